@@ -1,0 +1,1 @@
+"""A casino lakehouse as a pure library: frames in, frames out."""

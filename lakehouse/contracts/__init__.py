@@ -1,0 +1,14 @@
+"""One schema per table: columns, keys, rules, meaning and PII class, declared once.
+
+Every module of this package is loaded here, so that a new table needs no registration.
+"""
+
+import importlib
+import pkgutil
+
+from lakehouse.contracts.registry import PROVENANCE, Contract, contract, contracts
+
+for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")
+
+__all__ = ["PROVENANCE", "Contract", "contract", "contracts"]

@@ -1,0 +1,83 @@
+"""What the compliance office filed; not what the law required (that is derived in gold)."""
+
+import dataframely as dy
+import polars as pl
+
+from lakehouse.contracts import columns as c
+from lakehouse.contracts.registry import table
+
+REPORT_TYPES = ("CTR", "SAR", "W2G")
+STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
+
+
+@table(
+    "compliance",
+    layer="source",
+    grain="one row per filed record",
+    event_time="report_timestamp",
+    confidential=True,
+)
+class ComplianceFilings(dy.Schema):
+    """Filings as the office recorded them: most right and on time, some late or wrong."""
+
+    report_id = c.text("Record number, unique.", key=True)
+    report_type = c.code(REPORT_TYPES, "Form.")
+    report_timestamp = c.utc("When the record was written.")
+    filing_date = c.day("Local day of filing.", nullable=True)
+    due_date = c.day("Last lawful day, as the office reckoned it.")
+    status = c.code(STATUSES, "State of the record.")
+    player_id = c.player("Patron named on the form.")
+    player_name_hash = c.text(
+        "Hash of the name.", nullable=True, pii="direct", protect="token", token_field="name"
+    )
+    ssn_hash = c.text(
+        "Hash of the SSN.", nullable=True, pii="direct", protect="token", token_field="ssn"
+    )
+    ssn_masked = c.text("XXX-XX-1234.", nullable=True, pii="direct", protect="mask")
+    date_of_birth = c.day("Date of birth.", nullable=True, pii="quasi", protect="year_band")
+    address_hash = c.text(
+        "Hash of the address.",
+        nullable=True,
+        pii="direct",
+        protect="token",
+        token_field="address_hash",
+    )
+    id_type = c.text("Document shown.", nullable=True)
+    id_number_hash = c.text(
+        "Hash of the document's number.",
+        nullable=True,
+        pii="direct",
+        protect="token",
+        token_field="id_number",
+    )
+    transaction_date = c.day("Gaming day (CTR, SAR) or payment day (W-2G) reported.")
+    transaction_amount = c.money("Amount reported.")
+    cash_in_amount = c.money("CTR: cash in reported.", nullable=True)
+    cash_out_amount = c.money("CTR: cash out reported.", nullable=True)
+    game_type = c.text("W-2G: kind of game.", nullable=True)
+    machine_id = c.text("W-2G: machine.", nullable=True)
+    table_id = c.text("W-2G: table.", nullable=True)
+    jackpot_amount = c.money("W-2G: winnings reported.", nullable=True)
+    withholding_amount = c.money("W-2G: tax withheld.", nullable=True)
+    withholding_rate = c.rate("W-2G: rate of tax withheld.", nullable=True)
+    sar_category = c.text("SAR: category.", nullable=True)
+    sar_narrative = c.text("SAR: narrative.", nullable=True)
+    suspicious_activity_date = c.day("SAR: first activity.", nullable=True)
+    fincen_reference = c.text("FinCEN's acknowledgement.", nullable=True)
+    irs_reference = c.text("IRS's acknowledgement.", nullable=True)
+    compliance_officer_id = c.text("Officer who signed.")
+    review_notes = c.text("Officer's note.", nullable=True)
+    amended_from = c.text("Record that this one amends.", nullable=True)
+    property_code = c.text("Property.")
+    gaming_day = c.gaming_day()
+    _ingested_at = c.ingested_at()
+    _source = c.source()
+    _batch_id = c.batch_id()
+
+    @dy.rule()
+    def filed_has_its_date(cls) -> pl.Expr:
+        return (pl.col("status") != "Filed") | pl.col("filing_date").is_not_null()
+
+    @dy.rule()
+    def amendment_names_its_record(cls) -> pl.Expr:
+        return (pl.col("status") != "Amended") | pl.col("amended_from").is_not_null()

@@ -1,0 +1,25 @@
+"""The one hierarchy of errors: each names the thing, the value and what is allowed."""
+
+
+class LakehouseError(Exception):
+    """Work failed; the lake is as it was. The CLI prints one line and exits 1."""
+
+    exit_code = 1
+
+
+class BadInput(LakehouseError):
+    """The caller asked for something that is not allowed; nothing was touched. Exit 2."""
+
+    exit_code = 2
+
+
+class StorageError(LakehouseError):
+    """A table could not be read or written."""
+
+
+class ContractError(LakehouseError):
+    """A frame or a stored table does not have its contract's columns."""
+
+
+class LawError(LakehouseError):
+    """A regulation file is malformed, or has no rule for the day asked for."""

@@ -1,0 +1,37 @@
+"""The gaming day: 06:00 to 06:00 property time (31 CFR 1021.100), 23 or 25 hours on DST days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+OPENS_AT = dt.time(6)
+_SHIFT = dt.timedelta(hours=OPENS_AT.hour)
+
+
+def gaming_day(timestamp: pl.Expr, timezone: str) -> pl.Expr:
+    """Gaming day (Date) of a UTC timestamp. Subtracts on the wall clock, so that both DST
+    days come out right: 01:30 happens twice in November and belongs to one day."""
+    wall = timestamp.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    return wall.dt.offset_by(f"-{OPENS_AT.hour}h").dt.date()
+
+
+def gaming_day_of(moment: dt.datetime, timezone: str) -> dt.date:
+    """Gaming day of one aware moment."""
+    wall = moment.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+    return (wall - _SHIFT).date()
+
+
+def local_day(timestamp: pl.Expr, timezone: str) -> pl.Expr:
+    """Calendar day (Date) at the property; tax forms follow it, currency reports do not."""
+    return timestamp.dt.convert_time_zone(timezone).dt.date()
+
+
+def day_bounds(day: dt.date, timezone: str) -> tuple[dt.datetime, dt.datetime]:
+    """UTC start and end (exclusive) of a gaming day."""
+    zone = ZoneInfo(timezone)
+    start = dt.datetime.combine(day, OPENS_AT, tzinfo=zone)
+    end = dt.datetime.combine(day + dt.timedelta(days=1), OPENS_AT, tzinfo=zone)
+    return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
