@@ -7,7 +7,7 @@ class LakehouseError(Exception):
     exit_code = 1
 
 
-class BadInput(LakehouseError):
+class BadInput(LakehouseError):  # noqa: N818 - the input is bad; it is not an error of ours
     """The caller asked for something that is not allowed; nothing was touched. Exit 2."""
 
     exit_code = 2

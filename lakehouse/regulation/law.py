@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def _period(entry: dict[str, Any]) -> Period:
 
 def _contiguous(name: str, periods: list[Period]) -> tuple[Period, ...]:
     ordered = sorted(periods, key=lambda p: p.effective_from)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if before.effective_to is None or before.effective_to >= after.effective_from:
             raise LawError(f"rule {name!r}: periods overlap at {after.effective_from}")
         if before.effective_to + dt.timedelta(days=1) != after.effective_from:
