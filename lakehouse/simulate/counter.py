@@ -1,0 +1,145 @@
+"""Counter-based random numbers: a value is a pure function of (seed, stream, entity, day).
+
+Only integers and ratios of integers may be emitted from these: `exp` and `normal` avoid
+numpy's exp and log, whose last bit differs between CPUs, but they are still floats.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import zlib
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+_MASK = (1 << 64) - 1
+
+
+def mix(x: U64) -> U64:
+    """splitmix64's finaliser: a bijection of 64 bits that scatters them."""
+    x = x + _GOLDEN
+    x = (x ^ (x >> np.uint64(30))) * _MIX1
+    x = (x ^ (x >> np.uint64(27))) * _MIX2
+    return x ^ (x >> np.uint64(31))
+
+
+def key(seed: int, stream: str, *parts: int) -> int:
+    """A 64-bit key for one stream of one seed, optionally narrowed by a day or the like."""
+    value = (seed * 0x9E3779B97F4A7C15 + zlib.crc32(stream.encode())) & _MASK
+    for part in (0, *parts):
+        value = int(mix(np.array([value ^ (part & _MASK)], dtype=np.uint64))[0])
+    return value
+
+
+def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:
+    """One hash per entity (or tuple of entities) under `base`; scalars broadcast."""
+    h = np.array([base], dtype=np.uint64)
+    for entity in entities:
+        h = mix(h ^ np.asarray(entity).astype(np.uint64))
+    return h
+
+
+def uniform(h: U64) -> F64:
+    """Hashes → [0, 1) with 53 bits; exact."""
+    return (h >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def below(h: U64, n: int | I64) -> I64:
+    """Hashes → integers in [0, n), n < 2**31."""
+    return (((h >> np.uint64(33)) * np.asarray(n).astype(np.uint64)) >> np.uint64(31)).astype(
+        np.int64
+    )
+
+
+def chance(h: U64, p: float | F64) -> NDArray[np.bool_]:
+    return uniform(h) < p
+
+
+def pick(h: U64, weights: tuple[int, ...]) -> I64:
+    """Hashes → index into integer weights."""
+    edges = np.cumsum(np.asarray(weights, dtype=np.int64))
+    return np.searchsorted(edges, below(h, int(edges[-1])), side="right").astype(np.int64)
+
+
+@functools.cache
+def _normal_tables() -> tuple[F64, F64]:
+    inverse = NormalDist().inv_cdf
+    body = np.array([inverse(min(max(k / 8192, 2**-14), 1 - 2**-14)) for k in range(8193)])
+    tail = np.array([inverse((k + 0.5) / 4096 * 2**-13) for k in range(4096)])
+    return body, tail
+
+
+def normal(h: U64) -> F64:
+    """Hashes → standard normals by interpolated quantiles, with a tail to about 6 sigma."""
+    body, tail = _normal_tables()
+    u = uniform(h)
+    z = np.interp(u * 8192, np.arange(8193), body)
+    low, high = u < 2**-13, u >= 1 - 2**-13
+    z[low] = tail[(u[low] * 2**13 * 4096).astype(np.int64)]
+    z[high] = -tail[((1 - u[high]) * 2**13 * 4096 - 1e-9).astype(np.int64)]
+    return z
+
+
+@functools.cache
+def _exp2_table() -> F64:
+    return np.array([2 ** (k / 256) for k in range(256)])
+
+
+def exp(x: F64) -> F64:
+    """e**x from a table and a short polynomial: the same bits on every CPU."""
+    n = np.rint(x * (256 / math.log(2))).astype(np.int64)
+    r = x - n * (math.log(2) / 256)
+    poly = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r / 24)))
+    return np.ldexp(_exp2_table()[n & 255] * poly, (n >> 8).astype(np.int32))
+
+
+@functools.cache
+def _exponential_table() -> F64:
+    return np.array([-math.log1p(-(k + 0.5) / 4096) for k in range(4096)])
+
+
+def exponential(h: U64) -> F64:
+    """Hashes → exponentials of mean 1."""
+    return _exponential_table()[(h >> np.uint64(52)).astype(np.int64)]
+
+
+@functools.cache
+def _poisson_edges(mean_permille: int) -> F64:
+    mean, p, total, edges = mean_permille / 1000, math.exp(-mean_permille / 1000), 0.0, []
+    for k in range(64):
+        total += p
+        edges.append(total)
+        p *= mean / (k + 1)
+    return np.array(edges)
+
+
+def poisson(h: U64, mean: float) -> I64:
+    """Hashes → Poisson counts of a small common mean (below 20)."""
+    return np.searchsorted(_poisson_edges(round(mean * 1000)), uniform(h), side="right").astype(
+        np.int64
+    )
+
+
+def permute(index: I64, n: int, base: int) -> I64:
+    """A keyed bijection of [0, n): four Feistel rounds with cycle walking."""
+    bits = max(2, (n - 1).bit_length() + ((n - 1).bit_length() & 1))
+    half = np.uint64(bits // 2)
+    mask = np.uint64((1 << (bits // 2)) - 1)
+    out = index.astype(np.uint64)
+    todo = np.ones(len(out), dtype=bool)
+    while todo.any():
+        left, right = out[todo] >> half, out[todo] & mask
+        for round_ in range(4):
+            left, right = right, left ^ (mix(right ^ np.uint64(base ^ round_)) & mask)
+        out[todo] = (left << half) | right
+        todo = out >= np.uint64(n)
+    return out.astype(np.int64)
