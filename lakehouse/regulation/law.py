@@ -70,7 +70,8 @@ class Law:
 
 def profiles() -> list[str]:
     files = resources.files("lakehouse.regulation").iterdir()
-    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+    names = (f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+    return sorted(n for n in names if n != "games")  # rates of games are data, not a profile
 
 
 @functools.cache
