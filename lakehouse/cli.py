@@ -1,0 +1,153 @@
+"""The command `lakehouse`: finds the commands, and turns errors into one line and a status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+import lakehouse.commands
+from lakehouse.errors import BadInput, LakehouseError
+
+PANELS = {
+    "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
+    "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report", "detection"),
+    "Comply": ("cases", "filings", "checks", "alerts", "audit", "access", "keys"),
+}
+"""Where a command stands in the help; one that is not named stands under Commands."""
+
+INTERRUPTED = 130
+OPTIONS = {"context_settings": {"help_option_names": ["-h", "--help"]}}
+
+
+def build() -> typer.Typer:
+    """The whole command line, from every module of `lakehouse.commands`."""
+    app = typer.Typer(
+        name="lakehouse",
+        help="A casino and iGaming lakehouse: make it, look at it, comply.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        **OPTIONS,  # type: ignore[arg-type]
+    )
+    app.callback(invoke_without_command=True)(start)
+    for module in sorted(m.name for m in pkgutil.iter_modules(lakehouse.commands.__path__)):
+        loaded = importlib.import_module(f"lakehouse.commands.{module}")
+        if hasattr(loaded, "register"):
+            loaded.register(app)
+    _into_panels(app)
+    return app
+
+
+def start(
+    context: typer.Context,
+    root: Annotated[
+        str | None, typer.Option("--root", help="Folder or URL of the lake (LAKEHOUSE_ROOT).")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting, such as scale=0.1."),
+    ] = None,
+    debug: Annotated[  # noqa: ARG001 - read from the arguments before they are parsed
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Settings come from these options, then LAKEHOUSE_… variables, then lakehouse.toml."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"lakehouse {installed('casino-lakehouse')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    named = dict(_setting(s) for s in settings or ())
+    if root is not None:
+        named["root"] = root
+    _put_in_environment(context, named)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line in this process and returns its exit status."""
+    debug = "--debug" in arguments
+    try:
+        status = typer.main.get_command(build()).main(
+            list(arguments), prog_name="lakehouse", standalone_mode=False
+        )
+    except TyperException as error:
+        if debug:
+            raise
+        return _complain(error.format_message(), 2)
+    except LakehouseError as error:
+        if debug:
+            raise
+        return _complain(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough; nothing is left to say on this stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """Entry point of the `lakehouse` command."""
+    arguments = sys.argv[1:]
+    try:
+        status = run(arguments)
+        sys.stdout.flush()
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        said = " ".join(str(error).split())
+        status = _complain(f"unexpected {type(error).__name__}: {said} (see --debug)", 1)
+        raise SystemExit(status) from None
+    raise SystemExit(status)
+
+
+def _complain(message: str, status: int) -> int:
+    typer.echo(f"lakehouse: {' '.join(message.split())}", err=True)
+    return status
+
+
+def _setting(text: str) -> tuple[str, str]:
+    from lakehouse.settings import Settings
+
+    name, equals, value = text.partition("=")
+    if not equals or name not in Settings.model_fields:
+        allowed = ", ".join(Settings.model_fields)
+        raise BadInput(f"--set {text!r}: write NAME=VALUE with a name of {allowed}")
+    return name, value
+
+
+def _put_in_environment(context: typer.Context, named: dict[str, str]) -> None:
+    """Options become variables, so that processes started from here see the same settings."""
+    variables = {f"LAKEHOUSE_{name.upper()}": value for name, value in named.items()}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+
+    def restore() -> None:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    context.call_on_close(restore)
+
+
+def _into_panels(app: typer.Typer) -> None:
+    panel_of = {name: panel for panel, names in PANELS.items() for name in names}
+    for command in app.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        command.rich_help_panel = panel_of.get(name, "Commands")
+    for group in app.registered_groups:
+        group.rich_help_panel = panel_of.get(group.name or "", "Commands")
