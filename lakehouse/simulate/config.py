@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -58,14 +58,18 @@ NO_FAULTS = Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0))
 
 @dataclass(frozen=True)
 class WorldConfig:
-    """`rows` is the exact number of rows of each table over `days` days from `start`; later
-    days go on at the same rate. `players`, `machines` and `tables` follow from the volume
-    where they are not given."""
+    """A world at `scale` (1.0: `ROWS` over 30 days), or larger where `rows` asks for more.
+
+    `rows` is the exact number of rows of a table over `days` days from `start`; tables that
+    it does not name follow from the scale. Later days go on at the same rate. `players`,
+    `machines` and `tables` follow from the volume where they are not given.
+    """
 
     seed: int = 42
     start: dt.date = dt.date(2025, 1, 1)
     days: int = WINDOW
-    rows: Mapping[str, int] = field(default_factory=lambda: ROWS)
+    scale: float = 1.0
+    rows: Mapping[str, int] = field(default_factory=dict)
     players: int | None = None
     machines: int | None = None
     tables: int | None = None
@@ -78,7 +82,11 @@ class WorldConfig:
             raise BadInput(f"seed {self.seed}: a whole number from 0 to 2**63 - 1 is allowed")
         if self.days < 1:
             raise BadInput(f"days {self.days}: at least 1 is allowed")
+        if not 0 < self.scale < 1e5:
+            raise BadInput(f"scale {self.scale}: more than 0 and less than 100000 is allowed")
         for name, count in self.rows.items():
+            if name not in ROWS:
+                raise BadInput(f"rows of {name}: only {', '.join(ROWS)} have exact counts")
             if count < 0:
                 raise BadInput(f"rows of {name}: {count}; 0 or more are allowed")
         for name in ("players", "machines", "tables"):
@@ -87,25 +95,26 @@ class WorldConfig:
                 raise BadInput(f"{name} {value}: at least 1 is allowed")
 
     @property
-    def scale(self) -> float:
-        """Volume relative to the reference window: the largest of the tables' ratios."""
-        per_day = [self.rows.get(t, 0) / self.days / (n / WINDOW) for t, n in ROWS.items()]
-        return max(*per_day, 1e-3)
+    def volume(self) -> float:
+        """The scale that the visits follow: no table asked for more than it gives."""
+        asked = [n / self.days / (ROWS[t] / WINDOW) for t, n in self.rows.items()]
+        return max(self.scale, *asked, 0.0)
+
+    def total(self, table: str) -> int:
+        """Rows of `table` over the window."""
+        return self.rows.get(table, round(ROWS[table] * self.volume * self.days / WINDOW))
 
     @property
     def player_count(self) -> int:
-        return self.players or max(200, round(10_000 * self.scale))
+        return self.players or max(200, round(10_000 * self.volume))
 
     @property
     def machine_count(self) -> int:
-        return self.machines or max(500, round(110 * self.scale))
+        return self.machines or max(500, round(110 * self.volume))
 
     @property
     def table_count(self) -> int:
-        return self.tables or max(40, round(14 * self.scale))
-
-    def with_rows(self, **rows: int) -> WorldConfig:
-        return replace(self, rows=dict(self.rows) | rows)
+        return self.tables or max(40, round(14 * self.volume))
 
     def date(self, day: int) -> dt.date:
         return self.start + dt.timedelta(days=day)
@@ -123,8 +132,8 @@ class WorldConfig:
         return int(_WEEKDAY[date.weekday()] * _MONTH[date.month - 1])
 
     def quota(self, table: str, day: int) -> int:
-        """Exact rows of `table` on `day`; over the window they add up to `rows`."""
-        return self.share(self.rows.get(table, 0), day)
+        """Exact rows of `table` on `day`; over the window they add up to `total`."""
+        return self.share(self.total(table), day)
 
     def share(self, total: int, day: int) -> int:
         """The part of a window's `total` that falls on `day`."""
