@@ -1,0 +1,176 @@
+"""A batch file: which filings can go, the numbered document, its validation and its bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.filing import ctr, sar
+from lakehouse.filing.elements import NAMESPACE, number, too_long
+from lakehouse.filing.filer import FilerSettings
+from lakehouse.filing.identity import Vault
+from lakehouse.filing.records import FOREIGN_IN, FOREIGN_OUT, CtrFiling, Form, SarFiling
+
+if TYPE_CHECKING:
+    from lxml.etree import XMLParser, _Element
+
+    from lakehouse.filing.ctr_schema import CtrActivity
+    from lakehouse.filing.sar_schema import SarActivity
+
+SCHEMA_FILES = {"CTR": "EFL_CTRXBatchSchema.xsd", "SAR": "EFL_SARXBatchSchema.xsd"}
+MOST_LINES = 219
+OUT_CODES = {"28", "31", "30", "56", "13", "15", "32", "33", "34", "48", "998", FOREIGN_OUT}
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A filing that cannot go, and why, in words that name no identifier."""
+
+    filing_id: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.filing_id}: {'; '.join(self.reasons)}"
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """One batch: its bytes, and its filings in their order."""
+
+    form: Form
+    content: bytes
+    filing_ids: tuple[str, ...]
+    amounts: tuple[int, ...]
+
+    @property
+    def batch_id(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()[:16]
+
+
+def blocked(filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault) -> list[Blocked]:
+    """The filings that an incomplete identity or an unsound amount holds back."""
+    found = [(f, _reasons(f, vault)) for f in filings]
+    return [Blocked(f.filing_id, tuple(reasons)) for f, reasons in found if reasons]
+
+
+def ctr_batch(
+    filings: Sequence[CtrFiling], vault: Vault, filer: FilerSettings, *, filed_on: dt.date
+) -> BatchFile:
+    """One file of CTRs. Raises LakehouseError naming filings that are blocked."""
+    _refuse_blocked(filings, vault, "CTR")
+    activities = [ctr.activity(f, vault, filer, filed_on) for f in filings]
+    _refuse_long(activities)
+    content = _serialise(ctr.batch(activities), SCHEMA_FILES["CTR"])
+    return BatchFile("CTR", content, *_contents(filings))
+
+
+def sar_batch(
+    filings: Sequence[SarFiling], vault: Vault, filer: FilerSettings, *, filed_on: dt.date
+) -> BatchFile:
+    """One file of SARs. Raises LakehouseError naming filings that are blocked."""
+    _refuse_blocked(filings, vault, "SAR")
+    activities = [sar.activity(f, vault, filer, filed_on) for f in filings]
+    _refuse_long(activities)
+    content = _serialise(sar.batch(activities), SCHEMA_FILES["SAR"])
+    return BatchFile("SAR", content, *_contents(filings))
+
+
+def _contents(
+    filings: Sequence[CtrFiling] | Sequence[SarFiling],
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    return tuple(f.filing_id for f in filings), tuple(f.amount for f in filings)
+
+
+def validate(content: bytes, xsd: Path) -> None:
+    """Raises LakehouseError with the first breaches of the XML schema; values are not shown."""
+    from lxml import etree
+
+    try:
+        schema = etree.XMLSchema(etree.parse(str(xsd), _parser()))
+    except (OSError, etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+        raise BadInput(f"cannot read {xsd} as an XML schema: {error}") from error
+    if not schema.validate(read_xml(content)):
+        breaches: list[Any] = list(schema.error_log)  # type: ignore[call-overload]  # stubs
+        places = [f"{b.path} ({b.type_name})".replace("fc2:", "") for b in breaches[:3]]
+        raise LakehouseError(f"the batch breaks {xsd.name}: {'; '.join(places)}")
+
+
+def read_xml(content: bytes) -> _Element:
+    """XML without entities or network access. Raises etree.XMLSyntaxError."""
+    from lxml import etree
+
+    return etree.fromstring(content, _parser())
+
+
+def _parser() -> XMLParser:
+    from lxml import etree
+
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+def _serialise(batch: object, schema_file: str) -> bytes:
+    from xsdata.formats.dataclass.serializers import XmlSerializer
+    from xsdata.formats.dataclass.serializers.config import SerializerConfig
+
+    number(batch)
+    location = f"{NAMESPACE} https://www.fincen.gov/base/{schema_file}"
+    config = SerializerConfig(indent="  ", schema_location=location)
+    return XmlSerializer(config=config).render(batch, ns_map={"fc2": NAMESPACE}).encode()
+
+
+def _refuse_blocked(
+    filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault, form: Form
+) -> None:
+    if not filings:
+        raise BadInput(f"no {form} to export")
+    if held := blocked(filings, vault):
+        raise LakehouseError(f"{len(held)} of {len(filings)} {form}s are blocked: {_list(held)}")
+
+
+def _list(held: list[Blocked], most: int = 5) -> str:
+    more = f" | and {len(held) - most} more" if len(held) > most else ""
+    return " | ".join(str(b) for b in held[:most]) + more
+
+
+def _refuse_long(activities: Sequence[CtrActivity] | Sequence[SarActivity]) -> None:
+    for position, activity in enumerate(activities, start=1):
+        if found := too_long(activity):
+            raise LakehouseError(f"filing {position} of the batch: {'; '.join(found)}")
+
+
+def _reasons(filing: CtrFiling | SarFiling, vault: Vault) -> list[str]:
+    reasons = _unsound(filing)
+    for player in filing.player_ids:
+        if player is None:
+            reasons.append("nobody was identified")
+        elif missing := vault.on(player, filing.gaming_day).missing():
+            reasons.append(f"{player} lacks {', '.join(missing)}")
+    return reasons
+
+
+def _unsound(filing: CtrFiling | SarFiling) -> list[str]:
+    if isinstance(filing, SarFiling):
+        return [] if filing.subtypes else ["no activity subtype"]
+    found = [] if filing.amount else ["no reportable amount"]
+    if not 1 <= len(filing.lines) <= MOST_LINES:
+        found.append(f"{len(filing.lines)} detail lines; allowed are 1 to {MOST_LINES}")
+    for side, total in (("in", filing.cash_in), ("out", filing.cash_out)):
+        if not _adds_up(filing, side, total or 0):
+            found.append(f"the detail lines of cash {side} do not add up to {total or 0}")
+    return found
+
+
+def _adds_up(filing: CtrFiling, side: str, total: int) -> bool:
+    """Each line and the total are rounded up on their own (FinCEN CTR FAQ 28)."""
+    foreign = {FOREIGN_IN, FOREIGN_OUT}
+    amounts = [
+        line.amount
+        for line in filing.lines
+        if line.code not in foreign and (line.code in OUT_CODES) == (side == "out")
+    ]
+    return 0 <= sum(amounts) - total < max(len(amounts), 1)

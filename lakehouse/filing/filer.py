@@ -1,0 +1,55 @@
+"""Who files: the casino, its contact and its transmitter's credentials."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lakehouse.errors import BadInput
+
+ORGANIZATION_SUBTYPES = {
+    "state_casino": 101,
+    "tribal_casino": 102,
+    "card_club": 103,
+}
+
+
+class FilerSettings(BaseModel):
+    """The filing institution. The defaults belong to nobody: a batch made with any of those
+    that identify the filer is a test, and is refused as production."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(default="Example Casino (fictitious)", min_length=1, max_length=150)
+    tin: str = Field(default="000000000", pattern=r"^\d{9}$")
+    """Employer identification number, nine digits."""
+    transmitter_control_code: str = Field(default="TBSATEST", pattern=r"^[A-Z0-9]{8}$")
+    """Given by FinCEN; TBSATEST is its code for tests."""
+    street: str = Field(default="1 Example Way", min_length=1, max_length=100)
+    city: str = Field(default="Exampleville", min_length=1, max_length=50)
+    state: str = Field(default="NV", pattern=r"^[A-Z]{2}$")
+    zip_code: str = Field(default="00000", pattern=r"^\d{5}(\d{4})?$")
+    phone: str = Field(default="7755550100", pattern=r"^\d{10}$")
+    contact_office: str = Field(default="BSA Compliance Office", min_length=1, max_length=150)
+    transmitter_contact: str = Field(default="Title 31 Desk", min_length=1, max_length=150)
+    organization: Literal["state_casino", "tribal_casino", "card_club"] = "state_casino"
+
+
+IDENTIFYING = ("name", "tin", "transmitter_control_code", "street", "city", "zip_code", "phone")
+
+
+def fictitious_fields(filer: FilerSettings) -> list[str]:
+    """The identifying fields that still hold their fictitious default."""
+    defaults = FilerSettings()
+    return [f for f in IDENTIFYING if getattr(filer, f) == getattr(defaults, f)]
+
+
+def require_real(filer: FilerSettings) -> None:
+    """Raises BadInput while the filer is not a real one."""
+    if left := fictitious_fields(filer):
+        raise BadInput(
+            "a production batch needs the real filer: set "
+            + ", ".join(f"LAKEHOUSE_FILER__{f.upper()}" for f in left)
+            + " (or leave out --production)"
+        )
