@@ -1,0 +1,50 @@
+"""Money in marts: integer cents while it is reckoned with, Decimal(18,2) where it is stored.
+
+Polars rounds a product of decimals to the larger scale of the two, so that $0.01 x 0.0985
+would lose its digits; integers keep them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+
+from lakehouse.contracts import contract
+
+Days = tuple[dt.date, dt.date]
+"""First and last gaming day, inclusive."""
+
+
+def cents(column: str) -> pl.Expr:
+    """Dollars, Decimal(18,2), as whole cents."""
+    return (pl.col(column) * 100).cast(pl.Int64)
+
+
+def ten_thousandths(column: str) -> pl.Expr:
+    """A fraction with four decimals as a whole number."""
+    return (pl.col(column) * 10_000).cast(pl.Int64)
+
+
+def half_up(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
+    """Quotient of integers, not negative, rounded half up."""
+    return (numerator + denominator // 2) // denominator
+
+
+def within(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
+    return frame.filter(pl.col("gaming_day").is_between(*days))
+
+
+def as_table(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """`frame` in the stored shape of mart `name`: its columns in order, sorted by key.
+    Every money column of `frame` holds cents."""
+    schema = contract(name).bronze_schema()
+    return frame.select(
+        _dollars(c) if isinstance(t, pl.Decimal) else pl.col(c).cast(t) for c, t in schema.items()
+    ).sort(contract(name).key)
+
+
+def _dollars(column: str) -> pl.Expr:
+    whole = pl.col(column).cast(pl.Decimal(38, 2))
+    return (whole * pl.lit(Decimal("0.01"))).cast(pl.Decimal(18, 2))
