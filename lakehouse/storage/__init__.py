@@ -1,0 +1,28 @@
+"""Delta tables at <root>/<layer>/<table>: the only place that knows Delta.
+
+One write is one commit that replaces exactly the gaming days it names. The root is a local
+folder or an object-store URL; nothing here takes a URL apart.
+"""
+
+from lakehouse.storage.days import Days
+from lakehouse.storage.lake import AsOf, Commit, Lake, Written
+from lakehouse.storage.log import Version
+from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
+from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
+
+__all__ = [
+    "FORGET",
+    "LAYERS",
+    "RETENTION",
+    "AsOf",
+    "Commit",
+    "Days",
+    "Lake",
+    "Maintained",
+    "Version",
+    "Written",
+    "maintain",
+    "stored_comments",
+    "stored_schema",
+    "stored_tables",
+]

@@ -1,0 +1,376 @@
+"""Reading and writing a lake's tables by gaming day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from lakehouse.contracts import contract
+from lakehouse.errors import BadInput, StorageError
+from lakehouse.settings import Settings
+from lakehouse.storage.days import (
+    Days,
+    checked_days,
+    refuse_outside,
+    replace_predicate,
+    rows_by_day,
+)
+from lakehouse.storage.log import (
+    Version,
+    fields,
+    files_by_day,
+    lacking,
+    naming,
+    travel,
+    version_of,
+)
+from lakehouse.storage.shapes import (
+    PARTITION,
+    conform,
+    is_private,
+    partition_columns,
+    stored_schema,
+    stored_tables,
+)
+
+AsOf = int | dt.datetime
+"""A version, or an aware moment."""
+
+ATTEMPTS = 12
+_REBUILD = "lakehouse.rebuild"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Who writes: stored with the Delta commit."""
+
+    run_id: str
+    asset: str
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one write made. `rows_by_day` has every day asked for, with 0 for an emptied one;
+    `bytes` is the size of the files that now hold these days (of the whole table for one
+    stored in one piece); `retries` counts own attempts and the commits of others overtaken."""
+
+    version: int
+    rows: int
+    rows_by_day: dict[dt.date, int]
+    bytes: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake at a root: a folder, or an object-store URL with its options."""
+
+    root: str
+    storage_options: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Lake:
+        root = settings.root.rstrip("/") or "/"
+        if not _is_url(root):
+            root = str(Path(root).expanduser().absolute())
+        return cls(root, dict(settings.storage_options))
+
+    def uri(self, layer: str, table: str) -> str:
+        return f"{self.root}/{layer}/{table}"
+
+    def exists(self, layer: str, table: str) -> bool:
+        return self.table(layer, table) is not None
+
+    def stored(self, *layers: str) -> list[tuple[str, str]]:
+        """The (layer, table) pairs of contracts that this lake has."""
+        return [pair for pair in stored_tables(*layers) if self.exists(*pair)]
+
+    def version(self, layer: str, table: str) -> int | None:
+        """Newest version; None for a table that does not exist."""
+        delta = self.table(layer, table)
+        return None if delta is None else delta.version()
+
+    def history(self, layer: str, table: str, limit: int | None = None) -> list[Version]:
+        """Commits, newest first."""
+        delta = self.table(layer, table)
+        if delta is None:
+            return []
+        with naming(self.uri(layer, table), "read the history of"):
+            return [version_of(entry) for entry in delta.history(limit)]
+
+    def partitions(self, layer: str, table: str) -> pl.DataFrame:
+        """One row per gaming day stored (a null day for a table in one piece) with its rows,
+        bytes and files. Reads the log, no data."""
+        delta = self.table(layer, table)
+        if delta is not None:
+            return files_by_day(delta, layer, table)
+        counts = dict.fromkeys(("rows", "bytes", "files"), pl.Int64)
+        return pl.DataFrame(schema={PARTITION: pl.Date, **counts})
+
+    def scan(
+        self,
+        layer: str,
+        table: str,
+        *,
+        days: Days | None = None,
+        columns: Sequence[str] | None = None,
+        as_of: AsOf | None = None,
+    ) -> pl.LazyFrame:
+        """The table, pruned to days and columns, as it is or as it was. A missing table is a
+        typed empty frame; columns that the contract gained since read as null.
+
+        Raises BadInput for unknown columns or versions, ContractError where the stored
+        columns are not the contract's, StorageError where the log cannot be read.
+        """
+        schema = stored_schema(layer, table)
+        unknown = [c for c in columns or () if c not in schema]
+        if unknown:
+            raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
+        delta = self.table(layer, table, as_of)
+        frame = _stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
+        if days is not None:
+            if PARTITION not in schema:
+                raise BadInput(f"{layer}.{table} has no {PARTITION}")
+            frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
+        return frame.select(columns if columns is not None else list(schema))
+
+    def write_days(
+        self,
+        layer: str,
+        table: str,
+        frame: pl.LazyFrame | pl.DataFrame,
+        days: Days,
+        *,
+        commit: Commit,
+        where: Mapping[str, str] | None = None,
+    ) -> Written:
+        """Replaces exactly these days (and of them only the partitions `where` names), in one
+        commit. A typed empty frame empties its days and no other.
+
+        Raises BadInput for days or `where` that do not bound the write, ContractError for
+        rows or columns that do not belong there, StorageError; the table is then as before.
+        """
+        keys = partition_columns(layer, table)
+        if not keys:
+            raise BadInput(f"{layer}.{table} is stored in one piece: rebuild it")
+        predicate = replace_predicate(days, where or {}, keys)
+        rows = conform(_collected(frame), layer, table)
+        refuse_outside(rows, days, where or {}, f"{layer}.{table}")
+        return self._commit(
+            layer, table, lambda _: rows, commit, days=days, mode="overwrite", predicate=predicate
+        )
+
+    def rebuild(
+        self,
+        layer: str,
+        table: str,
+        build: Callable[[pl.LazyFrame], pl.DataFrame],
+        *,
+        commit: Commit,
+    ) -> Written:
+        """Replaces a table stored in one piece by what `build` makes of its present content.
+        `build` runs again when somebody else committed in between, so that nothing is lost."""
+        if partition_columns(layer, table):
+            raise BadInput(f"{layer}.{table} is stored by day: write its days")
+
+        def rows(delta: DeltaTable) -> pl.DataFrame:
+            return conform(build(_stored_frame(delta, layer, table)), layer, table)
+
+        return self._commit(
+            layer, table, rows, commit, mode="overwrite", transaction=(_REBUILD, None)
+        )
+
+    def append(
+        self,
+        layer: str,
+        table: str,
+        frame: pl.LazyFrame | pl.DataFrame,
+        *,
+        commit: Commit,
+        app_transaction: tuple[str, int] | None = None,
+    ) -> Written:
+        """Adds rows. With an application transaction (id, number) exactly once: a number that
+        this id has reached before writes nothing, and `rows` is 0."""
+        given = conform(_collected(frame), layer, table)
+
+        def rows(delta: DeltaTable) -> pl.DataFrame | None:
+            if app_transaction is None:
+                return given
+            reached = delta.transaction_version(app_transaction[0])
+            return None if reached is not None and reached >= app_transaction[1] else given
+
+        return self._commit(layer, table, rows, commit, mode="append", transaction=app_transaction)
+
+    def table(self, layer: str, table: str, as_of: AsOf | None = None) -> DeltaTable | None:
+        """The Delta table itself, or None. For this package and the SQL catalog."""
+        stored_schema(layer, table)
+        uri = self.uri(layer, table)
+        with naming(uri, "open"):
+            try:
+                delta = DeltaTable(uri, storage_options=self._options())
+            except TableNotFoundError:
+                _refuse_lost_log(uri)
+                return None
+            if as_of is not None:
+                travel(delta, as_of, f"{layer}.{table}")
+        return delta
+
+    def _options(self) -> dict[str, str] | None:
+        return dict(self.storage_options) or None
+
+    def _open_to_write(self, layer: str, table: str) -> DeltaTable:
+        delta = self.table(layer, table) or self._create(layer, table)
+        missing = lacking(delta, layer, table)
+        if missing:
+            delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
+        return delta
+
+    def _create(self, layer: str, table: str) -> DeltaTable:
+        uri = self.uri(layer, table)
+        with naming(uri, "create"):
+            if not _is_url(uri):
+                _make_folder(Path(uri), private=is_private(layer, table))
+            return DeltaTable.create(
+                uri,
+                Schema(fields(layer, table)),
+                mode="ignore",
+                partition_by=partition_columns(layer, table) or None,
+                name=table,
+                description=contract(table).description,
+                storage_options=self._options(),
+            )
+
+    def _commit(
+        self,
+        layer: str,
+        table: str,
+        rows: Callable[[DeltaTable], pl.DataFrame | None],
+        commit: Commit,
+        *,
+        mode: Literal["overwrite", "append"],
+        predicate: str | None = None,
+        transaction: tuple[str, int | None] | None = None,
+        days: Days | None = None,
+    ) -> Written:
+        """Tries until no other commit is in the way. `rows` is asked anew for each attempt."""
+        uri = self.uri(layer, table)
+        try:
+            for attempt in _attempts():
+                with attempt:
+                    again = attempt.retry_state.attempt_number - 1
+                    delta = self._open_to_write(layer, table)
+                    before = delta.version()
+                    frame = rows(delta)
+                    said = _properties(commit, again, days, transaction, before)
+                    keys = partition_columns(layer, table) or None
+                    if frame is not None:
+                        with naming(uri, "write"):
+                            write_deltalake(
+                                delta,
+                                frame,
+                                mode=mode,  # type: ignore[arg-type]  # one overload each
+                                predicate=predicate,
+                                partition_by=keys,
+                                commit_properties=said,
+                            )
+        except CommitFailedError as error:
+            raise StorageError(
+                f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
+            ) from error
+        overtaken = max(0, delta.version() - before - 1)
+        return _written(delta, layer, table, frame, days, again + overtaken)
+
+
+def _attempts() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type(CommitFailedError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.02, max=2),
+        reraise=True,
+    )
+
+
+def _properties(
+    commit: Commit,
+    again: int,
+    days: Days | None,
+    transaction: tuple[str, int | None] | None,
+    before: int,
+) -> CommitProperties:
+    said = {
+        "run_id": commit.run_id,
+        "asset": commit.asset,
+        "code_version": commit.code_version,
+        "retries": str(again),
+    }
+    if days is not None:
+        said["days"] = f"{days[0]}..{days[1]}"
+    if transaction is None:
+        return CommitProperties(custom_metadata=said)
+    name, number = transaction
+    # No rebase: with any commit in between, what was read or looked up is no longer true.
+    return CommitProperties(
+        custom_metadata=said,
+        max_commit_retries=0,
+        app_transactions=[Transaction(name, before + 1 if number is None else number)],
+    )
+
+
+def _written(
+    delta: DeltaTable,
+    layer: str,
+    table: str,
+    frame: pl.DataFrame | None,
+    days: Days | None,
+    retries: int,
+) -> Written:
+    made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
+    files = files_by_day(delta, layer, table)
+    if days is not None:
+        files = files.filter(pl.col(PARTITION).is_between(*days))
+    return Written(
+        version=delta.version(),
+        rows=made.height,
+        rows_by_day=rows_by_day(made, days),
+        bytes=int(files["bytes"].sum()),
+        retries=retries,
+    )
+
+
+def _stored_frame(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
+    missing = lacking(delta, layer, table)
+    frame = pl.scan_delta(delta)
+    if not missing:
+        return frame
+    schema = stored_schema(layer, table)
+    nulls = [pl.lit(None, dtype=schema[n]).alias(n) for n in missing]
+    return frame.with_columns(nulls).select(list(schema))
+
+
+def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+
+
+def _is_url(root: str) -> bool:
+    return "://" in root
+
+
+def _refuse_lost_log(uri: str) -> None:
+    if not _is_url(uri) and next(Path(uri).rglob("*.parquet"), None) is not None:
+        raise StorageError(f"{uri} has data files but no Delta log; restore its _delta_log")
+
+
+def _make_folder(folder: Path, *, private: bool) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+    if folder.parent.name in ("restricted", "truth"):
+        folder.parent.chmod(0o700)

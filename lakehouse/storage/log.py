@@ -1,0 +1,123 @@
+"""What the Delta log says of a table: its columns, files and commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import CommitFailedError
+
+from lakehouse.errors import BadInput, ContractError, LakehouseError, StorageError
+from lakehouse.storage.shapes import (
+    PARTITION,
+    partition_columns,
+    required_columns,
+    stored_comments,
+    stored_schema,
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One commit of a table's history."""
+
+    version: int
+    at: dt.datetime
+    operation: str
+    run_id: str | None
+    asset: str | None
+    code_version: str | None
+    days: str | None
+    retries: int
+
+
+def version_of(entry: dict[str, Any]) -> Version:
+    """Retries are those of the writer and those inside the Delta library."""
+    inside = int(entry.get("operationMetrics", {}).get("num_retries", 0) or 0)
+    return Version(
+        version=entry["version"],
+        at=dt.datetime.fromtimestamp(entry["timestamp"] / 1000, dt.UTC),
+        operation=entry["operation"],
+        run_id=entry.get("run_id"),
+        asset=entry.get("asset"),
+        code_version=entry.get("code_version"),
+        days=entry.get("days"),
+        retries=int(entry.get("retries", 0)) + inside,
+    )
+
+
+def fields(layer: str, table: str) -> list[Field]:
+    """The contract's columns with their meaning, as Delta stores them."""
+    comments = stored_comments(layer, table)
+    arrow = pl.DataFrame(schema=stored_schema(layer, table)).to_arrow().schema
+    return [
+        Field(f.name, f.type, nullable=True, metadata={"comment": comments[f.name]})
+        for f in Schema.from_arrow(arrow).fields
+    ]
+
+
+def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
+    """Nullable columns that the contract gained since; ContractError for other differences."""
+    found = {f.name: f.type for f in delta.schema().fields}
+    wanted = {f.name: f.type for f in fields(layer, table)}
+    missing = [n for n in wanted if n not in found]
+    required = required_columns(layer, table)
+    wrong = [f"{n} is missing" for n in missing if n in required]
+    wrong += [f"{n} is not in the contract" for n in found if n not in wanted]
+    wrong += [
+        f"{n} is {found[n]}, not {wanted[n]}"
+        for n in wanted
+        if n in found and found[n] != wanted[n]
+    ]
+    if wrong:
+        raise ContractError(f"stored table {layer}.{table}: {'; '.join(wrong)}")
+    return missing
+
+
+def files_by_day(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
+    """Rows, bytes and files per gaming day, from the log alone; a null day for a table that
+    is stored in one piece."""
+    files = pl.DataFrame(delta.get_add_actions(flatten=True))
+    day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
+    return (
+        files.group_by(day.cast(pl.Date).alias(PARTITION))
+        .agg(
+            rows=pl.col("num_records").sum().cast(pl.Int64),
+            bytes=pl.col("size_bytes").sum().cast(pl.Int64),
+            files=pl.len().cast(pl.Int64),
+        )
+        .sort(PARTITION)
+    )
+
+
+def travel(delta: DeltaTable, as_of: int | dt.datetime, subject: str) -> None:
+    """Loads an older version, by number or moment. Raises BadInput where there is none."""
+    if isinstance(as_of, dt.datetime):
+        if as_of.tzinfo is None:
+            raise BadInput(f"as of {as_of}: a moment needs its offset, such as {as_of}Z")
+        first = min(entry["timestamp"] for entry in delta.history())
+        if as_of.timestamp() * 1000 < first:
+            born = dt.datetime.fromtimestamp(first / 1000, dt.UTC)
+            raise BadInput(f"{subject} did not exist at {as_of}; it does since {born}")
+    elif not 0 <= as_of <= delta.version():
+        raise BadInput(f"{subject} has no version {as_of}; versions 0 to {delta.version()}")
+    with naming(subject, f"go back to {as_of} in"):
+        delta.load_as_version(as_of)
+
+
+@contextmanager
+def naming(uri: str, action: str) -> Iterator[None]:
+    """Delta raises a dozen types, plain Exception among them: all become one clear line.
+    Commit conflicts pass, for whoever tries again."""
+    try:
+        yield
+    except (LakehouseError, CommitFailedError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise StorageError(f"cannot {action} {uri}: {said[:300]}") from error

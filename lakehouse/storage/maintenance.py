@@ -1,0 +1,75 @@
+"""Keeping a table's files few and its log short."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+from deltalake import DeltaTable
+
+from lakehouse.errors import BadInput
+from lakehouse.storage.lake import Lake
+from lakehouse.storage.log import files_by_day, naming
+from lakehouse.storage.shapes import PARTITION, stored_schema
+
+RETENTION = dt.timedelta(days=7)
+FORGET = "forget older versions"
+"""What has to be said for a shorter retention: time travel ends and running writers fail."""
+Z_ORDER_FROM = 128 * 2**20
+"""Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What maintenance did to one table."""
+
+    table: str
+    files_before: int
+    files_after: int
+    files_removed: int
+    z_ordered: bool
+
+
+def maintain(
+    lake: Lake,
+    layer: str,
+    table: str,
+    *,
+    retention: dt.timedelta = RETENTION,
+    forced: str | None = None,
+) -> Maintained:
+    """Compacts, Z-orders where a day is large enough for it to pay, writes a checkpoint and
+    removes files that no version within the retention needs, orphans among them.
+
+    Raises BadInput for a retention under 7 days, unless `forced` is the text of FORGET; then
+    no writer may be at work, for its files look like orphans.
+    """
+    hours = int(retention / dt.timedelta(hours=1))
+    if hours < 0 or (retention < RETENTION and forced != FORGET):
+        raise BadInput(
+            f"a retention of {hours} h is under {RETENTION.days} days; "
+            f"to do it all the same, say {FORGET!r}"
+        )
+    delta = lake.table(layer, table)
+    if delta is None:
+        raise BadInput(f"no table {layer}.{table} in {lake.root}")
+    before = len(delta.file_uris())
+    with naming(lake.uri(layer, table), "maintain"):
+        z_ordered = _compact(delta, layer, table)
+        delta.create_checkpoint()
+        removed = delta.vacuum(
+            hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
+        )
+    after = len(delta.file_uris())
+    return Maintained(f"{layer}.{table}", before, after, len(removed), z_ordered)
+
+
+def _compact(delta: DeltaTable, layer: str, table: str) -> bool:
+    days = files_by_day(delta, layer, table)
+    large = days.filter((pl.col("bytes") >= Z_ORDER_FROM) & (pl.col("files") > 1))
+    pays = large.height > 0 and "player_id" in stored_schema(layer, table)
+    for day in large[PARTITION] if pays else ():
+        delta.optimize.z_order(["player_id"], [(PARTITION, "=", str(day))] if day else None)
+    delta.optimize.compact()
+    return pays
