@@ -107,6 +107,8 @@ def _with_gaming_day(bronze: pl.DataFrame, c: Contract, timezone: str) -> pl.Dat
     derived = gaming_day(pl.col(c.event_time), timezone)
     if "gaming_day" not in bronze.columns:
         return bronze.with_columns(gaming_day=derived)
+    if not bronze["gaming_day"].has_nulls():
+        return bronze
     return bronze.with_columns(gaming_day=pl.coalesce("gaming_day", derived))
 
 
