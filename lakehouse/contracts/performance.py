@@ -47,9 +47,7 @@ class SlotPerformance(dy.Schema):
         nullable=True,
         unit="fraction",
     )
-    hold_high = c.number(
-        "Upper end of that interval, at most 1.", nullable=True, unit="fraction"
-    )
+    hold_high = c.number("Upper end of that interval, at most 1.", nullable=True, unit="fraction")
     is_hold_outside = c.flag("actual_hold lies outside [hold_low, hold_high].")
     occupancy = c.number(
         "Share of the gaming day (23, 24 or 25 hours) between first and last row of a session.",

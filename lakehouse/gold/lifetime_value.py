@@ -75,7 +75,8 @@ def fit_bg_nbd(
 
     mode = None if prior is None else np.array([prior.r, prior.alpha, prior.a, prior.b])
     found, likelihood = _climb(terms, np.array([1.0, 1.0, 1.0, 1.0]), mode, "BG/NBD")
-    return BgNbd(*(float(f) for f in found), log_likelihood=likelihood)
+    r, alpha, a, b = map(float, found)
+    return BgNbd(r, alpha, a, b, likelihood)
 
 
 def fit_gamma_gamma(
@@ -103,7 +104,8 @@ def fit_gamma_gamma(
     mode = None if prior is None else np.array([prior.p, prior.q, prior.v])
     start = np.array([1.0, 2.0, float(np.mean(mean)) if mean.size else 1.0])
     found, likelihood = _climb(terms, start, mode, "Gamma-Gamma")
-    return GammaGamma(*(float(f) for f in found), log_likelihood=likelihood)
+    p, q, v = map(float, found)
+    return GammaGamma(p, q, v, likelihood)
 
 
 def p_alive(model: BgNbd, frequency: Array, recency: Array, age: Array) -> Array:
@@ -118,10 +120,12 @@ def expected_transactions(
     model: BgNbd, horizon: float, frequency: Array, recency: Array, age: Array
 ) -> Array:
     """Expected transactions within `horizon` from now. Euler's transformation keeps the
-    hypergeometric function near 1 for patrons with hundreds of visits."""
+    hypergeometric function near 1 for patrons with hundreds of visits; the formula has a limit
+    at a = 1, which is stepped around."""
     from scipy.special import hyp2f1
 
-    r, alpha, a, b = model.r, model.alpha, model.a, model.b
+    r, alpha, b = model.r, model.alpha, model.b
+    a = model.a if abs(model.a - 1) > 1e-6 else 1 + 1e-6
     z = horizon / (alpha + age + horizon)
     series = hyp2f1(a + b - 1 - r, a - 1, a + b + frequency - 1, z)
     growth = (a + b + frequency - 1) / (a - 1) * (1 - (1 - z) ** (a - 1) * series)
