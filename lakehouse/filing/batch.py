@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.filing import ctr, sar
-from lakehouse.filing.elements import NAMESPACE, number, too_long
+from lakehouse.filing.elements import NAMESPACE, faults, number
 from lakehouse.filing.filer import FilerSettings
 from lakehouse.filing.identity import Vault
 from lakehouse.filing.records import FOREIGN_IN, FOREIGN_OUT, CtrFiling, Form, SarFiling
@@ -64,7 +64,7 @@ def ctr_batch(
     """One file of CTRs. Raises LakehouseError naming filings that are blocked."""
     _refuse_blocked(filings, vault, "CTR")
     activities = [ctr.activity(f, vault, filer, filed_on) for f in filings]
-    _refuse_long(activities)
+    _refuse_faults(activities)
     content = _serialise(ctr.batch(activities), SCHEMA_FILES["CTR"])
     return BatchFile("CTR", content, *_contents(filings))
 
@@ -75,7 +75,7 @@ def sar_batch(
     """One file of SARs. Raises LakehouseError naming filings that are blocked."""
     _refuse_blocked(filings, vault, "SAR")
     activities = [sar.activity(f, vault, filer, filed_on) for f in filings]
-    _refuse_long(activities)
+    _refuse_faults(activities)
     content = _serialise(sar.batch(activities), SCHEMA_FILES["SAR"])
     return BatchFile("SAR", content, *_contents(filings))
 
@@ -137,9 +137,9 @@ def _list(held: list[Blocked], most: int = 5) -> str:
     return " | ".join(str(b) for b in held[:most]) + more
 
 
-def _refuse_long(activities: Sequence[CtrActivity] | Sequence[SarActivity]) -> None:
+def _refuse_faults(activities: Sequence[CtrActivity] | Sequence[SarActivity]) -> None:
     for position, activity in enumerate(activities, start=1):
-        if found := too_long(activity):
+        if found := faults(activity):
             raise LakehouseError(f"filing {position} of the batch: {'; '.join(found)}")
 
 

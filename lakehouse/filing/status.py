@@ -1,0 +1,41 @@
+"""Where each filing stands with FinCEN: exported, accepted or rejected."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+
+def status(
+    exports: pl.DataFrame, acknowledgements: pl.DataFrame, as_of: dt.datetime, timezone: str
+) -> pl.DataFrame:
+    """One row per filing that was ever in a production batch, by what was known at a moment.
+
+    Columns: form, filing_id, batch_id, status {Exported, Accepted, Accepted with warnings,
+    Rejected}, filed_on (local day of the export that FinCEN accepted; otherwise null), bsa_id.
+    An accepted batch holds against later ones; otherwise the last export does.
+    """
+    sent = exports.filter(pl.col("is_production") & (pl.col("exported_at") <= as_of))
+    answers = acknowledgements.filter(pl.col("acknowledged_at") <= as_of)
+    answers = answers.sort("acknowledged_at").group_by("batch_id", "filing_id").last()
+    accepted = pl.col("status").str.starts_with("Accepted")
+    return (
+        sent.join(
+            answers.select("batch_id", "filing_id", pl.col("answer").alias("status"), "bsa_id"),
+            on=["batch_id", "filing_id"],
+            how="left",
+        )
+        .with_columns(pl.col("status").fill_null("Exported"))
+        .with_columns(
+            filed_on=pl.when(accepted).then(
+                pl.col("exported_at").dt.convert_time_zone(timezone).dt.date()
+            ),
+            _rank=accepted.cast(pl.Int8),
+        )
+        .sort("_rank", "exported_at", "batch_id")
+        .group_by("form", "filing_id")
+        .last()
+        .select("form", "filing_id", "batch_id", "status", "filed_on", "bsa_id")
+        .sort("form", "filing_id")
+    )
