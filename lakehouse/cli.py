@@ -147,7 +147,7 @@ def _put_in_environment(context: typer.Context, named: dict[str, str]) -> None:
 def _into_panels(app: typer.Typer) -> None:
     panel_of = {name: panel for panel, names in PANELS.items() for name in names}
     for command in app.registered_commands:
-        name = command.name or getattr(command.callback, "__name__", "")
+        name = command.name or str(getattr(command.callback, "__name__", ""))
         command.rich_help_panel = panel_of.get(name, "Commands")
     for group in app.registered_groups:
         group.rich_help_panel = panel_of.get(group.name or "", "Commands")

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     timezone: str = "America/Los_Angeles"
     pii_key_file: Path | None = None
     """256-bit token key; by default beside the lake's folder, never inside it."""
+    restricted_key_file: Path | None = None
+    """Key that opens review cases to SQL; by default beside the lake's folder."""
     faults: bool = True
     """Whether simulated bronze receives defects, misconduct and filing faults."""
     source: Source = "simulator"

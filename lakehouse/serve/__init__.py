@@ -1,0 +1,1 @@
+"""What readers get: the SQL catalog, saved queries, the database file, generated documents."""

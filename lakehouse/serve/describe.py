@@ -1,0 +1,141 @@
+"""What a table is, as frames for the terminal and text for the dictionary."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+import dataframely as dy
+import polars as pl
+
+from lakehouse.contracts import Contract, contract, contracts
+from lakehouse.errors import BadInput
+from lakehouse.serve.gate import nearest
+from lakehouse.storage.shapes import checked_contract, stored_comments, stored_schema, stored_tables
+
+
+def find(name: str) -> tuple[str, Contract]:
+    """The (layer, contract) of "gold.player_value" or "gold/player_value"; without a layer, the
+    most derived one. Raises BadInput with the nearest names."""
+    known = [f"{layer}.{table}" for layer, table in stored_tables()]
+    asked = name.strip().lower().replace("/", ".")
+    if asked in known:
+        layer, table = asked.split(".")
+        return layer, checked_contract(layer, table)
+    homes = [k for k in known if k.endswith(f".{asked}")]
+    if homes:
+        layer = "silver" if f"silver.{asked}" in homes else homes[0].split(".")[0]
+        return layer, contract(asked)
+    close = nearest(asked, known)
+    hint = f"nearest: {', '.join(close)}" if close else "see `lakehouse tables`"
+    raise BadInput(f"unknown table {name!r}; {hint}")
+
+
+def columns(layer: str, table: str) -> pl.DataFrame:
+    """One row per column: name, type, null, key, unit, pii, protection, refers_to, meaning."""
+    c = contract(table)
+    comments = stored_comments(layer, table)
+    refs = c.references()
+    rows = [
+        {
+            "column": name,
+            "type": type_name(dtype),
+            "null": _may_be_null(c, layer, name),
+            "key": name in c.key,
+            "unit": _about(c, name).get("unit"),
+            "pii": _about(c, name).get("pii"),
+            "protection": _protection(c, layer, name),
+            "refers_to": ".".join(refs[name]) if name in refs else None,
+            "meaning": comments[name] + _domain(c, name),
+        }
+        for name, dtype in stored_schema(layer, table).items()
+    ]
+    text = ("column", "type", "unit", "pii", "protection", "refers_to", "meaning")
+    schema = {n: pl.String() if n in text else pl.Boolean() for n in rows[0]}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def rules(c: Contract) -> list[str]:
+    """Names of the row rules: each says what must hold."""
+    found = c.schema._validation_rules(with_cast=False)
+    return sorted(n for n in found if "|" not in n and n != "primary_key")
+
+
+def inputs(layer: str, table: str) -> list[str]:
+    """Tables that this one is made from."""
+    if layer in ("silver", "quarantine", "duplicates"):
+        parents = {p for p, _ in contract(table).references().values()} - {table}
+        return [f"bronze.{table}", *sorted(f"silver.{p}" for p in parents)]
+    return _arguments(table) if layer in ("gold", "restricted") else []
+
+
+def readers(layer: str, table: str) -> list[str]:
+    """Tables that are made from this one."""
+    name = f"{layer}.{table}"
+    return [f"{la}.{ta}" for la, ta in stored_tables() if name in inputs(la, ta)]
+
+
+def type_name(dtype: pl.DataType) -> str:
+    """A type as an analyst writes it."""
+    if isinstance(dtype, pl.List):
+        inner = dtype.inner
+        return f"list of {type_name(inner)}" if isinstance(inner, pl.DataType) else "list"
+    if isinstance(dtype, pl.Struct):
+        return f"struct({', '.join(f.name for f in dtype.fields)})"
+    if isinstance(dtype, pl.Decimal):
+        return f"decimal({dtype.precision},{dtype.scale})"
+    if isinstance(dtype, pl.Datetime):
+        return "timestamp"
+    return _PLAIN.get(type(dtype), str(dtype).lower())
+
+
+_PLAIN: dict[type[pl.DataType], str] = {
+    pl.String: "text",
+    pl.Boolean: "boolean",
+    pl.Date: "date",
+    pl.Int64: "bigint",
+    pl.Float64: "double",
+}
+
+
+def _arguments(table: str) -> list[str]:
+    """A mart is made by the function of its name, whose frames are named after their tables."""
+    homes = {n: _home(c) for n, c in contracts().items() if c.layer not in ("truth", "ops")}
+    for module in _gold_modules():
+        made = getattr(module, table, None)
+        if inspect.isfunction(made):
+            named = inspect.signature(made).parameters
+            return [f"{homes[n]}.{n}" for n in named if n in homes]
+    return []
+
+
+def _gold_modules() -> Iterator[object]:
+    package = importlib.import_module("lakehouse.gold")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        yield importlib.import_module(f"lakehouse.gold.{module}")
+
+
+def _home(c: Contract) -> str:
+    return "silver" if c.layer == "source" else c.layer
+
+
+def _about(c: Contract, column: str) -> dict[str, str]:
+    return c.metadata(column) if column in c.columns else {}
+
+
+def _may_be_null(c: Contract, layer: str, column: str) -> bool:
+    shape_only = layer in ("bronze", "quarantine", "duplicates")
+    return shape_only or column not in c.columns or c.columns[column].nullable
+
+
+def _protection(c: Contract, layer: str, column: str) -> str | None:
+    return _about(c, column).get("protect") if layer == "silver" else None
+
+
+def _domain(c: Contract, column: str) -> str:
+    declared = c.columns.get(column)
+    if not isinstance(declared, dy.Enum):
+        return ""
+    return f" One of {', '.join(declared.categories)}."

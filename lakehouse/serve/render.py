@@ -1,0 +1,137 @@
+"""Results on their way out: a table for the eye, csv, json and parquet for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import polars as pl
+
+from lakehouse.errors import BadInput
+from lakehouse.serve.catalog import failed
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
+Form = Literal["table", "csv", "json", "parquet"]
+BATCH = 50_000
+"""Rows that are in memory at a time on their way to a program."""
+WIDE = 10_000
+"""Width of a table where no terminal sets one."""
+
+
+def write(found: DuckDBPyRelation, form: Form, out: Path | None, *, limit: int) -> int:
+    """Writes a result to `out` or standard output, and returns its rows. `limit` cuts a table
+    (0: no limit); a cut is told on standard error."""
+    import duckdb
+
+    try:
+        if form == "table":
+            shown = pl.DataFrame(found.limit(limit + 1) if limit else found)
+            return _table(shown, limit, out)
+        if form == "parquet":
+            return _parquet(found, out)
+        with _opened(out) as sink:
+            return (_csv if form == "csv" else _json)(found, sink)
+    except duckdb.Error as error:
+        raise failed(error) from error
+
+
+def show(frame: pl.DataFrame) -> None:
+    """A frame as a table on standard output."""
+    _table(frame, 0, None)
+
+
+def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    kept = frame.head(limit) if limit else frame
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, dtype in kept.schema.items():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in _as_text(kept, group=True).iter_rows():
+        table.add_row(*("" if v is None else v for v in row))
+    with _opened(out) as sink:
+        on_terminal = out is None and sys.stdout.isatty()
+        Console(
+            file=sink, width=None if on_terminal else WIDE, markup=False, highlight=False
+        ).print(table)
+    if kept.height < frame.height:
+        print(f"first {limit} rows; --limit 0 shows all", file=sys.stderr)  # noqa: T201
+    return kept.height
+
+
+def _csv(found: DuckDBPyRelation, sink: IO[str]) -> int:
+    rows = 0
+    for first, batch in _batches(found):
+        sink.write(_as_text(batch).write_csv(include_header=first))
+        rows += batch.height
+    return rows
+
+
+def _json(found: DuckDBPyRelation, sink: IO[str]) -> int:
+    """A list of objects. Money stays text, so that no reader rounds it."""
+    rows = 0
+    sink.write("[")
+    for _, batch in _batches(found):
+        for line in _with_iso_moments(batch).write_ndjson().splitlines():
+            sink.write(f"{',' if rows else ''}\n{line}")
+            rows += 1
+    sink.write("\n]\n" if rows else "]\n")
+    return rows
+
+
+def _parquet(found: DuckDBPyRelation, out: Path | None) -> int:
+    from pyarrow.parquet import ParquetWriter
+
+    if out is None:
+        raise BadInput("--format parquet needs --out FILE")
+    reader = found.to_arrow_reader(BATCH)
+    rows = 0
+    with ParquetWriter(out, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _batches(found: DuckDBPyRelation) -> Iterator[tuple[bool, pl.DataFrame]]:
+    reader = found.to_arrow_reader(BATCH)
+    empty = pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+    yield True, empty
+    for batch in reader:
+        yield False, pl.DataFrame(pl.from_arrow(batch))
+
+
+def _with_iso_moments(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.selectors.datetime().dt.to_string("iso:strict"))
+
+
+def _as_text(frame: pl.DataFrame, *, group: bool = False) -> pl.DataFrame:
+    """Every column as text; `group` writes 1,234.50 and rounds long fractions for the eye."""
+    frame = _with_iso_moments(frame)
+    return frame.select(_text(n, t, group=group) for n, t in frame.schema.items())
+
+
+def _text(name: str, dtype: pl.DataType, *, group: bool) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.List | pl.Array):
+        listed = column.arr.to_list() if isinstance(dtype, pl.Array) else column
+        return listed.list.eval(pl.element().cast(pl.String)).list.join("; ")
+    if isinstance(dtype, pl.Struct):
+        return column.struct.json_encode()
+    if isinstance(dtype, pl.Binary):
+        return column.bin.encode("hex")
+    if group and dtype.is_float():
+        return column.round(4).cast(pl.String)
+    return column.cast(pl.String)
+
+
+def _opened(out: Path | None) -> IO[str]:
+    if out is not None:
+        return out.open("w", encoding="utf-8", newline="")
+    return open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False)

@@ -1,0 +1,70 @@
+"""Which tables, columns and rows a reader sees, as it follows from the contracts.
+
+Never in SQL: bronze, truth, the identity vault, and what a rejected row held unprotected.
+Only with the restricted key: review cases, what staff saw, filed SARs (31 USC 5318(g)(2)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.contracts import Contract, contracts
+from lakehouse.storage.shapes import stored_comments, stored_schema, stored_tables
+
+OPEN = {"player_profile": None, "compliance": "upper(trim(report_type)) IN ('CTR', 'W2G')"}
+"""Confidential sources of which everybody may see silver, under a condition. A report type that
+cannot be read may be a SAR, so only the other two are named."""
+RAW = "_raw"
+"""A landed row as text: whatever it held."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One table as the catalog shows it."""
+
+    schema: str
+    table: str
+    columns: dict[str, pl.DataType]
+    comments: dict[str, str]
+    condition: str | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+def views(*, restricted: bool = False) -> dict[str, View]:
+    """The catalog: views by name, in order of layer and declaration."""
+    layers = ("gold", "silver", "quarantine", *(("restricted", "ops") if restricted else ()))
+    every = contracts()
+    shown = (
+        _view(layer, every[table], restricted=restricted)
+        for layer in layers
+        for stored_layer, table in stored_tables(layer)
+        if stored_layer == layer and _is_shown(every[table], restricted=restricted)
+    )
+    return {view.name: view for view in shown}
+
+
+def _is_shown(c: Contract, *, restricted: bool) -> bool:
+    if c.layer == "restricted" and any(c.metadata(n).get("pii") == "direct" for n in c.columns):
+        return False
+    return restricted or not c.confidential or c.name in OPEN
+
+
+def _view(layer: str, c: Contract, *, restricted: bool) -> View:
+    hidden = {RAW, *_unprotected(c)} if layer == "quarantine" else set()
+    return View(
+        schema=layer,
+        table=c.name,
+        columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
+        comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
+        condition=None if restricted else OPEN.get(c.name),
+    )
+
+
+def _unprotected(c: Contract) -> set[str]:
+    """Columns that silver protects and quarantine holds as they came."""
+    return {n for n in c.columns if c.metadata(n).get("protect") or c.metadata(n).get("pii")}
