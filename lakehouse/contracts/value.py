@@ -59,8 +59,7 @@ class PlayerDay(dy.Schema):
     wins = c.count("Wins on record that may be reportable, identified at payment.")
     wins_amount = c.money("Gross amount of those wins.")
     points = c.count(
-        "Loyalty points: one per $5 of coin-in and one per $0.40 of table theo, each rounded "
-        "down for the day (house.points in games.toml)."
+        "Loyalty points: ten per dollar of theo (house.points in games.toml), rounded down."
     )
 
     @dy.rule()

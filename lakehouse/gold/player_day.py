@@ -7,7 +7,7 @@ import polars as pl
 from lakehouse.gold.cash import cash_in, cash_out
 from lakehouse.gold.money import Days, as_table, cents, half_up, within
 from lakehouse.gold.play import ratings, slot_rows, theo_cents
-from lakehouse.regulation.games import in_force, point_rates
+from lakehouse.regulation.games import house_rates, in_force
 
 _KEY = ("player_id", "gaming_day")
 _SUMS = (
@@ -58,14 +58,13 @@ def _of_players(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
 
 
 def _derived(summed: pl.LazyFrame) -> pl.LazyFrame:
-    slot_points = pl.col("coin_in") // pl.col("coin_in_cents")
-    table_points = pl.col("table_theo") // pl.col("theo_cents")
-    return in_force(summed, point_rates()).with_columns(
-        theo=pl.col("slot_theo") + pl.col("table_theo"),
+    theo = pl.col("slot_theo") + pl.col("table_theo")
+    return in_force(summed, house_rates("points")).with_columns(
+        theo=theo,
         actual=pl.col("slot_actual") + pl.col("table_actual"),
-        is_play_day=pl.col("slot_theo") + pl.col("table_theo") > 0,
+        is_play_day=theo > 0,
         minutes=half_up(pl.col("seconds"), 60),
-        points=slot_points + table_points,
+        points=theo * pl.col("rate_e4") // 1_000_000,
     )
 
 

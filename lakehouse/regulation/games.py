@@ -69,8 +69,8 @@ def slot_rates() -> pl.LazyFrame:
 
 
 def house_rates(policy: str) -> pl.LazyFrame:
-    """One row per period of a house policy with a rate: `effective_from`, `effective_to`,
-    `rate_e4` Int64. Raises LawError for an unknown policy."""
+    """One row per period of a house policy ("points", "worth", "reinvestment"):
+    `effective_from`, `effective_to`, `rate_e4` Int64. Raises LawError for an unknown policy."""
     rows = [
         {
             "effective_from": period.effective_from,
@@ -82,28 +82,6 @@ def house_rates(policy: str) -> pl.LazyFrame:
     return pl.LazyFrame(
         rows,
         schema={"effective_from": pl.Date, "effective_to": pl.Date, "rate_e4": pl.Int64},
-    )
-
-
-def point_rates() -> pl.LazyFrame:
-    """One row per period: cents of coin-in and of table theo that earn one point."""
-    rows = [
-        {
-            "effective_from": period.effective_from,
-            "effective_to": period.effective_to,
-            "coin_in_cents": int(Decimal(_params(period)["slot_coin_in_per_point"]) * 100),
-            "theo_cents": int(Decimal(_params(period)["table_theo_per_point"]) * 100),
-        }
-        for period in rates().periods("house.points")
-    ]
-    return pl.LazyFrame(
-        rows,
-        schema={
-            "effective_from": pl.Date,
-            "effective_to": pl.Date,
-            "coin_in_cents": pl.Int64,
-            "theo_cents": pl.Int64,
-        },
     )
 
 
