@@ -125,7 +125,7 @@ def _copies_and_clashes(reading: Reading, c: Contract) -> tuple[pl.Series, pl.Se
 def _quarantined(
     reading: Reading, c: Contract, broken: dict[str, pl.Series], rejected: pl.Series
 ) -> pl.DataFrame:
-    rules = pl.DataFrame([s.alias(name) for name, s in sorted(broken.items())]).filter(rejected)
+    rules = pl.DataFrame([s.filter(rejected).alias(name) for name, s in sorted(broken.items())])
     names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in rules.columns]
     listed = (
         rules.select(pl.concat_list(names).list.drop_nulls()).to_series()
