@@ -1,0 +1,75 @@
+"""Whether what is stored is what its contract says, by gaming day."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lakehouse.contracts import Contract, contract
+from lakehouse.storage import Days, Lake
+
+_DAY = "gaming_day"
+
+
+def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
+    """Grain: one row per gaming day and rule that stored rows break: gaming_day, rule, rows.
+
+    Silver's protected columns hold tokens and bands, so only their nulls are judged. A key
+    is judged within its gaming day.
+    """
+    c = contract(table)
+    rules = _rules(c, protected=layer == "silver" and c.layer == "source")
+    broken = [(~expr.fill_null(value=True)).sum().alias(name) for name, expr in rules.items()]
+    return (
+        frame.group_by(_DAY)
+        .agg(broken)
+        .unpivot(index=_DAY, variable_name="rule", value_name="rows")
+        .filter(pl.col("rows") > 0)
+        .with_columns(pl.col("rows").cast(pl.Int64))
+        .sort(_DAY, "rule")
+        .collect()
+    )
+
+
+def _rules(c: Contract, *, protected: bool) -> dict[str, pl.Expr]:
+    hidden = {n for n in c.columns if protected and c.metadata(n).get("protect")}
+    declared = c.schema._validation_rules(with_cast=False)
+    rules = {
+        name: rule.expr
+        for name, rule in declared.items()
+        if name.endswith("|nullability") or not hidden & set(rule.expr.meta.root_names())
+    }
+    domains = {
+        f"{name}|domain": pl.col(name).is_in(column.dtype.categories)
+        for name, column in c.columns.items()
+        if isinstance(column.dtype, pl.Enum)
+    }
+    return rules | domains
+
+
+def conservation(lake: Lake, table: str, days: Days) -> pl.DataFrame:
+    """Grain: one row per gaming day of a source table: gaming_day, bronze, silver, quarantine,
+    duplicates (rows) and lost, which is 0 where no row vanished or was made up."""
+    ingest = pl.col("_stage") == "silver"
+    counts = [
+        _count(lake.scan(layer, table, days=days).filter(*conditions), layer)
+        for layer, conditions in (
+            ("bronze", []),
+            ("silver", []),
+            ("quarantine", [ingest]),
+            ("duplicates", []),
+        )
+    ]
+    frame = pl.select(pl.date_range(*days).alias(_DAY)).lazy()
+    for one in counts:
+        frame = frame.join(one, on=_DAY, how="left")
+    kept = pl.col("silver") + pl.col("quarantine") + pl.col("duplicates")
+    return (
+        frame.with_columns(pl.exclude(_DAY).fill_null(0).cast(pl.Int64))
+        .with_columns(lost=pl.col("bronze") - kept)
+        .sort(_DAY)
+        .collect()
+    )
+
+
+def _count(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    return rows.group_by(_DAY).agg(pl.len().alias(name))

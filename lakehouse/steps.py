@@ -1,0 +1,151 @@
+"""The steps from a source to silver, each for a range of gaming days of one table.
+
+Assets, `lakehouse.pipeline` and the landing zone all go through here, so that there is one
+way for a row to get in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.contracts import contract, contracts
+from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
+from lakehouse.settings import Settings
+from lakehouse.silver import CleanResult, clean, upsert_history
+from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
+from lakehouse.storage.shapes import keeps_history
+
+SIMULATOR = "simulator"
+"""`_source` of simulated rows; landed rows carry their file instead."""
+
+Produce = Callable[[str, dt.date], pl.DataFrame]
+"""Table and gaming day → its bronze rows, such as `World.frame`."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What cleaning a table's days stored."""
+
+    silver: Written
+    quarantine: Written
+    duplicates: Written
+    rejects: pl.DataFrame
+    """Rows by gaming day and rule broken: gaming_day, rule, rows."""
+
+
+def each_day(days: Days) -> list[dt.date]:
+    """The gaming days from the first to the last."""
+    return [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
+
+
+def simulated(
+    produce: Produce, layer: str, table: str, days: Days, as_of: dt.datetime
+) -> pl.DataFrame:
+    """Simulated rows of `days`, as far as they were known at `as_of`."""
+    frames = [produce(table, day) for day in each_day(days)]
+    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *frames])
+    if "_ingested_at" not in rows.columns:
+        return rows
+    return rows.filter((pl.col("_ingested_at") <= as_of).fill_null(value=True))
+
+
+def bronze_rows(
+    lake: Lake, settings: Settings, table: str, days: Days, produce: Produce, as_of: dt.datetime
+) -> pl.DataFrame:
+    """What bronze holds for `days`, by the table's source: simulated rows, landed rows as they
+    are, or both together."""
+    source = settings.source_of(table)
+    landed = lake.scan("bronze", table, days=days).filter(
+        pl.col("_source").ne_missing(pl.lit(SIMULATOR))
+    )
+    if source == "landing":
+        return landed.collect()
+    made = simulated(produce, "bronze", table, days, as_of)
+    return pl.concat([landed.collect(), made]) if source == "both" else made
+
+
+def token_key(lake: Lake, settings: Settings) -> TokenKey:
+    """The lake's key; made for a lake without tokens. A lake that has tokens must find its
+    old key, or the same person would get a second token."""
+    begun = any(needs_key(t) and lake.exists("silver", t) for t in contracts("source"))
+    return load_key(settings) if begun else ensure_key(settings)
+
+
+def parents_of(lake: Lake, table: str) -> dict[str, pl.LazyFrame]:
+    """Parent table → its keys in silver, of all days: what decides on orphans."""
+    keys: dict[str, list[str]] = {}
+    for parent, key in sorted(set(contract(table).references().values())):
+        keys.setdefault(parent, []).append(key)
+    return {p: lake.scan("silver", p, columns=columns) for p, columns in keys.items()}
+
+
+def clean_days(
+    lake: Lake,
+    settings: Settings,
+    table: str,
+    days: Days,
+    *,
+    bronze: pl.LazyFrame | None = None,
+    parents: Mapping[str, pl.LazyFrame] | None = None,
+) -> CleanResult:
+    """Bronze rows of `days`, cleaned and with their personal data protected."""
+    rows = bronze if bronze is not None else lake.scan("bronze", table, days=days)
+    known = parents if parents is not None else parents_of(lake, table)
+    result = clean(table, rows, timezone=settings.timezone, parents=known)
+    if not needs_key(table):
+        return result
+    good = protect(table, result.good, token_key(lake, settings))
+    return CleanResult(good, result.quarantined, result.duplicates)
+
+
+def store(
+    lake: Lake,
+    layer: str,
+    table: str,
+    frame: pl.LazyFrame | pl.DataFrame,
+    days: Days,
+    commit: Commit,
+) -> Written:
+    """Replaces the days of a table; of a table with history, the versions of these days."""
+    if layer == "silver" and keeps_history(contract(table)):
+        rows = frame.lazy().collect()
+        return lake.rebuild(
+            layer, table, lambda now: upsert_history(now, rows, days), commit=commit
+        )
+    return lake.write_days(layer, table, frame, days, commit=commit)
+
+
+def store_rejects(
+    lake: Lake, table: str, result: CleanResult, days: Days, commit: Commit
+) -> tuple[Written, Written]:
+    """Stores what was quarantined and what was a duplicate."""
+    quarantine = lake.write_days(
+        "quarantine", table, result.quarantined, days, commit=commit, where={"_stage": "silver"}
+    )
+    duplicates = lake.write_days("duplicates", table, result.duplicates, days, commit=commit)
+    return quarantine, duplicates
+
+
+def rejects_by_rule(quarantined: pl.DataFrame) -> pl.DataFrame:
+    """Grain: gaming day and rule: gaming_day, rule, rows."""
+    return (
+        quarantined.explode("_rules", keep_nulls=True)
+        .group_by("gaming_day", rule="_rules")
+        .agg(rows=pl.len().cast(pl.Int64))
+        .sort("gaming_day", "rows", "rule", descending=[False, True, False])
+    )
+
+
+def refresh_silver(
+    lake: Lake, settings: Settings, table: str, days: Days, commit: Commit
+) -> Cleaned:
+    """Bronze to silver for some days of one table, stored: rejects first, so that a run that
+    is cut short leaves rows counted twice rather than lost."""
+    result = clean_days(lake, settings, table, days)
+    quarantine, duplicates = store_rejects(lake, table, result, days, commit)
+    silver = store(lake, "silver", table, result.good, days, commit)
+    return Cleaned(silver, quarantine, duplicates, rejects_by_rule(result.quarantined))
