@@ -6,15 +6,30 @@ import datetime as dt
 import functools
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+import polars as pl
 
 from lakehouse.errors import BadInput, LawError
 
 Operator = Literal[">", ">="]
+MONEY = pl.Decimal(18, 2)
+
+REQUIRED = frozenset(
+    {
+        *("ctr", "sar", "instrument_log", "form_8300"),
+        *("w2g_slot", "w2g_bingo", "w2g_keno", "w2g_poker_tournament", "w2g_other"),
+        *("backup_withholding", "regular_withholding", "nra_withholding"),
+        *("w2g_dates", "form_1042s_dates"),
+        *("structuring", "minimal_play", "chip_walking", "bill_stuffing"),
+        *("marker_cycle", "pooling", "impossible_travel"),
+    }
+)
+"""Rules that every profile must state."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +76,45 @@ class Law:
                 return period
         raise LawError(f"profile {self.profile!r} has no {rule!r} in force on {day}")
 
+    def over(self, rule: str, amount: pl.Expr, day: pl.Expr) -> pl.Expr:
+        """Whether an amount is over the threshold that `rule` has on a day; false outside
+        its periods."""
+        held = pl.lit(value=False)
+        for period in self.periods(rule):
+            held = held | (_in_force(period, day) & _beyond(period, amount))
+        return held
+
+    def dated(self, rule: str, of: Callable[[Period], Any], day: pl.Expr) -> pl.Expr:
+        """A value of the period of `rule` in force on a day; null outside its periods."""
+        value = pl.lit(None)
+        for period in self.periods(rule):
+            value = pl.when(_in_force(period, day)).then(pl.lit(of(period))).otherwise(value)
+        return value
+
+    def param(self, rule: str, name: str, day: dt.date) -> Any:
+        """A named parameter of the period in force. Raises LawError where it is not stated."""
+        params = self.on(rule, day).params or {}
+        if name not in params:
+            raise LawError(f"profile {self.profile!r}: rule {rule!r} has no {name!r} on {day}")
+        return params[name]
+
     def periods(self, rule: str) -> tuple[Period, ...]:
         if rule not in self.rules:
             known = ", ".join(sorted(self.rules))
             raise LawError(f"profile {self.profile!r} has no rule {rule!r}; it has: {known}")
         return self.rules[rule]
+
+
+def _in_force(period: Period, day: pl.Expr) -> pl.Expr:
+    last = period.effective_to or dt.date.max
+    return day.is_between(pl.lit(period.effective_from), pl.lit(last))
+
+
+def _beyond(period: Period, amount: pl.Expr) -> pl.Expr:
+    if period.amount is None or period.operator is None:
+        raise LawError(f"rule {period.rule!r} has no amount and operator")
+    limit = pl.lit(period.amount, dtype=MONEY)
+    return amount > limit if period.operator == ">" else amount >= limit
 
 
 def profiles() -> list[str]:
@@ -79,9 +128,12 @@ def load(profile: str) -> Law:
     """The named profile. Raises BadInput for an unknown one, LawError for a bad file."""
     if profile not in profiles():
         raise BadInput(f"unknown profile {profile!r}; known: {', '.join(profiles())}")
-    return parse(
-        profile, (resources.files("lakehouse.regulation") / f"{profile}.toml").read_text("utf-8")
-    )
+    text = (resources.files("lakehouse.regulation") / f"{profile}.toml").read_text("utf-8")
+    law = parse(profile, text)
+    lacking = sorted(REQUIRED - law.rules.keys())
+    if lacking:
+        raise LawError(f"profile {profile!r} lacks rules: {', '.join(lacking)}")
+    return law
 
 
 def parse(profile: str, toml: str) -> Law:
@@ -101,6 +153,9 @@ def _period(entry: dict[str, Any]) -> Period:
     for field in ("amount", "rate"):
         if field in given:
             given[field] = Decimal(str(given[field]))
+    operator = given.get("operator")
+    if operator is not None and operator not in get_args(Operator):
+        raise LawError(f"rule {given['rule']!r}: operator {operator!r}; allowed: > and >=")
     return Period(**({"effective_to": None} | given))
 
 

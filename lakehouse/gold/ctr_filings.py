@@ -1,0 +1,92 @@
+"""Currency transaction reports, and those held back for want of an identity."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from lakehouse.gold.money import Days, within
+from lakehouse.gold.shape import shaped
+from lakehouse.regulation.ctr import reports, unknown_over
+from lakehouse.regulation.currency import currency_ledger
+from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.regulation.law import Law
+from lakehouse.regulation.people import known_on
+
+
+def ctr_filings(
+    financial_txn: pl.LazyFrame,
+    gaming_wins: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame | None,
+    player_profile: pl.LazyFrame,
+    *,
+    days: Days,
+    law: Law,
+    timezone: str,
+    as_of: dt.datetime,
+) -> pl.LazyFrame:
+    """Mart `ctr_filings` of `days`, from silver. `slot_telemetry` is given where carded bills
+    count as knowledge; `gaming_wins` holds a day more on each side, because a win may be
+    booked a gaming day from its payout. Identities are those known as of `as_of`."""
+    ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
+    found = reports(ledger, _verified(player_profile, timezone, as_of), law)
+    return shaped(found.filter(~pl.col("is_blocked")), "ctr_filings")
+
+
+def ctr_exceptions(
+    financial_txn: pl.LazyFrame,
+    gaming_wins: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame | None,
+    player_profile: pl.LazyFrame,
+    *,
+    days: Days,
+    law: Law,
+    timezone: str,
+    as_of: dt.datetime,
+) -> pl.LazyFrame:
+    """Rows of mart `filing_exceptions` for currency reports: someone's identity is missing
+    (31 CFR 1010.312). Same inputs as `ctr_filings`."""
+    ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
+    found = reports(ledger, _verified(player_profile, timezone, as_of), law)
+    blocked = found.filter("is_blocked").select(
+        pl.col("filing_id").alias("exception_id"),
+        "player_id",
+        "gaming_day",
+        pl.max_horizontal("cash_in_exact", "cash_out_exact").alias("amount"),
+        "cash_in_exact",
+        "cash_out_exact",
+        "due",
+        "unidentified",
+        "transaction_ids",
+    )
+    unknown = unknown_over(ledger, law).select(
+        pl.format("CTR-{}-{}", "gaming_day", "transaction_id").alias("exception_id"),
+        pl.lit(None, pl.String).alias("player_id"),
+        "gaming_day",
+        pl.col("amount").cast(pl.Decimal(18, 2)),
+        "cash_in_exact",
+        "cash_out_exact",
+        "due",
+        pl.lit([], pl.List(pl.String)).alias("unidentified"),
+        pl.concat_list("transaction_id").alias("transaction_ids"),
+    )
+    rows = pl.concat([blocked, unknown], how="vertical_relaxed").with_columns(
+        form=pl.lit("CTR"), reason=pl.lit("identity_missing")
+    )
+    return shaped(rows, "filing_exceptions")
+
+
+def _ledger(
+    financial_txn: pl.LazyFrame,
+    gaming_wins: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame | None,
+    days: Days,
+) -> pl.LazyFrame:
+    slots = None if slot_telemetry is None else within(slot_telemetry, days)
+    return currency_ledger(within(financial_txn, days), gaming_wins, slots)
+
+
+def _verified(player_profile: pl.LazyFrame, timezone: str, as_of: dt.datetime) -> pl.LazyFrame:
+    day = gaming_day_of(as_of, timezone)
+    return known_on(player_profile, day).select("player_id", "identity_verified")

@@ -1,0 +1,59 @@
+"""Logs beside the reports: instruments, the house's log of currency, Form 8300, retention."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from lakehouse.gold.money import Days, within
+from lakehouse.gold.shape import shaped
+from lakehouse.regulation.currency import currency_ledger
+from lakehouse.regulation.law import Law
+from lakehouse.regulation.logs import instruments, non_gaming_currency, over_house_limit
+from lakehouse.retention import retain_until
+
+
+def instrument_log(financial_txn: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
+    """Mart `instrument_log` of `days`, from silver."""
+    return shaped(instruments(within(financial_txn, days), law), "instrument_log")
+
+
+def multiple_transaction_log(
+    financial_txn: pl.LazyFrame, gaming_wins: pl.LazyFrame, *, days: Days, over: Decimal | None
+) -> pl.LazyFrame:
+    """Mart `multiple_transaction_log` of `days`, from silver; empty where the house has no
+    limit (`over`, dollars, strict)."""
+    rows = within(financial_txn, days)
+    logged = over_house_limit(currency_ledger(rows, gaming_wins), over)
+    return shaped(rows.join(logged, on="transaction_id", how="semi"), "multiple_transaction_log")
+
+
+def form_8300_notices(financial_txn: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
+    """Mart `form_8300_notices` of `days`, from silver."""
+    return shaped(non_gaming_currency(within(financial_txn, days), law), "form_8300_notices")
+
+
+def filing_retention(compliance: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
+    """Mart `filing_retention` of `days`, from silver: records filed, without a word of SARs."""
+    open_types = pl.col("report_type") != "SAR"
+    return shaped(_kept(compliance.filter(open_types), days, law), "filing_retention")
+
+
+def sar_retention(compliance: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
+    """Restricted table `sar_retention` of `days`, from silver."""
+    sars = pl.col("report_type") == "SAR"
+    return shaped(_kept(compliance.filter(sars), days, law), "sar_retention")
+
+
+def _kept(compliance: pl.LazyFrame, days: Days, law: Law) -> pl.LazyFrame:
+    filed = pl.col("status").is_in(["Filed", "Amended"]) & pl.col("filing_date").is_not_null()
+    records = within(compliance, days).filter(filed)
+    return retain_until(
+        records.with_columns(
+            pl.col("report_id").alias("record_id"),
+            pl.col("report_type").alias("record_type"),
+            pl.col("filing_date").alias("filed_on"),
+        ),
+        law,
+    )
