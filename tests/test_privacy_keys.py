@@ -1,0 +1,147 @@
+"""The key file: its owner's alone, outside the lake, never shown, never overwritten."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from lakehouse import cli
+from lakehouse.errors import BadInput
+from lakehouse.privacy import TokenKey, create_key, ensure_key, key_path, load_key, rotate_key
+from lakehouse.settings import Settings
+
+SECRET = bytes(range(32))
+
+
+def key_file(folder: Path, content: bytes = SECRET, mode: int = 0o600) -> Path:
+    path = folder / "key"
+    path.write_bytes(content)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize(
+    "content", [SECRET, SECRET.hex().encode(), SECRET.hex().upper().encode() + b"\n"]
+)
+def test_a_key_is_32_bytes_or_64_hex_digits(tmp_path, content):
+    assert TokenKey.load(key_file(tmp_path, content)).secret == SECRET
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o700, 0o604, 0o666])
+def test_a_key_that_others_may_use_is_refused(tmp_path, mode):
+    with pytest.raises(BadInput, match=rf"has mode {mode:04o}, allowed is 0600"):
+        TokenKey.load(key_file(tmp_path, mode=mode))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"short", SECRET[:31], SECRET + b"\n", b"zz" * 32, b"00" * 31]
+)
+def test_a_file_that_holds_no_key_is_refused(tmp_path, content):
+    with pytest.raises(BadInput, match="32 raw bytes or 64 hex digits"):
+        TokenKey.load(key_file(tmp_path, content))
+
+
+def test_a_missing_key_says_how_to_make_one(tmp_path):
+    with pytest.raises(BadInput, match=r"nowhere does not exist; .*lakehouse keys init"):
+        TokenKey.load(tmp_path / "nowhere")
+
+
+def test_a_folder_is_no_key(tmp_path):
+    with pytest.raises(BadInput, match="is no file"):
+        TokenKey.load(tmp_path)
+
+
+@pytest.mark.parametrize("inside", ["lake/key", "lake/deep/key", "lake/../lake/key"])
+def test_a_key_inside_the_lake_is_refused(tmp_path, inside):
+    root = str(tmp_path / "lake")
+    for attempt in (TokenKey.load, create_key):
+        with pytest.raises(BadInput, match="inside the lake"):
+            attempt(tmp_path / inside, root=root)
+
+
+def test_a_link_into_the_lake_is_refused(tmp_path):
+    (tmp_path / "lake").mkdir()
+    key_file(tmp_path / "lake")
+    (tmp_path / "link").symlink_to(tmp_path / "lake" / "key")
+    with pytest.raises(BadInput, match="inside the lake"):
+        TokenKey.load(tmp_path / "link", root=str(tmp_path / "lake"))
+
+
+def test_the_secret_is_in_no_text(tmp_path):
+    key = TokenKey.load(key_file(tmp_path))
+    for text in (repr(key), str(key), f"{[key]}", f"{key!r}"):
+        assert text.strip("[]") == "TokenKey(key_id='d78a4a48')"
+    with pytest.raises(BadInput) as caught:
+        TokenKey.load(key_file(tmp_path, b"topsecret"))
+    assert "topsecret" not in str(caught.value)
+
+
+def test_a_new_key_is_random_and_private(tmp_path):
+    made = [create_key(tmp_path / name) for name in ("a", "b")]
+    assert made[0].secret != made[1].secret
+    assert made[0].key_id != made[1].key_id
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert TokenKey.load(tmp_path / "a").secret == made[0].secret
+
+
+def test_a_key_is_never_overwritten(tmp_path):
+    path = key_file(tmp_path)
+    with pytest.raises(BadInput, match="exists already"):
+        create_key(path)
+    assert path.read_bytes() == SECRET
+
+
+def test_rotation_keeps_the_old_key_beside_the_new(tmp_path):
+    path = key_file(tmp_path)
+    old, new = rotate_key(path)
+    assert (old.key_id, old.secret) == ("d78a4a48", SECRET)
+    assert TokenKey.load(path).secret == new.secret != SECRET
+    assert TokenKey.load(tmp_path / "key.d78a4a48").secret == SECRET
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["key", "key.d78a4a48"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"root": "/srv/data/lake"}, "/srv/data/lake.pii-key"),
+        ({"root": "/srv/data/lake/"}, "/srv/data/lake.pii-key"),
+        ({"root": "s3://bucket/lake", "pii_key_file": "/etc/key"}, "/etc/key"),
+    ],
+)
+def test_where_the_key_is(settings, path):
+    assert key_path(Settings(**settings)) == Path(path)
+
+
+def test_a_lake_at_a_url_must_say_where_its_key_is():
+    with pytest.raises(BadInput, match="set pii_key_file"):
+        key_path(Settings(root="s3://bucket/lake"))
+
+
+def test_a_key_is_made_once(tmp_path):
+    settings = Settings(root=str(tmp_path / "lake"))
+    first = ensure_key(settings)
+    assert ensure_key(settings).secret == load_key(settings).secret == first.secret
+
+
+def test_the_commands(tmp_path, capsys):
+    def run(*words: str) -> tuple[int, str, str]:
+        status = cli.run(["--root", str(tmp_path / "lake"), "keys", *words])
+        said = capsys.readouterr()
+        return status, said.out.strip(), said.err.strip()
+
+    assert run("show-id")[0] == 2
+    status, key_id, err = run("init")
+    assert (status, len(key_id)) == (0, 8)
+    assert key_id in err
+    assert run("init")[0] == 2
+    assert run("show-id")[:2] == (0, key_id)
+    status, _, err = run("rotate")
+    assert status == 2
+    assert "--yes" in err
+    status, new_id, err = run("rotate", "--yes")
+    assert (status, new_id) != (0, key_id)
+    assert run("show-id")[:2] == (0, new_id)
+    (tmp_path / "lake.pii-key").chmod(0o644)
+    status, out, err = run("show-id")
+    assert (status, out, err.count("\n")) == (2, "", 0)
+    assert "has mode 0644" in err
