@@ -9,7 +9,7 @@ folders of its tables, the network, an extension or a setting.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -32,8 +32,8 @@ _UNREADABLE = ("INTERVAL", "UNION", "BIGNUM", "BIT", "MAP", "TIME WITH TIME ZONE
 class Catalog:
     """One locked connection to a lake; each query sees the newest version of its tables.
 
-    `timezone` is the one in which moments are shown and hours are counted. Not for several
-    threads at once: `duckdb`'s cursors share its views.
+    `timezone` is the one in which moments are shown and hours are counted. `before` is called
+    with each query that may run, before it touches data (the audit). Not for several threads.
     """
 
     def __init__(
@@ -43,8 +43,10 @@ class Catalog:
         timezone: str = "UTC",
         restricted: bool = False,
         as_of: AsOf | None = None,
+        before: Callable[[str], None] | None = None,
     ) -> None:
         self.lake = lake
+        self._before = before
         self.views = views(restricted=restricted)
         self.as_of = as_of
         self._mounted: dict[str, int | None] = {}
@@ -78,6 +80,8 @@ class Catalog:
         """The result, not yet fetched. `parameters` fill $name. Raises BadInput for what may
         not run or does not bind, StorageError for a table that cannot be read."""
         query = self.admit(sql)
+        if self._before is not None:
+            self._before(sql)
         for name in self.views if query.lists_tables else query.tables:
             self._mount(self.views[name], shape_only=name not in query.tables)
         try:

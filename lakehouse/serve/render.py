@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -53,13 +54,11 @@ def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, dtype in kept.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in _as_text(kept, group=True).iter_rows():
+    for row in _as_text(kept, rounded=True).iter_rows():
         table.add_row(*("" if v is None else v for v in row))
     with _opened(out) as sink:
-        on_terminal = out is None and sys.stdout.isatty()
-        Console(
-            file=sink, width=None if on_terminal else WIDE, markup=False, highlight=False
-        ).print(table)
+        width = None if out is None and sys.stdout.isatty() else WIDE
+        Console(file=sink, width=width, markup=False, highlight=False).print(table)
     if kept.height < frame.height:
         print(f"first {limit} rows; --limit 0 shows all", file=sys.stderr)  # noqa: T201
     return kept.height
@@ -111,13 +110,13 @@ def _with_iso_moments(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.selectors.datetime().dt.to_string("iso:strict"))
 
 
-def _as_text(frame: pl.DataFrame, *, group: bool = False) -> pl.DataFrame:
-    """Every column as text; `group` writes 1,234.50 and rounds long fractions for the eye."""
+def _as_text(frame: pl.DataFrame, *, rounded: bool = False) -> pl.DataFrame:
+    """Every column as text; for the eye, fractions are `rounded` to four places."""
     frame = _with_iso_moments(frame)
-    return frame.select(_text(n, t, group=group) for n, t in frame.schema.items())
+    return frame.select(_text(n, t, rounded=rounded) for n, t in frame.schema.items())
 
 
-def _text(name: str, dtype: pl.DataType, *, group: bool) -> pl.Expr:
+def _text(name: str, dtype: pl.DataType, *, rounded: bool) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.List | pl.Array):
         listed = column.arr.to_list() if isinstance(dtype, pl.Array) else column
@@ -126,12 +125,15 @@ def _text(name: str, dtype: pl.DataType, *, group: bool) -> pl.Expr:
         return column.struct.json_encode()
     if isinstance(dtype, pl.Binary):
         return column.bin.encode("hex")
-    if group and dtype.is_float():
+    if rounded and dtype.is_float():
         return column.round(4).cast(pl.String)
     return column.cast(pl.String)
 
 
-def _opened(out: Path | None) -> IO[str]:
-    if out is not None:
-        return out.open("w", encoding="utf-8", newline="")
-    return open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False)
+@contextmanager
+def _opened(out: Path | None) -> Iterator[IO[str]]:
+    if out is None:
+        yield sys.stdout
+        return
+    with out.open("w", encoding="utf-8", newline="") as sink:
+        yield sink

@@ -1,0 +1,51 @@
+"""`lakehouse access`: the key of the restricted zone, and who has used it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import typer
+
+from lakehouse.commands import opened
+from lakehouse.errors import LakehouseError
+
+
+def register(app: typer.Typer) -> None:
+    access = typer.Typer(help="The restricted zone's key and audit.", no_args_is_help=True)
+    access.command("init")(init)
+    access.command("log")(log)
+    access.command("verify")(verify)
+    app.add_typer(access, name="access")
+
+
+def init() -> None:
+    """Make the key file that `lakehouse sql --restricted` needs; the audit log names it."""
+    import getpass
+
+    from lakehouse.serve.restricted import issue_key
+
+    settings, lake = opened()
+    path = issue_key(settings, lake, who=getpass.getuser(), at=dt.datetime.now(dt.UTC))
+    typer.echo(f"key file {path} made; keep it away from the lake and its readers", err=True)
+
+
+def log() -> None:
+    """Show who asked what of the restricted zone, and why."""
+    from lakehouse.access import read
+    from lakehouse.serve.render import show
+
+    _, lake = opened()
+    show(read(lake).select("entry", "accessed_at", "accessed_by", "purpose", "query"))
+
+
+def verify() -> None:
+    """Check the audit log's chain of hashes."""
+    from lakehouse.access import read
+    from lakehouse.access import verify as faults
+
+    _, lake = opened()
+    rows = read(lake)
+    found = faults(rows)
+    if found:
+        raise LakehouseError(f"the audit log is not sound: {'; '.join(found)}")
+    typer.echo(f"{rows.height} entries, an unbroken chain")

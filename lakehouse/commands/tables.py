@@ -1,0 +1,101 @@
+"""`lakehouse tables` and `lakehouse describe`: what there is, and what it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lakehouse.contracts import Contract
+    from lakehouse.storage import Lake
+
+
+def register(app: typer.Typer) -> None:
+    app.command("tables")(tables)
+    app.command("describe")(describe)
+
+
+def tables(
+    layer: Annotated[str | None, typer.Argument(help="Only this layer, such as gold.")] = None,
+) -> None:
+    """List the tables, with their days and rows."""
+    import polars as pl
+
+    from lakehouse.contracts import contract
+    from lakehouse.serve.render import show
+    from lakehouse.serve.visible import views
+    from lakehouse.storage.shapes import LAYERS, stored_tables
+
+    if layer is not None and layer not in LAYERS:
+        raise BadInput(f"unknown layer {layer!r}; known: {', '.join(LAYERS)}")
+    _, lake = opened()
+    shown = views()
+    rows = [
+        (f"{la}.{ta}", *_stored(lake, la, ta), f"{la}.{ta}" in shown, contract(ta).grain)
+        for la, ta in stored_tables(*([layer] if layer else ()))
+    ]
+    schema = {"table": pl.String, "first day": pl.Date, "last day": pl.Date, "days": pl.Int64}
+    schema |= {"rows": pl.Int64, "in sql": pl.Boolean, "holds": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    there = frame.filter(pl.col("rows").is_not_null())
+    show(there.with_columns(pl.when("in sql").then(pl.lit("yes")).alias("in sql")))
+    missing = frame.height - there.height
+    if missing:
+        typer.echo(f"{missing} tables of the contracts are not made yet in {lake.root}", err=True)
+
+
+def describe(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.player_value.")],
+) -> None:
+    """Say what a table holds: columns, units, personal data, keys, rules, lineage."""
+    from lakehouse.serve import describe as about
+    from lakehouse.serve.render import show
+
+    layer, c = about.find(name)
+    made_from = about.inputs(layer, c.name)
+    read_by = about.readers(layer, c.name)
+    for label, said in (
+        ("table", f"{layer}.{c.name}"),
+        ("holds", c.grain),
+        ("meaning", c.description),
+        ("key", ", ".join(c.key)),
+        ("rules", ", ".join(about.rules(c)) or "-"),
+        ("made from", ", ".join(made_from) or "-"),
+        ("read by", ", ".join(read_by) or "-"),
+        ("in sql", _in_sql(layer, c)),
+    ):
+        typer.echo(f"{label:<10} {said}")
+    typer.echo()
+    show(_short(about.columns(layer, c.name)))
+
+
+def _stored(lake: Lake, layer: str, table: str) -> tuple[object, ...]:
+    if not lake.exists(layer, table):
+        return None, None, None, None
+    days = lake.partitions(layer, table)
+    stored = days["gaming_day"].drop_nulls()
+    return stored.min(), stored.max(), stored.n_unique() or None, int(days["rows"].sum())
+
+
+def _in_sql(layer: str, c: Contract) -> str:
+    from lakehouse.serve.visible import views
+
+    name = f"{layer}.{c.name}"
+    if name in views():
+        return "yes" if views()[name].condition is None else f"where {views()[name].condition}"
+    return "with --restricted" if name in views(restricted=True) else "no"
+
+
+def _short(columns: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    needed = pl.when("null").then(pl.lit("null")).otherwise(pl.lit(""))
+    key = pl.when("key").then(pl.lit("key")).otherwise(needed).alias("key")
+    personal = pl.concat_str(["pii", "protection"], separator=", ", ignore_nulls=True).alias("pii")
+    return columns.select("column", "type", key, "unit", personal, "refers_to", "meaning")

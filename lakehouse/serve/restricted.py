@@ -1,0 +1,55 @@
+"""The way into review cases: a key, a purpose, and a row of audit before anything is read.
+
+The key that is in force is named in the audit log itself, so that a lake at any root knows it,
+and a lost or leaked one is replaced by a new entry.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse import access
+from lakehouse.errors import BadInput
+from lakehouse.privacy import TokenKey, create_key
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
+
+_ISSUED = "restricted key issued: "
+
+
+def restricted_key_path(settings: Settings) -> Path:
+    """The setting, or beside the lake's folder. Raises BadInput for a lake at a URL without it."""
+    if settings.restricted_key_file is not None:
+        return settings.restricted_key_file
+    if "://" in settings.root:
+        raise BadInput(f"lake {settings.root!r} is at a URL: set restricted_key_file")
+    root = Path(settings.root).resolve()
+    return root.with_name(f"{root.name}.restricted-key")
+
+
+def issue_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:
+    """Makes a key file and names it in the audit log as the one in force. Raises BadInput where
+    the file exists."""
+    path = restricted_key_path(settings)
+    key = create_key(path, root=settings.root)
+    access.record(lake, who, "issue the key of the restricted zone", _ISSUED + key.key_id, at)
+    return path
+
+
+def unlock(settings: Settings, lake: Lake) -> None:
+    """Raises BadInput unless the key file is there, is its owner's alone, and holds the key in
+    force."""
+    path = restricted_key_path(settings)
+    if not path.exists():
+        raise BadInput(
+            f"--restricted needs the key file {path}; `lakehouse access init` makes the first one"
+        )
+    key = TokenKey.load(path, root=settings.root)
+    queries = access.read(lake)["query"].to_list()
+    issued = [q.removeprefix(_ISSUED) for q in queries if q.startswith(_ISSUED)]
+    if not issued or issued[-1] != key.key_id:
+        raise BadInput(f"key file {path} is not the key in force for {settings.root}")
