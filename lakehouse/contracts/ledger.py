@@ -1,0 +1,56 @@
+"""The ingest ledger: what became of every landed file."""
+
+import dataframely as dy
+import polars as pl
+
+from lakehouse.contracts import columns as c
+from lakehouse.contracts.registry import table
+
+STATES = ("begun", "ingested", "duplicate", "rejected", "retried")
+
+
+@table(
+    "ingest_ledger",
+    layer="ops",
+    grain="one row per step in the life of a landed file",
+    partitioned=False,
+)
+class IngestLedger(dy.Schema):
+    """Append-only. `begun` comes before a file's first row and `ingested` after its last, so a
+    file that has only the former was interrupted and is taken up again. For an ingested file
+    rows = bronze_rows + quarantine_rows."""
+
+    file_id = c.text("Table and SHA-256 of the content; of a file that was rejected, its path.")
+    table_name = c.text("Table that the file belongs to.")
+    state = c.code(STATES, "What happened.")
+    path = c.text("File, relative to the landing zone.")
+    size_bytes = c.count("Size as landed.", unit="bytes")
+    modified_ns = c.count("Modification time.", unit="ns")
+    at = c.utc("When.")
+    reason = c.text("Why a file was rejected; of a duplicate, the file that came first.")
+    rows = c.count("Rows in the file; of a retry, rows tried.")
+    bronze_rows = c.count("Rows that went to bronze.")
+    quarantine_rows = c.count("Rows that went to quarantine, or stayed there.")
+    replaced_rows = c.count("Older rows of other files that this file's rows replaced by key.")
+    healed_rows = c.count("Quarantined rows of other files that this file replaced by key.")
+    first_day = c.day("First gaming day in the file.", nullable=True)
+    last_day = c.day("Last gaming day in the file.", nullable=True)
+    gaming_days = c.text("All gaming days in the file, separated by blanks.")
+    file_columns = c.text("The file's own columns, as a JSON list; empty for JSON files.")
+    ignored_columns = c.text("Columns of the file that no column of the table takes.")
+    mapping = c.text("The mapping used, as JSON.")
+    bronze_version = dy.Int64(
+        nullable=True,
+        description="Version of the bronze table before the file's first row.",
+        metadata={},
+    )
+    quarantine_version = dy.Int64(
+        nullable=True,
+        description="Version of the quarantine table before the file's first row.",
+        metadata={},
+    )
+
+    @dy.rule()
+    def rows_are_conserved(cls) -> pl.Expr:
+        accounted = pl.col("bronze_rows") + pl.col("quarantine_rows")
+        return (pl.col("state") != "ingested") | (pl.col("rows") == accounted)

@@ -1,0 +1,84 @@
+"""Which column of a file gives which column of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.contracts import PROVENANCE, Contract
+from lakehouse.ingest.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.rows import LINE
+from lakehouse.ingest.streams import UnreadableFile
+
+
+@dataclass(frozen=True)
+class Match:
+    """`taken`: our column → the file's. `ignored`: columns of the file that none takes."""
+
+    taken: dict[str, str]
+    ignored: list[str]
+
+
+def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Match:
+    """Names are compared without regard to case and outer blanks, unless that is ambiguous."""
+    exact = {n: n for n in columns}
+    folded: dict[str, list[str]] = {}
+    for n in columns:
+        folded.setdefault(n.strip().casefold(), []).append(n)
+    taken = {}
+    for ours in _landed(c):
+        rule = mapping.column(ours)
+        if rule.constant is not None:
+            continue
+        wanted = rule.source or ours
+        near = folded.get(wanted.strip().casefold(), [])
+        found = exact.get(wanted) or (near[0] if len(near) == 1 else None)
+        if found is not None:
+            taken[ours] = found
+    used = set(taken.values())
+    return Match(taken, [n for n in columns if n not in used and n not in PROVENANCE])
+
+
+def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -> None:
+    """Raises UnreadableFile where the columns without which no row can be placed are missing,
+    or where the mapping names a column that the file has not."""
+    match = match_columns(c, mapping, columns)
+    given = {*match.taken, *(n for n, m in mapping.columns.items() if m.constant is not None)}
+    needed = [n for n in (*c.key, c.event_time) if n and n != "gaming_day"]
+    named = [m.source for n, m in mapping.columns.items() if m.source and n not in given]
+    missing = named or [n for n in dict.fromkeys(needed) if n not in given]
+    if missing:
+        raise UnreadableFile(
+            f"lacks column {', '.join(missing)}; it has {', '.join(columns)[:500]}; "
+            "a mapping says how foreign columns become ours"
+        )
+
+
+def our_columns(frame: pl.DataFrame, c: Contract, mapping: Mapping, match: Match) -> pl.DataFrame:
+    """The rows under our names, still text, with LINE; columns that are not there are null."""
+    return frame.select(
+        *(_text(n, mapping.column(n), match, mapping.nulls).alias(n) for n in _landed(c)), LINE
+    )
+
+
+def _text(name: str, rule: ColumnMapping, match: Match, nulls: tuple[str, ...]) -> pl.Expr:
+    if rule.constant is not None:
+        return pl.lit(_constant(rule), dtype=pl.String)
+    if name not in match.taken:
+        return pl.lit(None, dtype=pl.String)
+    value = pl.col(match.taken[name])
+    if nulls:
+        value = pl.when(~value.str.strip_chars().is_in(nulls)).then(value)
+    if rule.codes:
+        value = value.str.strip_chars().replace(rule.codes)
+    return pl.lit(rule.prefix) + value if rule.prefix else value
+
+
+def _constant(rule: ColumnMapping) -> str:
+    return str(rule.constant).lower() if isinstance(rule.constant, bool) else str(rule.constant)
+
+
+def _landed(c: Contract) -> list[str]:
+    return [n for n in c.columns if n not in PROVENANCE]

@@ -1,0 +1,173 @@
+"""Delimited text: rows as text columns, and the rows that do not fit the header."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from lakehouse.ingest.records import Records, scan_records
+from lakehouse.ingest.rows import LINE, ROW, Piece, damaged_rows, readable
+from lakehouse.ingest.streams import LONGEST_RECORD, UnreadableFile
+
+DELIMITERS = ",;\t|~^\x1f:"
+
+
+@dataclass(frozen=True)
+class Header:
+    """Columns of a delimited file, and what separates them."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+def read_header(
+    blocks: Iterator[bytes], delimiter: str | None, known: Iterable[str]
+) -> tuple[Header, Iterator[bytes], int]:
+    """The header, the blocks after it, and the number of the line that follows it. `known`
+    are names to expect, which decide between delimiters. Raises UnreadableFile."""
+    head, line = b"", 1
+    for block in blocks:
+        head += block
+        while (stripped := head.lstrip(b" \t")).startswith((b"\n", b"\r\n")):
+            head, line = stripped[stripped.index(b"\n") + 1 :], line + 1
+        if b"\n" in head or len(head) > LONGEST_RECORD:
+            break
+    text, _, rest = head.partition(b"\n")
+    header = _header(text.rstrip(b"\r"), delimiter, known)
+    return header, chain([rest], blocks), line + 1
+
+
+def _header(text: bytes, delimiter: str | None, known: Iterable[str]) -> Header:
+    try:
+        line = text.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"has a header that is not UTF-8: {readable(text)[:80]}") from error
+    delimiter = delimiter or sniff_delimiter(line, known)
+    names = _fields(line, delimiter)
+    named = tuple(n.strip() or f"unnamed_{i}" for i, n in enumerate(names, 1))
+    twice = sorted({n for n in named if named.count(n) > 1})
+    if twice:
+        raise UnreadableFile(f"names column {', '.join(twice)} twice")
+    return Header(named, delimiter)
+
+
+def sniff_delimiter(line: str, known: Iterable[str]) -> str:
+    """The delimiter that tells most known columns apart; among equals, most columns."""
+    wanted = {k.casefold() for k in known}
+
+    def told_apart(delimiter: str) -> tuple[int, int]:
+        found = [f.strip().casefold() for f in _fields(line, delimiter)]
+        return len(wanted.intersection(found)), len(found)
+
+    return max(DELIMITERS, key=told_apart)
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise UnreadableFile(f"has a header that cannot be read: {error}") from error
+
+
+def csv_pieces(blocks: Iterator[bytes], header: Header, line: int) -> Iterator[Piece]:
+    """Rows after the header; `line` is the number of the first. Blank lines are no rows."""
+    for records in scan_records(blocks, header.delimiter, len(header.columns), line):
+        yield _piece(records, header)
+
+
+def _piece(records: Records, header: Header) -> Piece:
+    rules = _damage(records, len(header.columns))
+    filled = records.ends > records.starts
+    good = np.flatnonzero(filled & (rules == ""))
+    frame, unreadable = _parsed(records, good, header)
+    rules[unreadable] = f"{ROW}|unreadable"
+    good = np.setdiff1d(good, unreadable, assume_unique=True)
+    bad = np.flatnonzero(filled & (rules != ""))
+    damaged = damaged_rows(
+        records.line[bad].tolist(),
+        [readable(records.text(int(i))) for i in bad],
+        [str(r) for r in rules[bad]],
+    )
+    lines = pl.Series(LINE, records.line[good], dtype=pl.Int64)
+    return Piece(
+        frame.with_columns(lines),
+        damaged,
+        lambda at: [readable(records.text(i)) for i in good[at]],
+    )
+
+
+def _damage(records: Records, width: int) -> np.ndarray:
+    rules = np.full(records.starts.size, "", dtype=object)
+    rules[records.fields < width] = f"{ROW}|too_few_fields"
+    rules[records.fields > width] = f"{ROW}|too_many_fields"
+    if b"\0" in records.data:
+        zeros = np.flatnonzero(np.frombuffer(records.data, np.uint8) == 0)
+        rules[_holding(records, zeros)] = f"{ROW}|null_character"
+    rules[_not_utf8(records)] = f"{ROW}|not_utf8"
+    if records.broken:
+        rules[:] = f"{ROW}|unbalanced_quotes"
+    return rules
+
+
+def _holding(records: Records, positions: np.ndarray) -> np.ndarray:
+    found = np.unique(np.searchsorted(records.ends, positions))
+    return found[found < records.ends.size]
+
+
+def _not_utf8(records: Records) -> list[int]:
+    found: list[int] = []
+    at = 0
+    limit = int(records.ends[-1]) if records.ends.size else 0
+    while at < limit:
+        try:
+            records.data[at:limit].decode()
+        except UnicodeDecodeError as error:
+            i = int(np.searchsorted(records.ends, at + error.start, side="right"))
+            if i >= records.ends.size:
+                break
+            found.append(i)
+            at = int(records.ends[i])
+        else:
+            break
+    return found
+
+
+def _parsed(records: Records, rows: np.ndarray, header: Header) -> tuple[pl.DataFrame, list[int]]:
+    """The rows with these positions, and the positions of those that would not parse."""
+    schema = {name: pl.String for name in header.columns}
+    if not rows.size:
+        return pl.DataFrame(schema=schema), []
+    try:
+        frame = pl.read_csv(
+            _joined(records, rows),
+            has_header=False,
+            schema=schema,
+            separator=header.delimiter,
+            quote_char='"',
+        )
+    except pl.exceptions.PolarsError:
+        frame = pl.DataFrame(schema=schema)
+    if frame.height == rows.size:
+        return frame, []
+    if rows.size == 1:
+        return frame.clear(), [int(rows[0])]
+    halves = [_parsed(records, half, header) for half in np.array_split(rows, 2)]
+    return pl.concat([f for f, _ in halves]), [i for _, bad in halves for i in bad]
+
+
+def _joined(records: Records, rows: np.ndarray) -> bytes:
+    """The text of these rows. Neighbours are taken in one slice, so that an undamaged block
+    is not copied row by row."""
+    breaks = np.flatnonzero(np.diff(rows) > 1)
+    firsts = rows[np.append(0, breaks + 1)]
+    lasts = rows[np.append(breaks, rows.size - 1)]
+    slices = (
+        records.data[records.starts[first] : records.ends[last]]
+        for first, last in zip(firsts, lasts, strict=True)
+    )
+    return b"\n".join(slices)

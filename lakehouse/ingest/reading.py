@@ -1,0 +1,65 @@
+"""A landed file from its first byte to typed rows, in batches of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.contracts import Contract
+from lakehouse.ingest.columns import match_columns, refuse_foreign_file
+from lakehouse.ingest.delimited import csv_pieces, read_header
+from lakehouse.ingest.inspection import Inspected
+from lakehouse.ingest.json_rows import json_pieces
+from lakehouse.ingest.mapping import Mapping
+from lakehouse.ingest.parquet_rows import parquet_columns, parquet_pieces
+from lakehouse.ingest.rows import Piece
+from lakehouse.ingest.streams import text_blocks
+from lakehouse.ingest.typing_rows import Judged, Origin, join, judge
+
+BATCH_ROWS = 250_000
+"""Rows of one Delta commit. What was interrupted is taken up by number of batch, so that a
+change of this number must not meet a file that was begun before it."""
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A readable file with its pieces still to come. `columns` is empty for JSON, whose rows
+    each name their own."""
+
+    columns: tuple[str, ...]
+    ignored: tuple[str, ...]
+    delimiter: str
+    pieces: Iterator[Piece]
+
+
+def open_file(path: Path, inspected: Inspected, c: Contract, mapping: Mapping) -> OpenedFile:
+    """Raises UnreadableFile where the file lacks the columns that place a row."""
+    if inspected.form == "json":
+        blocks = text_blocks(path, inspected.compression, inspected.encoding)
+        return OpenedFile((), (), "", json_pieces(blocks))
+    if inspected.form == "parquet":
+        columns = parquet_columns(path, inspected.compression)
+        pieces, delimiter = parquet_pieces(path, inspected.compression), ""
+    else:
+        blocks = text_blocks(path, inspected.compression, inspected.encoding)
+        known = [*c.columns, *(m.source for m in mapping.columns.values() if m.source)]
+        header, rest, line = read_header(blocks, mapping.delimiter, known)
+        columns, delimiter = header.columns, header.delimiter
+        pieces = csv_pieces(rest, header, line)
+    refuse_foreign_file(c, mapping, columns)
+    ignored = match_columns(c, mapping, columns).ignored
+    return OpenedFile(columns, tuple(ignored), delimiter, pieces)
+
+
+def batches(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
+    """Typed rows, at least BATCH_ROWS in every batch but the last. The same file gives the
+    same batches every time."""
+    held: list[Judged] = []
+    for piece in pieces:
+        held.append(judge(piece, origin))
+        if sum(j.rows for j in held) >= BATCH_ROWS:
+            yield join(held)
+            held = []
+    if held:
+        yield join(held)

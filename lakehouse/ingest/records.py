@@ -1,0 +1,148 @@
+"""Where the records of a delimited file begin and end, found a block at a time.
+
+Quotes follow RFC 4180: they open at the start of a field, close before a delimiter or the end
+of a line, and are doubled inside. A record whose quotes do not, is damaged: its first line is
+set aside and reading goes on with the next line, so that one stray quote costs one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lakehouse.ingest.streams import LONGEST_RECORD
+
+Offsets = npt.NDArray[np.int64]
+
+_NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_SMALLEST_WINDOW = 2**16
+_UNCLOSED = 2**20
+"""A quote that stays open for longer was never meant to."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of one stretch of text: `starts` and `ends` (without the end of line) into
+    `data`, the number of `fields`, the `line` each begins on; `broken` where quotes are."""
+
+    data: bytes
+    starts: Offsets
+    ends: Offsets
+    fields: Offsets
+    line: Offsets
+    broken: bool = False
+
+    def text(self, i: int) -> bytes:
+        return self.data[self.starts[i] : self.ends[i]]
+
+
+def scan_records(
+    blocks: Iterator[bytes], delimiter: str, width: int, line: int = 1
+) -> Iterator[Records]:
+    """All records in order. `width`: fields of the header; `line`: number of the first line."""
+    buffer, at, ended, window = b"", 0, False, LONGEST_RECORD
+    starved = False
+    while True:
+        if not ended and (starved or len(buffer) - at < _UNCLOSED):
+            block = next(blocks, None)
+            buffer, at, ended, starved = buffer[at:] + (block or b""), 0, block is None, False
+            continue
+        if at == len(buffer):
+            return
+        view = buffer[at : at + window]
+        last = ended and at + len(view) == len(buffer)
+        found, used, clean = _scan(view, ord(delimiter), width, line, last)
+        if found.starts.size:
+            yield found
+        line += view.count(b"\n", 0, used)
+        at += used
+        if not clean or (used == 0 and _never_closed(view, at, buffer)):
+            broken, used = _first_line(buffer, at, line)
+            yield broken
+            line, at, window = line + 1, at + used, _SMALLEST_WINDOW
+        else:
+            starved = used == 0 and at + len(view) == len(buffer)
+            window = min(window * 4, LONGEST_RECORD)
+
+
+def _never_closed(view: bytes, at: int, buffer: bytes) -> bool:
+    return len(view) >= _UNCLOSED and at + len(view) == len(buffer) and b"\n" in view
+
+
+def _first_line(buffer: bytes, at: int, line: int) -> tuple[Records, int]:
+    end = buffer.find(b"\n", at)
+    text = buffer[at : end if end >= 0 else len(buffer)]
+    whole = np.array([0]), np.array([len(text.removesuffix(b"\r"))])
+    return Records(text, *whole, np.array([0]), np.array([line]), broken=True), len(text) + (
+        end >= 0
+    )
+
+
+def _scan(
+    view: bytes, delimiter: int, width: int, line: int, last: bool
+) -> tuple[Records, int, bool]:
+    """Complete records at the beginning of `view`, the bytes they take, and whether what
+    follows is merely incomplete (true) or broken."""
+    text = np.frombuffer(view, np.uint8)
+    newlines = np.flatnonzero(text == _NEWLINE)
+    if last and not view.endswith(b"\n"):
+        newlines = np.append(newlines, len(view))
+    quotes = np.flatnonzero(text == _QUOTE)
+    cuts = np.flatnonzero(text == delimiter)
+    ends, outside = newlines, cuts
+    broken_at = None
+    if quotes.size:
+        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+        outside = cuts[np.searchsorted(quotes, cuts) % 2 == 0]
+        broken_at = _misplaced_quote(text, quotes, delimiter, last)
+    if broken_at is not None:
+        ends = ends[ends < broken_at]
+    starts = np.append(0, ends[:-1] + 1)[: ends.size]
+    fields = _between(outside, starts, ends) + 1
+    if quotes.size:
+        swallowed = _swallowed(starts, ends, fields, newlines, cuts, width)
+        if swallowed.size:
+            kept = int(swallowed[0])
+            starts, ends, fields, broken_at = starts[:kept], ends[:kept], fields[:kept], kept
+    used = min(int(ends[-1]) + 1, len(view)) if ends.size else 0
+    lines = line + np.searchsorted(newlines, starts)
+    returned = (ends > starts) & (text[np.maximum(ends - 1, 0)] == _RETURN)
+    return Records(view, starts, ends - returned, fields, lines), used, broken_at is None
+
+
+def _between(positions: Offsets, starts: Offsets, ends: Offsets) -> Offsets:
+    counted: Offsets = np.searchsorted(positions, ends) - np.searchsorted(positions, starts)
+    return counted
+
+
+def _misplaced_quote(
+    text: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int, last: bool
+) -> int | None:
+    before = np.append(_NEWLINE, text[:-1])[quotes]
+    after = np.append(text[1:], _NEWLINE)[quotes]
+    opens = np.arange(quotes.size) % 2 == 0
+    starts_field = np.isin(before, (delimiter, _NEWLINE, _QUOTE))
+    ends_field = np.isin(after, (delimiter, _NEWLINE, _RETURN, _QUOTE))
+    misplaced = np.flatnonzero(np.where(opens, ~starts_field, ~ends_field))
+    if misplaced.size:
+        return int(quotes[misplaced[0]])
+    return int(quotes[-1]) if last and quotes.size % 2 else None
+
+
+def _swallowed(
+    starts: Offsets,
+    ends: Offsets,
+    fields: Offsets,
+    newlines: Offsets,
+    cuts: Offsets,
+    width: int,
+) -> Offsets:
+    """Records that a lost quote ran together with their neighbours: they span lines, and have
+    the wrong number of fields or a whole row's delimiters inside their quotes."""
+    spans = _between(newlines, starts, ends) > 0
+    inside = _between(cuts, starts, ends) + 1 - fields
+    row_inside = (inside >= width - 1) & (width > 2)
+    return np.flatnonzero(spans & ((fields != width) | row_inside))

@@ -1,0 +1,172 @@
+"""Ingestion: every complete file of the landing zone becomes bronze rows, exactly once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lakehouse.errors import BadInput
+from lakehouse.ingest.inspection import inspect
+from lakehouse.ingest.ledger import Ledger, days_from, file_identity, read_ledger, record
+from lakehouse.ingest.mapping import mapping_of
+from lakehouse.ingest.storing import ChangedFileError, begin, store
+from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
+from lakehouse.settings import Settings
+from lakehouse.storage import Lake
+
+State = Literal["ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file in this run."""
+
+    table: str
+    name: str
+    state: State
+    reason: str = ""
+    rows: int = 0
+    bronze_rows: int = 0
+    quarantine_rows: int = 0
+    replaced_rows: int = 0
+    days: tuple[dt.date, ...] = ()
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """One ingestion. Files that were done with before are not in it."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def of(self, *states: State) -> list[Outcome]:
+        return [o for o in self.outcomes if o.state in states]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Files whose rows are not in the lake: rejected, without a readable mapping, or begun
+        once and gone since."""
+        return self.of("rejected", "unmapped", "interrupted")
+
+    @property
+    def days(self) -> dict[str, list[dt.date]]:
+        """table → gaming days that this run touched."""
+        found: dict[str, set[dt.date]] = {}
+        for o in self.of("ingested"):
+            found.setdefault(o.table, set()).update(o.days)
+        return {t: sorted(d) for t, d in found.items()}
+
+
+def ingest(
+    lake: Lake,
+    settings: Settings,
+    *,
+    as_of: dt.datetime,
+    tables: Sequence[str] | None = None,
+) -> IngestReport:
+    """Takes in all complete files of the zone, in the order of their arrival.
+
+    `as_of` is when the rows become known. One file that cannot be read does not stop the
+    others. A run that was killed is taken up by the next: each batch carries the file's
+    identity and its number into the Delta log, and is not written twice.
+    """
+    zone = landing_zone(lake)
+    with alone(zone):
+        found = find_files(zone, as_of)
+        outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
+        ledger = read_ledger(lake)
+        for file in found.ready:
+            if _is_wanted(file.table, tables) and not ledger.has_seen(file):
+                outcomes.append(_taken_in(lake, settings, zone, file, ledger, as_of))
+                ledger = read_ledger(lake)
+        outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
+        return IngestReport((*outcomes, *_lost(ledger, tables)))
+
+
+def _is_wanted(table: str, tables: Sequence[str] | None) -> bool:
+    return tables is None or table in tables
+
+
+def _lost(ledger: Ledger, tables: Sequence[str] | None) -> list[Outcome]:
+    why = "was interrupted and is no longer in the zone; land it again"
+    return [
+        Outcome(row["table_name"], row["path"], "interrupted", why)
+        for row in ledger.interrupted().to_dicts()
+        if _is_wanted(row["table_name"], tables)
+    ]
+
+
+def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
+    stat = path.lstat()
+    name = path.relative_to(zone).as_posix().encode(errors="backslashreplace").decode()
+    table = name.split("/")[0] if "/" in name else "-"
+    file = LandedFile(path, table, name, stat.st_size, stat.st_mtime_ns)
+    return _rejected(lake, zone, file, why, as_of)
+
+
+def _rejected(lake: Lake, zone: Path, file: LandedFile, why: str, as_of: dt.datetime) -> Outcome:
+    place = f"{file.name}:{file.size_bytes}:{file.modified_ns}"
+    record(lake, "rejected", place, file, as_of, {"reason": why}, once=as_of.isoformat())
+    reject(zone, file.path, why)
+    return Outcome(file.table, file.name, "rejected", why)
+
+
+def _taken_in(
+    lake: Lake,
+    settings: Settings,
+    zone: Path,
+    file: LandedFile,
+    ledger: Ledger,
+    as_of: dt.datetime,
+) -> Outcome:
+    try:
+        return _ingested(lake, settings, zone, file, ledger, as_of)
+    except UnreadableFile as error:
+        return _rejected(lake, zone, file, str(error), as_of)
+    except ChangedFileError:
+        return Outcome(file.table, file.name, "waiting", "changed while it was read")
+    except BadInput as error:
+        return Outcome(file.table, file.name, "unmapped", str(error))
+
+
+def _ingested(
+    lake: Lake,
+    settings: Settings,
+    zone: Path,
+    file: LandedFile,
+    ledger: Ledger,
+    as_of: dt.datetime,
+) -> Outcome:
+    mapping = mapping_of(file.path, zone / file.table, file.table)
+    inspected = inspect(file.path, mapping.encoding)
+    if not file.is_unchanged():
+        raise ChangedFileError
+    file_id = file_identity(file.table, inspected.sha256)
+    first = ledger.ingested(file_id)
+    if first is not None:
+        why = f"same content as {first['path']}"
+        again = f"{file.name}:{file.modified_ns}"
+        record(lake, "duplicate", file_id, file, as_of, {"reason": why}, once=again)
+        return Outcome(file.table, file.name, "duplicate", why)
+    job = begin(
+        lake,
+        file,
+        file_id,
+        mapping,
+        inspected,
+        ledger,
+        as_of=as_of,
+        timezone=settings.timezone,
+    )
+    facts = store(lake, job, ledger)
+    counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    return Outcome(
+        file.table,
+        file.name,
+        "ingested",
+        days=tuple(days_from(facts["gaming_days"])),
+        **{n: facts[n] for n in counts},
+    )
