@@ -1,6 +1,8 @@
 """The key file: its owner's alone, outside the lake, never shown, never overwritten."""
 
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,27 @@ def test_a_key_is_made_once(tmp_path):
     settings = Settings(root=str(tmp_path / "lake"))
     first = ensure_key(settings)
     assert ensure_key(settings).secret == load_key(settings).secret == first.secret
+
+
+def test_many_at_once_agree_on_one_key(tmp_path):
+    settings = Settings(root=str(tmp_path / "lake"))
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: ensure_key(settings).secret, range(32)))
+    assert len(set(keys)) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["lake.pii-key"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(BadInput, match="cannot be made: Permission denied"):
+        create_key(tmp_path / "key")
+    tmp_path.chmod(0o700)
+
+
+def test_a_file_in_the_place_of_a_folder_is_said(tmp_path):
+    with pytest.raises(BadInput, match="cannot be made"):
+        create_key(key_file(tmp_path) / "key")
 
 
 def test_the_commands(tmp_path, capsys):

@@ -81,7 +81,7 @@ def test_rejects_show_no_identity_but_what_was_wrong():
     rejected = clean("player_profile", frame, timezone=ZONE).quarantined
     assert "31.12.1984" in rejected["_raw"].item()
     shown = protect_rejects("player_profile", rejected).row(0, named=True)
-    assert shown["_rules"] == ["date_of_birth|unreadable", "loyalty_tier|dtype"]
+    assert shown["_rules"] == ["date_of_birth|unreadable", "loyalty_tier|domain"]
     assert (shown["player_id"], shown["loyalty_tier"]) == ("K1", "Tin")
     assert (shown["first_name"], shown["email"]) == ("***", "a***@example.com")
     assert (shown["ssn_hash"], shown["ssn_masked"]) == ("***", "***-**-1234")

@@ -96,7 +96,7 @@ def test_blanks_go_and_empty_text_is_no_value():
 
 
 BROKEN = [
-    ("slot_telemetry", {"event_type": "SPIN"}, ["event_type|dtype"]),
+    ("slot_telemetry", {"event_type": "SPIN"}, ["event_type|domain"]),
     ("slot_telemetry", {"event_type": None}, ["event_type|nullability"]),
     ("slot_telemetry", {"event_type": "  "}, ["event_type|nullability"]),
     ("slot_telemetry", {"machine_id": None}, ["machine_id|nullability"]),
@@ -116,14 +116,14 @@ BROKEN = [
     ("financial_txn", {"amount": Decimal("-0.01")}, ["amount|min"]),
     ("financial_txn", {"currency": "EUR"}, ["foreign_currency_names_its_country"]),
     ("financial_txn", {"on_behalf_of_player_id": "P9"}, ["on_behalf_of_player_id|orphan"]),
-    ("security_events", {"security_level": "Secret"}, ["security_level|dtype"]),
+    ("security_events", {"security_level": "Secret"}, ["security_level|domain"]),
     ("compliance", {"filing_date": None}, ["filed_has_its_date"]),
     ("gaming_wins", {"transaction_id": "T9"}, ["transaction_id|orphan"]),
     ("gaming_wins", {"won_at": dt.datetime(2025, 1, 2, 1, tzinfo=UTC)}, ["paid_after_won"]),
     (
         "staff_observations",
         {"transaction_id": "T9", "player_id": "P9", "kind": "?"},
-        ["kind|dtype", "player_id|orphan", "transaction_id|orphan"],
+        ["kind|domain", "player_id|orphan", "transaction_id|orphan"],
     ),
     (
         "financial_txn",
@@ -133,7 +133,7 @@ BROKEN = [
             "cashier_id|nullability",
             "currency|regex",
             "foreign_currency_names_its_country",
-            "transaction_type|dtype",
+            "transaction_type|domain",
         ],
     ),
 ]
@@ -223,9 +223,9 @@ def test_contents_that_cannot_be_read_still_tell_rows_apart():
     )
     result = clean(table, frame)
     assert result.quarantined["_rules"].to_list() == [
-        ["key_clash", "transaction_type|dtype"],
-        ["key_clash", "transaction_type|dtype"],
-        ["transaction_type|dtype"],
+        ["key_clash", "transaction_type|domain"],
+        ["key_clash", "transaction_type|domain"],
+        ["transaction_type|domain"],
     ]
     assert result.duplicates.height == 1
 

@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import stat
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,17 +79,19 @@ def create_key(path: Path, *, root: str | None = None) -> TokenKey:
     """Makes a new random key file. Raises BadInput where one exists: without its key no token
     can be made again."""
     refuse_inside_lake(path, root)
-    if path.exists():
-        raise BadInput(f"key file {path} exists already; `lakehouse keys rotate` replaces it")
     key = TokenKey.of(secrets.token_bytes(BYTES))
-    _write_new(path, key.secret)
+    if not _write_new(path, key.secret):
+        raise BadInput(f"key file {path} exists already; `lakehouse keys rotate` replaces it")
     return key
 
 
 def ensure_key(settings: Settings) -> TokenKey:
-    """The key of a lake, made where there is none yet."""
+    """The key of a lake, made where there is none yet; processes that start together agree."""
     path = key_path(settings)
-    return load_key(settings) if path.exists() else create_key(path, root=settings.root)
+    refuse_inside_lake(path, settings.root)
+    if not path.exists():
+        _write_new(path, secrets.token_bytes(BYTES))
+    return load_key(settings)
 
 
 def rotate_key(path: Path, *, root: str | None = None) -> tuple[TokenKey, TokenKey]:
@@ -135,17 +138,28 @@ def _secret(content: bytes, path: Path) -> bytes:
     return secret
 
 
-def _write_new(path: Path, secret: bytes) -> None:
+def _write_new(path: Path, secret: bytes) -> bool:
+    """Whether the file was made; false where one exists. It appears whole or not at all."""
+    if path.exists():
+        return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, _MODE)
-            file.write(secret.hex().encode() + b"\n")
-            file.flush()
-            os.fsync(handle)
+        with tempfile.TemporaryDirectory(prefix=".key-", dir=path.parent) as private:
+            part = Path(private) / path.name
+            part.touch(_MODE)
+            part.chmod(_MODE)
+            part.write_bytes(secret.hex().encode() + b"\n")
+            return _linked(part, path)
     except OSError as error:
         raise BadInput(f"key file {path} cannot be made: {error.strerror}") from error
+
+
+def _linked(part: Path, path: Path) -> bool:
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _digest(secret: bytes, purpose: str) -> bytes:

@@ -70,6 +70,8 @@ def _named(left: pl.Series, dtype: pl.DataType) -> dict[str, pl.Series]:
     name, failed = left.name, left.is_not_null()
     if dtype.is_temporal():
         return {f"{name}|unreadable": failed}
+    if dtype == pl.String:
+        return {f"{name}|domain": failed}
     if not isinstance(dtype, pl.Decimal):
         return {f"{name}|dtype": failed}
     finer = left.str.contains(r"^[+-]?\d+\.\d+$").fill_null(False)
