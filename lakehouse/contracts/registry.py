@@ -51,7 +51,7 @@ class Contract:
 
     def references(self) -> dict[str, tuple[str, str]]:
         """column → (table, column) that its values must exist in."""
-        refs = {c: self.metadata(c).get("refs") for c in self.columns}
+        refs = {n: (c.metadata or {}).get("refs") for n, c in self.columns.items()}
         return {c: (r.split(".")[0], r.split(".")[1]) for c, r in refs.items() if r}
 
     def bronze_schema(self) -> pl.Schema:
@@ -62,7 +62,7 @@ class Contract:
         """What silver stores: as bronze, but protected columns hold tokens and bands."""
         return pl.Schema(
             {
-                n: pl.String() if self.metadata(n).get("protect") else stored_type(c.dtype)
+                n: pl.String() if (c.metadata or {}).get("protect") else stored_type(c.dtype)
                 for n, c in self.columns.items()
             }
         )

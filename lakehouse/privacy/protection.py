@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import polars as pl
 
@@ -26,7 +27,7 @@ def protected_schema(table: str) -> pl.Schema:
 
 def needs_key(table: str) -> bool:
     """Whether a table holds identities that become tokens."""
-    return bool(_columns(contract(table), "token"))
+    return any(about.get("protect") == "token" for about in _marked(contract(table)).values())
 
 
 def protect(table: str, frame: pl.DataFrame, key: TokenKey) -> pl.DataFrame:
@@ -36,14 +37,17 @@ def protect(table: str, frame: pl.DataFrame, key: TokenKey) -> pl.DataFrame:
     Columns that share a `token_field` share tokens. Raises ContractError where a column that
     is to be protected is missing or has another type.
     """
-    c = contract(table)
-    _require(c, frame)
+    marked = _marked(contract(table))
+    _require(table, frame, marked)
     tokenised = [
-        tokens(frame[n], key, str(c.metadata(n).get("token_field", n)))
-        for n in _columns(c, "token")
+        tokens(frame[n], key, str(about.get("token_field", n)))
+        for n, about in marked.items()
+        if about.get("protect") == "token"
     ]
     generalised = [
-        make(pl.col(n)).alias(n) for how, make in _GENERALISE.items() for n in _columns(c, how)
+        _GENERALISE[about["protect"]](pl.col(n)).alias(n)
+        for n, about in marked.items()
+        if about.get("protect") in _GENERALISE
     ]
     return frame.with_columns(*tokenised, *generalised)
 
@@ -52,36 +56,32 @@ def protect_rejects(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Quarantined or duplicate rows as anybody may see them: no direct identifier, not even as
     a token; bands as in silver; no raw text of a table that holds personal data. Rules, keys
     and provenance stay, so that a rejected row can be found and judged."""
-    c = contract(table)
-    _require(c, frame)
-    columns = [_concealed(n, c).alias(n) for n in c.columns if _is_concealed(c, n)]
+    marked = _marked(contract(table))
+    _require(table, frame, marked)
+    columns = [_concealed(n, about).alias(n) for n, about in marked.items()]
     if columns and _RAW in frame.columns:
         columns.append(hidden(pl.col(_RAW)).alias(_RAW))
     return frame.with_columns(columns)
 
 
-def _columns(c: Contract, how: str) -> list[str]:
-    return [n for n in c.columns if c.metadata(n).get("protect") == how]
+def _marked(c: Contract) -> dict[str, dict[str, Any]]:
+    """Column → what its contract says, of direct identifiers and all that is protected."""
+    columns = {n: column.metadata or {} for n, column in c.columns.items()}
+    return {n: m for n, m in columns.items() if m.get("pii") == "direct" or "protect" in m}
 
 
-def _is_concealed(c: Contract, column: str) -> bool:
-    about = c.metadata(column)
-    return about.get("pii") == "direct" or "protect" in about
-
-
-def _concealed(column: str, c: Contract) -> pl.Expr:
-    how = str(c.metadata(column).get("protect"))
+def _concealed(column: str, about: dict[str, Any]) -> pl.Expr:
     if column == "email":
         return masked_email(pl.col(column))
-    return _GENERALISE.get(how, hidden)(pl.col(column))
+    return _GENERALISE.get(str(about.get("protect")), hidden)(pl.col(column))
 
 
-def _require(c: Contract, frame: pl.DataFrame) -> None:
-    wanted = {n: t for n, t in c.bronze_schema().items() if _is_concealed(c, n)}
+def _require(table: str, frame: pl.DataFrame, columns: Iterable[str]) -> None:
+    wanted = contract(table).bronze_schema()
     wrong = [
-        f"{n} is {frame.schema.get(n, 'missing')}, not {t}"
-        for n, t in wanted.items()
-        if frame.schema.get(n) != t
+        f"{n} is {frame.schema.get(n, 'missing')}, not {wanted[n]}"
+        for n in columns
+        if frame.schema.get(n) != wanted[n]
     ]
     if wrong:
-        raise ContractError(f"{c.name} cannot be protected: {'; '.join(wrong)}")
+        raise ContractError(f"{table} cannot be protected: {'; '.join(wrong)}")
