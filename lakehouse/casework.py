@@ -23,6 +23,7 @@ STATES = {
     "no_file": "no_file",
     "merge": "merged",
 }
+ALL_STATES = (*STATES.values(), "filed")
 CLOSED = ("no_file", "merged", "filed")
 TABLE = "case_decisions"
 LOG = contract(TABLE).bronze_schema()
@@ -130,16 +131,19 @@ def worklist(
     """Every case with its state and clock as of a moment, soonest due first.
 
     `cases` needs case_id, detected_on and due; `filed` is `lakehouse.filing.status.status`.
-    Adds state {open, escalated, to_file, filed, no_file, merged}, assignee, survivor, reason,
-    decided_by, decided_at, filed_on, bsa_id, days_left (to `today`) and is_overdue.
+    Cases detected after `today` are left out. Adds state {open, escalated, to_file, filed,
+    no_file, merged}, assignee, survivor, reason, decided_by, decided_at, filed_on, bsa_id,
+    days_left (to `today`) and is_overdue.
     A case into which others were merged is due when the first of them is: the clock runs from
     the initial detection (31 CFR 1021.320(b)(3)), and neither escalation nor a merge stops it.
     """
     now = states(decisions, as_of)
     merges = now.filter(pl.col("state") == "merged").select("case_id", "merged_into")
     merged: dict[str, str] = dict(merges.iter_rows())
+    cases = cases.filter(pl.col("detected_on") <= today)
     roots = pl.Series("survivor", [survivor(c, merged) for c in cases["case_id"]], pl.String)
-    answered = filed.filter(pl.col("form") == "SAR").select(
+    sent = (pl.col("form") == "SAR") & pl.col("is_production")
+    answered = filed.filter(sent).select(
         pl.col("filing_id").alias("case_id"), "status", "filed_on", "bsa_id"
     )
     return (

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from lakehouse.errors import BadInput
+from lakehouse.filing.filer import FilerSettings
 
 Source = Literal["simulator", "landing", "both"]
 
@@ -23,7 +24,11 @@ class Settings(BaseSettings):
     """One lake and the property it describes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LAKEHOUSE_", toml_file="lakehouse.toml", extra="forbid", frozen=True
+        env_prefix="LAKEHOUSE_",
+        env_nested_delimiter="__",
+        toml_file="lakehouse.toml",
+        extra="forbid",
+        frozen=True,
     )
 
     root: str = "data/lake"
@@ -49,6 +54,8 @@ class Settings(BaseSettings):
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None
     """House policy: dollars over which a transaction is logged; no log without it."""
+    filer: FilerSettings = Field(default_factory=FilerSettings)
+    """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
     @field_validator("timezone")
     @classmethod

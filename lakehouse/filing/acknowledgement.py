@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from lakehouse.filing.batch import read_xml
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+    from lakehouse.storage import Lake
+
+TABLE, TABLE_OF_EXPORTS = "filing_acknowledgements", "filing_exports"
 REFUSING_LEVELS = ("ERROR", "FATAL")
 
 
@@ -33,10 +37,31 @@ class Answer:
         return "Accepted with warnings" if self.messages else "Accepted"
 
 
-def read(content: bytes) -> list[Answer]:
-    """The answers of an acknowledgement file, in the batch's order.
+REFUSED = Answer(None, ("FinCEN refused the whole batch",), refused=True)
 
-    Raises BadInput for a file that is no acknowledgement.
+
+def take_in(lake: Lake, content: bytes, batch_id: str | None, at: dt.datetime) -> pl.DataFrame:
+    """Reads an acknowledgement and notes the answer to each filing of its batch (contract
+    `filing_acknowledgements`), once for the same file. Raises BadInput as `read` and `match`."""
+    from lakehouse.storage import Commit
+
+    answers = read(content)
+    batch = match(answers, lake.scan("restricted", TABLE_OF_EXPORTS).collect(), batch_id)
+    noted = rows(answers or [REFUSED] * batch.height, batch, at)
+    file_id = hashlib.sha256(content).hexdigest()[:16]
+    lake.append(
+        "restricted",
+        TABLE,
+        noted,
+        commit=Commit(file_id, f"restricted/{TABLE}", "1"),
+        app_transaction=(f"{TABLE}:{noted['batch_id'][0]}:{file_id}", 1),
+    )
+    return noted
+
+
+def read(content: bytes) -> list[Answer]:
+    """The answers of an acknowledgement file, in the batch's order; none where FinCEN refused
+    the file as a whole. Raises BadInput for a file that is no acknowledgement.
     """
     from lxml import etree
 
@@ -50,12 +75,11 @@ def read(content: bytes) -> list[Answer]:
             f"the acknowledgement has the root {_name(root)!r} and {len(submissions)} "
             "submissions; expected EFilingBatchXML with EFilingSubmissionXML"
         )
+    activities = [a for s in submissions for a in s.findall("{*}EFilingActivityXML")]
     rejected = any(e.get("StatusCode") == "R" for e in (root, *submissions))
-    return [
-        _answer(activity, batch_rejected=rejected)
-        for submission in submissions
-        for activity in submission.findall("{*}EFilingActivityXML")
-    ]
+    if not activities and not rejected:
+        raise BadInput("the acknowledgement neither answers a filing nor refuses the batch")
+    return [_answer(activity, batch_rejected=rejected) for activity in activities]
 
 
 def _answer(activity: _Element, *, batch_rejected: bool) -> Answer:
@@ -84,15 +108,16 @@ def match(answers: list[Answer], exports: pl.DataFrame, batch_id: str | None) ->
     Without `batch_id`, the one batch with as many filings. Raises BadInput where that is none
     or more than one, or where the counts differ: answers are known by their position alone.
     """
-    counts = exports.group_by("batch_id").len().filter(pl.col("len") == len(answers))
+    counts = exports.group_by("batch_id").len()
+    if answers:
+        counts = counts.filter(pl.col("len") == len(answers))
     found = sorted(counts["batch_id"])
+    size = f"{len(answers)} filings" if answers else "any filing"
     if batch_id is None and len(found) != 1:
-        raise BadInput(
-            f"{len(found)} exported batches have {len(answers)} filings; name one with --batch"
-            + (f": {', '.join(found)}" if found else "")
-        )
+        listed = f": {', '.join(found)}" if found else ""
+        raise BadInput(f"{len(found)} exported batches have {size}; name one with --batch{listed}")
     if batch_id is not None and batch_id not in found:
-        raise BadInput(f"no exported batch {batch_id!r} with {len(answers)} filings")
+        raise BadInput(f"no exported batch {batch_id!r} with {size}")
     return exports.filter(pl.col("batch_id") == (batch_id or found[0])).sort("position")
 
 

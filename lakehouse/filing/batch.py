@@ -58,6 +58,13 @@ def blocked(filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault) ->
     return [Blocked(f.filing_id, tuple(reasons)) for f, reasons in found if reasons]
 
 
+def complaint(held: Sequence[Blocked], of: int, form: Form, most: int = 5) -> str:
+    """The blocked filings in one line."""
+    more = f" | and {len(held) - most} more" if len(held) > most else ""
+    reasons = " | ".join(str(b) for b in held[:most])
+    return f"{len(held)} of {of} {form}s are blocked: {reasons}{more}"
+
+
 def ctr_batch(
     filings: Sequence[CtrFiling], vault: Vault, filer: FilerSettings, *, filed_on: dt.date
 ) -> BatchFile:
@@ -129,12 +136,7 @@ def _refuse_blocked(
     if not filings:
         raise BadInput(f"no {form} to export")
     if held := blocked(filings, vault):
-        raise LakehouseError(f"{len(held)} of {len(filings)} {form}s are blocked: {_list(held)}")
-
-
-def _list(held: list[Blocked], most: int = 5) -> str:
-    more = f" | and {len(held) - most} more" if len(held) > most else ""
-    return " | ".join(str(b) for b in held[:most]) + more
+        raise LakehouseError(complaint(held, len(filings), form))
 
 
 def _refuse_faults(activities: Sequence[CtrActivity] | Sequence[SarActivity]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +35,8 @@ class FilerSettings(BaseModel):
     contact_office: str = Field(default="BSA Compliance Office", min_length=1, max_length=150)
     transmitter_contact: str = Field(default="Title 31 Desk", min_length=1, max_length=150)
     organization: Literal["state_casino", "tribal_casino", "card_club"] = "state_casino"
+    schemas: Path | None = None
+    """Folder with FinCEN's XML schemas; every batch is held to them where it is named."""
 
 
 IDENTIFYING = ("name", "tin", "transmitter_control_code", "street", "city", "zip_code", "phone")

@@ -10,13 +10,14 @@ import polars as pl
 def status(
     exports: pl.DataFrame, acknowledgements: pl.DataFrame, as_of: dt.datetime, timezone: str
 ) -> pl.DataFrame:
-    """One row per filing that was ever in a production batch, by what was known at a moment.
+    """One row per filing that was ever in a batch, by what was known at a moment.
 
-    Columns: form, filing_id, batch_id, status {Exported, Accepted, Accepted with warnings,
-    Rejected}, filed_on (local day of the export that FinCEN accepted; otherwise null), bsa_id.
-    An accepted batch holds against later ones; otherwise the last export does.
+    Columns: form, filing_id, batch_id, is_production, status {Exported, Accepted, Accepted with
+    warnings, Rejected}, filed_on (local day of the production batch that FinCEN accepted;
+    otherwise null), bsa_id. A production batch holds against tests, an accepted one against
+    later ones; otherwise the last export does.
     """
-    sent = exports.filter(pl.col("is_production") & (pl.col("exported_at") <= as_of))
+    sent = exports.filter(pl.col("exported_at") <= as_of)
     answers = acknowledgements.filter(pl.col("acknowledged_at") <= as_of)
     answers = answers.sort("acknowledged_at").group_by("batch_id", "filing_id").last()
     accepted = pl.col("status").str.starts_with("Accepted")
@@ -28,14 +29,14 @@ def status(
         )
         .with_columns(pl.col("status").fill_null("Exported"))
         .with_columns(
-            filed_on=pl.when(accepted).then(
+            filed_on=pl.when(accepted & pl.col("is_production")).then(
                 pl.col("exported_at").dt.convert_time_zone(timezone).dt.date()
             ),
             _rank=accepted.cast(pl.Int8),
         )
-        .sort("_rank", "exported_at", "batch_id")
+        .sort("is_production", "_rank", "exported_at", "batch_id")
         .group_by("form", "filing_id")
         .last()
-        .select("form", "filing_id", "batch_id", "status", "filed_on", "bsa_id")
+        .select("form", "filing_id", "batch_id", "is_production", "status", "filed_on", "bsa_id")
         .sort("form", "filing_id")
     )

@@ -1,0 +1,180 @@
+"""`lakehouse cases`: review cases, who has them, what was decided."""
+
+from __future__ import annotations
+
+import enum
+import importlib.util
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_as_of
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import polars as pl
+
+    from lakehouse.storage import Lake
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+TRY = "lakehouse.commands.cases_try"
+LISTED = (
+    "case_id", "state", "assignee", "typology", "player_id", "amount", "detected_on", "due",
+    "days_left", "is_overdue",
+)  # fmt: skip
+
+
+class Format(enum.StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+Shape = Annotated[Format, typer.Option("--format", "-o", help="How to print.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="As it stood at this moment.")]
+Case = Annotated[str, typer.Argument(metavar="CASE", help="The case's id, see `cases list`.")]
+
+
+def register(app: typer.Typer) -> None:
+    cases = typer.Typer(
+        help="Review cases: look, assign, decide, try.",
+        no_args_is_help=True,
+        context_settings=_HELP,
+    )
+    cases.command("list")(list_)
+    cases.command("show")(show)
+    cases.command("assign")(assign)
+    cases.command("decide")(decide)
+    cases.command("calendar")(calendar)
+    if importlib.util.find_spec(TRY):
+        importlib.import_module(TRY).register_on(cases)
+    app.add_typer(cases, name="cases")
+
+
+def list_(
+    state: Annotated[str | None, typer.Option("--state", help="Only cases in this state.")] = None,
+    as_of: AsOf = None,
+    shape: Shape = Format.table,
+) -> None:
+    """Cases with their state and clock, soonest due first."""
+    import polars as pl
+
+    _, worked, _ = _worked("list", as_of)
+    if state is not None:
+        from lakehouse.casework import ALL_STATES
+
+        if state not in ALL_STATES:
+            raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")
+        worked = worked.filter(pl.col("state") == state)
+    _print(worked.select(LISTED), shape)
+
+
+def show(case: Case, as_of: AsOf = None, shape: Shape = Format.table) -> None:
+    """One case: its facts, evidence, narrative draft and every decision on it."""
+    import polars as pl
+
+    from lakehouse import casework
+
+    lake, worked, at = _worked(f"show {case}", as_of)
+    found = worked.filter(pl.col("case_id") == case)
+    if found.is_empty():
+        raise BadInput(f"unknown case {case!r}")
+    mine = (pl.col("case_id") == case) & (pl.col("decided_at") <= at)
+    decisions = casework.read(lake).filter(mine).drop("case_id")
+    if shape is not Format.table:
+        whole = found.with_columns(
+            pl.Series("decisions", [decisions.to_dicts()], pl.List(pl.Struct(decisions.schema)))
+        )
+        _print(whole, shape)
+        return
+    facts = found.drop("evidence", "narrative", "transaction_ids", "observation_ids")
+    _print(_upright(facts), shape)
+    _print(found.select(pl.col("evidence").explode()).unnest("evidence"), shape)
+    typer.echo(found["narrative"].item())
+    if decisions.height:
+        _print(decisions, shape)
+
+
+def assign(
+    case: Case,
+    to: Annotated[str, typer.Option("--to", help="Who works on it.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+) -> None:
+    """Give a case to somebody."""
+    _append(case, "assign", assignee=to, reason=reason)
+
+
+def decide(
+    case: Case,
+    decision: Annotated[str, typer.Argument(help="file, no_file, merge or escalate.")],
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why; required for no_file.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="escalate: to whom.")] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", help="merge: the case that goes on.")
+    ] = None,
+) -> None:
+    """Decide on a case. A decision is appended; it edits nothing."""
+    _append(case, decision.replace("-", "_"), assignee=to, reason=reason, merged_into=into)
+
+
+def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
+    """What is to be decided, filed or reviewed next, by due date."""
+    from lakehouse import casework
+    from lakehouse.regulation.law import load
+    from lakehouse.settings import load_settings
+
+    _, worked, at = _worked("calendar", as_of)
+    rule = load(load_settings().profile).on("sar", at.date())
+    days = (rule.params or {}).get("due_days_continuing")
+    _print(casework.calendar(worked, continuing_days=days), shape)
+
+
+def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datetime]:
+    """The worklist at a moment; the access is logged first."""
+    from lakehouse import access
+    from lakehouse.commands import caller
+    from lakehouse.filing.export import worked_cases
+
+    settings, lake = opened()
+    now = caller.now()
+    at = parse_as_of(as_of) if as_of else now
+    if isinstance(at, int):
+        raise BadInput(f"--as-of {as_of!r}: cases have moments, such as 2025-02-01T09:00:00Z")
+    access.record(lake, caller.user(), "casework of review cases", f"cases {asked}", now)
+    return lake, worked_cases(lake, at, settings.timezone), at
+
+
+def _append(case: str, kind: str, **given: str | None) -> None:
+    from lakehouse import casework
+    from lakehouse.commands import caller
+
+    _, lake = opened()
+    row = casework.decision(case, kind, who=caller.user(), at=caller.now(), **given)
+    known = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
+    casework.decide(lake, row, known)
+    typer.echo(f"{case}: {kind} noted as {row['decision_id'].item()}", err=True)
+
+
+def _upright(one: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    texts = one.select(
+        pl.col(n).list.join(", ") if isinstance(t, pl.List) else pl.col(n).cast(pl.String)
+        for n, t in one.schema.items()
+    )
+    return texts.transpose(include_header=True, header_name="what", column_names=["value"])
+
+
+def _print(frame: pl.DataFrame, shape: Format) -> None:
+    from lakehouse.serve.render import show as show_table
+
+    if shape is Format.table:
+        show_table(frame)
+    elif shape is Format.json:
+        typer.echo(frame.write_json())
+    else:
+        typer.echo(frame.write_csv(), nl=False)

@@ -1,0 +1,154 @@
+"""`lakehouse filings`: forms for FinCEN out, its acknowledgements in."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_day, replacing
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lakehouse.filing.export import Export
+    from lakehouse.storage import Days
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class FormOption(enum.StrEnum):
+    ctr = "ctr"
+    sar = "sar"
+
+
+def register(app: typer.Typer) -> None:
+    filings = typer.Typer(
+        help="Forms for FinCEN, and its answers.", no_args_is_help=True, context_settings=_HELP
+    )
+    filings.command("export")(export)
+    filings.command("acknowledge")(acknowledge)
+    filings.command("list")(list_)
+    app.add_typer(filings, name="filings")
+
+
+def export(
+    type_: Annotated[FormOption, typer.Option("--type", help="Form.")],
+    first: Annotated[str, typer.Option("--from", help="First gaming day.")],
+    last: Annotated[str, typer.Option("--to", help="Last gaming day.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, mode 0600.")],
+    xsd: Annotated[
+        Path | None, typer.Option("--xsd", help="FinCEN's XML schema, or a folder with it.")
+    ] = None,
+    production: Annotated[
+        bool, typer.Option("--production", help="To be sent; needs the real filer.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those sent before and not yet answered.")
+    ] = False,
+    skip_blocked: Annotated[
+        bool, typer.Option("--skip-blocked", help="Leave out what an incomplete identity holds.")
+    ] = False,
+) -> None:
+    """Write FinCEN's batch XML of the CTRs of these days, or of the SARs decided for filing."""
+    from lakehouse.commands import caller
+    from lakehouse.filing import batch as batches
+    from lakehouse.filing import export as exports
+
+    settings, lake = opened()
+    request = exports.Request(
+        form="CTR" if type_ is FormOption.ctr else "SAR",
+        days=_days(first, last),
+        who=caller.user(),
+        at=caller.now(),
+        timezone=settings.timezone,
+        production=production,
+        again=again,
+        skip_blocked=skip_blocked,
+    )
+    made = exports.prepare(lake, settings.filer, request)
+    if schema := xsd or settings.filer.schemas:
+        named = schema / batches.SCHEMA_FILES[request.form] if schema.is_dir() else schema
+        batches.validate(made.batch.content, named)
+    _write(made.batch.content, out)
+    exports.record(lake, made, request)
+    _tell(made, out, production=production, validated=schema is not None)
+
+
+def acknowledge(
+    file: Annotated[Path, typer.Argument(help="FinCEN's acknowledgement.")],
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="The batch it answers, where that is not plain.")
+    ] = None,
+) -> None:
+    """Read an acknowledgement back in: it sets the status of each filing of its batch."""
+    from lakehouse.commands import caller
+    from lakehouse.filing import acknowledgement
+
+    _, lake = opened()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror or error}") from error
+    rows = acknowledgement.take_in(lake, content, batch, caller.now())
+    for answer, count in rows["answer"].value_counts(sort=True).iter_rows():
+        print(f"{answer}: {count}", file=sys.stderr)  # noqa: T201
+    _show(rows.select("batch_id", "filing_id", "answer", "bsa_id", "messages"))
+
+
+def list_(
+    type_: Annotated[FormOption, typer.Option("--type", help="Form.")] = FormOption.ctr,
+    first: Annotated[str, typer.Option("--from", help="First gaming day.")] = "1900-01-01",
+    last: Annotated[str, typer.Option("--to", help="Last gaming day.")] = "2999-12-31",
+) -> None:
+    """Where each filing stands: due, exported, accepted or rejected."""
+    from lakehouse.commands import caller
+    from lakehouse.filing import export as exports
+
+    settings, lake = opened()
+    request = exports.Request(
+        form="CTR" if type_ is FormOption.ctr else "SAR",
+        days=_days(first, last),
+        who=caller.user(),
+        at=caller.now(),
+        timezone=settings.timezone,
+    )
+    _show(exports.overview(lake, request))
+
+
+def _days(first: str, last: str) -> Days:
+    days = (parse_day(first, "--from"), parse_day(last, "--to"))
+    if days[1] < days[0]:
+        raise BadInput(f"--to {last} is before --from {first}")
+    return days
+
+
+def _write(content: bytes, out: Path) -> None:
+    with replacing(out) as beside:
+        beside.touch(mode=0o600)
+        beside.write_bytes(content)
+
+
+def _tell(made: Export, out: Path, *, production: bool, validated: bool) -> None:
+    batch = made.batch
+    kind = "production" if production else "test"
+    held = f"; {len(made.blocked)} blocked" if made.blocked else ""
+    before = f"; {made.sent_before} sent before" if made.sent_before else ""
+    checked = "valid against the schema" if validated else "not validated: name --xsd"
+    print(  # noqa: T201
+        f"{kind} batch {batch.batch_id}: {len(batch.filing_ids)} {batch.form}s, "
+        f"{sum(batch.amounts):,} USD, {checked}{held}{before} -> {out}",
+        *made.blocked,
+        sep="\n  ",
+        file=sys.stderr,
+    )
+
+
+def _show(frame: pl.DataFrame) -> None:
+    from lakehouse.serve.render import show
+
+    show(frame)
