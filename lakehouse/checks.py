@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.gold.money import cents
+from lakehouse.gold.money import cents, dollars
 from lakehouse.gold.play import ratings, slot_rows
 
 FINDINGS = pl.Schema(
@@ -53,14 +53,10 @@ def _truth(
 
 
 def _findings(breaches: pl.LazyFrame) -> pl.LazyFrame:
-    """Cents to dollars, in a settled order."""
-    dollars = (
-        (pl.col(c).cast(pl.Decimal(38, 2)) / 100).cast(pl.Decimal(18, 2)).alias(c)
-        for c in ("expected", "found")
-    )
-    return breaches.select("gaming_day", pl.col("subject").cast(pl.String), *dollars).sort(
-        "gaming_day", "subject", "expected", "found"
-    )
+    """Breaches in cents, in the shape of findings and a settled order."""
+    subject = pl.col("subject").cast(pl.String)
+    shaped = breaches.select("gaming_day", subject, dollars("expected"), dollars("found"))
+    return shaped.sort("gaming_day", "subject", "expected", "found")
 
 
 def _compare(

@@ -15,7 +15,6 @@ PRIOR_VISITS = ltv.BgNbd(r=1.0, alpha=2.0, a=0.8, b=8.0)
 PRIOR_WORTH = ltv.GammaGamma(p=2.0, q=4.0, v=150.0)
 """Weak prior in dollars (assumption): a mean of $100 of theo a day."""
 HORIZON_WEEKS = 52.0
-_NO_PLAY = pl.lit(None, pl.Float64)
 
 
 @dataclass(frozen=True)
@@ -49,26 +48,33 @@ def fit(standing: pl.DataFrame, fitted_on: dt.date) -> Model:
     )
 
 
-def forecast(standing: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """`standing` with the model's expectations; null for those who never played. Rounded, so
-    that the last bits of floating point never reach a table."""
-    x, tx, age, worth = _arrays(standing)
-    alive = ltv.p_alive(model.visits, x, tx, age)
-    days = ltv.expected_transactions(model.visits, HORIZON_WEEKS, x, tx, age)
-    dollars = ltv.expected_value(model.worth, x + 1, worth)
-    played = pl.col("play_days") > 0
-    found = standing.with_columns(
-        p_alive=pl.Series(alive).round(6),
-        expected_play_days=pl.Series(days).round(4),
-        expected_theo_per_day=pl.Series(np.rint(dollars * 100)),
-        model_fitted_on=pl.lit(model.fitted_on),
-        model_players=pl.lit(model.players, pl.Int64),
-    )
-    names = ("p_alive", "expected_play_days", "expected_theo_per_day")
-    return found.with_columns(
-        pl.when(played).then(pl.col(n)).otherwise(_NO_PLAY).alias(n) for n in names
-    ).with_columns(
-        expected_value_12m=(pl.col("expected_play_days") * pl.col("expected_theo_per_day")).round()
+def forecast(standing: pl.DataFrame, models: list[Model]) -> pl.DataFrame:
+    """What the models, one a week in order, expect of each row of `standing`: one row each, in
+    the same order; null for those who never played. Rounded, so that the last bits of floating
+    point never reach a table."""
+    first = models[0].fitted_on
+    weeks = (standing["gaming_day"] - first).dt.total_days().to_numpy() // 7
+    columns = _arrays(standing)
+    alive, days, worth = (np.empty(standing.height) for _ in range(3))
+    for week, model in enumerate(models):
+        at = np.flatnonzero(weeks == week)
+        x, tx, age, mean = (c[at] for c in columns)
+        alive[at] = ltv.p_alive(model.visits, x, tx, age)
+        days[at] = ltv.expected_transactions(model.visits, HORIZON_WEEKS, x, tx, age)
+        worth[at] = ltv.expected_value(model.worth, x + 1, mean)
+    played = standing["play_days"] > 0
+    expected = pl.DataFrame(
+        {
+            "p_alive": pl.Series(alive).round(6),
+            "expected_play_days": pl.Series(days).round(4),
+            "expected_theo_per_day": pl.Series(worth * 100).round(),
+        }
+    ).select(pl.when(played).then(pl.all()))
+    value = pl.col("expected_play_days") * pl.col("expected_theo_per_day")
+    return expected.with_columns(
+        expected_value_12m=value.round(),
+        model_fitted_on=pl.Series([m.fitted_on for m in models]).gather(weeks),
+        model_players=pl.Series([m.players for m in models], dtype=pl.Int64).gather(weeks),
     )
 
 

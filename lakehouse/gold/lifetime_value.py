@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lakehouse.errors import LakehouseError
 
 Array = npt.NDArray[np.float64]
+_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def fit_bg_nbd(
     """
     from scipy.special import digamma, gammaln
 
-    (x, tx, age), weight = _cells(frequency, recency, age)
+    x, tx = frequency, recency
     repeats, index = np.unique(x, return_inverse=True)
     repeated = x > 0
 
@@ -70,8 +71,8 @@ def fit_bg_nbd(
         d_alpha = r / alpha - (r + x) * ((1 - share) / (alpha + age) + share / (alpha + tx))
         d_a = spent[index] + share / a
         d_b = (spent + digamma(b + repeats) - digamma(b))[index] - share / last
-        total = float(weight @ (by_x[index] + either))
-        return total, np.array([weight @ d for d in (d_r, d_alpha, d_a, d_b)])
+        total = float(np.sum(by_x[index] + either))
+        return total, np.array([d.sum() for d in (d_r, d_alpha, d_a, d_b)])
 
     mode = None if prior is None else np.array([prior.r, prior.alpha, prior.a, prior.b])
     found, likelihood = _climb(terms, np.array([1.0, 1.0, 1.0, 1.0]), mode, "BG/NBD")
@@ -85,7 +86,7 @@ def fit_gamma_gamma(
     """As `fit_bg_nbd`, for the mean `value` of `frequency` transactions, both above zero."""
     from scipy.special import digamma, gammaln
 
-    (x, mean), weight = _cells(frequency, value)
+    x, mean = frequency, value
     counts, index = np.unique(x, return_inverse=True)
     log_total = np.log(x * mean)
 
@@ -98,8 +99,8 @@ def fit_gamma_gamma(
         d_p = x * (shape + log_total - log_sum)
         d_q = (digamma(p * counts + q) - digamma(q))[index] + np.log(v) - log_sum
         d_v = q / v - (p * x + q) / (x * mean + v)
-        total = float(weight @ (by_x[index] + rest))
-        return total, np.array([weight @ d for d in (d_p, d_q, d_v)])
+        total = float(np.sum(by_x[index] + rest))
+        return total, np.array([d.sum() for d in (d_p, d_q, d_v)])
 
     mode = None if prior is None else np.array([prior.p, prior.q, prior.v])
     start = np.array([1.0, 2.0, float(np.mean(mean)) if mean.size else 1.0])
@@ -138,14 +139,6 @@ def expected_value(model: GammaGamma, frequency: Array, value: Array) -> Array:
     return total / (model.p * frequency + model.q - 1)
 
 
-def _cells(*columns: Array) -> tuple[list[Array], Array]:
-    """Distinct rows in order, and how often each occurs: what the likelihood needs, whatever
-    the order of the patrons."""
-    rows = np.column_stack([np.asarray(c, dtype=np.float64) for c in columns])
-    cells, count = np.unique(rows, axis=0, return_counts=True)
-    return [cells[:, i] for i in range(cells.shape[1])], count.astype(np.float64)
-
-
 def _climb(
     terms: Callable[[Array], tuple[float, Array]], start: Array, mode: Array | None, name: str
 ) -> tuple[Array, float]:
@@ -165,9 +158,9 @@ def _climb(
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"ftol": 1e-13, "gtol": 1e-6, "maxiter": 2000},
+        options={"ftol": 1e-12, "gtol": 1e-5, "maxiter": _STEPS},
     )
-    if not found.success and found.nit >= 2000:
+    if not found.success and found.nit >= _STEPS:
         raise LakehouseError(f"{name} fit did not converge: {found.message}")
     best = np.exp(found.x)
     return best, terms(best)[0]

@@ -37,14 +37,20 @@ def within(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
 
 
 def as_table(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """`frame` in the stored shape of mart `name`: its columns in order, sorted by key.
-    Every money column of `frame` holds cents."""
+    """`frame` in the stored shape of mart `name`, sorted by its key. Every money column of
+    `frame` holds cents."""
+    return in_shape(frame, name).sort(contract(name).key)
+
+
+def in_shape(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """As `as_table`, for rows that come in order."""
     schema = contract(name).bronze_schema()
     return frame.select(
-        _dollars(c) if isinstance(t, pl.Decimal) else pl.col(c).cast(t) for c, t in schema.items()
-    ).sort(contract(name).key)
+        dollars(c) if isinstance(t, pl.Decimal) else pl.col(c).cast(t) for c, t in schema.items()
+    )
 
 
-def _dollars(column: str) -> pl.Expr:
+def dollars(column: str) -> pl.Expr:
+    """Whole cents as dollars, Decimal(18,2)."""
     whole = pl.col(column).cast(pl.Decimal(38, 2))
     return (whole * pl.lit(Decimal("0.01"))).cast(pl.Decimal(18, 2))

@@ -7,7 +7,7 @@ import polars as pl
 from lakehouse.gold.cash import cash_in, cash_out
 from lakehouse.gold.money import Days, as_table, cents, half_up, within
 from lakehouse.gold.play import ratings, slot_rows, theo_cents
-from lakehouse.regulation.games import house_rates, in_force
+from lakehouse.regulation.games import house_rate
 
 _KEY = ("player_id", "gaming_day")
 _SUMS = (
@@ -59,12 +59,12 @@ def _of_players(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
 
 def _derived(summed: pl.LazyFrame) -> pl.LazyFrame:
     theo = pl.col("slot_theo") + pl.col("table_theo")
-    return in_force(summed, house_rates("points")).with_columns(
+    return summed.with_columns(
         theo=theo,
         actual=pl.col("slot_actual") + pl.col("table_actual"),
         is_play_day=theo > 0,
         minutes=half_up(pl.col("seconds"), 60),
-        points=theo * pl.col("rate_e4") // 1_000_000,
+        points=theo * house_rate("points") // 1_000_000,
     )
 
 

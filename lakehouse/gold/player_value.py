@@ -10,8 +10,8 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.players import TIERS
 from lakehouse.gold.forecast import Model, fit, forecast, monday
-from lakehouse.gold.money import Days, as_table, cents, half_up
-from lakehouse.regulation.games import house_rates, in_force
+from lakehouse.gold.money import Days, cents, half_up, in_shape
+from lakehouse.regulation.games import house_rate
 
 WINDOWS = (30, 90, 365)
 CHURNED_AFTER_DAYS = 90
@@ -164,8 +164,9 @@ def _snapshots(
     standing = _standing(_grid(players, days), history)
     trailing = _with_windows(standing, history)
     judged = _with_protection(_with_profile(trailing, profiles), flags)
-    expected = _with_forecast(judged, _models(history, players, days))
-    return as_table(_measures(expected.lazy()), "player_value").collect()
+    expected = forecast(standing, _models(history, players, days))
+    known = pl.concat([judged, expected], how="horizontal")
+    return in_shape(_measures(known.lazy()), "player_value").collect()
 
 
 def _with_windows(standing: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
@@ -209,16 +210,9 @@ def _models(history: pl.DataFrame, players: pl.DataFrame, days: Days) -> list[Mo
     return [fit(eve, m) for eve, m in zip(eves, mondays, strict=True)]
 
 
-def _with_forecast(standing: pl.DataFrame, models: list[Model]) -> pl.DataFrame:
-    week = pl.col("gaming_day").dt.truncate("1w")
-    return pl.concat([forecast(standing.filter(week == m.fitted_on), m) for m in models])
-
-
 def _measures(standing: pl.LazyFrame) -> pl.LazyFrame:
-    worth_rate = house_rates("worth").rename({"rate_e4": "worth_e4"})
-    rated = in_force(in_force(standing, worth_rate), house_rates("reinvestment"))
     silent = (pl.col("gaming_day") - pl.col("last_visit")).dt.total_days()
-    valued = rated.with_columns(
+    valued = standing.with_columns(
         *(_worth(n).alias(f"worth_{n}") for n in WINDOWS),
         *((pl.col(f"theo_{n}") - pl.col(f"free_play_{n}")).alias(f"net_theo_{n}") for n in WINDOWS),
         days_since_visit=silent,
@@ -227,7 +221,7 @@ def _measures(standing: pl.LazyFrame) -> pl.LazyFrame:
         is_churned=(silent > CHURNED_AFTER_DAYS)
         | (pl.col("p_alive") < CHURNED_UNDER).fill_null(value=False),
     )
-    budget = half_up(pl.max_horizontal("net_theo_30", 0) * pl.col("rate_e4"), 10_000)
+    budget = half_up(pl.max_horizontal("net_theo_30", 0) * house_rate("reinvestment"), 10_000)
     return valued.with_columns(
         reinvestment_budget=pl.when("is_protected").then(0).otherwise(budget),
         recency_quintile=_quintile(-pl.col("days_since_visit")),
@@ -237,7 +231,7 @@ def _measures(standing: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _worth(n: int) -> pl.Expr:
-    loss = half_up(pl.max_horizontal(f"actual_{n}", 0) * pl.col("worth_e4"), 10_000)
+    loss = half_up(pl.max_horizontal(f"actual_{n}", 0) * house_rate("worth"), 10_000)
     return pl.max_horizontal(pl.col(f"theo_{n}"), loss)
 
 

@@ -68,29 +68,23 @@ def slot_rates() -> pl.LazyFrame:
     )
 
 
-def house_rates(policy: str) -> pl.LazyFrame:
-    """One row per period of a house policy ("points", "worth", "reinvestment"):
-    `effective_from`, `effective_to`, `rate_e4` Int64. Raises LawError for an unknown policy."""
-    rows = [
-        {
-            "effective_from": period.effective_from,
-            "effective_to": period.effective_to,
-            "rate_e4": int((period.rate or Decimal(0)) * 10_000),
-        }
-        for period in rates().periods(f"house.{policy}")
-    ]
-    return pl.LazyFrame(
-        rows,
-        schema={"effective_from": pl.Date, "effective_to": pl.Date, "rate_e4": pl.Int64},
-    )
+def house_rate(policy: str, day: str = "gaming_day") -> pl.Expr:
+    """Rate of a house policy ("points", "worth", "reinvestment") on each row's `day`, Int64 in
+    ten-thousandths; null before its first period. Raises LawError for an unknown policy."""
+    rate = pl.lit(None, pl.Int64)
+    for period in rates().periods(f"house.{policy}"):
+        value = int((period.rate or Decimal(0)) * 10_000)
+        since = pl.col(day) >= period.effective_from
+        rate = pl.when(since).then(pl.lit(value, pl.Int64)).otherwise(rate)
+    return rate
 
 
 def in_force(
-    frame: pl.LazyFrame, dated: pl.LazyFrame, *, on: str | None = None, day: str = "gaming_day"
+    frame: pl.LazyFrame, dated: pl.LazyFrame, *, on: str, day: str = "gaming_day"
 ) -> pl.LazyFrame:
-    """`frame` with the columns of the period of `dated` that covers each row's `day`, matched
-    on column `on` where one is given. Rows that no period covers fall away."""
-    joined = frame.join(dated, how="cross") if on is None else frame.join(dated, on=on)
+    """`frame` with the columns of the period of `dated` that has its `on` and covers its `day`.
+    Rows that no period covers fall away."""
+    joined = frame.join(dated, on=on)
     to = pl.col("effective_to")
     covered = (pl.col("effective_from") <= pl.col(day)) & (to.is_null() | (pl.col(day) <= to))
     return joined.filter(covered).drop("effective_from", "effective_to")
