@@ -37,16 +37,16 @@ def tables(
     _, lake = opened()
     shown = views()
     rows = [
-        (f"{la}.{ta}", *_stored(lake, la, ta), f"{la}.{ta}" in shown, contract(ta).grain)
+        (f"{la}.{ta}", *_stored(lake, la, contract(ta)), f"{la}.{ta}" in shown, contract(ta).grain)
         for la, ta in stored_tables(*([layer] if layer else ()))
     ]
     schema = {"table": pl.String, "first day": pl.Date, "last day": pl.Date, "days": pl.Int64}
-    schema |= {"rows": pl.Int64, "in sql": pl.Boolean, "holds": pl.String}
+    schema |= {"rows": pl.Int64, "made": pl.Boolean, "in sql": pl.Boolean, "holds": pl.String}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    there = frame.filter(pl.col("rows").is_not_null())
-    show(there.with_columns(pl.when("in sql").then(pl.lit("yes")).alias("in sql")))
-    missing = frame.height - there.height
-    if missing:
+    made = frame.filter("made").drop("made")
+    show(made.with_columns(pl.when("in sql").then(pl.lit("yes")).alias("in sql")))
+    if made.height < frame.height:
+        missing = frame.height - made.height
         typer.echo(f"{missing} tables of the contracts are not made yet in {lake.root}", err=True)
 
 
@@ -75,12 +75,16 @@ def describe(
     show(_short(about.columns(layer, c.name)))
 
 
-def _stored(lake: Lake, layer: str, table: str) -> tuple[object, ...]:
-    if not lake.exists(layer, table):
-        return None, None, None, None
-    days = lake.partitions(layer, table)
+def _stored(lake: Lake, layer: str, c: Contract) -> tuple[object, ...]:
+    """Days and rows. How many rows a confidential table has says how many cases there are."""
+    from lakehouse.serve.visible import is_countable
+
+    if not lake.exists(layer, c.name):
+        return None, None, None, None, False
+    days = lake.partitions(layer, c.name)
     stored = days["gaming_day"].drop_nulls()
-    return stored.min(), stored.max(), stored.n_unique() or None, int(days["rows"].sum())
+    rows = int(days["rows"].sum()) if is_countable(c) else None
+    return stored.min(), stored.max(), stored.n_unique() or None, rows, True
 
 
 def _in_sql(layer: str, c: Contract) -> str:

@@ -80,6 +80,9 @@ class Catalog:
         """The result, not yet fetched. `parameters` fill $name. Raises BadInput for what may
         not run or does not bind, StorageError for a table that cannot be read."""
         query = self.admit(sql)
+        without = [p for p in query.parameters if p not in (parameters or {})]
+        if without:
+            raise BadInput(f"SQL: ${without[0]} has no value; give --param {without[0]}=VALUE")
         if self._before is not None:
             self._before(sql)
         for name in self.views if query.lists_tables else query.tables:
@@ -211,11 +214,18 @@ def _empty(view: View) -> str:
 
 
 def _readable(found: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The relation with types that Polars has, and one name for each column."""
+    names: list[str] = []
+    for name in found.columns:
+        again = (f"{name}_{n}" for n in range(1, len(names) + 1))
+        names.append(name if name not in names else next(a for a in again if a not in names))
     odd = [any(word in str(t) for word in _UNREADABLE) for t in found.types]
-    if not any(odd):
+    if not any(odd) and names == found.columns:
         return found
-    names = [quoted(n) for n in found.columns]
-    columns = (f"{n}::VARCHAR AS {n}" if o else n for n, o in zip(names, odd, strict=True))
+    columns = (
+        f"#{position}{'::VARCHAR' if o else ''} AS {quoted(n)}"
+        for position, (n, o) in enumerate(zip(names, odd, strict=True), start=1)
+    )
     return found.project(", ".join(columns))
 
 

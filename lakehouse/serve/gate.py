@@ -34,6 +34,8 @@ class Query:
     tables: tuple[str, ...]
     lists_tables: bool
     """Whether it asks what there is (SHOW, information_schema), so that all must be there."""
+    parameters: tuple[str, ...]
+    """Names of the $parameters that it needs."""
 
 
 def admit(connection: DuckDBPyConnection, sql: str, known: Collection[str]) -> Query:
@@ -50,7 +52,9 @@ def admit(connection: DuckDBPyConnection, sql: str, known: Collection[str]) -> Q
     named = [n for n in nodes if n.get("type") == "BASE_TABLE" and not _is_cte(n, ours)]
     found = {_resolved(n, known) for n in named if not _is_listing(n)}
     shows = any(n.get("type") == "SHOW_REF" and n.get("query") is None for n in nodes)
-    return Query(sql, tuple(sorted(found)), lists_tables=shows or any(map(_is_listing, named)))
+    lists = shows or any(map(_is_listing, named))
+    needed = {str(n["identifier"]) for n in nodes if n.get("class") == "PARAMETER"}
+    return Query(sql, tuple(sorted(found)), lists, tuple(sorted(needed)))
 
 
 def nearest(name: str, known: Collection[str]) -> list[str]:

@@ -48,6 +48,11 @@ def views(*, restricted: bool = False) -> dict[str, View]:
     return {view.name: view for view in shown}
 
 
+def is_countable(c: Contract) -> bool:
+    """Whether everybody may know how many rows there are."""
+    return not c.confidential or (c.name in OPEN and OPEN[c.name] is None)
+
+
 def _is_shown(c: Contract, *, restricted: bool) -> bool:
     if c.layer == "restricted" and any(c.metadata(n).get("pii") == "direct" for n in c.columns):
         return False
