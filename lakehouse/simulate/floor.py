@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.contracts.slots import DENOMINATIONS, MACHINE_TYPES
+from lakehouse.contracts.slots import DENOMINATIONS
 from lakehouse.contracts.slots import ZONES as SLOT_ZONES
 from lakehouse.contracts.tables import GAMES
 from lakehouse.simulate.counter import I64, below, draw, key, permute, pick
@@ -91,38 +91,46 @@ def machines(seed: int, count: int) -> Machines:
     )
 
 
-assert len(MACHINE_TYPES) == 4
-
-
 @dataclass(frozen=True)
 class Tables:
-    """One entry per table, sorted by game."""
+    """One entry per table, sorted by group = game x limit (regular, high)."""
 
+    group: I64
     game: I64
     number: I64
     min_bet: I64
     """Cents."""
     zone: I64
     first: I64
-    """First table of each game; one more entry for the end."""
+    """First table of each group; one more entry for the end."""
 
     def __len__(self) -> int:
         return len(self.game)
 
 
+HIGH_LIMIT = 10
+"""A high-limit table's minimum, in regular minimums."""
+
+
 @functools.lru_cache(maxsize=8)
 def tables(seed: int, count: int) -> Tables:
-    sizes = _split(count, _GAME_SHARE)
-    game = np.repeat(np.arange(len(sizes)), sizes)
+    shares = np.stack([_GAME_SHARE * 4, _GAME_SHARE], axis=1).reshape(-1)
+    sizes = _split(count, shares)
+    group = np.repeat(np.arange(len(sizes)), sizes)
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    number = np.arange(count) - first[game] + 1
-    h = draw(key(seed, "table"), np.arange(count))
-    high = below(h, 10) < 2
-    min_bet = MIN_BETS[game] * np.where(high, 10, 1)
-    zone = np.where(high, 1 + below(h >> np.uint64(3), 2), 0)
+    game, high = group // 2, group % 2 == 1
+    lounge = 1 + below(draw(key(seed, "lounge"), np.arange(count)), 2)
+    zone = np.where(high, lounge, 0)
     zone = np.where(game == GAMES.index("Poker"), 3, zone)
     zone = np.where((game == GAMES.index("Pai Gow")) & ~high, 4, zone)
-    return Tables(game, number, min_bet, zone, first)
+    return Tables(
+        group=group,
+        game=game,
+        number=np.arange(count) - first[group - group % 2] + 1,
+        min_bet=MIN_BETS[game] * np.where(high, HIGH_LIMIT, 1),
+        zone=zone,
+        first=first,
+    )
 
 
 def shift_of(second: I64) -> I64:

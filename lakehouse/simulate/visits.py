@@ -12,8 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.simulate.config import ROWS, WINDOW, WorldConfig
-from lakehouse.simulate.counter import F64, I64, U64, below, draw, exp, key, normal, permute, uniform
+from lakehouse.simulate import exclusion
+from lakehouse.simulate.config import WINDOW, WorldConfig
+from lakehouse.simulate.counter import (
+    F64,
+    I64,
+    U64,
+    below,
+    draw,
+    exp,
+    key,
+    normal,
+    permute,
+    uniform,
+)
 
 FREQUENCY_SIGMA = 1.1
 WORTH_SIGMA = 2.03
@@ -62,6 +74,24 @@ def player_of_rank(config: WorldConfig, rank: I64) -> I64:
     return permute(rank, config.player_count, key(config.seed, "player-rank"))
 
 
+@functools.lru_cache(maxsize=4)
+def _planted_ranks(seed: int, players: int, first: int) -> I64:
+    return permute(np.arange(first, players), players, key(seed, "player-rank"))
+
+
+def planted_players(config: WorldConfig) -> I64:
+    """Players that only scenarios use, in order of rank."""
+    first = config.player_count - reserved(config)
+    return _planted_ranks(config.seed, config.player_count, first)
+
+
+def always_excluded(config: WorldConfig) -> I64:
+    """Sorted players who are on the self-exclusion list from the beginning: the last quarter
+    of the planted ones, of whom some are let in all the same."""
+    planted = planted_players(config)
+    return np.sort(planted[-max(1, len(planted) // 4) :])
+
+
 def worth_z(config: WorldConfig, player: I64) -> F64:
     """Normal score of each player's spending level."""
     return normal(draw(key(config.seed, "worth"), player))
@@ -90,6 +120,7 @@ def _carded(config: WorldConfig, day: int) -> I64:
     rank, first = np.unique(rank, return_index=True)
     keep = uniform(draw(key(config.seed, "stays-home", day), rank)) * comes[first] < MOST_PER_DAY
     player = player_of_rank(config, rank[keep])
+    player = player[~exclusion.joined(config, player, day)]
     most = int(0.93 * config.quota("player_profile", day))
     order = np.argsort(draw(key(config.seed, "visitor-order", day), player), kind="stable")
     return np.sort(player[order[: min(most, round(target * 1.1) + 1)]])
@@ -120,6 +151,3 @@ def visits(config: WorldConfig, day: int) -> Visits:
         z=z,
         scenario=np.full(len(keys), -1),
     )
-
-
-assert ROWS["player_profile"] > CARDED_VISITS

@@ -1,0 +1,58 @@
+"""Running totals of players and machines: what a profile or a meter shows at a day's close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lakehouse.simulate.counter import I64
+from lakehouse.simulate.plan import DayPlan
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Sorted by player; totals since the world's first day."""
+
+    player: I64
+    visits: I64
+    """Gaming days with a session."""
+    theo_micro: I64
+    """Millionths of a dollar."""
+    win_cents: I64
+    """The house's."""
+    last_day: I64
+    meters: I64
+    """Coin-in meter of each machine, cents."""
+
+    @classmethod
+    def empty(cls, machines: int) -> Ledger:
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, none, none, np.zeros(machines, dtype=np.int64))
+
+
+def close(before: Ledger, p: DayPlan) -> Ledger:
+    """The ledger after one more day."""
+    s, t = p.slots, p.tables
+    player = np.concatenate([s.player, t.player])
+    theo = np.concatenate([s.theo_micro, t.theo_micro])
+    win = np.concatenate([s.coin_in - s.coin_out - s.jackpot, t.win])
+    carded = player >= 0
+    who, at = np.unique(player[carded], return_inverse=True)
+    everyone = np.union1d(before.player, who)
+    old, new = np.searchsorted(everyone, before.player), np.searchsorted(everyone, who)
+
+    def carried(values: I64) -> I64:
+        out = np.zeros(len(everyone), dtype=np.int64)
+        out[old] = values
+        return out
+
+    visits, last = carried(before.visits), carried(before.last_day)
+    visits[new] += 1
+    last[new] = p.day
+    theo_total, win_total = carried(before.theo_micro), carried(before.win_cents)
+    np.add.at(theo_total, new[at], theo[carded])
+    np.add.at(win_total, new[at], win[carded])
+    meters = before.meters.copy()
+    np.add.at(meters, s.machine, s.coin_in)
+    return Ledger(everyone, visits, theo_total, win_total, last, meters)

@@ -1,0 +1,108 @@
+"""The plan of a gaming day: who plays what, when and for how much. Stands alone, day by day."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lakehouse.regulation.law import Law
+from lakehouse.simulate.arrays import concat, take
+from lakehouse.simulate.clock import day_seconds, day_start
+from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.counter import I64, U64
+from lakehouse.simulate.defects import added
+from lakehouse.simulate.misconduct import Extra, Observed, planted
+from lakehouse.simulate.sessions import Sessions, departures, sessions
+from lakehouse.simulate.slot_play import SlotPlay, slot_play
+from lakehouse.simulate.table_play import TablePlay, table_play
+from lakehouse.simulate.visits import Visits, visits
+
+CAGE_SHARE = 0.92
+"""Part of the cage's rows that table play and hand-pays may take; the rest is services,
+marker payments and tickets."""
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """Everything that happens on a gaming day, before it is written down."""
+
+    day: int
+    start: int
+    """Opening, microseconds since the epoch."""
+    length: int
+    """Seconds: 23, 24 or 25 hours."""
+    visits: Visits
+    leave: I64
+    """When each visit ends."""
+    slots: SlotPlay
+    tables: TablePlay
+    extras: list[Extra]
+    observed: list[Observed]
+
+
+def clean_rows(config: WorldConfig, table: str, day: int) -> int:
+    """Rows of a table before defects add to them."""
+    return max(0, config.quota(table, day) - added(config, table, day))
+
+
+def plan(config: WorldConfig, law: Law, day: int) -> DayPlan:
+    date = config.date(day)
+    length = day_seconds(date, config.timezone)
+    ordinary, extra = visits(config, day), planted(config, day)
+    offset = len(ordinary)
+    everyone = concat(ordinary, extra.visits)
+    coarse = sessions(config.seed, ordinary, length)
+    coarse = concat(coarse, _shifted(extra.slots, offset))
+    limit = law.on("w2g_slot", date).amount
+    slots = slot_play(config, day, everyone, coarse, int((limit or 0) * 100), length)
+    ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)
+    tables = table_play(config, day, everyone, coarse, ratings, length)
+    slots, tables = _within_quota(config, day, slots, tables)
+    return DayPlan(
+        day=day,
+        start=day_start(date, config.timezone),
+        length=length,
+        visits=everyone,
+        leave=np.minimum(departures(everyone, coarse), length - 1),
+        slots=slots,
+        tables=tables,
+        extras=extra.extras,
+        observed=extra.observed,
+    )
+
+
+def _shifted(s: Sessions, offset: int) -> Sessions:
+    return dataclasses.replace(s, visit=s.visit + offset)
+
+
+def _within_quota(
+    config: WorldConfig, day: int, slots: SlotPlay, tables: TablePlay
+) -> tuple[SlotPlay, TablePlay]:
+    """Whole sessions are left out, before any total is taken, where a table's rows of the day
+    would not hold them: links survive."""
+    cage = int(CAGE_SHARE * clean_rows(config, "financial_txn", day))
+    pays = slots.handpays
+    slots = take(slots, _fitting(pays * 4, slots.key, slots.scenario, cage))
+    slots = take(
+        slots,
+        _fitting(slots.rows, slots.key, slots.scenario, clean_rows(config, "slot_telemetry", day)),
+    )
+    room = clean_rows(config, "table_games", day)
+    room -= min(3 * config.table_count, room // 4)
+    tables = take(tables, _fitting(tables.rows, tables.key, tables.scenario, room))
+    need = tables.buys + 2 + (tables.marker > 0)
+    left = cage - int(slots.handpays.sum())
+    return slots, take(tables, _fitting(need, tables.key, tables.scenario, left))
+
+
+def _fitting(rows: I64, keys: U64, scenario: I64, quota: int) -> NDArray[np.bool_]:
+    """Sessions, planted ones first and then in order of hash, while their rows fit."""
+    if int(rows.sum()) <= quota:
+        return np.ones(len(rows), dtype=bool)
+    order = np.lexsort((keys, scenario < 0))
+    keep = np.zeros(len(rows), dtype=bool)
+    keep[order[np.cumsum(rows[order]) <= quota]] = True
+    return keep
