@@ -211,6 +211,10 @@ def test_an_incomplete_identity_blocks_with_what_is_missing(who, lacks) -> None:
         ({"lines": (CtrLine("18", 12_398), CtrLine("55", 1))}, "cash in do not add up to 12400"),
         ({"lines": (CtrLine("18", 12_401),)}, "cash in do not add up to 12400"),
         ({"lines": (CtrLine("18", 12_400), CtrLine("28", 9))}, "cash out do not add up to 0"),
+        (
+            {"lines": (CtrLine("18", 12_400), CtrLine("53", 9))},
+            "foreign currency without its country",
+        ),
         ({"lines": ()}, "0 detail lines; allowed are 1 to 219"),
         ({"cash_in": None, "lines": (CtrLine("18", 1),)}, "no reportable amount"),
         ({"persons": (), "player_id": None}, "nobody was identified"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA_FILES = {"CTR": "EFL_CTRXBatchSchema.xsd", "SAR": "EFL_SARXBatchSchema.xsd"}
 MOST_LINES = 219
+FOREIGN = (FOREIGN_IN, FOREIGN_OUT)
 OUT_CODES = {"28", "31", "30", "56", "13", "15", "32", "33", "34", "48", "998", FOREIGN_OUT}
 
 
@@ -161,6 +162,8 @@ def _unsound(filing: CtrFiling | SarFiling) -> list[str]:
     found = [] if filing.amount else ["no reportable amount"]
     if not 1 <= len(filing.lines) <= MOST_LINES:
         found.append(f"{len(filing.lines)} detail lines; allowed are 1 to {MOST_LINES}")
+    if any(line.code in FOREIGN and not line.country for line in filing.lines):
+        found.append("foreign currency without its country")
     for side, total in (("in", filing.cash_in), ("out", filing.cash_out)):
         if not _adds_up(filing, side, total or 0):
             found.append(f"the detail lines of cash {side} do not add up to {total or 0}")
@@ -169,10 +172,9 @@ def _unsound(filing: CtrFiling | SarFiling) -> list[str]:
 
 def _adds_up(filing: CtrFiling, side: str, total: int) -> bool:
     """Each line and the total are rounded up on their own (FinCEN CTR FAQ 28)."""
-    foreign = {FOREIGN_IN, FOREIGN_OUT}
     amounts = [
         line.amount
         for line in filing.lines
-        if line.code not in foreign and (line.code in OUT_CODES) == (side == "out")
+        if line.code not in FOREIGN and (line.code in OUT_CODES) == (side == "out")
     ]
     return 0 <= sum(amounts) - total < max(len(amounts), 1)

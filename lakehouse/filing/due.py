@@ -54,7 +54,7 @@ def _lines(row: dict[str, Any], reportable: list[str]) -> Iterable[CtrLine]:
     for money in row["foreign"]:
         if money["direction"] in reportable:
             code = FOREIGN_CODES[money["direction"]]
-            yield CtrLine(code, money["amount"], money["country"])
+            yield CtrLine(code, money["amount"], money["country"] or "")
 
 
 def sar_filings(worked: pl.DataFrame) -> list[SarFiling]:
