@@ -178,6 +178,23 @@ def test_gaming_day_follows_from_the_event_where_it_is_not_given():
     assert good["gaming_day"].to_list() == [dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
 
 
+def test_a_gaming_day_that_cannot_be_read_is_named_and_shelved_under_the_event_s():
+    frame = as_text(changed("security_events", {}, {}), gaming_day=["someday", None])
+    result = clean("security_events", frame)
+    assert result.quarantined.select("gaming_day", "_raw", "_rules").row(0) == (
+        DAY,
+        '{"gaming_day":"someday"}',
+        ["gaming_day|unreadable"],
+    )
+    assert result.good["gaming_day"].to_list() == [DAY]
+
+
+def test_codes_may_come_as_categories():
+    frame = changed("security_events", {}, {"shift": "Dusk"})
+    typed = frame.with_columns(pl.col("shift").cast(pl.Enum(["Day", "Dusk"])))
+    assert rejects("security_events", typed) == {"K2": ["shift|domain"]}
+
+
 LATER, LAST = NOON + dt.timedelta(hours=1), NOON + dt.timedelta(hours=2)
 
 

@@ -50,19 +50,19 @@ def read(
     plain = (n for n, t in raw.schema.items() if t == pl.String and n not in codes)
     mapped = (_code(raw[n], domain, aliases.get(n, {})) for n, domain in codes.items())
     rows = raw.with_columns(*(_trimmed(n, upper) for n in plain), *mapped)
-    residue = pl.DataFrame(
-        [s for n in (*text, *codes) if (s := _residue(bronze[n], rows[n])).null_count() < len(s)]
-    )
+    attempts = [(bronze[n], values[n]) for n in text] + [(raw[n], rows[n]) for n in codes]
+    left = [_residue(told, got) for told, got in attempts if got.null_count() > told.null_count()]
+    residue = pl.DataFrame([s for s in left if s.null_count() < len(s)])
     unread: dict[str, pl.Series] = {}
-    for left in residue.iter_columns():
-        unread |= _named(left, wanted[left.name])
+    for unreadable in residue.iter_columns():
+        unread |= _named(unreadable, wanted[unreadable.name])
     lost = residue.select(n for n in text if n in residue.columns)
     return Reading(raw, rows, unread, residue, _as_json(lost, bronze.height))
 
 
-def _residue(text: pl.Series, value: pl.Series) -> pl.Series:
-    stated = text.str.strip_chars()
-    return stated.set((stated == "") | value.is_not_null(), None)
+def _residue(told: pl.Series, got: pl.Series) -> pl.Series:
+    stated = told.str.strip_chars()
+    return stated.set((stated == "") | got.is_not_null(), None)
 
 
 def _named(left: pl.Series, dtype: pl.DataType) -> dict[str, pl.Series]:
