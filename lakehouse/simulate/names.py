@@ -48,6 +48,22 @@ FOREIGN_PLACES = (
     ("Sydney", "NSW", "2000", "AU", "310"),
 )
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
+OCCUPATIONS = (
+    "Retired",
+    "Business owner",
+    "Engineer",
+    "Nurse",
+    "Teacher",
+    "Real estate agent",
+    "Truck driver",
+    "Accountant",
+    "Software developer",
+    "Restaurant manager",
+    "Electrician",
+    "Attorney",
+    "Sales manager",
+    "Homemaker",
+)
 SUFFIXES = ("St", "Ave", "Blvd", "Dr", "Ln", "Ct", "Rd", "Way", "Pl", "Ter")
 
 

@@ -8,15 +8,18 @@ with k keyed by the player: the state on a day follows from the visits up to tha
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lakehouse.simulate import exclusion
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute, pick, uniform
 from lakehouse.simulate.ids import hexadecimal
-from lakehouse.simulate.names import MAIL_DOMAINS, US_WEIGHTS, pools, ssn_hashes
+from lakehouse.simulate.names import MAIL_DOMAINS, OCCUPATIONS, US_WEIGHTS, pools, ssn_hashes
+from lakehouse.simulate.visits import always_excluded, planted_players
 
 Bools = NDArray[np.bool_]
 
@@ -32,16 +35,18 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
 
 
 def excluded(config: WorldConfig, player: I64, day: int) -> Bools:
-    """Who is on the self-exclusion list at the start of a day: 1% when the books open,
-    2% after a year, 3% after two (base rate 1-3%: Hopfgartner 2022). It does not end."""
-    return (player >= 0) & (exclusion_day(config, player) <= day)
+    """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
+    after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
+    planted, always = _kept_apart(config.seed, config.player_count)
+    joined = exclusion.joined(config, player, day) & ~np.isin(player, planted)
+    return (player >= 0) & (np.isin(player, always) | joined)
 
 
-def exclusion_day(config: WorldConfig, player: I64) -> I64:
-    """Day on which a player is (or will be) excluded; a far day for the 97% who never are."""
-    h = _hash(config, "exclusion", player)
-    since = below(_hash(config, "exclusion-day", player), 1096) - 365
-    return np.where(chance(h, 0.03), since, np.int64(2**40))
+@functools.lru_cache(maxsize=4)
+def _kept_apart(seed: int, players: int) -> tuple[I64, I64]:
+    """Players that only scenarios use, and those of them on the list from the beginning."""
+    config = WorldConfig(seed=seed, players=players)
+    return np.sort(planted_players(config)), always_excluded(config)
 
 
 def non_resident(config: WorldConfig, player: I64) -> Bools:
@@ -152,7 +157,7 @@ def papers(config: WorldConfig, player: I64) -> pl.DataFrame:
         {
             "id_type": _constant("Passport", n).zip_with(abroad, _constant("Driver License", n)),
             "id_number": passport.zip_with(abroad, licence),
-            "id_number_hash": digest(config, "document", player),
+            "id_number_hash": hexadecimal(draw(key(config.seed, "id-number"), player)),
         }
     )
 
@@ -169,6 +174,13 @@ def tax_number(config: WorldConfig, player: I64) -> pl.DataFrame:
             "ssn_hash": ssn_hashes().gather(serial).zip_with(known, none),
             "ssn_masked": ("XXX-XX-" + digits).zip_with(known, none),
         }
+    )
+
+
+def occupations(config: WorldConfig, player: I64) -> pl.Series:
+    """As given on the form."""
+    return pl.Series(OCCUPATIONS).gather(
+        below(_hash(config, "occupation", player), len(OCCUPATIONS))
     )
 
 

@@ -1,0 +1,73 @@
+"""Who of the staff is on the property, by shift: dealers, cashiers and guards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lakehouse.simulate import floor
+from lakehouse.simulate.cage import CASHIERS
+from lakehouse.simulate.counter import I64, U64, below, draw, key
+from lakehouse.simulate.ids import dealers, employees
+
+if TYPE_CHECKING:
+    from lakehouse.simulate.world import World
+
+FIRST_GUARD = 300
+_SHIFTS = 3
+_SHIFT_SECONDS = 28_800
+_DEALER_BADGES = 10_000
+
+
+def guards(world: World) -> int:
+    """Guards on each shift."""
+    return max(8, world.config.table_count // 4)
+
+
+def guard_on_duty(world: World, second: I64, h: U64) -> pl.Series:
+    """A guard of the shift at each moment."""
+    n = guards(world)
+    return employees(FIRST_GUARD + floor.shift_of(second) * n + below(h << np.uint64(21), n))
+
+
+@dataclass(frozen=True)
+class Swipes:
+    """One badge read per entry: first everybody's coming and going, then breaks."""
+
+    employee: pl.Series
+    badge: I64
+    second: I64
+    is_break: NDArray[np.bool_]
+
+
+def swipes(world: World, day: int) -> Swipes:
+    """The day's badges, each within its owner's shift."""
+    crew, count = world.config.table_count, guards(world)
+    sizes = (crew, CASHIERS, count)
+    firsts = (0, 0, FIRST_GUARD)
+    index, shift, is_dealer = [], [], []
+    for kind, (size, first) in enumerate(zip(sizes, firsts, strict=True)):
+        k = np.arange(_SHIFTS * size)
+        index.append(first + k)
+        shift.append(k // size)
+        is_dealer.append(np.full(len(k), kind == 0))
+    who, at, dealing = (np.concatenate(c) for c in (index, shift, is_dealer))
+    ends = np.array([_SHIFT_SECONDS, 2 * _SHIFT_SECONDS, world.plan(day).length])
+    h = draw(key(world.config.seed, "swipe", day), who, dealing)
+    begin, end = at * _SHIFT_SECONDS, ends[at]
+    late = below(h, 420)
+    pause = begin + 7_200 + below(h << np.uint64(15), 12_000)
+    times = [begin + late, end - 1 - below(h << np.uint64(7), 420), pause, pause + 1_200]
+    name = dealers(who).zip_with(pl.Series(dealing), employees(who))
+    badge = np.where(dealing, _DEALER_BADGES + who, who)
+    order = np.argsort(h, kind="stable")
+    return Swipes(
+        employee=pl.concat([name.gather(order)] * 4),
+        badge=np.concatenate([badge[order]] * 4),
+        second=np.concatenate([t[order] for t in times]),
+        is_break=np.repeat([False, False, True, True], len(order)),
+    )

@@ -1,0 +1,74 @@
+"""What the office takes for suspicious: planted scenarios, reported once they are over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from lakehouse.simulate.counter import draw, key
+from lakehouse.simulate.ids import players
+from lakehouse.simulate.obligations import IN, OUT, OWED
+
+if TYPE_CHECKING:
+    from lakehouse.simulate.misconduct import Scenario
+    from lakehouse.simulate.world import World
+
+CATEGORIES = {
+    "structuring": "Structuring",
+    "minimal_play": "Minimal gaming with large transactions",
+    "chip_walking": "Chip walking",
+    "bill_stuffing": "Minimal gaming with large transactions",
+    "marker_cycle": "Counter checks or markers",
+    "pooling": "Unknown source of chips",
+    "threshold_avoidance": "Alters or cancels transaction to avoid CTR requirement",
+    "employee_collusion": "Collusion",
+}
+"""Kind of scenario → the form's words; the other kinds are no matter for FinCEN."""
+
+
+def rows(world: World, day: int) -> pl.DataFrame:
+    """Reports owed for scenarios that end on a day, in the shape of an obligation."""
+    ending = [s for s in world.scenarios(day) if s.last_day == day and s.kind in CATEGORIES]
+    return pl.DataFrame([_row(world, day, s) for s in ending], schema=OWED)
+
+
+def _row(world: World, day: int, s: Scenario) -> dict[str, object]:
+    date = world.config.date(day)
+    period = world.law.on("sar", date)
+    first = world.config.date(s.first_day)
+    suspect = s.players[2] if s.kind == "pooling" else s.players[0]
+    cents = _moved(world, s, suspect)
+    return {
+        "form": "SAR",
+        "hash": int(draw(key(world.config.seed, "obligation:SAR", day), np.array([s.number]))[0]),
+        "player": suspect,
+        "subject": date,
+        "due": date + dt.timedelta(days=period.due_days or 0),
+        "amount_cents": cents,
+        "category": CATEGORIES[s.kind],
+        "narrative": (
+            f"From {first} to {date} patron {players(np.array([suspect]))[0]} moved "
+            f"${cents / 100:,.2f} in a way that suggests: {CATEGORIES[s.kind].lower()}."
+        ),
+        "activity": first,
+        "obligation": f"SAR-{date}-{s.number}",
+        "is_held": False,
+    }
+
+
+def _moved(world: World, s: Scenario, suspect: int) -> int:
+    """Cents through the cage over the scenario's days, in or out, whichever is more."""
+    mine = pl.concat(
+        world.cash(d).filter(pl.col("player") == suspect).select("transaction_type", "amount_cents")
+        for d in range(s.first_day, s.last_day + 1)
+    )
+    kind = pl.col("transaction_type")
+    sums = mine.select(
+        pl.col("amount_cents").filter(kind.is_in(IN)).sum().alias("in"),
+        pl.col("amount_cents").filter(kind.is_in(OUT)).sum().alias("out"),
+    )
+    moved_in, moved_out = sums.row(0)
+    return max(int(moved_in), int(moved_out))

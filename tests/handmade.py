@@ -1,0 +1,125 @@
+"""A world made by hand: the rows are what a test writes down, everything else is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lakehouse.regulation import law
+from lakehouse.simulate.clock import day_start
+from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+
+CASH = {
+    "transaction_id": pl.String,
+    "second": pl.Int64,
+    "player": pl.Int64,
+    "on_behalf_of": pl.Int64,
+    "transaction_type": pl.String,
+    "payment_method": pl.String,
+    "amount_cents": pl.Int64,
+    "is_new_currency": pl.Boolean,
+}
+WINS = {
+    "win_id": pl.String,
+    "player": pl.Int64,
+    "game_type": pl.String,
+    "gross_cents": pl.Int64,
+    "wager_cents": pl.Int64,
+    "won_second": pl.Int64,
+    "paid_second": pl.Int64,
+    "machine": pl.Int64,
+    "transaction_id": pl.String,
+    "is_free_play": pl.Boolean,
+}
+
+
+@dataclass(eq=False)
+class Handmade:
+    """`cash` and `wins`: rows by day, columns left out take a default."""
+
+    config: WorldConfig = field(default_factory=lambda: WorldConfig(faults=NO_FAULTS))
+    cash_rows: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    win_rows: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    here: dict[int, list[int]] = field(default_factory=dict)
+    planted: dict[int, list[Any]] = field(default_factory=dict)
+    arrivals: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    """(player, start, end) by day."""
+    totals: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    """player → visits, theo_micro, win_cents, last_day; the same on every day."""
+
+    @property
+    def law(self) -> law.Law:
+        return law.load(self.config.profile)
+
+    def cash(self, day: int) -> pl.DataFrame:
+        usual = {
+            "second": 50_000,
+            "on_behalf_of": -1,
+            "payment_method": "Cash",
+            "is_new_currency": None,
+        }
+        rows = [
+            usual | {"transaction_id": f"t{day}-{k}"} | row
+            for k, row in enumerate(self.cash_rows.get(day, []))
+        ]
+        return pl.DataFrame(rows, schema=CASH)
+
+    def wins(self, day: int) -> pl.DataFrame:
+        usual = {
+            "game_type": "SLOT",
+            "wager_cents": 100,
+            "won_second": 40_000,
+            "paid_second": 41_000,
+            "machine": 3,
+            "transaction_id": None,
+            "is_free_play": None,
+        }
+        rows = [
+            usual | {"win_id": f"w{day}-{k}"} | row
+            for k, row in enumerate(self.win_rows.get(day, []))
+        ]
+        return pl.DataFrame(rows, schema=WINS)
+
+    def visits(self, day: int) -> Any:
+        rows = np.array(self.arrivals.get(day, []), dtype=np.int64).reshape(-1, 3)
+        return SimpleNamespace(
+            player=rows[:, 0],
+            start=rows[:, 1],
+            end=rows[:, 2],
+            key=rows[:, 1].astype(np.uint64),
+            scenario=np.full(len(rows), -1),
+        )
+
+    def scenarios(self, day: int) -> list[Any]:
+        return self.planted.get(day, [])
+
+    def named(self, day: int) -> np.ndarray:
+        return np.array(sorted(self.here.get(day, [])), dtype=np.int64)
+
+    def ledger(self, day: int) -> Any:
+        rows = sorted((p, *t) for p, t in self.totals.items())
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+        names = ("player", "visits", "theo_micro", "win_cents", "last_day")
+        return SimpleNamespace(**dict(zip(names, columns, strict=True)))
+
+    def utc(self, day: int, second: np.ndarray) -> np.ndarray:
+        start = day_start(self.config.date(day), self.config.timezone)
+        return start + np.asarray(second, dtype=np.int64) * 1_000_000
+
+
+def verified(config: WorldConfig, count: int, *, start: int = 0) -> list[int]:
+    """The first players from `start` whose identity and taxpayer number are known, US persons."""
+    from lakehouse.simulate import person
+
+    who = np.arange(start, start + 20 * count + 20)
+    ok = (
+        person.identity_verified(config, who)
+        & person.tin_on_file(config, who)
+        & ~person.non_resident(config, who)
+        & ~person.household(config, who)
+    )
+    return who[ok][:count].tolist()
