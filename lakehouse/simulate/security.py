@@ -87,7 +87,7 @@ def events(world: World, day: int) -> pl.DataFrame:
         _checks(world, day).head(int(_CHECKS * rows)),
         _cameras(world, day, int(_CAMERAS * rows)),
     ]
-    found = pl.concat([*causes, *usual]).head(rows)
+    found = pl.concat([caused, *usual]).head(rows)
     whole = pl.concat([found, _patrols(world, day, rows - found.height)])
     whole = whole.with_row_index("made").sort("second", "made")
     second, order = whole["second"].to_numpy(), whole["made"].to_numpy().astype(np.int64)
