@@ -15,7 +15,6 @@ TYPOLOGIES = (
     "chip_walking",
     "structuring",
 )
-"""The more telling first: where two patterns rest on the same rows, the first one stays."""
 ALERT_KINDS = ("structuring", "shared_address", "impossible_travel")
 
 

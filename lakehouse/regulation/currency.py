@@ -41,6 +41,7 @@ LEDGER = (
     "currency",
     "currency_country",
     "at",
+    "place",
     "is_face_to_face",
 )
 
@@ -90,6 +91,7 @@ def _side(cash: pl.LazyFrame, side: str, codes: dict[str, str]) -> pl.LazyFrame:
         pl.when(paid_in_dollars).then(pl.lit("USD")).otherwise("currency").alias("currency"),
         pl.when(~paid_in_dollars).then("currency_country").alias("currency_country"),
         pl.col("transaction_timestamp").alias("at"),
+        pl.col("cage_location").alias("place"),
         (~kiosk).fill_null(value=True).alias("is_face_to_face"),
     )
 
@@ -107,5 +109,6 @@ def _bills(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
         pl.lit("USD").alias("currency"),
         pl.lit(None, pl.String).alias("currency_country"),
         pl.col("event_timestamp").alias("at"),
+        pl.col("machine_id").alias("place"),
         pl.lit(value=False).alias("is_face_to_face"),
     )

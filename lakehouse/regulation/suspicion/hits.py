@@ -1,0 +1,81 @@
+"""The shape that every pattern answers in, and the house's parameters."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from lakehouse.regulation.law import Law
+
+HIT = pl.Schema(
+    {
+        "typology": pl.String(),
+        "player_id": pl.String(),
+        "hit_day": pl.Date(),
+        "completed_at": pl.Datetime("us", "UTC"),
+        "score": pl.Float64(),
+        "source": pl.String(),
+        "record_id": pl.String(),
+        "owner": pl.String(),
+        "side": pl.String(),
+        "record_day": pl.Date(),
+        "at": pl.Datetime("us", "UTC"),
+        "cents": pl.Int64(),
+        "what": pl.String(),
+        "place": pl.String(),
+    }
+)
+"""One row per record that a hit rests on; a hit is a typology, a person and a gaming day."""
+HIT_KEY = ["typology", "player_id", "hit_day"]
+PAID_OUT = ("Cash", "Check", "Wire")
+
+
+def house(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
+    """A number the house has set, as dated for each row's day."""
+    return law.dated(rule, lambda p: float((p.params or {})[name]), pl.col(day))
+
+
+def house_cents(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
+    """The same for dollars, in whole cents."""
+
+    def cents(value: object) -> int:
+        return int(Decimal(str(value)) * 100)
+
+    return law.dated(rule, lambda p: cents((p.params or {})[name]), pl.col(day)).cast(pl.Int64)
+
+
+def cage_rows(financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    """Cage rows by the person they were done for: player_id (owner), source, record_id, at,
+    record_day and gaming_day, cents, what, place, payment_method."""
+    return financial_txn.select(
+        pl.coalesce("on_behalf_of_player_id", "player_id").alias("player_id"),
+        pl.lit("financial_txn").alias("source"),
+        pl.col("transaction_id").alias("record_id"),
+        pl.col("transaction_timestamp").alias("at"),
+        "gaming_day",
+        pl.col("gaming_day").alias("record_day"),
+        cents("amount"),
+        pl.col("transaction_type").alias("what"),
+        pl.col("cage_location").alias("place"),
+        "payment_method",
+    ).with_columns(pl.col("player_id").alias("owner"))
+
+
+def cents(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).cast(pl.Int64).alias("cents")
+
+
+def as_hits(rows: pl.LazyFrame, typology: str) -> pl.LazyFrame:
+    """`rows` in the shape HIT."""
+    return rows.with_columns(pl.lit(typology).alias("typology")).select(
+        pl.col(c).cast(t) for c, t in HIT.items()
+    )
+
+
+def first_reached(limit: pl.Expr, among: pl.Expr, *, strict: bool = False) -> pl.Expr:
+    """Per hit, the moment at which the running sum of the cents of `among` reaches (or, if
+    `strict`, passes) a limit. For rows in order of time."""
+    running = pl.when(among).then(pl.col("cents")).otherwise(0).cum_sum()
+    reached = running > limit if strict else running >= limit
+    return pl.col("at").filter(among & reached).min().over("player_id", "hit_day", order_by="at")
