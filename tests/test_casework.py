@@ -1,5 +1,6 @@
 """Casework: the log only grows, and a case's state at any moment follows from it."""
 
+import concurrent.futures
 import datetime as dt
 import itertools
 
@@ -212,6 +213,20 @@ class TestStored:
         assert rows["decision"].to_list() == ["assign", "no_file"]
         assert rows["decided_at"].to_list() == [NOON, NOON + dt.timedelta(hours=1)]
         assert (tmp_path / "lake/restricted").stat().st_mode & 0o777 == 0o700
+
+    def test_decisions_at_the_same_time_take_turns(self, tmp_path) -> None:
+        from lakehouse.storage import Lake
+
+        lake = Lake(str(tmp_path / "lake"))
+        circle = [
+            casework.decision(a, "merge", who="ada", at=NOON, merged_into=b)
+            for a, b in ("AB", "BC", "CA")
+        ]
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            jobs = [pool.submit(casework.decide, lake, row, CASES) for row in circle]
+        refused = [e for e in (j.exception() for j in jobs) if e is not None]
+        assert [type(e) for e in refused] == [BadInput]
+        assert casework.read(lake).height == 2
 
     def test_a_refused_decision_writes_nothing(self, tmp_path) -> None:
         from lakehouse.storage import Lake

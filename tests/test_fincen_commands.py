@@ -348,6 +348,27 @@ class TestCases:
         assert (status, message.count("\n")) == (2, 1)
         assert said in message
 
+    def test_once_the_zone_is_locked_the_key_is_needed(self, lake, capsys) -> None:
+        assert run(["access", "init"]) == 0
+        assert set(listed(capsys)) == {"A", "B", "C"}
+        Path("lake.restricted-key").unlink()
+        for command in (
+            ["cases", "list"],
+            ["cases", "decide", "A", "file"],
+            ["filings", "list", "--type", "sar"],
+            ["filings", "export", "--type", "sar", *PERIOD, "--out", "b.xml"],
+        ):
+            assert run(command) == 2
+            assert "needs the key file" in capsys.readouterr().err
+        assert export() == 0
+
+    def test_a_decided_case_that_late_rows_removed_is_told(self, lake, capsys) -> None:
+        run(["cases", "decide", "A", "file"])
+        write(lake, "restricted", "sar_cases", [case_row("B", "P2")])
+        capsys.readouterr()
+        assert run(["cases", "list"]) == 0
+        assert "no longer derived from the rows: A" in capsys.readouterr().err
+
     def test_every_look_is_in_the_access_log(self, lake, capsys) -> None:
         listed(capsys)
         run(["cases", "show", "A"])

@@ -61,7 +61,7 @@ def list_(
     """Cases with their state and clock, soonest due first."""
     import polars as pl
 
-    _, worked, _ = _worked("list", as_of)
+    lake, worked, _ = _worked("list", as_of)
     if state is not None:
         from lakehouse.casework import ALL_STATES
 
@@ -69,6 +69,7 @@ def list_(
             raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")
         worked = worked.filter(pl.col("state") == state)
     _print(worked.select(LISTED), shape)
+    _warn_of_adrift(lake)
 
 
 def show(case: Case, as_of: AsOf = None, shape: Shape = Format.table) -> None:
@@ -138,21 +139,33 @@ def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datet
     from lakehouse import access
     from lakehouse.commands import caller
     from lakehouse.filing.export import worked_cases
+    from lakehouse.serve.restricted import unlock_where_locked
 
     settings, lake = opened()
     now = caller.now()
     at = parse_as_of(as_of) if as_of else now
     if isinstance(at, int):
         raise BadInput(f"--as-of {as_of!r}: cases have moments, such as 2025-02-01T09:00:00Z")
+    unlock_where_locked(settings, lake)
     access.record(lake, caller.user(), "casework of review cases", f"cases {asked}", now)
     return lake, worked_cases(lake, at, settings.timezone), at
+
+
+def _warn_of_adrift(lake: Lake) -> None:
+    from lakehouse import casework
+
+    cases = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
+    if lost := casework.adrift(cases, casework.read(lake)):
+        typer.echo(f"decided, but no longer derived from the rows: {', '.join(lost)}", err=True)
 
 
 def _append(case: str, kind: str, **given: str | None) -> None:
     from lakehouse import casework
     from lakehouse.commands import caller
+    from lakehouse.serve.restricted import unlock_where_locked
 
-    _, lake = opened()
+    settings, lake = opened()
+    unlock_where_locked(settings, lake)
     row = casework.decision(case, kind, who=caller.user(), at=caller.now(), **given)
     known = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
     casework.decide(lake, row, known)

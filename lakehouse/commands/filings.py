@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from lakehouse.filing.export import Export
-    from lakehouse.storage import Days
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Days, Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -70,6 +71,7 @@ def export(
         again=again,
         skip_blocked=skip_blocked,
     )
+    _unlock(settings, lake, type_)
     made = exports.prepare(lake, settings.filer, request)
     if schema := xsd or settings.filer.schemas:
         named = schema / batches.SCHEMA_FILES[request.form] if schema.is_dir() else schema
@@ -117,7 +119,15 @@ def list_(
         at=caller.now(),
         timezone=settings.timezone,
     )
+    _unlock(settings, lake, type_)
     _show(exports.overview(lake, request))
+
+
+def _unlock(settings: Settings, lake: Lake, form: FormOption) -> None:
+    from lakehouse.serve.restricted import unlock_where_locked
+
+    if form is FormOption.sar:
+        unlock_where_locked(settings, lake)
 
 
 def _days(first: str, last: str) -> Days:

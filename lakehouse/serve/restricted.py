@@ -49,7 +49,17 @@ def unlock(settings: Settings, lake: Lake) -> None:
             f"--restricted needs the key file {path}; `lakehouse access init` makes the first one"
         )
     key = TokenKey.load(path, root=settings.root)
+    if _in_force(lake) != key.key_id:
+        raise BadInput(f"key file {path} is not the key in force for {settings.root}")
+
+
+def unlock_where_locked(settings: Settings, lake: Lake) -> None:
+    """As `unlock`, once a key was issued; before that the folders' modes alone guard the zone."""
+    if _in_force(lake) is not None:
+        unlock(settings, lake)
+
+
+def _in_force(lake: Lake) -> str | None:
     queries = access.read(lake)["query"].to_list()
     issued = [q.removeprefix(_ISSUED) for q in queries if q.startswith(_ISSUED)]
-    if not issued or issued[-1] != key.key_id:
-        raise BadInput(f"key file {path} is not the key in force for {settings.root}")
+    return issued[-1] if issued else None
