@@ -1,0 +1,160 @@
+"""Contracts, conservation and truths across tables, with a result for every gaming day."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from igaming_assets.partitions import days_of
+from igaming_assets.resources import LakeResource
+from lakehouse.checks import TRUTHS, Truth
+from lakehouse.conformance import broken_rules, conservation
+from lakehouse.steps import each_day
+from lakehouse.storage import Days, Lake
+
+CONTRACT, CONSERVATION = "contract", "conservation"
+Verdicts = Mapping[str, tuple[bool, dict[str, Any]]]
+"""Partition key → passed, and what was found."""
+
+
+def contract_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        CONTRACT, asset=key, blocking=True, description="Every stored row keeps every rule."
+    )
+
+
+def conservation_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        CONSERVATION,
+        asset=key,
+        blocking=True,
+        description="bronze = silver + quarantine + duplicates, by gaming day.",
+    )
+
+
+def contract_verdicts(lake: Lake, layer: str, table: str, days: Days) -> Verdicts:
+    """Of restricted tables, whether and which rules, but no numbers."""
+    broken = broken_rules(layer, table, lake.scan(layer, table, days=days))
+    found: dict[str, dict[str, int]] = {}
+    for day, rule, rows in broken.iter_rows():
+        found.setdefault(str(day), {})[rule] = 0 if layer == "restricted" else rows
+    return {
+        str(day): (str(day) not in found, {"rows_by_rule": found.get(str(day), {})})
+        for day in each_day(days)
+    }
+
+
+def conservation_verdicts(lake: Lake, table: str, days: Days) -> Verdicts:
+    return {
+        str(row.pop("gaming_day")): (row["lost"] == 0, row)
+        for row in conservation(lake, table, days).iter_rows(named=True)
+    }
+
+
+def truth_verdicts(lake: Lake, truth: Truth, days: Days) -> Verdicts:
+    inputs = [lake.scan(*name.split("."), days=days) for name in truth.inputs]
+    findings = truth.function(*inputs).collect()
+    found = dict(findings.group_by("gaming_day").len().iter_rows())
+    first = findings.unique("gaming_day", keep="first", maintain_order=True)
+    examples = {row["gaming_day"]: row for row in first.iter_rows(named=True)}
+    return {
+        str(day): (
+            day not in found,
+            {"breaches": found.get(day, 0)} | _example(examples.get(day)),
+        )
+        for day in each_day(days)
+    }
+
+
+def _example(row: dict[str, Any] | None) -> dict[str, str]:
+    return {"first": f"{row['subject']}: {row['expected']} / {row['found']}"} if row else {}
+
+
+def report(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    spec: dg.AssetCheckSpec,
+    verdicts: Verdicts,
+    *,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    """The result for the run. A range run stores a returned result without its days, and the
+    UI shows them as skipped: so each day of a range is logged as an evaluation of its own."""
+    if len(verdicts) == 1:
+        [(passed, said)] = verdicts.values()
+        return _result(spec, severity, passed, said)
+    for key, (passed, said) in verdicts.items():
+        context.op_execution_context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=passed,
+                metadata=said,
+                severity=severity,
+                blocking=spec.blocking,
+                partition=key,
+            )
+        )
+    failed = [key for key, (passed, _) in verdicts.items() if not passed]
+    said = {"days": len(verdicts), "days_failed": ", ".join(failed) or "none"}
+    return _result(spec, severity, not failed, said)
+
+
+def _result(
+    spec: dg.AssetCheckSpec, severity: dg.AssetCheckSeverity, passed: bool, said: dict[str, Any]
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=passed,
+        metadata=said,
+        severity=severity,
+    )
+
+
+def truth_specs() -> dict[str, dg.AssetCheckSpec]:
+    """A truth is shown on the last of its inputs: the table that could still be mended."""
+    return {
+        truth.name: dg.AssetCheckSpec(
+            truth.name,
+            asset=dg.AssetKey(truth.inputs[-1].split(".")),
+            additional_deps=[dg.AssetKey(i.split(".")) for i in truth.inputs[:-1]],
+            description=truth.description,
+        )
+        for truth in TRUTHS.values()
+    }
+
+
+@dg.multi_asset_check(name="truths", specs=list(truth_specs().values()), can_subset=True)
+def truths(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource
+) -> Iterator[dg.AssetCheckResult]:
+    """All truths across tables in one step, by gaming day: those of the run, or all that the
+    lake has where the checks are run alone. A breach of a truth that holds by construction is
+    an error, any other is news about the casino: a warning."""
+    opened = lake.lake
+    for name, spec in truth_specs().items():
+        if spec.key in context.selected_asset_check_keys:
+            truth = TRUTHS[name]
+            days = _days_of_run(context.run.tags) or _days_stored(opened, truth)
+            severe = dg.AssetCheckSeverity.ERROR if truth.blocking else dg.AssetCheckSeverity.WARN
+            verdicts = truth_verdicts(opened, truth, days) if days else {}
+            yield report(context, spec, verdicts, severity=severe)
+
+
+def _days_of_run(tags: Mapping[str, str]) -> Days | None:
+    one = tags.get("dagster/partition")
+    first = tags.get("dagster/asset_partition_range_start", one)
+    last = tags.get("dagster/asset_partition_range_end", one)
+    return days_of(dg.PartitionKeyRange(first, last)) if first and last else None
+
+
+def _days_stored(lake: Lake, truth: Truth) -> Days | None:
+    stored = [lake.partitions(*name.split("."))["gaming_day"].drop_nulls() for name in truth.inputs]
+    days = pl.concat(stored)
+    return None if days.is_empty() else (days.min(), days.max())  # type: ignore[return-value]
+
+
+def rows_by_rule(rejects: pl.DataFrame) -> list[tuple[str, int]]:
+    total = rejects.group_by("rule").agg(pl.col("rows").sum())
+    return list(total.sort("rows", "rule", descending=[True, False]).iter_rows())

@@ -1,0 +1,46 @@
+"""The gaming day as a partition: 06:00 to 06:00 property time, 23 or 25 hours on DST days."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+
+from lakehouse.errors import BadInput
+from lakehouse.regulation.gaming_day import OPENS_AT
+from lakehouse.settings import Settings
+from lakehouse.storage import Days
+
+DAYS_PER_RUN = 31
+"""A backfill is cut into runs of so many days: a month is one run, which spares its start-up,
+and memory follows the month and not the range."""
+
+
+def gaming_days(settings: Settings) -> dg.DailyPartitionsDefinition:
+    """From the lake's first gaming day to the open one."""
+    return dg.DailyPartitionsDefinition(
+        start_date=settings.start.isoformat(),
+        timezone=settings.timezone,
+        hour_offset=OPENS_AT.hour,
+        end_offset=1,
+    )
+
+
+def backfill_policy() -> dg.BackfillPolicy:
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=DAYS_PER_RUN)
+
+
+def key_of(day: dt.date) -> str:
+    return day.isoformat()
+
+
+def days_of(keys: dg.PartitionKeyRange) -> Days:
+    return dt.date.fromisoformat(keys.start), dt.date.fromisoformat(keys.end)
+
+
+def parse_day(text: str) -> dt.date:
+    """A gaming day given as text. Raises BadInput."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"day {text!r}: write it as 2025-01-31") from error

@@ -1,0 +1,84 @@
+"""What assets need beside their inputs: the lake, its settings, the clock, the world."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from lakehouse.errors import BadInput
+from lakehouse.settings import Settings, load_settings
+from lakehouse.storage import Lake
+
+if TYPE_CHECKING:
+    from lakehouse.simulate.world import World
+
+
+class LakeResource(dg.ConfigurableResource):
+    """The lake of the process's settings, or of `exactly` these (as JSON)."""
+
+    exactly: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> LakeResource:
+        return cls(exactly=settings.model_dump_json())
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.model_validate_json(self.exactly) if self.exactly else load_settings()
+
+    @property
+    def lake(self) -> Lake:
+        return Lake.open(self.settings)
+
+
+class Clock(dg.ConfigurableResource):
+    """What time it is. `at` stops the clock, for a lake as it was known then."""
+
+    at: str = ""
+
+    def now(self) -> dt.datetime:
+        if not self.at:
+            return dt.datetime.now(dt.UTC)
+        try:
+            moment = dt.datetime.fromisoformat(self.at)
+        except ValueError as error:
+            raise BadInput(f"clock {self.at!r}: write it as 2025-01-31T15:00:00Z") from error
+        if moment.tzinfo is None:
+            raise BadInput(f"clock {self.at!r} needs its offset, such as {self.at}Z")
+        return moment.astimezone(dt.UTC)
+
+
+class Simulator(dg.ConfigurableResource):
+    """The simulated world of a lake's settings; built once in a process."""
+
+    def world(self, settings: Settings) -> World:
+        return _world(
+            settings.seed,
+            settings.start,
+            settings.scale,
+            settings.timezone,
+            settings.profile,
+            settings.faults,
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _world(
+    seed: int, start: dt.date, scale: float, timezone: str, profile: str, faults: bool
+) -> World:
+    from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
+    from lakehouse.simulate.world import World
+
+    return World(
+        WorldConfig(
+            seed=seed,
+            start=start,
+            scale=scale,
+            timezone=timezone,
+            profile=profile,
+            faults=Faults() if faults else NO_FAULTS,
+        )
+    )

@@ -1,0 +1,171 @@
+"""The job run in this process, on the same instance and with the same history as the UI."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+
+from igaming_assets.definitions import assemble
+from igaming_assets.partitions import DAYS_PER_RUN, key_of
+from igaming_assets.resources import LakeResource
+from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.settings import Settings
+from lakehouse.storage import Days
+
+HOME = ".dagster"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step that ended, how many have, and how many there are in all."""
+
+
+@dataclass
+class Outcome:
+    """What the runs of one command did. Checks count by gaming day; `failed` names asset and
+    check, once each."""
+
+    run_ids: list[str] = field(default_factory=list)
+    materialized: int = 0
+    checks_passed: int = 0
+    checks_failed: int = 0
+    failed: set[str] = field(default_factory=set)
+    causes: list[str] = field(default_factory=list)
+
+    def add_check(self, evaluation: Any, *, one_day: bool) -> None:
+        # A range run has an evaluation per day, and a summary of the days that has none.
+        if one_day or evaluation.partition is not None:
+            self.checks_passed += evaluation.passed
+            self.checks_failed += not evaluation.passed
+        if not evaluation.passed:
+            self.failed.add(f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}")
+
+
+def home() -> Path:
+    """The instance's folder, made where there is none, with its dagster.yaml."""
+    folder = Path(os.environ.get("DAGSTER_HOME") or HOME).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    template = Path(__file__).parent.parent / "dagster.yaml"
+    if not (folder / "dagster.yaml").exists() and template.exists():
+        shutil.copy(template, folder / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    return folder
+
+
+def run_days(
+    settings: Settings,
+    days: Days,
+    *,
+    now: dt.datetime,
+    select: str | None = None,
+    progress: Progress | None = None,
+    instance: dg.DagsterInstance | None = None,
+    **resources: Any,
+) -> Outcome:
+    """Materialises the selected assets (all by default) for `days`, with their checks.
+
+    Raises BadInput for days that are no partitions or a selection of nothing, LakehouseError
+    for work that failed, naming the step and its cause. Days done before stay.
+    """
+    refuse_other_days(settings, days, now)
+    given = {"lake": LakeResource.of(settings), **resources}
+    job = _job(assemble(settings, executor=dg.in_process_executor, **given), select)
+    outcome = Outcome()
+    opened = instance or (home() and dg.DagsterInstance.get())
+    try:
+        for piece in pieces(days):
+            _execute(job, piece, progress, opened, outcome)
+    finally:
+        if instance is None:
+            opened.dispose()
+    return outcome
+
+
+def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:
+    """Raises BadInput for days that the lake cannot have: before its start, or not begun."""
+    if days[0] > days[1]:
+        raise BadInput(f"days {days[0]} to {days[1]}: the first is after the last")
+    last = gaming_day_of(now, settings.timezone)
+    for day in days:
+        if not settings.start <= day <= last:
+            raise BadInput(f"no gaming day {day}: the lake has {settings.start} to {last}")
+
+
+def pieces(days: Days) -> list[Days]:
+    """The days in runs of at most DAYS_PER_RUN."""
+    step, day = dt.timedelta(days=DAYS_PER_RUN), dt.timedelta(days=1)
+    count = (days[1] - days[0]).days // DAYS_PER_RUN + 1
+    starts = [days[0] + n * step for n in range(count)]
+    return [(s, min(s + step - day, days[1])) for s in starts]
+
+
+def _job(defs: dg.Definitions, select: str | None) -> dg.JobDefinition:
+    job = defs.resolve_job_def("gaming_day")
+    if select is None:
+        return job
+    graph = defs.resolve_asset_graph()
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(graph)
+    except dg.DagsterError as error:
+        said = " ".join(str(error).split())
+        raise BadInput(f"selection {select!r}: {said}; such as 'group:gold'") from error
+    if not keys:
+        raise BadInput(f"selection {select!r} matches no asset; such as 'group:gold'")
+    return job.get_subset(asset_selection=frozenset(keys))
+
+
+def _execute(
+    job: dg.JobDefinition,
+    days: Days,
+    progress: Progress | None,
+    instance: dg.DagsterInstance,
+    outcome: Outcome,
+) -> None:
+    """Streams one run's events; `execute_in_process` would keep every frame in memory."""
+    run = instance.create_run_for_job(
+        job_def=job, run_config=_QUIET, tags=_tags(days), asset_selection=job.asset_selection
+    )
+    outcome.run_ids.append(run.run_id)
+    ended, steps = 0, len(job.nodes)
+    for event in execute_run_iterator(InMemoryJob(job), run, instance):
+        if event.is_step_success:
+            ended += 1
+            if progress is not None:
+                progress(event.step_key or "", ended, steps)
+        elif event.is_step_failure:
+            outcome.causes.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+        elif event.event_type_value == "ASSET_MATERIALIZATION":
+            outcome.materialized += 1
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            outcome.add_check(event.asset_check_evaluation_data, one_day=days[0] == days[1])
+    ended_run = instance.get_run_by_id(run.run_id)
+    if ended_run is None or not ended_run.is_success:
+        said = "; ".join(outcome.causes) or "the run did not start"
+        raise LakehouseError(f"run {run.run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
+
+
+def _tags(days: Days) -> dict[str, str]:
+    if days[0] == days[1]:
+        return {"dagster/partition": key_of(days[0])}
+    return {
+        "dagster/asset_partition_range_start": key_of(days[0]),
+        "dagster/asset_partition_range_end": key_of(days[1]),
+    }
+
+
+def _cause(error: Any) -> str:
+    """The first cause, without the class names around it."""
+    while error.cause is not None:
+        error = error.cause
+    said = " ".join(str(error.message).split())
+    return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
