@@ -67,9 +67,7 @@ def currency_ledger(
     parts = [
         _side(cash.filter(~again.fill_null(value=False)), "in", CODES_IN),
         _side(cash.filter(~jackpot), "out", CODES_OUT),
-        _side(
-            cash.filter(jackpot).join(slot_wins, on="transaction_id", how="anti"), "out", CODES_OUT
-        ),
+        _side(other_jackpots, "out", CODES_OUT),
     ]
     if slot_telemetry is not None:
         parts.append(_bills(slot_telemetry))

@@ -82,8 +82,9 @@ def annual_dates(law: Law, rule: str, years: list[int]) -> pl.DataFrame:
         | {f"{copy}_due": _due(law, rule, copy, year) for copy in ("winner_copy", "paper", "efile")}
         for year in years
     ]
-    dates = pl.Schema({f"{copy}_due": pl.Date() for copy in ("winner_copy", "paper", "efile")})
-    return pl.DataFrame(rows, schema=pl.Schema({"tax_year": pl.Int64()} | dates))
+    schema = pl.Schema({"tax_year": pl.Int64()})
+    schema.update({f"{copy}_due": pl.Date() for copy in ("winner_copy", "paper", "efile")})
+    return pl.DataFrame(rows, schema=schema)
 
 
 def _due(law: Law, rule: str, copy: str, year: int) -> dt.date:

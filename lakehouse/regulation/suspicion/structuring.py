@@ -6,7 +6,7 @@ import polars as pl
 
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
-from lakehouse.regulation.suspicion.hits import as_hits, cents, first_reached, house, house_cents
+from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
 
 
 def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
