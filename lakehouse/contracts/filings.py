@@ -67,8 +67,8 @@ class CtrFilings(dy.Schema):
         {
             "player_id": dy.String(),
             "role": dy.String(),
-            "cash_in": dy.Int64(),
-            "cash_out": dy.Int64(),
+            "cash_in": dy.Int64(nullable=True),
+            "cash_out": dy.Int64(nullable=True),
         },
         "Persons with FinCEN's party code (50 for oneself, 17, 23) and their whole dollars.",
     )
