@@ -20,7 +20,7 @@ class IngestLedger(dy.Schema):
     file that has only the former was interrupted and is taken up again. For an ingested file
     rows = bronze_rows + quarantine_rows."""
 
-    file_id = c.text("Table and SHA-256 of the content; of a file that was rejected, its path.")
+    file_id = c.text("Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path.")
     table_name = c.text("Table that the file belongs to.")
     state = c.code(STATES, "What happened.")
     path = c.text("File, relative to the landing zone.")

@@ -56,29 +56,29 @@ _BAD_LINES_ALLOWED = 0.05
 
 @dataclass(frozen=True)
 class Inspected:
-    """A readable file: how to read it, and the SHA-256 of its bytes as landed."""
+    """A readable file: how to read it, and the BLAKE2b hash of its bytes as landed."""
 
     form: Form
     compression: Compression
     encoding: str
-    sha256: str
+    digest: str
 
 
 def inspect(path: Path, encoding: str | None = None) -> Inspected:
     """Reads the file once, whole. Raises UnreadableFile with the reason."""
     refuse_irregular(path)
     compression = COMPRESSIONS.get(path.suffix.lower(), "none")
-    digest = _sha256(path)
+    content = _digest(path)
     head = next(raw_blocks(path, compression, _HEAD), b"")
     if not head.strip():
         raise UnreadableFile("is empty")
     form = _form(path, head, compression)
     if form == "parquet":
         refuse_damaged_parquet(path, compression)
-        return Inspected(form, compression, "utf-8", digest)
+        return Inspected(form, compression, "utf-8", content)
     encoding = encoding or _encoding(head)
     _refuse_damaged_text(path, compression, encoding, form)
-    return Inspected(form, compression, encoding, digest)
+    return Inspected(form, compression, encoding, content)
 
 
 def refuse_irregular(path: Path) -> None:
@@ -92,9 +92,10 @@ def refuse_irregular(path: Path) -> None:
         raise UnreadableFile("has control characters in its name")
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path) -> str:
+    """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def _form(path: Path, head: bytes, compression: Compression) -> Form:

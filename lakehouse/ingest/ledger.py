@@ -77,9 +77,9 @@ def read_ledger(lake: Lake) -> Ledger:
     return Ledger(lake.scan("ops", LEDGER).sort("at", maintain_order=True).collect())
 
 
-def file_identity(table: str, sha256: str) -> str:
+def file_identity(table: str, digest: str) -> str:
     """What a file is: its content, in its table. A name or a place is none."""
-    return f"{table}:{sha256}"
+    return f"{table}:{digest}"
 
 
 def record(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lakehouse.contracts import Contract
 from lakehouse.ingest.columns import match_columns, refuse_foreign_file
@@ -17,7 +19,9 @@ from lakehouse.ingest.rows import Piece
 from lakehouse.ingest.streams import text_blocks
 from lakehouse.ingest.typing_rows import Judged, Origin, join, judge
 
-BATCH_ROWS = 250_000
+T = TypeVar("T")
+
+BATCH_ROWS = 100_000
 """Rows of one Delta commit. What was interrupted is taken up by number of batch, so that a
 change of this number must not meet a file that was begun before it."""
 
@@ -56,10 +60,19 @@ def batches(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
     """Typed rows, at least BATCH_ROWS in every batch but the last. The same file gives the
     same batches every time."""
     held: list[Judged] = []
-    for piece in pieces:
+    for piece in ahead(pieces):
         held.append(judge(piece, origin))
         if sum(j.rows for j in held) >= BATCH_ROWS:
             yield join(held)
             held = []
     if held:
         yield join(held)
+
+
+def ahead(pieces: Iterator[T]) -> Iterator[T]:
+    """The same, with the next one made in a thread while the last is being used."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, pieces, None)
+            yield piece

@@ -92,18 +92,20 @@ def _scan(
         newlines = np.append(newlines, len(view))
     quotes = np.flatnonzero(text == _QUOTE)
     cuts = np.flatnonzero(text == delimiter)
-    ends, outside = newlines, cuts
+    ends = newlines
     broken_at = None
     if quotes.size:
         ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-        outside = cuts[np.searchsorted(quotes, cuts) % 2 == 0]
         broken_at = _misplaced_quote(text, quotes, delimiter, last)
     if broken_at is not None:
         ends = ends[ends < broken_at]
     starts = np.append(0, ends[:-1] + 1)[: ends.size]
-    fields = _between(outside, starts, ends) + 1
+    fields = _between(cuts, starts, ends) + 1
     if quotes.size:
-        swallowed = _swallowed(starts, ends, fields, newlines, cuts, width)
+        inside = _quoted_cuts(quotes, cuts, starts, ends)
+        fields = fields - inside
+        spans = _between(newlines, starts, ends) > 0
+        swallowed = np.flatnonzero(spans & _is_run_together(fields, inside, width))
         if swallowed.size:
             kept = int(swallowed[0])
             starts, ends, fields, broken_at = starts[:kept], ends[:kept], fields[:kept], kept
@@ -121,28 +123,31 @@ def _between(positions: Offsets, starts: Offsets, ends: Offsets) -> Offsets:
 def _misplaced_quote(
     text: npt.NDArray[np.uint8], quotes: Offsets, delimiter: int, last: bool
 ) -> int | None:
-    before = np.append(_NEWLINE, text[:-1])[quotes]
-    after = np.append(text[1:], _NEWLINE)[quotes]
-    opens = np.arange(quotes.size) % 2 == 0
-    starts_field = np.isin(before, (delimiter, _NEWLINE, _QUOTE))
-    ends_field = np.isin(after, (delimiter, _NEWLINE, _RETURN, _QUOTE))
-    misplaced = np.flatnonzero(np.where(opens, ~starts_field, ~ends_field))
+    is_edge = np.zeros(256, dtype=bool)
+    is_edge[[delimiter, _NEWLINE, _QUOTE]] = True
+    opening, closing = quotes[::2], quotes[1::2]
+    opens_well = is_edge[text[opening - 1]] | (opening == 0)
+    is_edge[_RETURN] = True
+    after = closing + 1
+    closes_well = is_edge[text[np.minimum(after, text.size - 1)]] | (after == text.size)
+    misplaced = np.sort(np.append(opening[~opens_well], closing[~closes_well]))
     if misplaced.size:
-        return int(quotes[misplaced[0]])
+        return int(misplaced[0])
     return int(quotes[-1]) if last and quotes.size % 2 else None
 
 
-def _swallowed(
-    starts: Offsets,
-    ends: Offsets,
-    fields: Offsets,
-    newlines: Offsets,
-    cuts: Offsets,
-    width: int,
-) -> Offsets:
-    """Records that a lost quote ran together with their neighbours: they span lines, and have
-    the wrong number of fields or a whole row's delimiters inside their quotes."""
-    spans = _between(newlines, starts, ends) > 0
-    inside = _between(cuts, starts, ends) + 1 - fields
-    row_inside = (inside >= width - 1) & (width > 2)
-    return np.flatnonzero(spans & ((fields != width) | row_inside))
+def _quoted_cuts(quotes: Offsets, cuts: Offsets, starts: Offsets, ends: Offsets) -> Offsets:
+    """Delimiters inside quotes, per record."""
+    closing = quotes[1::2]
+    opening = quotes[::2][: closing.size]
+    before = np.append(0, np.cumsum(_between(cuts, opening, closing)))
+    counted: Offsets = (
+        before[np.searchsorted(opening, ends)] - before[np.searchsorted(opening, starts)]
+    )
+    return counted
+
+
+def _is_run_together(fields: Offsets, inside: Offsets, width: int) -> npt.NDArray[np.bool_]:
+    """Of records that span lines, those that a lost quote ran together with their neighbours:
+    the number of fields is wrong, or a whole row's delimiters are inside their quotes."""
+    return (fields != width) | ((inside >= width - 1) & (width > 2))

@@ -144,7 +144,7 @@ def _ingested(
     inspected = inspect(file.path, mapping.encoding)
     if not file.is_unchanged():
         raise ChangedFileError
-    file_id = file_identity(file.table, inspected.sha256)
+    file_id = file_identity(file.table, inspected.digest)
     first = ledger.ingested(file_id)
     if first is not None:
         why = f"same content as {first['path']}"

@@ -12,7 +12,7 @@ from lakehouse.contracts import Contract, contract
 from lakehouse.ingest.inspection import Inspected
 from lakehouse.ingest.ledger import CODE_VERSION, Ledger, columns_text, days_text, record
 from lakehouse.ingest.mapping import Mapping, mapping_from_text
-from lakehouse.ingest.reading import batches, open_file
+from lakehouse.ingest.reading import ahead, batches, open_file
 from lakehouse.ingest.supersede import batch_prefix, landed_by_others, supersede
 from lakehouse.ingest.typing_rows import Judged, Origin
 from lakehouse.ingest.zone import LandedFile
@@ -93,7 +93,7 @@ def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
     Raises ChangedFileError."""
     c = job.contract
     opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
-    for number, batch in enumerate(batches(opened.pieces, job.origin), 1):
+    for number, batch in enumerate(ahead(batches(opened.pieces, job.origin)), 1):
         if not job.file.is_unchanged():
             raise ChangedFileError
         _store_batch(lake, job, batch, number)

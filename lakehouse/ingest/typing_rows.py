@@ -11,7 +11,7 @@ from lakehouse.contracts import Contract
 from lakehouse.ingest.columns import match_columns, our_columns
 from lakehouse.ingest.mapping import Mapping
 from lakehouse.ingest.rows import LINE, Piece
-from lakehouse.ingest.values import typed_column
+from lakehouse.ingest.values import plain_column, typed_column
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.storage import stored_schema
 
@@ -65,14 +65,19 @@ def join(parts: list[Judged]) -> Judged:
 
 def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     c, mapping = origin.contract, origin.mapping
-    columns = {
-        n: typed_column(n, t, mapping.column(n), mapping.timezone)
-        for n, t in c.bronze_schema().items()
-        if n in text.columns
+    types = {n: t for n, t in c.bronze_schema().items() if n in text.columns}
+    plain = {n: plain_column(text[n], types[n], mapping.column(n)) for n in types}
+    slow = {
+        n: t
+        for n in types
+        if plain[n] is None
+        and (t := typed_column(n, types[n], mapping.column(n), mapping.timezone))
     }
+    broken = [t.broken for t in slow.values()] or [pl.lit(None, dtype=pl.String)]
     typed = text.lazy().select(
-        *(pl.col(n) if t is None else t.value for n, t in columns.items()),
-        pl.concat_list(t.broken for t in columns.values() if t).list.drop_nulls().alias(_RULES),
+        *(slow[n].value if n in slow else pl.col(n) for n in types if plain[n] is None),
+        *(s for s in plain.values() if s is not None),
+        pl.concat_list(broken).list.drop_nulls().alias(_RULES),
         LINE,
     )
     placed = typed.with_columns(gaming_day=_gaming_day(origin))
