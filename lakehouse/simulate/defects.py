@@ -22,7 +22,7 @@ from lakehouse.simulate import filings
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.counter import I64, below, draw, key, uniform
 from lakehouse.simulate.ids import players
-from lakehouse.simulate.planted import nothing, numbered_plants, planted
+from lakehouse.simulate.planted import nothing, planted
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -41,6 +41,7 @@ CLASHING = {
     "security_events": "location_detail",
 }
 """Column in which the second row of a key differs."""
+_COLUMNS_A_DAY = 3
 _DAY = 86_400_000_000
 
 
@@ -102,7 +103,8 @@ class _Spoiler:
     free: Bools
     safe: Bools
     edits: dict[str, list[tuple[I64, pl.Series]]] = field(default_factory=dict)
-    plants: list[pl.DataFrame] = field(default_factory=list)
+    struck: list[tuple[str, str, I64]] = field(default_factory=list)
+    """Kind, expected rule, rows."""
 
     def hashes(self, stream: str, n: int) -> NDArray[np.uint64]:
         base = key(self.config.seed, f"defects:{self.table}:{stream}", self.day)
@@ -128,20 +130,33 @@ class _Spoiler:
         self.edits.setdefault(column, []).append((rows, values))
 
     def plant(self, kind: str, rows: I64, rule: str) -> None:
+        if len(rows):
+            self.struck.append((kind, rule, rows))
+
+    def plants(self) -> pl.DataFrame:
+        if not self.struck:
+            return nothing()
+        sizes = [len(rows) for _, _, rows in self.struck]
+        kind, rule = (
+            pl.Series([s[part] for s in self.struck]).gather(
+                np.repeat(np.arange(len(sizes)), sizes)
+            )
+            for part in (0, 1)
+        )
+        rows = np.concatenate([rows for _, _, rows in self.struck])
         keys = self.clean[contract(self.table).key[0]].gather(rows)
         date = self.config.date(self.day)
-        ids = numbered_plants(f"{kind}:{rule}", self.table, date, len(rows))
-        self.plants.append(
-            planted(
-                kind,
-                ids,
-                entity_type="row",
-                entity=keys,
-                table=self.table,
-                key=keys,
-                rule=rule,
-                day=date,
-            )
+        return planted(
+            kind,
+            pl.select(
+                pl.format("{}:{}:{}:{}", kind, pl.lit(self.table), pl.lit(date), keys)
+            ).to_series(),
+            entity_type="row",
+            entity=keys,
+            table=self.table,
+            key=keys,
+            rule=rule,
+            day=date,
         )
 
     def strike(
@@ -154,14 +169,15 @@ class _Spoiler:
         eligible: Callable[[pl.Series], pl.Series] = pl.Series.is_not_null,
         harmless: bool = False,
     ) -> None:
-        """Spoils rows of one kind, spread over `columns`; `{}` in the rule is the column."""
+        """Spoils rows of one kind in a few of `columns`; `{}` in the rule is the column."""
         total = _count(self.config, self.table, self.day, kind, self.clean.height)
         if not columns or not total:
             return
         offset = int(below(self.hashes(f"{kind}:column", 1), len(columns))[0])
-        for k in range(min(total, len(columns))):
+        spread = min(total, len(columns), _COLUMNS_A_DAY)
+        for k in range(spread):
             column = columns[(offset + k) % len(columns)]
-            share = (total - k + len(columns) - 1) // len(columns)
+            share = (total - k + spread - 1) // spread
             values = self.clean[column]
             fits = eligible(values).to_numpy() & (True if harmless else self.safe)
             rows = self.take(f"{kind}:{column}", share, eligible=fits)
@@ -196,7 +212,7 @@ def spoil(
         _spoil_for_good(s)
     _spoil_healing(s)
     dirty = s.dirty()
-    return pl.concat([dirty, copies], rechunk=False), pl.concat([nothing(), *s.plants])
+    return pl.concat([dirty, copies], rechunk=False), s.plants()
 
 
 def _spoil_for_good(s: _Spoiler) -> None:
@@ -306,10 +322,10 @@ def _expendable(world: World, table: str, day: int, clean: pl.DataFrame) -> Bool
 
 
 def _names(frame: pl.DataFrame, who: I64) -> Bools:
-    ids = players(who).implode()
+    ids = players(who)
     columns = [c for c in ("player_id", "on_behalf_of_player_id") if c in frame.columns]
     found = np.zeros(frame.height, dtype=bool)
     if len(who):
         for column in columns:
-            found |= frame[column].is_in(ids).fill_null(value=False).to_numpy()
+            found |= frame[column].is_in(ids.implode()).fill_null(value=False).to_numpy()
     return np.asarray(found, dtype=bool)

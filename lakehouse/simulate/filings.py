@@ -26,7 +26,7 @@ from lakehouse.simulate.standing import totals
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
-LOOKBACK = {"CTR": 26, "W2G": 12, "SAR": 42}
+LOOKBACK = 42
 """Days after which nothing of a day is filed any more."""
 FAULTS = ("late", "missing", "wrong_amount", "wrong_person", "amended")
 Bools = NDArray[np.bool_]
@@ -151,13 +151,15 @@ def _fault_plants(
 @by_day(8)
 def filed_on(world: World, day: int) -> pl.DataFrame:
     """Records written on a day, whatever day they are about (RECORD_SCHEMA)."""
-    found = [
-        _records_of(world, d).filter(
-            (pl.col("filed_day") == day) & (pl.col("form").replace_strict(LOOKBACK) >= day - d)
-        )
-        for d in range(max(0, day - max(LOOKBACK.values())), day + 1)
-    ]
-    return pl.concat([RECORD_SCHEMA.to_frame(), *found])
+    earlier = range(max(0, day - LOOKBACK), day)
+    found = [_by_filing_day(world, d).get(day) for d in earlier]
+    return pl.concat([RECORD_SCHEMA.to_frame(), *(f for f in found if f is not None)])
+
+
+@by_day(64)
+def _by_filing_day(world: World, day: int) -> dict[int, pl.DataFrame]:
+    parts = _records_of(world, day).partition_by("filed_day", as_dict=True, maintain_order=True)
+    return {int(filed[0]): part for filed, part in parts.items()}
 
 
 @by_day(64)

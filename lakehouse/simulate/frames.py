@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -62,10 +63,15 @@ def gather(values: pl.Series, index: I64, valid: Valid = None) -> pl.Series:
     return padded.gather(at.astype(np.uint32))
 
 
+@functools.cache
+def _shape(table: str) -> pl.Schema:
+    return contract(table).bronze_schema()
+
+
 def frame(table: str, columns: Mapping[str, pl.Series | pl.Expr | str | None]) -> pl.DataFrame:
     """The table's columns in the order of its contract. A plain string or None is a constant;
     columns that are not given are null."""
-    schema = contract(table).bronze_schema()
+    schema = _shape(table)
     unknown = columns.keys() - schema.keys()
     if unknown:
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")

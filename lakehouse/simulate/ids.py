@@ -10,10 +10,29 @@ from lakehouse.simulate.counter import I64, U64, draw, key
 
 
 def numbered(prefix: str, index: I64, width: int) -> pl.Series:
-    """Indexes → "PREFIX0001"-like text; negative indexes become null."""
-    text = pl.Series(np.asarray(index, dtype=np.int64))
-    names = (prefix + text.cast(pl.String).str.zfill(width)).rename("id")
-    return names.set(text < 0, None) if len(text) and int(text.min()) < 0 else names  # type: ignore[arg-type]
+    """Indexes → "PREFIX0001"-like text; negative indexes become null. Larger numbers than
+    `width` digits hold are written in full."""
+    values = np.asarray(index, dtype=np.int64)
+    n = len(values)
+    if n and int(values.max()) >= 10**width:
+        text = pl.Series(values)
+        names = prefix + text.cast(pl.String).str.zfill(width)
+        return names.set(text < 0, None).rename("id")
+    start, size = len(prefix), len(prefix) + width
+    octets = np.empty((n, size), dtype=np.uint8)
+    octets[:, :start] = np.frombuffer(prefix.encode(), dtype=np.uint8)
+    rest = np.maximum(values, 0).astype(np.uint32 if width < 10 else np.uint64)
+    for place in range(size - 1, start - 1, -1):
+        left = rest // 10
+        octets[:, place] = rest - left * 10 + 48
+        rest = left
+    offsets = np.arange(0, size * n + 1, size, dtype=np.int64)
+    known = values >= 0
+    bits = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    array = pa.LargeStringArray.from_buffers(
+        n, pa.py_buffer(offsets), pa.py_buffer(octets.reshape(-1)), bits
+    )
+    return pl.Series("id", pl.from_arrow(array))
 
 
 def players(index: I64) -> pl.Series:
