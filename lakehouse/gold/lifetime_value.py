@@ -44,7 +44,7 @@ def fit_bg_nbd(
     frequency: Array, recency: Array, age: Array, *, prior: BgNbd | None = None
 ) -> BgNbd:
     """Maximum likelihood, or with a `prior` the mode of the posterior whose log parameters are
-    normal around the prior's with a standard deviation of 1.
+    normal around the prior's with a standard deviation of 0.5.
 
     `frequency` counts repeat transactions; `recency` runs from first to last transaction and
     `age` from the first to now. Raises LakehouseError where the search does not converge.
@@ -148,7 +148,7 @@ def _climb(
         theta = np.exp(log_theta)
         total, slope = terms(theta)
         away = np.zeros_like(theta) if mode is None else log_theta - np.log(mode)
-        return -total + float(away @ away) / 2, -slope * theta + away
+        return -total + 2 * float(away @ away), -slope * theta + 4 * away
 
     begin = np.log(start if mode is None else mode)
     bounds = [(-9.0, 14.0)] * len(begin)
