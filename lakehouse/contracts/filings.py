@@ -18,6 +18,7 @@ VERDICTS = (
     "amended",
     "missing",
     "open",
+    "held_back",
     "needless",
 )
 

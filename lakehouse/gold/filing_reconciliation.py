@@ -1,0 +1,145 @@
+"""What the law required against what the office filed, each with the evidence of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from lakehouse.gold.filed import filed
+from lakehouse.gold.money import Days
+from lakehouse.gold.obligations import obligations
+from lakehouse.gold.shape import shaped
+from lakehouse.regulation.gaming_day import local_day
+
+FILED_AHEAD = 60
+"""Gaming days after an obligation's in which its filing is looked for, at the least; all of
+them up to the moment asked about are better."""
+WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
+PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
+"""Pairs are sought by all that must agree, then with another amount, then another person."""
+
+
+def filing_reconciliation(
+    ctr_filings: pl.LazyFrame,
+    filing_exceptions: pl.LazyFrame,
+    w2g_forms: pl.LazyFrame,
+    compliance: pl.LazyFrame,
+    *,
+    days: Days,
+    timezone: str,
+    as_of: dt.datetime,
+) -> pl.LazyFrame:
+    """Mart `filing_reconciliation` of obligations of `days`, and of needless filings about
+    these days. `compliance` is silver's, of all days from the first of `days` on; what is not
+    filed is open until its due date has passed at `as_of`, and missing then."""
+    required = obligations(ctr_filings, filing_exceptions, w2g_forms, days).collect()
+    day_before = days[0] - dt.timedelta(days=1)  # a payment day may be a gaming day's morning after
+    found = filed(compliance, as_of).filter(
+        pl.col("subject_day").is_between(day_before, days[1] + dt.timedelta(days=1))
+    )
+    pairs, alone, needless = _paired(required, found)
+    needless = needless.with_columns(pl.col("subject_day").alias("gaming_day")).filter(
+        pl.col("gaming_day").is_between(*days)
+    )
+    today = pl.select(local_day(pl.lit(as_of.astimezone(dt.UTC)), timezone)).item()
+    rows = pl.concat(
+        [_judged(pairs), _unfiled(alone, today), _needless(needless)], how="diagonal_relaxed"
+    )
+    return shaped(rows.with_columns(_evidence().alias("evidence")), "filing_reconciliation")
+
+
+def _paired(
+    required: pl.DataFrame, found: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Pairs of obligation and filing, and what is left over on each side."""
+    mine = ["player_id", "amount", "cash_in", "cash_out"]
+    right = found.with_columns(pl.col(c).alias(f"filed_{c}") for c in mine)
+    left, pairs = required, []
+    for keys in PASSES:
+        pair = _numbered(left, keys, "obligation_id").join(
+            _numbered(right, keys, "report_id").drop([c for c in mine if c not in keys]),
+            on=[*keys, "_number"],
+            nulls_equal=True,
+        )
+        pairs.append(pair.drop("_number"))
+        left = left.join(pair, on="obligation_id", how="anti")
+        right = right.join(pair, on="report_id", how="anti")
+    return pl.concat(pairs, how="diagonal"), left, right
+
+
+def _numbered(rows: pl.DataFrame, keys: list[str], order: str) -> pl.DataFrame:
+    return rows.sort(order).with_columns(pl.int_range(pl.len()).over(keys).alias("_number"))
+
+
+def _judged(pairs: pl.DataFrame) -> pl.DataFrame:
+    late = (pl.col("filed_on") - pl.col("due")).dt.total_days().clip(0)
+    same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"filed_{c}")) for c in WHAT)
+    verdict = (
+        pl.when(pl.col("player_id").ne_missing(pl.col("filed_player_id")))
+        .then(pl.lit("wrong_person"))
+        .when(~same)
+        .then(pl.lit("wrong_amount"))
+        .when(late > 0)
+        .then(pl.lit("late"))
+        .when(pl.col("amended_report_id").is_not_null())
+        .then(pl.lit("amended"))
+        .otherwise(pl.lit("matched"))
+    )
+    return _required(pairs.with_columns(verdict.alias("verdict"), late.alias("days_late")))
+
+
+def _unfiled(rows: pl.DataFrame, today: dt.date) -> pl.DataFrame:
+    late = (pl.lit(today) - pl.col("due")).dt.total_days().clip(0)
+    verdict = (
+        pl.when("is_held_back")
+        .then(pl.lit("held_back"))
+        .when(late > 0)
+        .then(pl.lit("missing"))
+        .otherwise(pl.lit("open"))
+    )
+    return _required(rows.with_columns(verdict.alias("verdict"), late.alias("days_late")))
+
+
+def _required(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.rename(
+        {
+            "obligation_id": "reconciliation_id",
+            "amount": "required_amount",
+            "cash_in": "required_cash_in",
+            "cash_out": "required_cash_out",
+        }
+    )
+
+
+def _needless(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.drop("amount", "cash_in", "cash_out").with_columns(
+        pl.format("needless-{}", "report_id").alias("reconciliation_id"),
+        pl.lit("needless").alias("verdict"),
+        pl.lit(0, pl.Int64).alias("days_late"),
+        pl.lit(value=False).alias("is_held_back"),
+        pl.lit([], pl.List(pl.String)).alias("transaction_ids"),
+    )
+
+
+def _evidence() -> pl.Expr:
+    required = pl.when(pl.col("verdict") == "needless").then(pl.lit("required: nothing")).otherwise(
+        pl.format(
+            "required: {} of {} USD on {}, due {}, rows {}",
+            "form",
+            "required_amount",
+            pl.coalesce("player_id", pl.lit("a person nobody knows")),
+            "due",
+            pl.col("transaction_ids").list.join(", "),
+        )
+    )  # fmt: skip
+    amended = pl.coalesce(pl.format(", amending {}", "amended_report_id"), pl.lit(""))
+    record = pl.format(
+        "filed: {}{} of {} USD on {}, {}",
+        "report_id",
+        amended,
+        "filed_amount",
+        "filed_player_id",
+        "filed_on",
+    )
+    return pl.format("{}; {}", required, pl.coalesce(record, pl.lit("filed: nothing")))
