@@ -80,7 +80,7 @@ def runs(draw: st.DrawFn) -> tuple[dict[dt.date, pl.DataFrame], list[dt.date]]:
 
 
 @given(runs())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_days_in_any_order_and_again_give_one_history(case):
     last, order = case
     table = NONE_YET

@@ -71,7 +71,7 @@ def parts(result: CleanResult) -> list[pl.DataFrame]:
 
 
 @given(dirty())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_row_ends_in_exactly_one_place(case):
     table, frame = case
     good, quarantined, duplicates = parts(judged(table, frame))
@@ -83,7 +83,7 @@ def test_every_row_ends_in_exactly_one_place(case):
 
 
 @given(dirty())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_good_rows_are_good_again_and_their_money_is_as_it_came(case):
     table, frame = case
     good = judged(table, frame).good
@@ -95,7 +95,7 @@ def test_good_rows_are_good_again_and_their_money_is_as_it_came(case):
 
 
 @given(dirty(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_order_of_rows_does_not_matter(case, random):
     table, frame = case
     order = list(range(frame.height))
@@ -107,7 +107,7 @@ def test_the_order_of_rows_does_not_matter(case, random):
 
 
 @given(dirty())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_day_does_not_depend_on_the_others(case):
     table, frame = case
     alone = [judged(table, frame.filter(gaming_day=day)) for day in DAYS]
@@ -117,7 +117,7 @@ def test_a_day_does_not_depend_on_the_others(case):
 
 
 @given(dirty())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_sending_everything_again_adds_only_duplicates(case):
     table, frame = case
     key = "player_id" if table == "player_profile" else frame.columns[0]
