@@ -82,7 +82,7 @@ _MAX_CREDITS = np.array([500, 250, 100, 60, 60, 40, 30, 20, 12, 10])
 
 def _stakes(seed: int, s: Sessions) -> tuple[I64, I64]:
     """Denomination and bet (cents) of each session."""
-    log_bet = math.log(80) + 0.8 * WORTH_SIGMA * s.z + 0.3 * normal(draw(key(seed, "bet"), s.key))
+    log_bet = math.log(80) + 0.95 * WORTH_SIGMA * s.z + 0.3 * normal(draw(key(seed, "bet"), s.key))
     near = log_bet + 0.35 * normal(draw(key(seed, "denomination"), s.key))
     denomination = np.searchsorted(_BET_EDGES, near).astype(np.int64)
     cents = floor.DENOMINATION_CENTS[denomination]

@@ -16,7 +16,7 @@ import polars as pl
 
 from lakehouse.contracts.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate import floor, frames, ids
-from lakehouse.simulate.arrays import ordinals, owners, running, running_max, starts, take
+from lakehouse.simulate.arrays import ordinals, owners, running, running_max, starts, sums, take
 from lakehouse.simulate.clock import stamp
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, below, draw, key
@@ -112,14 +112,8 @@ def cash(p: SlotPlay, s: Segments) -> Cash:
     unit = np.where(p.bet >= 2_000, 10_000, 2_000)[bill_of]
     total = -(-need[starts(n)[bill_of] + until] // unit) * unit
     bills = _differences(total + p.stuffed[bill_of], p.bills)
-    ticket = _totals(bills, p.bills) + p.coin_out - p.coin_in
+    ticket = sums(bills, p.bills) + p.coin_out - p.coin_in
     return Cash(bills, ticket)
-
-
-def _totals(values: I64, counts: I64) -> I64:
-    total = np.concatenate([[0], np.cumsum(values)])
-    first = starts(counts)
-    return total[first + counts] - total[first]
 
 
 @dataclass(frozen=True)

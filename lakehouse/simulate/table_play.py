@@ -135,7 +135,7 @@ def _ordinary(config: WorldConfig, day: int, v: Visits, s: Sessions) -> TablePla
     seed = config.seed
     game = pick(draw(key(seed, "game"), s.key), _GAME_WEIGHTS)
     minimum = floor.MIN_BETS[game]
-    log_bet = math.log(1_800) + 0.75 * WORTH_SIGMA * s.z
+    log_bet = math.log(1_800) + 0.85 * WORTH_SIGMA * s.z
     wish = exp(np.minimum(log_bet + 0.3 * normal(draw(key(seed, "table-bet"), s.key)), 15.0))
     high = wish >= floor.HIGH_LIMIT * minimum
     least = np.where(high, floor.HIGH_LIMIT, 1) * minimum
