@@ -111,12 +111,16 @@ def _redemptions(p: DayPlan) -> pl.DataFrame:
 def _repaid(config: WorldConfig, p: DayPlan) -> pl.DataFrame:
     paid = take(p.tables, p.tables.repaid > 0)
     return entries(
-        "MARKER_PAYMENT", "Chip", paid.player, paid.repaid, np.minimum(paid.end + 10, p.length - 1),
+        "MARKER_PAYMENT",
+        "Chip",
+        paid.player,
+        paid.repaid,
+        np.minimum(paid.end + 10, p.length - 1),
         marker_number=marker_numbers(config, paid),
-    )  # fmt: skip
+    )
 
 
-def later_payments(config: WorldConfig, p: DayPlan, earlier: TablePlay, after: int) -> pl.DataFrame:
+def later_payments(config: WorldConfig, earlier: TablePlay, after: int) -> pl.DataFrame:
     """Payments on this day of markers drawn `after` days ago."""
     due = take(earlier, (earlier.paid_after == after) & (earlier.marker > 0))
     how = pick(draw(key(config.seed, "pays-by"), due.key), (55, 20, 25))
@@ -124,9 +128,13 @@ def later_payments(config: WorldConfig, p: DayPlan, earlier: TablePlay, after: i
     second = 4 * 3600 + below(draw(key(config.seed, "pays-at"), due.key), 8 * 3600)
     method = [("Check", "Wire", "Cash")[k] for k in how]
     return entries(
-        "MARKER_PAYMENT", method, due.player, due.marker, second,
+        "MARKER_PAYMENT",
+        method,
+        due.player,
+        due.marker,
+        second,
         marker_number=marker_numbers(config, due),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -174,10 +182,13 @@ def _payouts(h: HandPays) -> pl.DataFrame:
 def _extras(p: DayPlan) -> pl.DataFrame:
     x = p.extras
     return entries(
-        [e.kind for e in x], [e.method for e in x], np.array([e.player for e in x], dtype=np.int64),
-        np.array([e.cents for e in x], dtype=np.int64), np.array([e.second for e in x], dtype=np.int64),
+        [e.kind for e in x],
+        [e.method for e in x],
+        np.array([e.player for e in x], dtype=np.int64),
+        np.array([e.cents for e in x], dtype=np.int64),
+        np.array([e.second for e in x], dtype=np.int64),
         on_behalf_of=[e.on_behalf_of for e in x],
-    )  # fmt: skip
+    )
 
 
 def _tickets(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
@@ -191,9 +202,14 @@ def _tickets(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
     owner = ids.hexadecimal(draw(key(config.seed, "session-id"), part.key[got]))
     second = np.minimum(part.end[got] + 120 + below(h[order[got]], 600), p.length - 1)
     return entries(
-        "TICKET_REDEMPTION", "Cash", part.player[got], ticket[got], second,
-        cage_location="Kiosk", notes="Ticket of slot session " + owner,
-    )  # fmt: skip
+        "TICKET_REDEMPTION",
+        "Cash",
+        part.player[got],
+        ticket[got],
+        second,
+        cage_location="Kiosk",
+        notes="Ticket of slot session " + owner,
+    )
 
 
 def _bill_breaks(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
@@ -201,9 +217,13 @@ def _bill_breaks(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
     k = np.arange(room)
     h = draw(key(config.seed, "bill-break", p.day), k)
     return entries(
-        "CURRENCY_EXCHANGE", "Cash", np.full(room, -1), 2_000 + below(h, 5) * 2_000,
-        below(h << np.uint64(31), p.length), cage_location="Kiosk",
-    )  # fmt: skip
+        "CURRENCY_EXCHANGE",
+        "Cash",
+        np.full(room, -1),
+        2_000 + below(h, 5) * 2_000,
+        below(h << np.uint64(31), p.length),
+        cage_location="Kiosk",
+    )
 
 
 def cash(

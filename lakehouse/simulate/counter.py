@@ -10,6 +10,7 @@ import functools
 import math
 import zlib
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def _exp2_table() -> F64:
     return np.array([2 ** (k / 256) for k in range(256)])
 
 
-def exp(x: F64) -> F64:
+def exp(x: NDArray[np.floating[Any]]) -> F64:
     """e**x from a table and a short polynomial: the same bits on every CPU."""
     n = np.rint(x * (256 / math.log(2))).astype(np.int64)
     r = x - n * (math.log(2) / 256)

@@ -193,9 +193,16 @@ def _marker_cycle(s: Scenario, p: Part, at: int) -> None:
     visit = p.visit(s.players[0], at, s.number)
     for k in range(3):
         p.rating(
-            visit, at + 600 + k * 2400, 30, 2_500, 800_000, 2_500 * k, marker=1, paid_after=2 + k,
+            visit,
+            at + 600 + k * 2400,
+            30,
+            2_500,
+            800_000,
+            2_500 * k,
+            marker=1,
+            paid_after=2 + k,
             by_cheque=1,
-        )  # fmt: skip
+        )
 
 
 def _pooling(s: Scenario, p: Part, at: int) -> None:
@@ -229,9 +236,14 @@ def _threshold_avoidance(s: Scenario, p: Part, at: int) -> None:
     )
     p.observed.append(
         Observed(
-            s.players[0], "TRANSACTION_REDUCED", at + 600, 1_100_000, buy, "Took money back before paying."
+            s.players[0],
+            "TRANSACTION_REDUCED",
+            at + 600,
+            1_100_000,
+            buy,
+            "Took money back before paying.",
         )
-    )  # fmt: skip
+    )
 
 
 def _employee_collusion(s: Scenario, p: Part, at: int) -> None:

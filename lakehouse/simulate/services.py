@@ -52,10 +52,15 @@ def services(config: WorldConfig, p: DayPlan) -> pl.DataFrame:
         )
     ]
     first = entries(
-        names, [_KINDS[k][1] for k in kind], v.player[asks], cents, np.minimum(v.start[asks] + 240, p.length - 1),
-        currency=[c for c, _ in foreign], currency_country=[c for _, c in foreign],
+        names,
+        [_KINDS[k][1] for k in kind],
+        v.player[asks],
+        cents,
+        np.minimum(v.start[asks] + 240, p.length - 1),
+        currency=[c for c, _ in foreign],
+        currency_country=[c for _, c in foreign],
         is_new_currency=[True if name == "MONEY_PLAY" else None for name in names],
-    )  # fmt: skip
+    )
     back = first.filter(pl.col("transaction_type").is_in(list(_BACK)))
     leaving = pl.Series(p.leave[asks]).filter(first["transaction_type"].is_in(list(_BACK)))
     back = back.with_columns(

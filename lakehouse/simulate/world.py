@@ -90,7 +90,7 @@ class World:
     def _make_cash(self, day: int) -> pl.DataFrame:
         p = self.plan(day)
         payments = [
-            cage.later_payments(self.config, p, self.tables(day - k), k)
+            cage.later_payments(self.config, self.tables(day - k), k)
             for k in range(1, min(LONGEST_CREDIT, day) + 1)
         ]
         shape = cage.entries("CASH_IN", "Cash", *(np.zeros(0, dtype=np.int64),) * 3)
