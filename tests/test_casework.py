@@ -40,7 +40,7 @@ def log(*decisions: tuple) -> pl.DataFrame:
 
 def filed(case: str, at: dt.datetime, answer: str = "Accepted") -> pl.DataFrame:
     exports = pl.DataFrame(
-        [["b1", 1, "SAR", case, at, "ada", True, 5_000]],
+        [["b1", 1, "SAR", case, at, "ada", True, 5_000, "0" * 64]],
         schema=contract("filing_exports").bronze_schema(),
         orient="row",
     )

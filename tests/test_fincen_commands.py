@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -102,14 +103,11 @@ def write(lake: Lake, layer: str, table: str, rows: list[dict]) -> None:
     lake.write_days(layer, table, frame(layer, table, rows), (DAY, DAY), commit=COMMIT)
 
 
-@pytest.fixture
-def lake(tmp_path, monkeypatch) -> Lake:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
-    minutes = itertools.count()
-    start = dt.datetime(2026, 11, 20, 18, tzinfo=dt.UTC)
-    monkeypatch.setattr(caller, "now", lambda: start + dt.timedelta(minutes=next(minutes)))
-    lake = Lake(str(tmp_path / "lake"))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A lake with two reports and three cases, made once and copied for each test."""
+    root = tmp_path_factory.mktemp("made") / "lake"
+    lake = Lake(str(root))
     captures = [identity("P1"), identity("P2"), identity("P3", tin=None)]
     write(lake, "restricted", "identity_vault", [vars(i) | {"gaming_day": DAY} for i in captures])
     write(lake, "gold", "ctr_filings", [ctr_row("P1"), ctr_row("P2")])
@@ -119,7 +117,18 @@ def lake(tmp_path, monkeypatch) -> Lake:
         case_row("C", None),
     ]
     write(lake, "restricted", "sar_cases", cases)
-    return lake
+    return root
+
+
+@pytest.fixture
+def lake(made, tmp_path, monkeypatch) -> Lake:
+    shutil.copytree(made, tmp_path / "lake")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    minutes = itertools.count()
+    start = dt.datetime(2026, 11, 20, 18, tzinfo=dt.UTC)
+    monkeypatch.setattr(caller, "now", lambda: start + dt.timedelta(minutes=next(minutes)))
+    return Lake(str(tmp_path / "lake"))
 
 
 @pytest.fixture
@@ -209,6 +218,29 @@ class TestExport:
         assert run(["filings", "acknowledge", "ack.xml"]) == 0
         assert export("--production", "--again") == 0
         assert "1 CTRs, 12,401 USD" in capsys.readouterr().err.splitlines()[-1]
+
+    def test_late_rows_make_a_correction_of_what_was_accepted(
+        self, lake, real_filer, capsys
+    ) -> None:
+        export("--production")
+        answer("31000000000001", "31000000000002")
+        run(["filings", "acknowledge", "ack.xml"])
+        assert export("--production", "--amend") == 2
+        late = ctr_row("P1", cash_in=12_501)
+        late["details"] = [{"direction": "in", "code": "18", "amount": 12_501}]
+        write(lake, "gold", "ctr_filings", [late, ctr_row("P2")])
+        assert export("--production") == 2
+        assert export("--production", "--amend") == 0
+        root = etree.parse("batch.xml").getroot()
+        assert root.get("TotalAmount") == "12501"
+        (activity,) = root.findall("{*}Activity")
+        assert activity[0].text == "31000000000001"
+        assert activity.findtext(".//{*}CorrectsAmendsPriorReportIndicator") == "Y"
+        assert not activity.findtext(".//{*}InitialReportIndicator")
+        assert export("--production", "--amend") == 2
+        answer("31000000000003")
+        run(["filings", "acknowledge", "ack.xml"])
+        assert export("--production", "--amend") == 2
 
     def test_every_export_is_in_the_access_log_first(self, lake) -> None:
         export()

@@ -51,6 +51,9 @@ def export(
     again: Annotated[
         bool, typer.Option("--again", help="Also those sent before and not yet answered.")
     ] = False,
+    amend: Annotated[
+        bool, typer.Option("--amend", help="Correct those accepted whose facts changed since.")
+    ] = False,
     skip_blocked: Annotated[
         bool, typer.Option("--skip-blocked", help="Leave out what an incomplete identity holds.")
     ] = False,
@@ -69,6 +72,7 @@ def export(
         timezone=settings.timezone,
         production=production,
         again=again,
+        amend=amend,
         skip_blocked=skip_blocked,
     )
     _unlock(settings, lake, type_)

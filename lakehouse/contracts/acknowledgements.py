@@ -27,6 +27,7 @@ class FilingExports(dy.Schema):
     exported_by = c.text("Who wrote it.")
     is_production = c.flag("Made to be sent; otherwise a test.")
     amount = c.count("Dollars that the filing adds to the batch's total.", unit="USD")
+    facts = c.text("Hash of all that the form says but identities: tells when late rows change it.")
 
 
 @table(

@@ -14,7 +14,7 @@ from lakehouse.filing import ctr, sar
 from lakehouse.filing.elements import NAMESPACE, faults, number
 from lakehouse.filing.filer import FilerSettings
 from lakehouse.filing.identity import Vault
-from lakehouse.filing.records import FOREIGN_IN, FOREIGN_OUT, CtrFiling, Form, SarFiling
+from lakehouse.filing.records import FOREIGN_IN, FOREIGN_OUT, CtrFiling, Form, SarFiling, facts
 
 if TYPE_CHECKING:
     from lxml.etree import XMLParser, _Element
@@ -41,12 +41,14 @@ class Blocked:
 
 @dataclass(frozen=True)
 class BatchFile:
-    """One batch: its bytes, and its filings in their order."""
+    """One batch: its bytes, and its filings in their order, with their dollars and the hash
+    of their facts."""
 
     form: Form
     content: bytes
     filing_ids: tuple[str, ...]
     amounts: tuple[int, ...]
+    facts: tuple[str, ...]
 
     @property
     def batch_id(self) -> str:
@@ -90,8 +92,12 @@ def sar_batch(
 
 def _contents(
     filings: Sequence[CtrFiling] | Sequence[SarFiling],
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    return tuple(f.filing_id for f in filings), tuple(f.amount for f in filings)
+) -> tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]:
+    return (
+        tuple(f.filing_id for f in filings),
+        tuple(f.amount for f in filings),
+        tuple(facts(f) for f in filings),
+    )
 
 
 def validate(content: bytes, xsd: Path) -> None:

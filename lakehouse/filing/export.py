@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import polars as pl
@@ -16,7 +16,7 @@ from lakehouse.filing import batch as batches
 from lakehouse.filing.due import ctr_filings, sar_filings
 from lakehouse.filing.filer import FilerSettings, require_real
 from lakehouse.filing.identity import Vault, open_vault
-from lakehouse.filing.records import CtrFiling, Form, SarFiling
+from lakehouse.filing.records import CtrFiling, Form, SarFiling, facts
 from lakehouse.filing.status import status
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Request:
     production: bool = False
     again: bool = False
     """Also those that were sent and not yet answered."""
+    amend: bool = False
+    """Also those that FinCEN accepted with other facts than the rows now give."""
     skip_blocked: bool = False
 
 
@@ -101,7 +103,7 @@ def overview(lake: Lake, request: Request) -> pl.DataFrame:
     """Each filing of the days asked for, by due date, with where it stands: filing_id,
     player_id, gaming_day, amount (USD), due, status {Not exported, …}, is_production, filed_on,
     bsa_id. A look at SARs is written to the access log first."""
-    now = standing(lake, request.at, request.timezone).drop("batch_id")
+    now = standing(lake, request.at, request.timezone).drop("batch_id", "facts")
     ours = now.filter(pl.col("form") == request.form).drop("form")
     if request.form == "CTR":
         rows = lake.scan("gold", "ctr_filings", days=request.days).with_columns(
@@ -153,8 +155,7 @@ class _Ready(Generic[Filing]):
 
 def _ready(lake: Lake, filings: list[Filing], request: Request) -> _Ready[Filing]:
     """What was not sent before and is not blocked. A test forgets what was sent."""
-    sent = _sent(lake, request) if request.production else ()
-    waiting = [f for f in filings if f.filing_id not in sent]
+    waiting = _unsent(lake, filings, request) if request.production else filings
     before = len(filings) - len(waiting)
     if not waiting:
         raise BadInput(
@@ -170,13 +171,22 @@ def _ready(lake: Lake, filings: list[Filing], request: Request) -> _Ready[Filing
     return _Ready(ready, vault, tuple(held), before)
 
 
-def _sent(lake: Lake, request: Request) -> set[str]:
-    """Filings that FinCEN accepted, and unless asked for again those not yet answered."""
-    now = standing(lake, request.at, request.timezone)
-    accepted = pl.col("status").str.starts_with("Accepted")
-    stands = accepted if request.again else pl.col("status") != "Rejected"
+def _unsent(lake: Lake, filings: list[Filing], request: Request) -> list[Filing]:
+    """Filings never sent or rejected; with `again` those not yet answered; with `amend` those
+    accepted whose facts have changed, each as a correction of the accepted one."""
     ours = pl.col("is_production") & (pl.col("form") == request.form)
-    return set(now.filter(ours & stands)["filing_id"])
+    now = standing(lake, request.at, request.timezone).filter(ours)
+    stands = {r["filing_id"]: r for r in now.iter_rows(named=True)}
+    found = []
+    for filing in filings:
+        sent = stands.get(filing.filing_id)
+        if sent is None or sent["status"] == "Rejected":
+            found.append(filing)
+        elif sent["status"] == "Exported":
+            found += [filing] if request.again else []
+        elif request.amend and sent["facts"] != facts(filing):
+            found.append(replace(filing, corrects_bsa_id=sent["bsa_id"]))
+    return found
 
 
 def _players(filings: Sequence[CtrFiling] | Sequence[SarFiling]) -> set[str]:
@@ -191,11 +201,10 @@ def _local_day(request: Request) -> dt.date:
 
 def _rows(batch: batches.BatchFile, request: Request) -> pl.DataFrame:
     schema = contract("filing_exports").bronze_schema()
+    contents = zip(batch.filing_ids, batch.amounts, batch.facts, strict=True)
+    written = (batch.form, request.at.astimezone(dt.UTC), request.who, request.production)
     rows = [
-        [batch.batch_id, position, batch.form, filing_id, request.at.astimezone(dt.UTC),
-         request.who, request.production, amount]
-        for position, (filing_id, amount) in enumerate(
-            zip(batch.filing_ids, batch.amounts, strict=True), start=1
-        )
-    ]  # fmt: skip
+        [batch.batch_id, position, written[0], filing_id, *written[1:], amount, said]
+        for position, (filing_id, amount, said) in enumerate(contents, start=1)
+    ]
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Form = Literal["CTR", "SAR"]
@@ -69,3 +70,8 @@ class SarFiling:
     narrative: str
     assets: tuple[str, ...] = ("currency",)
     corrects_bsa_id: str | None = None
+
+
+def facts(filing: CtrFiling | SarFiling) -> str:
+    """SHA-256 of what the form says, identities and the report it corrects apart."""
+    return hashlib.sha256(repr(replace(filing, corrects_bsa_id=None)).encode()).hexdigest()

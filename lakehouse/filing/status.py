@@ -14,13 +14,15 @@ def status(
 
     Columns: form, filing_id, batch_id, is_production, status {Exported, Accepted, Accepted with
     warnings, Rejected}, filed_on (local day of the production batch that FinCEN accepted;
-    otherwise null), bsa_id. A production batch holds against tests, an accepted one against
-    later ones; otherwise the last export does.
+    otherwise null), bsa_id, facts (of the last batch that was not rejected). A production batch
+    holds against tests, an accepted one against others; otherwise the last export does.
     """
     sent = exports.filter(pl.col("exported_at") <= as_of)
     answers = acknowledgements.filter(pl.col("acknowledged_at") <= as_of)
     answers = answers.sort("acknowledged_at").group_by("batch_id", "filing_id").last()
     accepted = pl.col("status").str.starts_with("Accepted")
+    standing = pl.col("status") != "Rejected"
+    order = pl.struct("is_production", "exported_at").filter(standing)
     return (
         sent.join(
             answers.select("batch_id", "filing_id", pl.col("answer").alias("status"), "bsa_id"),
@@ -35,8 +37,20 @@ def status(
             _rank=accepted.cast(pl.Int8),
         )
         .sort("is_production", "_rank", "exported_at", "batch_id")
-        .group_by("form", "filing_id")
-        .last()
-        .select("form", "filing_id", "batch_id", "is_production", "status", "filed_on", "bsa_id")
+        .group_by("form", "filing_id", maintain_order=True)
+        .agg(
+            pl.col("batch_id", "is_production", "status", "filed_on", "bsa_id").last(),
+            pl.col("facts").filter(standing).sort_by(order).last(),
+        )
+        .select(
+            "form",
+            "filing_id",
+            "batch_id",
+            "is_production",
+            "status",
+            "filed_on",
+            "bsa_id",
+            "facts",
+        )
         .sort("form", "filing_id")
     )
