@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     filings.command("export")(export)
     filings.command("acknowledge")(acknowledge)
     filings.command("list")(list_)
+    filings.command("identities")(identities)
     app.add_typer(filings, name="filings")
 
 
@@ -125,6 +126,18 @@ def list_(
     )
     _unlock(settings, lake, type_)
     _show(exports.overview(lake, request))
+
+
+def identities(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns of identity_vault.")],
+) -> None:
+    """Put captured identities into the vault, which exports join; all rows or none."""
+    from lakehouse.commands import caller
+    from lakehouse.filing import intake
+
+    _, lake = opened()
+    count = intake.take_in(lake, intake.read(file), who=caller.user(), at=caller.now())
+    print(f"{count} identities taken into the vault", file=sys.stderr)  # noqa: T201
 
 
 def _unlock(settings: Settings, lake: Lake, form: FormOption) -> None:
