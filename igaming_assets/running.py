@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,14 +13,14 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from igaming_assets.definitions import assemble
+from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days
 
-HOME = ".dagster"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 Progress = Callable[[str, int, int], None]
@@ -50,18 +48,6 @@ class Outcome:
             self.failed.add(f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}")
 
 
-def home() -> Path:
-    """The instance's folder, made where there is none, with its dagster.yaml."""
-    folder = Path(os.environ.get("DAGSTER_HOME") or HOME).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    template = Path(__file__).parent.parent / "dagster.yaml"
-    if not (folder / "dagster.yaml").exists() and template.exists():
-        shutil.copy(template, folder / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(folder)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    return folder
-
-
 def run_days(
     settings: Settings,
     days: Days,
@@ -81,14 +67,16 @@ def run_days(
     given = {"lake": LakeResource.of(settings), **resources}
     job = _job(assemble(settings, executor=dg.in_process_executor, **given), select)
     outcome = Outcome()
-    opened = instance or (home() and dg.DagsterInstance.get())
-    try:
+    with instance_of_home() if instance is None else nullcontext(instance) as opened:
         for piece in pieces(days):
             _execute(job, piece, progress, opened, outcome)
-    finally:
-        if instance is None:
-            opened.dispose()
     return outcome
+
+
+def instance_of_home() -> dg.DagsterInstance:
+    """The instance that the UI shows too; its history is in DAGSTER_HOME."""
+    home()
+    return dg.DagsterInstance.get()
 
 
 def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:
@@ -169,3 +157,35 @@ def _cause(error: Any) -> str:
         error = error.cause
     said = " ".join(str(error.message).split())
     return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
+
+
+@dataclass(frozen=True)
+class CheckVerdict:
+    """The newest result of a check. A warning is news about the casino, not a fault here."""
+
+    name: str
+    passed: bool
+    severity: str
+    days_failed: str
+
+
+def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:
+    """The newest result of every check that this instance has ever run, by name."""
+    keys = sorted(assemble(load_settings()).resolve_asset_graph().asset_check_keys, key=str)
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    found = []
+    for key, record in records.items():
+        event = record.event.dagster_event if record.event else None
+        if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
+            found.append(_verdict(key.to_user_string(), event.asset_check_evaluation_data))
+    return sorted(found, key=lambda v: v.name)
+
+
+def _verdict(name: str, evaluation: Any) -> CheckVerdict:
+    said = evaluation.metadata.get("days_failed")
+    days = str(said.value) if said is not None else evaluation.partition or "its day"
+    days = (
+        days if days.count(",") < 3 else f"{days.count(',') + 1} days, {days[:10]} to {days[-10:]}"
+    )
+    severity = "warning" if evaluation.severity == dg.AssetCheckSeverity.WARN else "error"
+    return CheckVerdict(name, evaluation.passed, severity, days)

@@ -1,0 +1,113 @@
+"""`lakehouse demo`: seven gaming days through Dagster, then what was made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from lakehouse.commands import opened
+from lakehouse.commands.run import run_days
+
+if TYPE_CHECKING:
+    from lakehouse.storage import Days, Lake
+
+DAYS = 7
+TOP = 10
+NEXT = (
+    ("make ui", "the assets, their history and metadata, on port 3000"),
+    ('lakehouse sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
+    ("lakehouse sql --list", "saved reports of hosts, slot managers and controllers"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(demo)
+
+
+def demo() -> None:
+    """Make seven gaming days, bronze to gold, and show them; a second time, only show them."""
+    begun = time.monotonic()
+    settings, lake = opened()
+    days = settings.start, settings.start + dt.timedelta(days=DAYS - 1)
+    if made(lake, days):
+        typer.echo(f"{days[0]} to {days[1]} are there already; nothing is made again", err=True)
+    else:
+        run_days(settings, days)
+    _day_report(lake, days)
+    _top_players(lake, days)
+    _rejects(lake, days)
+    _checks()
+    _title(f"Done in {time.monotonic() - begun:.1f} s. Go on with")
+    for command, what in NEXT:
+        typer.echo(f"  {command:<62} {what}")
+
+
+def made(lake: Lake, days: Days) -> bool:
+    """Whether every gold table that is stored by day has all the days."""
+    import polars as pl
+
+    wanted = set(pl.date_range(*days, eager=True))
+    return wanted <= set(lake.partitions("gold", "property_day")["gaming_day"])
+
+
+def _title(text: str) -> None:
+    typer.echo(f"\n{text}")
+
+
+def _day_report(lake: Lake, days: Days) -> None:
+    import polars as pl
+
+    from lakehouse.serve.render import show
+
+    _title("The property by gaming day (US dollars)")
+    report = lake.scan("gold", "property_day", days=days).sort("gaming_day")
+    names = ("headcount", "slot_coin_in", "slot_win", "slot_hold", "table_drop", "table_win")
+    more = ("win", "theo", "cash_position", "is_reconciled")
+    show(
+        report.select("gaming_day", *names, *more)
+        .with_columns(pl.col("slot_hold").round(4))
+        .collect()
+    )
+
+
+def _top_players(lake: Lake, days: Days) -> None:
+    from lakehouse.serve.render import show
+
+    _title(f"Most valuable patrons at the close of {days[1]}")
+    names = ("player_id", "loyalty_tier", "visits", "theo_30", "worth_30", "adt")
+    more = ("expected_value_12m", "reinvestment_budget")
+    value = lake.scan("gold", "player_value", days=(days[1], days[1]))
+    top = value.sort(["theo_30", "player_id"], descending=[True, False]).head(TOP)
+    show(top.select(*names, *more).collect())
+
+
+def _rejects(lake: Lake, days: Days) -> None:
+    import polars as pl
+
+    from lakehouse.serve.render import show
+
+    _title("Rows kept out of silver, by the rule that they broke")
+    broken = [
+        lake.scan(layer, table, days=days)
+        .select(table=pl.lit(table), rule=pl.col("_rules"))
+        .explode("rule", keep_nulls=True)
+        for layer, table in lake.stored("quarantine")
+    ]
+    counted = pl.concat(broken).group_by("table", "rule").agg(rows=pl.len())
+    show(
+        counted.sort(["rows", "table", "rule"], descending=[True, False, False]).head(15).collect()
+    )
+
+
+def _checks() -> None:
+    from igaming_assets.running import instance_of_home, latest_checks
+
+    with instance_of_home() as instance:
+        verdicts = latest_checks(instance)
+    failed = [v for v in verdicts if not v.passed]
+    _title(f"Checks: {len(verdicts) - len(failed)} passed on every day, {len(failed)} did not")
+    for verdict in failed:
+        typer.echo(f"  {verdict.severity}: {verdict.name} on {verdict.days_failed}")

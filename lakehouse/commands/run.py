@@ -1,0 +1,117 @@
+"""`lakehouse init` and `lakehouse run`: a lake made ready, and filled day by day."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_day
+from lakehouse.commands.caller import now
+from lakehouse.commands.progress import bar
+from lakehouse.errors import BadInput, LakehouseError
+
+if TYPE_CHECKING:
+    from igaming_assets.running import Outcome
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Days
+
+SETTINGS_FILE = Path("lakehouse.toml")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("init")(init)
+    app.command("run")(run)
+
+
+def init(
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="simulator|landing|both", help="Where rows come from."),
+    ] = None,
+) -> None:
+    """Make a lake ready: its folder, its key, its Dagster instance; nothing is overwritten."""
+    if source is not None:
+        _settle_source(source)
+    settings, lake = opened()
+    prepare(settings)
+    if "landing" in {settings.source_of(t) for _, t in _source_tables()} or source == "both":
+        for _, table in _source_tables():
+            _folder(Path(lake.root) / "landing" / table)
+    typer.echo(f"ready: lake {lake.root}, source {settings.source}", err=True)
+
+
+def run(
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First gaming day.")],
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last gaming day; default: the first.")
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="Only these assets, such as 'key:gold/player_day' or 'group:silver'."),
+    ] = None,
+) -> None:
+    """Materialise assets for gaming days: the Dagster job, in this process."""
+    days = parse_day(first, "--from"), parse_day(last or first, "--to")
+    settings, _ = opened()
+    begun = time.monotonic()
+    outcome = run_days(settings, days, select)
+    typer.echo(
+        f"{outcome.materialized} partitions made, {outcome.checks_passed} checks passed, "
+        f"{outcome.checks_failed} not, {time.monotonic() - begun:.1f} s",
+        err=True,
+    )
+    for name in sorted(outcome.failed):
+        typer.echo(f"check not passed: {name}", err=True)
+
+
+def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:
+    """Runs the job with a progress bar, on a lake that is made ready first."""
+    prepare(settings)
+    from igaming_assets.running import run_days as execute
+
+    with bar(f"{days[0]} to {days[1]}") as advance:
+        return execute(settings, days, now=now(), select=select, progress=advance)
+
+
+def prepare(settings: Settings) -> None:
+    """Makes the lake's folder, its key and the Dagster instance where they are not there."""
+    from igaming_assets.home import home
+    from lakehouse.steps import token_key
+    from lakehouse.storage import Lake
+
+    if "://" not in settings.root:
+        _folder(Path(Lake.open(settings).root))
+    token_key(Lake.open(settings), settings)
+    home()
+
+
+def _source_tables() -> list[tuple[str, str]]:
+    from lakehouse.storage import stored_tables
+
+    return stored_tables("bronze")
+
+
+def _settle_source(source: str) -> None:
+    """Writes the choice to lakehouse.toml, unless that file says otherwise."""
+    from lakehouse.settings import load_settings
+
+    if source == load_settings().source:
+        return
+    load_settings(source=source)
+    if SETTINGS_FILE.exists():
+        raise BadInput(f"{SETTINGS_FILE} is there already: set source = {source!r} in it")
+    SETTINGS_FILE.write_text(f'source = "{source}"\n')
+    typer.echo(f'wrote {SETTINGS_FILE}: source = "{source}"', err=True)
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakehouseError(f"cannot make folder {path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise LakehouseError(f"cannot write in folder {path}")
