@@ -146,7 +146,7 @@ def test_after_all_refusals_the_lake_is_as_it_was(catalog: Catalog, lake: Lake) 
     [
         (
             "SELECT * FROM gold.playr_day",
-            "unknown table 'gold.playr_day'; nearest: gold.player_day",
+            "table 'gold.playr_day'; nearest: gold.player_day",
         ),
         ("SELECT * FROM gold.compliance", "nearest: silver.compliance"),
         ("SELECT * FROM zzz", "unknown table 'zzz'; see `lakehouse tables`"),

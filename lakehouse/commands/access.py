@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import typer
 
 from lakehouse.commands import opened
+from lakehouse.commands.caller import now, user
 from lakehouse.errors import LakehouseError
 
 
@@ -20,12 +19,10 @@ def register(app: typer.Typer) -> None:
 
 def init() -> None:
     """Make the key file that `lakehouse sql --restricted` needs; the audit log names it."""
-    import getpass
-
     from lakehouse.serve.restricted import issue_key
 
     settings, lake = opened()
-    path = issue_key(settings, lake, who=getpass.getuser(), at=dt.datetime.now(dt.UTC))
+    path = issue_key(settings, lake, who=user(), at=now())
     typer.echo(f"key file {path} made; keep it away from the lake and its readers", err=True)
 
 

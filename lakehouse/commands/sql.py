@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.commands import opened, parse_as_of, replacing
+from lakehouse.commands.caller import now, user
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -98,16 +98,14 @@ def _catalog(as_of: str | None, *, restricted: bool, purpose: str | None) -> Cat
 
 
 def _auditor(settings: Any, lake: Any, purpose: str) -> Any:
-    import getpass
-
     from lakehouse import access
     from lakehouse.serve.restricted import unlock
 
     unlock(settings, lake)
-    who = getpass.getuser()
+    who = user()
 
     def before(query: str) -> None:
-        access.record(lake, who, purpose, query, dt.datetime.now(dt.UTC))
+        access.record(lake, who, purpose, query, now())
 
     return before
 

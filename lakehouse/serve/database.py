@@ -38,10 +38,12 @@ def build_database(
     shown = [v for v in views().values() if v.schema in schemas]
     try:
         with duckdb.connect(str(file)) as database:
+            database.begin()
             for schema in schemas:
                 database.execute(f"CREATE SCHEMA {quoted(schema)}")
             counts = [_copy(database, lake, view, days) for view in shown]
             _describe(database, shown)
+            database.commit()
     except duckdb.Error as error:
         raise LakehouseError(f"cannot build {file.name}: {first_line(error)}") from error
     return pl.DataFrame(

@@ -1,0 +1,202 @@
+"""Who may import whom, what is imported when, and what no file may hold."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"faker", "scipy", "matplotlib", "pandas", "great_expectations", "lifetimes", "IPython"}
+LIBRARIES = {"polars", "duckdb", "deltalake", "dagster", "dataframely", "pydantic", "pyarrow"}
+BINARY = {".png", ".jpg", ".ico", ".parquet", ".zst", ".gz", ".zip", ".duckdb"}
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(p for folder in folders for p in (ROOT / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def imports(path: Path) -> set[str]:
+    return {name for node in ast.walk(tree(path)) for name in imported(node)}
+
+
+@cache
+def imports_at_load(path: Path) -> set[str]:
+    """What importing the module imports: not what stands in functions or under TYPE_CHECKING."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = list(tree(path).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        found.update(imported(node))
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def within(name: str, packages: set[str]) -> bool:
+    return any(name == p or name.startswith(f"{p}.") for p in packages)
+
+
+LIBRARY = sources("lakehouse")
+PRODUCT = sources("lakehouse", "igaming_assets")
+OWN = {"lakehouse"}
+ARROWS = [
+    ("lakehouse/contracts", {"lakehouse.contracts", "lakehouse.errors"}),
+    ("lakehouse/regulation", {"lakehouse.regulation", "lakehouse.contracts", "lakehouse.errors"}),
+]
+FORBIDDEN = [
+    ("lakehouse", {"dagster"}),
+    ("lakehouse/silver", {"lakehouse.simulate", "lakehouse.gold", "lakehouse.serve"}),
+    ("lakehouse/gold", {"lakehouse.simulate", "lakehouse.serve", "lakehouse.ingest"}),
+    ("lakehouse/regulation", {"lakehouse.simulate"}),
+    ("lakehouse/simulate", {"lakehouse.silver", "lakehouse.gold", "lakehouse.serve"}),
+    ("lakehouse/privacy", {"lakehouse.simulate", "lakehouse.gold"}),
+    ("lakehouse/serve", {"lakehouse.simulate", "lakehouse.commands"}),
+    ("lakehouse/storage", {"lakehouse.simulate", "lakehouse.silver", "lakehouse.gold"}),
+]
+
+
+@pytest.mark.parametrize(("folder", "allowed"), ARROWS)
+def test_a_package_imports_only(folder: str, allowed: set[str]) -> None:
+    wrong = [
+        f"{named(path)}: {name}"
+        for path in sources(folder)
+        for name in imports(path)
+        if within(name, OWN) and name != "lakehouse" and not within(name, allowed)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("folder", "forbidden"), FORBIDDEN)
+def test_a_package_never_imports(folder: str, forbidden: set[str]) -> None:
+    wrong = [
+        f"{named(path)}: {name}"
+        for path in sources(folder)
+        for name in imports(path)
+        if within(name, forbidden)
+    ]
+    assert wrong == []
+
+
+def test_only_storage_knows_delta() -> None:
+    wrong = [
+        named(path)
+        for path in PRODUCT
+        if any(within(name, {"deltalake"}) for name in imports(path))
+        and "lakehouse/storage" not in named(path)
+    ]
+    assert wrong == []
+
+
+def test_the_library_is_below_the_assets_and_only_commands_start_them() -> None:
+    above = [named(p) for p in LIBRARY if any(within(n, {"igaming_assets"}) for n in imports(p))]
+    assert [p for p in above if not p.startswith("lakehouse/commands/")] == []
+
+
+def test_nothing_heavy_is_imported_at_load() -> None:
+    wrong = [f"{named(p)}: {n}" for p in PRODUCT for n in imports_at_load(p) if within(n, HEAVY)]
+    assert wrong == []
+
+
+def test_commands_import_nothing_but_the_command_line_at_load() -> None:
+    light = {"lakehouse.commands", "lakehouse.errors"}
+    wrong = [
+        f"{named(path)}: {name}"
+        for path in sources("lakehouse/commands")
+        for name in imports_at_load(path)
+        if within(name, HEAVY | LIBRARIES | {"igaming_assets"})
+        or (within(name, OWN) and name != "lakehouse" and not within(name, light))
+    ]
+    assert wrong == []
+
+
+TRUTH = re.compile(r"""["'](truth|plants)["']|contracts\.truth|truth[/.]plants""")
+
+
+DOWNSTREAM = ("silver", "gold", "regulation", "serve", "ingest", "filing")
+NAMES_LAYERS = {"lakehouse/serve/documents.py", "lakehouse/serve/describe.py"}
+
+
+def test_nothing_downstream_reads_what_was_planted() -> None:
+    paths = sources(*(f"lakehouse/{package}" for package in DOWNSTREAM))
+    found = {named(p) for p in paths if TRUTH.search(p.read_text(encoding="utf-8"))}
+    assert found - NAMES_LAYERS == set()
+
+
+CLOCKS = re.compile(
+    r"\b(datetime\.(now|utcnow|today)|date\.today|dt\.date\.today|time\.time)\(|random\.seed\("
+)
+
+
+def test_the_library_reads_no_clock() -> None:
+    library = [p for p in LIBRARY if "commands" not in p.parts]
+    assert [named(p) for p in library if CLOCKS.search(p.read_text(encoding="utf-8"))] == []
+
+
+def lines(path: Path) -> int:
+    return path.read_text(encoding="utf-8").count("\n")
+
+
+def test_files_and_functions_stay_small() -> None:
+    long = [f"{named(p)}: {lines(p)} lines" for p in PRODUCT if lines(p) > 450]
+    for path in PRODUCT:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > 60:
+                    long.append(f"{named(path)}: {node.name} has {length} lines")
+    assert long == []
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    found = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [p for p in found if p.is_file() and p.suffix not in BINARY]
+
+
+# Spelled in two, so that this file does not hold them.
+HOSTS = ["pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "deb.debian" + ".org"]
+MACHINE = re.compile(r"(?<![\w.])/(?:wor" + r"k|home|root|far" + r"m)/[\w./-]+")
+
+
+def test_no_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
+    wrong = []
+    for path in tracked():
+        text = path.read_text(encoding="utf-8", errors="ignore")
+        wrong += [f"{named(path)}: {host}" for host in HOSTS if host in text]
+        wrong += [f"{named(path)}: {m}" for m in MACHINE.findall(text)]
+    assert wrong == []
+
+
+def test_every_query_is_packaged() -> None:
+    queries = {p.suffix for p in (ROOT / "lakehouse/serve/queries").iterdir()}
+    assert queries == {".sql"}
+    assert "serve/queries/*.sql" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

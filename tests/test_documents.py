@@ -1,0 +1,41 @@
+"""Generated documents are as the code would write them now."""
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse.contracts import contracts
+from lakehouse.serve import documents
+
+
+@pytest.mark.parametrize("name", documents.DOCUMENTS)
+def test_the_document_is_not_stale(name: str) -> None:
+    assert name not in documents.stale(), "run `make docs`"
+
+
+def test_the_dictionary_has_every_table_and_column() -> None:
+    text = documents.dictionary()
+    for name, c in contracts().items():
+        assert f"### {name}\n" in text
+        section = text.split(f"### {name}\n")[1].split("\n### ")[0]
+        assert [
+            n for n in c.columns if f"| {n} |" not in section and f"**{n}**" not in section
+        ] == []
+
+
+def test_the_command_line_has_every_command_and_option() -> None:
+    text = documents.command_line()
+    assert "\n### lakehouse sql\n" in text
+    assert "\n#### lakehouse catalog build\n" in text
+    assert "| `--limit` VALUE | Rows of a table to show; 0: all. | `200` |" in text
+    assert "`lakehouse describe [OPTIONS] TABLE`" in text
+
+
+def test_a_changed_document_is_stale(tmp_path: Path) -> None:
+    assert documents.stale(tmp_path) == list(documents.DOCUMENTS)
+    for name, made in documents.DOCUMENTS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(made(), encoding="utf-8")
+    assert documents.stale(tmp_path) == []
+    (tmp_path / "docs/cli.md").write_text("old", encoding="utf-8")
+    assert documents.stale(tmp_path) == ["docs/cli.md"]
