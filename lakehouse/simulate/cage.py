@@ -6,6 +6,7 @@ first; services, payments of older markers and redeemed tickets follow while row
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import polars as pl
 from lakehouse.contracts.cage import PAYMENT_METHODS, TRANSACTION_TYPES
 from lakehouse.contracts.tables import SHIFTS
 from lakehouse.simulate import floor, frames, ids, slots
-from lakehouse.simulate.arrays import take
+from lakehouse.simulate.arrays import concat, take
 from lakehouse.simulate.clock import stamp
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, draw, key, pick, uniform
@@ -120,9 +121,12 @@ def _repaid(config: WorldConfig, p: DayPlan) -> pl.DataFrame:
     )
 
 
-def later_payments(config: WorldConfig, earlier: TablePlay, after: int) -> pl.DataFrame:
-    """Payments on this day of markers drawn `after` days ago."""
-    due = take(earlier, (earlier.paid_after == after) & (earlier.marker > 0))
+def later_payments(config: WorldConfig, earlier: Sequence[TablePlay]) -> pl.DataFrame:
+    """Payments on a day of markers drawn on the days before it, the last day first."""
+    owed = [take(t, (t.paid_after == k + 1) & (t.marker > 0)) for k, t in enumerate(earlier)]
+    if not owed:
+        return entries("MARKER_PAYMENT", "Check", *(np.zeros(0, dtype=np.int64),) * 3)
+    due = functools.reduce(concat, owed)
     how = pick(draw(key(config.seed, "pays-by"), due.key), (55, 20, 25))
     how = np.where(due.scenario >= 0, 2, how)
     second = 4 * 3600 + below(draw(key(config.seed, "pays-at"), due.key), 8 * 3600)

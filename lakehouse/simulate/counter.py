@@ -37,8 +37,16 @@ def key(seed: int, stream: str, *parts: int) -> int:
     """A 64-bit key for one stream of one seed, optionally narrowed by a day or the like."""
     value = (seed * 0x9E3779B97F4A7C15 + zlib.crc32(stream.encode())) & _MASK
     for part in (0, *parts):
-        value = int(mix(np.array([value ^ (part & _MASK)], dtype=np.uint64))[0])
+        value = _mix_one(value ^ (part & _MASK))
     return value
+
+
+def _mix_one(x: int) -> int:
+    """`mix` of one number, without the cost of an array."""
+    x = (x + 0x9E3779B97F4A7C15) & _MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    return x ^ (x >> 31)
 
 
 def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:

@@ -51,14 +51,19 @@ def code(names: Sequence[str], index: NDArray[np.integer], valid: Valid = None) 
     at = np.asarray(index)
     if valid is not None:
         at = np.where(valid, at, len(names))
-    return pl.Series([*names, None], dtype=pl.String).gather(at.astype(np.uint32))
+    return _vocabulary(tuple(names)).gather(at.astype(np.uint32))
+
+
+@functools.lru_cache(maxsize=256)
+def _vocabulary(names: tuple[str, ...]) -> pl.Series:
+    return pl.Series([*names, None], dtype=pl.String)
 
 
 def gather(values: pl.Series, index: I64, valid: Valid = None) -> pl.Series:
     """Entries of a column by position; null where not valid."""
     if valid is None:
         return values.gather(index.astype(np.uint32))
-    padded = values.append(pl.Series([None], dtype=values.dtype)) if values.n_chunks() else values
+    padded = pl.concat([values, pl.Series([None], dtype=values.dtype)])
     at = np.where(valid, index, len(padded) - 1)
     return padded.gather(at.astype(np.uint32))
 

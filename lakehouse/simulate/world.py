@@ -89,13 +89,10 @@ class World:
 
     def _make_cash(self, day: int) -> pl.DataFrame:
         p = self.plan(day)
-        payments = [
-            cage.later_payments(self.config, self.tables(day - k), k)
-            for k in range(1, min(LONGEST_CREDIT, day) + 1)
-        ]
-        shape = cage.entries("CASH_IN", "Cash", *(np.zeros(0, dtype=np.int64),) * 3)
+        before = range(1, min(LONGEST_CREDIT, day) + 1)
+        payments = cage.later_payments(self.config, [self.tables(day - k) for k in before])
         rows = clean_rows(self.config, "financial_txn", day)
-        return cage.cash(self.config, p, self.hand_pays(day), pl.concat([shape, *payments]), rows)
+        return cage.cash(self.config, p, self.hand_pays(day), payments, rows)
 
     def wins(self, day: int) -> pl.DataFrame:
         """Hand-paid wins: one row per win that may be reportable."""
