@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lakehouse.simulate.counter import I64, U64, draw, key
 
@@ -21,7 +24,8 @@ def numbered(prefix: str, index: I64, width: int) -> pl.Series:
     start, size = len(prefix), len(prefix) + width
     octets = np.empty((n, size), dtype=np.uint8)
     octets[:, :start] = np.frombuffer(prefix.encode(), dtype=np.uint8)
-    rest = np.maximum(values, 0).astype(np.uint32 if width < 10 else np.uint64)
+    rest: NDArray[Any] = np.maximum(values, 0)
+    rest = rest.astype(np.uint32 if width < 10 else np.uint64)
     for place in range(size - 1, start - 1, -1):
         left = rest // 10
         octets[:, place] = rest - left * 10 + 48

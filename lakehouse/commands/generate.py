@@ -1,0 +1,261 @@
+"""`lakehouse generate`: files of simulated bronze, with the volumes that were asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import parse_day
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lakehouse.simulate.world import World
+
+FORMATS = ("parquet", "json", "csv")
+FILINGS = "compliance"
+DEFAULTS = {
+    "slot_telemetry": 500_000,
+    "table_games": 100_000,
+    "player_profile": 10_000,
+    "financial_txn": 50_000,
+    "security_events": 25_000,
+    FILINGS: 10_000,
+}
+"""Rows with --all; of filings the most."""
+OPTIONS = dict(
+    zip(DEFAULTS, ("slots", "tables", "players", "financial", "security", FILINGS), strict=True)
+)
+MOST_ROWS = 10_000_000_000
+LONGEST_DAYS = 3_660
+FIRST_START, LAST_START = dt.date(2018, 1, 1), dt.date(2099, 12, 31)
+"""Rules of every kind are on file from 2018 on."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("generate")(generate)
+
+
+def generate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path(
+        "output"
+    ),
+    format_: Annotated[
+        str, typer.Option("--format", "-f", metavar="parquet|json|csv", help="Format of the files.")
+    ] = "parquet",
+    days: Annotated[int, typer.Option("--days", "-d", help="Gaming days.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="Same seed, same bytes.")] = 42,
+    all_: Annotated[bool, typer.Option("--all", "-a", help="All tables, default volumes.")] = False,
+    slots: Annotated[int | None, typer.Option(help="Rows of slot telemetry.")] = None,
+    tables: Annotated[int | None, typer.Option(help="Rows of table games.")] = None,
+    players: Annotated[int | None, typer.Option(help="Rows of player profiles.")] = None,
+    financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
+    security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
+    compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
+    include_pii: Annotated[
+        bool, typer.Option("--include-pii", help="Names, addresses and the like as they are.")
+    ] = False,
+    start: Annotated[str, typer.Option(help="First gaming day.")] = "2025-01-01",
+    scale: Annotated[float, typer.Option(help="Multiplies the default volumes.")] = 1.0,
+    faults: Annotated[
+        bool, typer.Option("--faults/--no-faults", help="Plant dirt, misconduct, filing faults.")
+    ] = True,
+) -> None:
+    """Generate simulated casino data as files.
+
+    Row counts are exact, filings apart: those are consequences of the play, and a count is
+    the most that is written.
+    """
+    asked = {
+        "slot_telemetry": slots,
+        "table_games": tables,
+        "player_profile": players,
+        "financial_txn": financial,
+        "security_events": security,
+        FILINGS: compliance,
+    }
+    order = Order(
+        rows=_rows(asked, all_=all_, scale=scale),
+        days=days,
+        seed=seed,
+        start=parse_day(start, "--start"),
+        scale=scale,
+        faults=faults,
+        format=format_,
+        output=output,
+        include_pii=include_pii,
+    )
+    order.check()
+    if include_pii:
+        typer.echo(
+            "warning: --include-pii writes names, addresses and numbers unprotected; "
+            "the people are invented, but treat the files as if they were not",
+            err=True,
+        )
+    _report(order, write(order))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for: rows by table, of `compliance` the most."""
+
+    rows: Mapping[str, int]
+    days: int
+    seed: int
+    start: dt.date
+    scale: float
+    faults: bool
+    format: str
+    output: Path
+    include_pii: bool
+
+    def check(self) -> None:
+        """Raises BadInput before anything is written."""
+        if not self.rows:
+            raise BadInput(
+                "nothing to generate: give --all, or a count such as --slots 100000 "
+                "(also --tables, --players, --financial, --security, --compliance)"
+            )
+        if self.format not in FORMATS:
+            raise BadInput(f"--format {self.format!r}: allowed are {', '.join(FORMATS)}")
+        if not 1 <= self.days <= LONGEST_DAYS:
+            raise BadInput(f"--days {self.days}: 1 to {LONGEST_DAYS} are allowed")
+        if not 0 < self.scale <= 10_000:
+            raise BadInput(f"--scale {self.scale:g}: more than 0 and at most 10000 is allowed")
+        if not FIRST_START <= self.start <= LAST_START:
+            raise BadInput(f"--start {self.start}: {FIRST_START} to {LAST_START} are allowed")
+        if not 0 <= self.seed < 2**63:
+            raise BadInput(f"--seed {self.seed}: a whole number from 0 to 2**63 - 1 is allowed")
+        self._check_output()
+
+    def _check_output(self) -> None:
+        existing = next(p for p in (self.output, *self.output.absolute().parents) if p.exists())
+        if not existing.is_dir():
+            raise BadInput(f"--output {self.output}: {existing} is a file; name a folder")
+
+    def world(self) -> World:
+        from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
+        from lakehouse.simulate.world import World
+
+        return World(
+            WorldConfig(
+                seed=self.seed,
+                start=self.start,
+                days=self.days,
+                scale=self.scale,
+                rows={t: n for t, n in self.rows.items() if t != FILINGS},
+                faults=Faults() if self.faults else NO_FAULTS,
+            )
+        )
+
+
+@dataclass
+class Made:
+    """One file, as it grows."""
+
+    table: str
+    path: Path
+    rows: int = 0
+    available: int = 0
+    """Rows that there were before a ceiling."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Filings by form."""
+
+    def count(self, kept: pl.DataFrame, available: int) -> None:
+        self.rows += kept.height
+        self.available += available
+        if self.table == FILINGS:
+            self.kinds.update(kept["report_type"].drop_nulls().to_list())
+
+
+def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[str, int]:
+    given = {t: n for t, n in asked.items() if n is not None}
+    for table, count in given.items():
+        if not 0 <= count <= MOST_ROWS:
+            raise BadInput(f"--{OPTIONS[table]} {count}: 0 to {MOST_ROWS} rows are allowed")
+    usual = {t: round(n * max(scale, 0)) for t, n in DEFAULTS.items()} if all_ else {}
+    wanted = usual | given
+    return {t: wanted[t] for t in DEFAULTS if t in wanted}
+
+
+def write(order: Order) -> list[Made]:
+    """Writes one file per table; each is complete or absent."""
+    from lakehouse.commands import replacing
+    from lakehouse.contracts import contract
+    from lakehouse.simulate.export import protect_for_export
+    from lakehouse.simulate.files import FrameFile, frame_file
+    from lakehouse.simulate.produce import day_frames
+
+    world = order.world()
+    made = {t: Made(t, order.output / f"bronze_{t}.{order.format}") for t in order.rows}
+    with ExitStack() as stack:
+        files: dict[str, FrameFile] = {}
+        for table, m in made.items():
+            beside = stack.enter_context(replacing(m.path))
+            files[table] = frame_file(beside, order.format, contract(table).bronze_schema())
+            stack.callback(files[table].abandon)
+        change = None if order.include_pii else protect_for_export
+        advance = stack.enter_context(_progress(order.days))
+        for day in day_frames(world, list(order.rows), range(order.days), change=change):
+            for table, frame in day.items():
+                kept = frame.head(order.rows[table] - made[table].rows)
+                made[table].count(kept, frame.height)
+                if kept.height:
+                    files[table].write(kept)
+            advance()
+        for file in files.values():
+            file.finish()
+    return list(made.values())
+
+
+@contextmanager
+def _progress(days: int) -> Iterator[Callable[[], None]]:
+    """A call counts one day on the bar, on a terminal; elsewhere nothing is shown."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("gaming days"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("days", total=days)
+        yield lambda: bar.advance(task)
+
+
+def _report(order: Order, made: list[Made]) -> None:
+    """The files on standard output; what filings there were, and why, beside it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("table", "rows", "bytes", "file")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for m in made:
+        table.add_row(m.table, f"{m.rows:,}", f"{m.path.stat().st_size:,}", m.path.name)
+    Console().print(table)
+    typer.echo(f"written to {order.output}", err=True)
+    for m in made:
+        if m.table == FILINGS:
+            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(m.kinds.items())) or "none"
+            typer.echo(
+                f"{FILINGS}: a consequence of the play; the office made {m.available} records in "
+                f"{order.days} days; {m.rows} written ({kinds}), at most {order.rows[FILINGS]}",
+                err=True,
+            )
+    if order.faults:
+        typer.echo("faults are planted in these files; --no-faults leaves them out", err=True)
