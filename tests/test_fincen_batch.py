@@ -112,7 +112,7 @@ AMENDED = ctr("amended", corrects_bsa_id="31000000000001")
 )
 def test_every_kind_of_ctr_validates(filing, who) -> None:
     made = b.ctr_batch([filing], vault(who), FILER, filed_on=FILED)
-    b.validate(made.content, REFERENCE / b.SCHEMA_FILES["CTR"])
+    assert b.breaches(made.content, REFERENCE / b.SCHEMA_FILES["CTR"]) == []
 
 
 @needs_reference
@@ -129,7 +129,7 @@ def test_every_kind_of_ctr_validates(filing, who) -> None:
 )
 def test_every_kind_of_sar_validates(filing) -> None:
     made = b.sar_batch([filing], vault(identity(), identity("P2")), FILER, filed_on=FILED)
-    b.validate(made.content, REFERENCE / b.SCHEMA_FILES["SAR"])
+    assert b.breaches(made.content, REFERENCE / b.SCHEMA_FILES["SAR"]) == []
 
 
 @needs_reference

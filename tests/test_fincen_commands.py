@@ -4,22 +4,19 @@ import datetime as dt
 import itertools
 import json
 import shutil
-from decimal import Decimal
 from pathlib import Path
 
-import polars as pl
 import pytest
-from fincen_people import DAY, identity
+from filing_lake import case_row, ctr_row, make, write
 from lxml import etree
 
 from lakehouse import access
 from lakehouse.cli import run
 from lakehouse.commands import caller
 from lakehouse.filing.filer import FilerSettings, fictitious_fields
-from lakehouse.storage import Commit, Lake, stored_schema
+from lakehouse.storage import Lake
 
 REFERENCE = Path(__file__).parents[2] / "shared/reference/fincen"
-COMMIT = Commit("run", "test", "1")
 REAL = {
     "NAME": "Demo Casino LLC",
     "TIN": "900000001",
@@ -32,91 +29,11 @@ REAL = {
 PERIOD = ("--from", "2026-11-18", "--to", "2026-11-18")
 
 
-def ctr_row(player: str, **changes: object) -> dict:
-    row = {
-        "filing_id": f"CTR-{DAY}-{player}",
-        "player_id": player,
-        "gaming_day": DAY,
-        "cash_in": 12_401,
-        "cash_out": None,
-        "cash_in_exact": Decimal("12400.50"),
-        "cash_out_exact": None,
-        "due": DAY + dt.timedelta(days=15),
-        "detail_codes_in": ["18", "55"],
-        "detail_codes_out": [],
-        "details": [
-            {"direction": "in", "code": "18", "amount": 6_401},
-            {"direction": "in", "code": "55", "amount": 6_000},
-            {"direction": "out", "code": "28", "amount": 40},
-        ],
-        "multiple_transactions": True,
-        "aggregate": False,
-        "conducted_by": [],
-        "on_behalf_of": [],
-        "parties": [{"player_id": player, "role": "50", "cash_in": 12_401, "cash_out": 40}],
-        "foreign": [{"currency": "EUR", "country": "DE", "direction": "in", "amount": 6_401}],
-        "transaction_ids_in": ["t1", "t2"],
-        "transaction_ids_out": [],
-        "transaction_ids": ["t1", "t2"],
-        "citation": "31 CFR 1021.311",
-    }
-    return row | changes
-
-
-def case_row(case: str, player: str | None, **changes: object) -> dict:
-    row = {
-        "case_id": case,
-        "gaming_day": DAY,
-        "player_id": player,
-        "player_ids": [player] if player else [],
-        "typology": "structuring",
-        "subtypes": ["114"],
-        "mandatory": True,
-        "filed": False,
-        "amount": Decimal("28500.00"),
-        "score": 0.9,
-        "detected_on": DAY,
-        "due": DAY + dt.timedelta(days=30 if player else 60),
-        "first_activity_on": DAY - dt.timedelta(days=2),
-        "last_activity_on": DAY,
-        "transaction_ids": [f"{case}1"],
-        "observation_ids": [],
-        "evidence": [
-            {
-                "source": "financial_txn",
-                "record_id": f"{case}1",
-                "at": dt.datetime(2026, 11, 18, 20, tzinfo=dt.UTC),
-                "what": "chips for cash",
-                "amount": Decimal("9500.00"),
-            }
-        ],
-        "narrative": f"Facts of case {case}.",
-    }
-    return row | changes
-
-
-def frame(layer: str, table: str, rows: list[dict]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=stored_schema(layer, table), orient="row")
-
-
-def write(lake: Lake, layer: str, table: str, rows: list[dict]) -> None:
-    lake.write_days(layer, table, frame(layer, table, rows), (DAY, DAY), commit=COMMIT)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A lake with two reports and three cases, made once and copied for each test."""
+    """Made once and copied for each test."""
     root = tmp_path_factory.mktemp("made") / "lake"
-    lake = Lake(str(root))
-    captures = [identity("P1"), identity("P2"), identity("P3", tin=None)]
-    write(lake, "restricted", "identity_vault", [vars(i) | {"gaming_day": DAY} for i in captures])
-    write(lake, "gold", "ctr_filings", [ctr_row("P1"), ctr_row("P2")])
-    cases = [
-        case_row("A", "P1"),
-        case_row("B", "P2", amount=Decimal("6000.01"), subtypes=["114", "1202"]),
-        case_row("C", None),
-    ]
-    write(lake, "restricted", "sar_cases", cases)
+    make(str(root))
     return root
 
 
@@ -309,44 +226,6 @@ class TestAcknowledgement:
         answer("31000000000001")
         assert run(["filings", "acknowledge", "ack.xml"]) == 2
         assert "0 exported batches have 1 filings" in capsys.readouterr().err
-
-
-class TestIdentities:
-    HEADER = "player_id,first_name,tin,tin_type,gaming_day\n"
-
-    def test_captures_are_added_and_replaced_by_player_and_day(self, lake, capsys) -> None:
-        Path("i.csv").write_text(
-            self.HEADER + "P1,Kim,900000007,SSN_ITIN,2026-11-18\n P9,,,,2026-11-17\n"
-        )
-        assert run(["filings", "identities", "i.csv"]) == 0
-        rows = lake.scan("restricted", "identity_vault").sort("player_id").collect()
-        assert rows.select("player_id", "first_name", "tin").rows() == [
-            ("P1", "Kim", "900000007"),
-            ("P2", "Pat", "900000002"),
-            ("P3", "Pat", None),
-            ("P9", None, None),
-        ]
-
-    @pytest.mark.parametrize(
-        ("content", "said"),
-        [
-            (HEADER + "P1,Kim,12345,SSN_ITIN,2026-11-18\n", "1 of 1 rows break tin|regex (1)"),
-            (HEADER + "P1,Kim,,LETTER,2026-11-18\n", "1 of 1 rows break tin_type"),
-            (HEADER + "P1,Kim,,,18.11.2026\n", "1 rows have no day in gaming_day"),
-            (HEADER + "P1,,,,2026-11-18\nP1,,,,2026-11-18\n", "2 of 2 rows break primary_key"),
-            ("player_id,shoe_size\nP1,44\n", "unknown columns shoe_size"),
-            ("player_id\nP1\n", "lacks gaming_day"),
-            (HEADER, "no identity to take in"),
-        ],
-    )
-    def test_a_bad_file_changes_nothing(self, lake, capsys, content, said) -> None:
-        before = lake.version("restricted", "identity_vault")
-        Path("i.csv").write_text(content)
-        assert run(["filings", "identities", "i.csv"]) == 2
-        message = capsys.readouterr().err
-        assert said in message
-        assert "12345" not in message
-        assert lake.version("restricted", "identity_vault") == before
 
 
 class TestCases:

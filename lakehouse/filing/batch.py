@@ -101,17 +101,26 @@ def _contents(
 
 
 def validate(content: bytes, xsd: Path) -> None:
-    """Raises LakehouseError with the first breaches of the XML schema; values are not shown."""
+    """Raises LakehouseError with the first breaches of the XML schema."""
+    if found := breaches(content, xsd):
+        raise LakehouseError(f"the batch breaks {xsd.name}: {'; '.join(found[:3])}")
+
+
+def breaches(content: bytes, xsd: Path) -> list[str]:
+    """Where a batch breaks the XML schema, and how; values, which may identify, are not shown.
+
+    Raises BadInput for a file that is no schema.
+    """
     from lxml import etree
 
     try:
         schema = etree.XMLSchema(etree.parse(str(xsd), _parser()))
     except (OSError, etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
         raise BadInput(f"cannot read {xsd} as an XML schema: {error}") from error
-    if not schema.validate(read_xml(content)):
-        breaches: list[Any] = list(schema.error_log)  # type: ignore[call-overload]  # stubs
-        places = [f"{b.path} ({b.type_name})".replace("fc2:", "") for b in breaches[:3]]
-        raise LakehouseError(f"the batch breaks {xsd.name}: {'; '.join(places)}")
+    if schema.validate(read_xml(content)):
+        return []
+    found: list[Any] = list(schema.error_log)  # type: ignore[call-overload]  # stubs
+    return [f"{b.path} ({b.type_name})".replace("fc2:", "") for b in found]
 
 
 def read_xml(content: bytes) -> _Element:
