@@ -45,14 +45,16 @@ class Judged:
         return self.good.height + self.bad.height
 
 
-def judge(piece: Piece, origin: Origin) -> Judged:
-    """Types the rows of a piece. Every row of it is in `good` or in `bad`."""
+def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
+    """Types the rows of a piece. Every row of it is in `good` or in `bad`. With `keep_line`,
+    good rows keep the line they came from."""
     c = origin.contract
     match = match_columns(c, origin.mapping, [n for n in piece.frame.columns if n != LINE])
     text = our_columns(piece.frame, c, origin.mapping, match)
     typed = _typed(text, origin)
     is_bad = typed[_RULES].list.len() > 0
-    good = typed.filter(~is_bad).select(list(c.bronze_schema()))
+    names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
+    good = typed.filter(~is_bad).select(names)
     at = is_bad.arg_true().to_list()
     bad = typed[at].rename({_RULES: "_rules"})
     bad = bad.with_columns(pl.Series("_raw", piece.raw(at), dtype=pl.String))

@@ -1,0 +1,91 @@
+"""`lakehouse ingest`: what lies in the landing zone, into the lake."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened
+from lakehouse.errors import LakehouseError
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.run import IngestReport
+    from lakehouse.settings import Settings
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ingest", context_settings=_HELP)(ingest)
+
+
+def ingest(
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only files of this table.")
+    ] = None,
+    bronze_only: Annotated[
+        bool, typer.Option("--bronze-only", help="Leave silver and gold as they are.")
+    ] = False,
+) -> None:
+    """Take in all complete files of the landing zone, then derive the days they touched."""
+    from lakehouse.commands.caller import now
+    from lakehouse.contracts import contract
+    from lakehouse.ingest.run import ingest as take_in
+
+    settings, lake = opened()
+    tables = [contract(t).name for t in table] if table else None
+    as_of = now()
+    report = take_in(lake, settings, as_of=as_of, tables=tables)
+    _tell(report)
+    days = sorted({d for touched in report.days.values() for d in touched})
+    if days and not bronze_only:
+        _derive(settings, days, as_of)
+    if report.failed:
+        first = report.failed[0]
+        more = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
+        raise LakehouseError(f"not taken in: {first.name} {first.reason}{more}")
+
+
+def _tell(report: IngestReport) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table("file", "state", "rows", "bronze", "quarantine", "replaced", "days", "why")
+    for o in report.outcomes:
+        counts = (o.rows, o.bronze_rows, o.quarantine_rows, o.replaced_rows, len(o.days))
+        shown.add_row(escape(o.name), o.state, *(f"{n:,}" for n in counts), escape(o.reason))
+    if report.outcomes:
+        Console(stderr=True).print(shown)
+    else:
+        typer.echo("nothing new in the landing zone", err=True)
+
+
+def _derive(settings: Settings, days: list[dt.date], as_of: dt.datetime) -> None:
+    from igaming_assets.running import run_days
+    from lakehouse.regulation.gaming_day import gaming_day_of
+
+    last = gaming_day_of(as_of, settings.timezone)
+    inside = [d for d in days if settings.start <= d <= last]
+    if len(inside) < len(days):
+        typer.echo(
+            f"{len(days) - len(inside)} gaming days lie outside {settings.start} to {last}: they "
+            "are in bronze and not derived; set start to an earlier day",
+            err=True,
+        )
+    for first, final in runs_of(inside):
+        typer.echo(f"deriving {first} to {final}", err=True)
+        run_days(settings, (first, final), now=as_of)
+
+
+def runs_of(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Sorted days as ranges without gaps."""
+    ranges: list[tuple[dt.date, dt.date]] = []
+    for day in days:
+        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges

@@ -1,0 +1,72 @@
+"""`lakehouse land`: files into the landing zone, and a mapping proposed for a foreign one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.commands import opened
+from lakehouse.errors import BadInput
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("land", context_settings=_HELP)(land)
+
+
+def land(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files to copy in.")],
+    table: Annotated[
+        str | None, typer.Option("--table", "-t", help="Table the rows belong to.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", "-m", help="TOML: how foreign columns become ours.")
+    ] = None,
+    infer: Annotated[
+        bool, typer.Option("--infer", help="Print a mapping for the file; copy nothing.")
+    ] = False,
+) -> None:
+    """Copy CSV, JSON, NDJSON or Parquet files into the landing zone."""
+    if infer:
+        _propose(files, table)
+        return
+    if table is None:
+        raise BadInput("land needs --table, such as --table slot_telemetry")
+    _copy(files, table, mapping)
+
+
+def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from lakehouse.ingest.land import land as copy_in
+
+    settings, lake = opened()
+    if settings.source_of(table) == "simulator":
+        raise BadInput(
+            f"the source of {table} is the simulator; set source to landing or both, such as "
+            "LAKEHOUSE_SOURCE=landing"
+        )
+    total = sum(f.stat().st_size for f in files if f.is_file())
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"landing {len(files)} files", total=total)
+        landed = copy_in(files, table, lake, mapping, lambda n: bar.advance(task, n))
+    for path in landed:
+        typer.echo(f"landed {path}", err=True)
+    typer.echo("`lakehouse ingest` takes them in", err=True)
+
+
+def _propose(files: list[Path], table: str | None) -> None:
+    from lakehouse.ingest.infer import infer
+
+    if len(files) != 1:
+        raise BadInput(f"--infer looks at one file; {len(files)} given")
+    settings, _ = opened()
+    proposed = infer(files[0], table, timezone=settings.timezone)
+    typer.echo(proposed.toml, nl=False)
+    for said in proposed.unmatched:
+        typer.echo(said, err=True)

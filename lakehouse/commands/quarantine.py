@@ -1,0 +1,165 @@
+"""`lakehouse quarantine`: what was rejected, why, and another try after a fix."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_day
+from lakehouse.commands.ingest import runs_of
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lakehouse.storage import Days
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Format(enum.StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+Rule = Annotated[str | None, typer.Option("--rule", help="Only rules that contain this.")]
+DayFrom = Annotated[str | None, typer.Option("--from", help="First gaming day.")]
+DayTo = Annotated[str | None, typer.Option("--to", help="Last gaming day.")]
+Shape = Annotated[Format, typer.Option("--format", "-o", help="How to print.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="Such as slot_telemetry.")]
+
+
+def register(app: typer.Typer) -> None:
+    quarantine = typer.Typer(
+        help="See rejected rows by rule, source and day; retry them after a fix.",
+        no_args_is_help=True,
+        context_settings=_HELP,
+    )
+    quarantine.command("list")(list_)
+    quarantine.command("show")(show)
+    quarantine.command("retry")(retry)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def list_(
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this one.")] = None,
+    rule: Rule = None,
+    first: DayFrom = None,
+    last: DayTo = None,
+    shape: Shape = Format.table,
+) -> None:
+    """Count rejected rows by table, rule, source and gaming day."""
+    from lakehouse.ingest.rejects import rejects
+
+    _, lake = opened()
+    tables = [_source_table(t) for t in table] if table else None
+    _print(rejects(lake, tables=tables, rule=rule, days=_days(first, last)), shape)
+
+
+def show(
+    table: Table,
+    rule: Rule = None,
+    first: DayFrom = None,
+    last: DayTo = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows to show.")] = 20,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="With the landed text, which may hold personal data.")
+    ] = False,
+    shape: Shape = Format.table,
+) -> None:
+    """Show rejected rows with their rules, file and line."""
+    from lakehouse.contracts import contract
+    from lakehouse.ingest.rejects import rejected_rows
+
+    _, lake = opened()
+    rows = rejected_rows(lake, _source_table(table), rule=rule, days=_days(first, last))
+    named = ["gaming_day", *contract(table).key, "_stage", "_rules", "_file", "_line"]
+    if raw:
+        named.append("_raw")
+    found = rows.select(dict.fromkeys(named)).head(limit)
+    _print(found, shape)
+    if rows.height > limit:
+        typer.echo(f"{limit} of {rows.height:,} rows; --limit shows more", err=True)
+
+
+def retry(
+    table: Table,
+    rule: Rule = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", "-m", help="TOML to read landed rows with.")
+    ] = None,
+) -> None:
+    """Read rejected rows again after a fix of the mapping or the contract."""
+    from lakehouse.commands.caller import now
+    from lakehouse.ingest.mapping import load_mapping
+    from lakehouse.ingest.rejects import rejects
+    from lakehouse.ingest.rejects import retry as try_again
+    from lakehouse.steps import refresh_silver
+    from lakehouse.storage import Commit
+
+    settings, lake = opened()
+    given = load_mapping(mapping, _source_table(table)) if mapping else None
+    done = try_again(lake, settings, _source_table(table), as_of=now(), rule=rule, mapping=given)
+    held = rejects(lake, tables=[table], rule=rule)
+    silver = held.filter(stage="silver")
+    days = sorted({*done.days, *silver["gaming_day"].to_list()})
+    before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
+    for first, last in runs_of(days):
+        commit = Commit("quarantine retry", f"silver/{table}", "1")
+        refresh_silver(lake, settings, table, (first, last), commit)
+    after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
+    typer.echo(
+        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze; silver rejects "
+        f"{after:,} rows now, {before:,} before; {len(days)} gaming days of silver are new",
+        err=True,
+    )
+    for first, last in runs_of(days):
+        typer.echo(f"gold follows with: lakehouse run --from {first} --to {last}", err=True)
+
+
+def _source_table(name: str) -> str:
+    from lakehouse.contracts import contracts
+
+    known = contracts("source")
+    if name not in known:
+        raise BadInput(f"{name!r} has no quarantine; tables: {', '.join(sorted(known))}")
+    return name
+
+
+def _days(first: str | None, last: str | None) -> Days | None:
+    import datetime as dt
+
+    if first is None and last is None:
+        return None
+    start = parse_day(first, "--from") if first else dt.date(1, 1, 1)
+    end = parse_day(last, "--to") if last else dt.date(9999, 12, 31)
+    return start, end
+
+
+def _print(frame: pl.DataFrame, shape: Format) -> None:
+    import polars as pl
+
+    flat = frame.with_columns(
+        pl.col(n).list.join(", ") for n, t in frame.schema.items() if isinstance(t, pl.List)
+    )
+    if shape is Format.csv:
+        typer.echo(flat.write_csv(), nl=False)
+    elif shape is Format.json:
+        typer.echo(frame.write_json())
+    else:
+        _print_table(flat)
+
+
+def _print_table(frame: pl.DataFrame) -> None:
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    drawn = Drawn(*frame.columns)
+    for row in frame.iter_rows():
+        drawn.add_row(*(Text("" if v is None else str(v)) for v in row))
+    Console().print(drawn)
