@@ -236,6 +236,7 @@ def test_average_bet_is_weighted_by_hours() -> None:
             {
                 "headcount": 2,
                 "new_players": 1,
+                "first_visits": 1,
                 "free_play": "20.00",
                 "table_drop": "1100.00",
                 "is_reconciled": True,
@@ -247,6 +248,7 @@ def test_average_bet_is_weighted_by_hours() -> None:
                 "machines": 0,
                 "tables": 1,
                 "headcount": 1,
+                "first_visits": 0,
                 "slot_hold": None,
                 "cash_in": "650.00",
                 "cash_out": "300.00",

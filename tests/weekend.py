@@ -184,10 +184,10 @@ def player_profile() -> pl.LazyFrame:
         "player_profile",
         [
             row("P1", "Silver", enrollment_date=FRI),
-            row("P2", "Gold"),
-            row("P3", "Bronze", SAT, enrollment_date=SAT),
+            row("P2", "Gold", total_visits=9, last_visit_date=FRI),
+            row("P3", "Bronze", SAT, enrollment_date=SAT, total_visits=1, last_visit_date=SAT),
             row("P4", "Platinum"),
             row("P4", "Platinum", SUN, self_excluded=True),
-            row("P5", "Bronze", SUN),
+            row("P5", "Bronze", SUN, total_visits=1, last_visit_date=FRI),
         ],
     )

@@ -135,6 +135,9 @@ class PropertyDay(dy.Schema):
     tables = c.count("Tables that reported.")
     headcount = c.count("Identified patrons on a trip.")
     new_players = c.count("Patrons who enrolled that day.")
+    first_visits = c.count(
+        "Patrons on their first trip since the books opened, as the day's profiles count."
+    )
     uncarded_sessions = c.count("Slot sessions without a card.")
     slot_coin_in = c.money("Slot wagers.")
     slot_drop = c.money("Bills in machines.")

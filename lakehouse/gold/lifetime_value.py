@@ -16,6 +16,8 @@ from lakehouse.errors import LakehouseError
 
 Array = npt.NDArray[np.float64]
 _STEPS = 500
+_REACH = 20.0
+"""Farthest logarithm of a parameter."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def fit_bg_nbd(
         return total, np.array([d.sum() for d in (d_r, d_alpha, d_a, d_b)])
 
     mode = None if prior is None else np.array([prior.r, prior.alpha, prior.a, prior.b])
-    found, likelihood = _climb(terms, np.array([1.0, 1.0, 1.0, 1.0]), mode, "BG/NBD")
+    found, likelihood = _climb(terms, np.array([1.0, 1.0, 1.0, 1.0]), mode, x.size, "BG/NBD")
     r, alpha, a, b = map(float, found)
     return BgNbd(r, alpha, a, b, likelihood)
 
@@ -83,7 +85,8 @@ def fit_bg_nbd(
 def fit_gamma_gamma(
     frequency: Array, value: Array, *, prior: GammaGamma | None = None
 ) -> GammaGamma:
-    """As `fit_bg_nbd`, for the mean `value` of `frequency` transactions, both above zero."""
+    """As `fit_bg_nbd`, for the mean `value` of `frequency` transactions, both above zero, with
+    q - 1 for q: at a q under 1 there is no mean, and less than nothing is expected of some."""
     from scipy.special import digamma, gammaln
 
     x, mean = frequency, value
@@ -91,7 +94,7 @@ def fit_gamma_gamma(
     log_total = np.log(x * mean)
 
     def terms(theta: Array) -> tuple[float, Array]:
-        p, q, v = theta
+        p, q, v = theta[0], 1 + theta[1], theta[2]
         log_sum = np.log(x * mean + v)
         by_x = gammaln(p * counts + q) - gammaln(p * counts) - gammaln(q) + q * np.log(v)
         rest = p * x * log_total - np.log(mean) - (p * x + q) * log_sum
@@ -102,11 +105,11 @@ def fit_gamma_gamma(
         total = float(np.sum(by_x[index] + rest))
         return total, np.array([d.sum() for d in (d_p, d_q, d_v)])
 
-    mode = None if prior is None else np.array([prior.p, prior.q, prior.v])
-    start = np.array([1.0, 2.0, float(np.mean(mean)) if mean.size else 1.0])
-    found, likelihood = _climb(terms, start, mode, "Gamma-Gamma")
-    p, q, v = map(float, found)
-    return GammaGamma(p, q, v, likelihood)
+    mode = None if prior is None else np.array([prior.p, prior.q - 1, prior.v])
+    start = np.array([1.0, 1.0, float(np.mean(mean)) if mean.size else 1.0])
+    found, likelihood = _climb(terms, start, mode, x.size, "Gamma-Gamma")
+    p, beyond, v = map(float, found)
+    return GammaGamma(p, 1 + beyond, v, likelihood)
 
 
 def p_alive(model: BgNbd, frequency: Array, recency: Array, age: Array) -> Array:
@@ -140,27 +143,26 @@ def expected_value(model: GammaGamma, frequency: Array, value: Array) -> Array:
 
 
 def _climb(
-    terms: Callable[[Array], tuple[float, Array]], start: Array, mode: Array | None, name: str
+    terms: Callable[[Array], tuple[float, Array]],
+    start: Array,
+    mode: Array | None,
+    patrons: int,
+    name: str,
 ) -> tuple[Array, float]:
     from scipy.optimize import minimize
 
     def descend(log_theta: Array) -> tuple[float, Array]:
-        theta = np.exp(log_theta)
+        theta = np.exp(np.clip(log_theta, -_REACH, _REACH))
         total, slope = terms(theta)
         away = np.zeros_like(theta) if mode is None else log_theta - np.log(mode)
-        return -total + 2 * float(away @ away), -slope * theta + 4 * away
+        loss, uphill = 2 * float(away @ away) - total, 4 * away - slope * theta
+        return loss / patrons, uphill / patrons
 
     begin = np.log(start if mode is None else mode)
-    bounds = [(-9.0, 14.0)] * len(begin)
     found = minimize(
-        descend,
-        begin,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"ftol": 1e-12, "gtol": 1e-5, "maxiter": _STEPS},
+        descend, begin, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": _STEPS}
     )
-    if not found.success and found.nit >= _STEPS:
-        raise LakehouseError(f"{name} fit did not converge: {found.message}")
+    if found.nit >= _STEPS or not np.isfinite(found.x).all():
+        raise LakehouseError(f"{name} fit of {patrons} patrons did not converge: {found.message}")
     best = np.exp(found.x)
     return best, terms(best)[0]

@@ -39,7 +39,7 @@ def property_day(
         _of_slots(within(slot_telemetry, days)),
         _of_pit(within(table_games, days)),
         _of_cage(within(financial_txn, days)),
-        _enrolled(player_profile, days),
+        _newcomers(player_profile, days),
     ]
     first, last = days
     calendar = [first + dt.timedelta(days=i) for i in range((last - first).days + 1)]
@@ -126,15 +126,14 @@ def _of_cage(silver: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _enrolled(profile: pl.LazyFrame, days: Days) -> pl.LazyFrame:
-    """Patrons by day of enrolment, as the newest profile of that day says."""
-    return (
-        profile.filter(
-            pl.col("enrollment_date").is_between(*days)
-            & (pl.col("gaming_day") == pl.col("enrollment_date"))
-        )
-        .group_by(gaming_day="enrollment_date")
-        .agg(new_players=pl.col("player_id").n_unique().cast(pl.Int64))
+def _newcomers(profile: pl.LazyFrame, days: Days) -> pl.LazyFrame:
+    """From the profiles extracted that day, which hold everybody who visited."""
+    today = pl.col("gaming_day")
+    first = (pl.col("total_visits") == 1) & (pl.col("last_visit_date") == today)
+    return _daily(
+        within(profile, days),
+        new_players=(pl.col("enrollment_date") == today).sum(),
+        first_visits=first.sum(),
     )
 
 

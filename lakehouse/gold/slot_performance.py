@@ -36,16 +36,16 @@ def _sums(rows: pl.LazyFrame) -> pl.LazyFrame:
     carded = pl.when(pl.col("player_id").is_not_null()).then("coin_in").otherwise(0)
     games = pl.max_horizontal(pl.col("games_played"), 1)
     squares = pl.col("coin_in").cast(pl.Float64).pow(2) / games
-    last_row = pl.struct(*_IDENTITY, last_hold=pl.col("theoretical_hold").cast(pl.Float64))
-    totals = rows.group_by(_KEY).agg(
+    last = pl.col("event_timestamp").arg_max()
+    return rows.group_by(_KEY).agg(
         pl.col(_SUMS).sum(),
-        last_row=last_row.sort_by("event_timestamp", "event_id").last(),
+        pl.col(_IDENTITY).get(last),
+        last_hold=pl.col("theoretical_hold").get(last).cast(pl.Float64),
         carded_coin_in=carded.sum(),
         jackpots=(pl.col("event_type") == "JACKPOT").sum(),
         theo_units=pl.col("theo_units").sum(),
         squares=squares.sum(),
     )
-    return totals.unnest("last_row")
 
 
 def _occupied(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -61,22 +61,31 @@ def _occupied(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _meters(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Meter less coin-in so far must stay what it was at the day's first reading. Play of the
-    same instant comes before its reading."""
-    reading = pl.col("meter_coin_in").is_not_null()
-    drift = cents("meter_coin_in") - pl.col("coin_in").cum_sum().over(_KEY)
-    return (
-        rows.select(*_KEY, "event_timestamp", "event_id", "coin_in", "meter_coin_in")
-        .sort(*_KEY, "event_timestamp", reading, "event_id")
-        .with_columns(drift=drift)
-        .filter(reading)
-        .group_by(_KEY, maintain_order=True)
+    """Play of the same instant as a reading comes before it."""
+    moment, meter = pl.col("event_timestamp"), cents("meter_coin_in")
+    readings = (
+        rows.filter(pl.col("meter_coin_in").is_not_null())
+        .group_by(_KEY)
         .agg(
-            meter_variance=pl.when(pl.len() > 1).then(
-                pl.col("drift").last() - pl.col("drift").first()
-            )
+            since=moment.min(),
+            until=moment.max(),
+            advance=meter.filter(moment == moment.max()).max()
+            - meter.filter(moment == moment.min()).min(),
+            readings=pl.len(),
         )
+        .filter(pl.col("readings") > 1)
     )
+    between = (moment > pl.col("since")) & (moment <= pl.col("until"))
+    played = (
+        rows.filter(pl.col("coin_in") > 0)
+        .select(*_KEY, moment, "coin_in")
+        .join(readings, on=_KEY)
+        .filter(between)
+        .group_by(_KEY)
+        .agg(played=pl.col("coin_in").sum())
+    )
+    variance = pl.col("advance") - pl.col("played").fill_null(0)
+    return readings.join(played, on=_KEY, how="left").select(*_KEY, meter_variance=variance)
 
 
 def _day_lengths(days: Days, timezone: str) -> pl.LazyFrame:
