@@ -4,7 +4,7 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -13,10 +13,12 @@ import polars as pl
 from igaming_assets.automation import freshness, late_data
 from igaming_assets.checks import contract_spec, contract_verdicts, report
 from igaming_assets.describe import asset_options
+from igaming_assets.io import CHANGES_BEFORE
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
+from lakehouse.steps import known_until
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}
@@ -30,7 +32,16 @@ class Run:
     days: Days
     settings: Settings
     lake: Lake
-    as_of: dt.datetime
+    now: dt.datetime
+
+    @property
+    def as_of(self) -> dt.datetime:
+        """Up to when the lake can judge."""
+        return known_until(self.lake, self.days, self.settings.timezone, self.now)
+
+    def widened(self, before: int) -> "Run":
+        first = self.days[0] - dt.timedelta(days=before)
+        return replace(self, days=(first, self.days[1]))
 
     @property
     def law(self) -> Law:
@@ -74,9 +85,12 @@ def mart(
     *,
     group: str | None = None,
     plot: Plot | None = None,
+    changes_before: int = 0,
     **ins: dg.AssetIn,
 ) -> Callable[[Callable[..., pl.LazyFrame]], dg.AssetsDefinition]:
-    """Makes an asset of a function of a Run and the inputs named; its name is the table's."""
+    """Makes an asset of a function of a Run and the inputs named; its name is the table's.
+    `changes_before`: so many gaming days before the run's change with it and are written too.
+    """
 
     def make(derive: Callable[..., pl.LazyFrame]) -> dg.AssetsDefinition:
         table = derive.__name__
@@ -91,11 +105,12 @@ def mart(
             automation_condition=late_data(),
             freshness_policy=freshness(settings),
         )
+        options["metadata"] = options["metadata"] | {CHANGES_BEFORE: changes_before}
 
         def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Iterator[Any]:
             run = run_of(context)
             with retried_if_transient():
-                made = derive(run, **frames).lazy().collect()
+                made = derive(run.widened(changes_before), **frames).lazy().collect()
                 yield dg.Output(made, metadata=dict(plot(made)) if plot else {})
                 yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
 

@@ -25,7 +25,7 @@ def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
                 table,
                 run.days,
                 lambda name, day: world.world(run.settings).frame(name, day),
-                run.as_of,
+                run.now,
             )
 
     return bronze
@@ -39,9 +39,7 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
         run = run_of(context)
         world = context.resources.simulator.world(run.settings)
         with retried_if_transient():
-            return simulated(
-                lambda _, day: world.plants(day), "truth", "plants", run.days, run.as_of
-            )
+            return simulated(lambda _, day: world.plants(day), "truth", "plants", run.days, run.now)
 
     return plants
 
@@ -61,7 +59,7 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
                 "restricted",
                 "identity_vault",
                 run.days,
-                run.as_of,
+                run.now,
             )
 
     return identity_vault

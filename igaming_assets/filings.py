@@ -9,11 +9,13 @@ import polars as pl
 
 from igaming_assets.assets import Run, mart
 from igaming_assets.io import reads
+from lakehouse.gold.filing_calendar import LOOK_BACK
+from lakehouse.pipeline import WINS_AROUND
 from lakehouse.settings import Settings
 
 # A win may be booked a gaming day from its payout.
-_WINS = reads("silver", "gaming_wins", back=1, ahead=1)
-_PROFILES = reads("silver", "player_profile", everything=True)
+_WINS = reads("silver", "gaming_wins", back=WINS_AROUND, ahead=WINS_AROUND)
+_PROFILES = reads("silver", "player_profile", until=True, since=True)
 _CASH = reads("silver", "financial_txn")
 
 
@@ -66,7 +68,14 @@ def filing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         return form_1042s(**frames, days=run.days, law=run.law, timezone=run.settings.timezone)
 
-    return [ctr_filings, filing_exceptions, w2g_forms, form_1042s, *log_assets(settings)]
+    return [
+        ctr_filings,
+        filing_exceptions,
+        w2g_forms,
+        form_1042s,
+        *log_assets(settings),
+        *reconciliation_assets(settings),
+    ]
 
 
 def log_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -101,3 +110,29 @@ def log_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         return filing_retention(**frames, days=run.days, law=run.law)
 
     return [form_8300_notices, instrument_log, multiple_transaction_log, filing_retention]
+
+
+def reconciliation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Required against filed. A day's filings change what is said of the days before it."""
+    inputs = {
+        "ctr_filings": reads("gold", "ctr_filings", back=LOOK_BACK),
+        "filing_exceptions": reads("gold", "filing_exceptions", back=LOOK_BACK),
+        "w2g_forms": reads("gold", "w2g_forms", back=LOOK_BACK),
+        "compliance": reads("silver", "compliance", back=LOOK_BACK, since=True),
+    }
+    filing = functools.partial(mart, settings, group="filings", **inputs)
+
+    @filing(changes_before=LOOK_BACK)
+    def filing_reconciliation(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
+        from lakehouse.gold.filing_reconciliation import filing_reconciliation
+
+        zone = run.settings.timezone
+        return filing_reconciliation(**frames, days=run.days, timezone=zone, as_of=run.as_of)
+
+    @filing()
+    def filing_calendar(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
+        from lakehouse.gold.filing_calendar import filing_calendar
+
+        return filing_calendar(**frames, days=run.days, timezone=run.settings.timezone)
+
+    return [filing_reconciliation, filing_calendar]

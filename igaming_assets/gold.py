@@ -29,8 +29,8 @@ def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         settings,
         group="value",
         plot=value_distribution,
-        player_day=reads("gold", "player_day", history=True),
-        player_profile=reads("silver", "player_profile", history=True),
+        player_day=reads("gold", "player_day", until=True),
+        player_profile=reads("silver", "player_profile", until=True),
     )
     def player_value(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.player_value import player_value
@@ -63,7 +63,7 @@ def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         slot_telemetry=reads("silver", "slot_telemetry"),
         table_games=reads("silver", "table_games"),
         financial_txn=reads("silver", "financial_txn"),
-        player_profile=reads("silver", "player_profile", history=True),
+        player_profile=reads("silver", "player_profile", until=True),
     )
     def property_day(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.property_day import property_day

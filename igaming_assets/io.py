@@ -18,7 +18,7 @@ from igaming_assets.resources import LakeResource
 from lakehouse.steps import store
 from lakehouse.storage import Commit, Days, Lake, Written
 
-ALL = "all"
+CHANGES_BEFORE = "changes_before"
 
 
 def reads(
@@ -27,14 +27,12 @@ def reads(
     *,
     back: int = 0,
     ahead: int = 0,
-    history: bool = False,
-    everything: bool = False,
+    since: bool = False,
+    until: bool = False,
 ) -> dg.AssetIn:
-    """An input: the run's own days, widened by days `back` and `ahead`, or with `history` all
-    days up to the last, or everything."""
-    metadata: dict[str, Any] = {"back": back, "ahead": ahead}
-    if history or everything:
-        metadata["days"] = ALL if everything else "until"
+    """An input: the run's own days, widened by days `back` and `ahead`; with `until` also all
+    days before, with `since` also all days after."""
+    metadata = {"back": back, "ahead": ahead, "until": until, "since": since}
     return dg.AssetIn(key=dg.AssetKey([layer, table]), metadata=metadata)
 
 
@@ -51,12 +49,13 @@ class LakeIO(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.LazyFrame | pl.DataFrame) -> None:
         layer, table = context.asset_key.path
-        lake, days = self.lake.lake, days_of(context.asset_partition_key_range)
+        lake, days = self.lake.lake, days_written(context)
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
         written = store(lake, layer, table, obj, days, commit)
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if layer != "restricted":
-            add_rows_by_day(context.step_context, written)
+            run = days_of(context.asset_partition_key_range)
+            add_rows_by_day(context.step_context, written, run)
 
 
 def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict[str, Any]:
@@ -78,20 +77,27 @@ def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict
     return said
 
 
-def add_rows_by_day(step_context: Any, written: Written) -> None:
+def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:
     """Rows of each day on that day's own materialisation, in range runs too."""
     for day, rows in written.rows_by_day.items():
-        step_context.add_asset_metadata(
-            {"dagster/partition_row_count": rows}, partition_key=day.isoformat()
-        )
+        if days[0] <= day <= days[1]:
+            step_context.add_asset_metadata(
+                {"dagster/partition_row_count": rows}, partition_key=day.isoformat()
+            )
 
 
-def _window(context: dg.InputContext) -> Days | None:
-    metadata = context.definition_metadata
+def days_written(context: dg.OutputContext) -> Days:
+    """The run's days, and those before that change with them."""
     first, last = days_of(context.asset_partition_key_range)
-    if metadata.get("days") == ALL:
-        return None
-    if metadata.get("days") == "until":
-        return dt.date.min, last
-    back, ahead = (dt.timedelta(int(metadata.get(n, 0))) for n in ("back", "ahead"))
-    return first - back, last + ahead
+    before = int(context.definition_metadata.get(CHANGES_BEFORE, 0))
+    return first - dt.timedelta(days=before), last
+
+
+def _window(context: dg.InputContext) -> Days:
+    said = context.definition_metadata
+    first, last = days_of(context.asset_partition_key_range)
+    back, ahead = (dt.timedelta(days=int(said.get(n, 0))) for n in ("back", "ahead"))
+    return (
+        dt.date.min if said.get("until") else first - back,
+        dt.date.max if said.get("since") else last + ahead,
+    )

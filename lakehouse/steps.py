@@ -14,11 +14,13 @@ import polars as pl
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
+from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean, upsert_history
 from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
-from lakehouse.storage.shapes import keeps_history
+from lakehouse.storage.shapes import PARTITION, keeps_history
 
+_TELLING = ("compliance", "financial_txn", "player_profile")
 SIMULATOR = "simulator"
 """`_source` of simulated rows; landed rows carry their file instead."""
 
@@ -66,6 +68,15 @@ def bronze_rows(
         return landed.collect()
     made = simulated(produce, "bronze", table, days, as_of)
     return pl.concat([landed.collect(), made]) if source == "both" else made
+
+
+def known_until(lake: Lake, days: Days, timezone: str, now: dt.datetime) -> dt.datetime:
+    """The moment up to which the lake can judge: the close of the newest gaming day that it
+    has or is being given, or `now` where that is earlier. What is not filed by a lake that
+    ends in March is not missing in April."""
+    stored = [lake.partitions("bronze", t)[PARTITION].max() for t in _TELLING]
+    newest = max([days[1], *(d for d in stored if isinstance(d, dt.date))])
+    return min(now, day_bounds(newest, timezone)[1])
 
 
 def token_key(lake: Lake, settings: Settings) -> TokenKey:
