@@ -82,6 +82,12 @@ def test_p_alive_by_hand() -> None:
     assert found == pytest.approx([1 / 3.25, 1.0])
 
 
+def test_a_regular_of_years_who_left_is_surely_gone() -> None:
+    """1100 x log(314.4 / 154.4) = 782: more than exp can hold."""
+    gone = p_alive(CDNOW, _floats(1_100), _floats(150), _floats(310))
+    assert gone[0] == 0.0
+
+
 def test_expected_transactions_pass_smoothly_through_a_of_one() -> None:
     point = (_floats(3), _floats(5), _floats(9))
     near = [

@@ -45,8 +45,8 @@ class PlayerDay(dy.Schema):
     actual = c.money("slot_actual + table_actual: positive where the patron lost.", minimum=None)
     free_play = c.money(
         "Promotional credit: what, in a carded session with at least one bill or ticket, was bet "
-        "or taken out as a ticket beyond bills and wins. A ticket put in counts too, since "
-        "machines do not report those."
+        "or taken out as a ticket beyond bills and wins. A ticket put in, which machines "
+        "do not report, and a bill whose row was rejected count too."
     )
     cash_in = c.money(
         "US and foreign currency handed to the cage: chips, markers, deposits, instruments, "

@@ -114,10 +114,12 @@ def fit_gamma_gamma(
 
 def p_alive(model: BgNbd, frequency: Array, recency: Array, age: Array) -> Array:
     """Probability of not having dropped out; 1 where nothing was repeated."""
+    from scipy.special import expit
+
     r, alpha, a, b = model.r, model.alpha, model.a, model.b
     last = np.where(frequency > 0, b + frequency - 1, 1.0)
-    odds = a / last * np.exp((r + frequency) * np.log((alpha + age) / (alpha + recency)))
-    return np.where(frequency > 0, 1 / (1 + odds), 1.0)
+    log_odds = np.log(a / last) + (r + frequency) * np.log((alpha + age) / (alpha + recency))
+    return np.where(frequency > 0, expit(-log_odds), 1.0)
 
 
 def expected_transactions(
