@@ -1,0 +1,270 @@
+"""From bronze to gold in this process: the functions that the assets call, one after another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import polars as pl
+
+from lakehouse.contracts import contract, contracts
+from lakehouse.gold import (
+    ctr_filings,
+    filing_calendar,
+    filing_reconciliation,
+    logs,
+    player_day,
+    player_value,
+    property_day,
+    slot_performance,
+    suspicion,
+    table_performance,
+    tax_forms,
+)
+from lakehouse.regulation.law import Law, load
+from lakehouse.settings import Settings
+from lakehouse.steps import refresh_silver
+from lakehouse.storage import Commit, Days, Lake
+
+OPEN_ENDED = dt.date(2999, 12, 31)
+WINS_AROUND = 1
+"""A win may be booked a gaming day from its payout."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a mart is derived from: a lake, the days asked for, and the moment of asking."""
+
+    lake: Lake
+    settings: Settings
+    days: Days
+    as_of: dt.datetime
+
+    @property
+    def law(self) -> Law:
+        return load(self.settings.profile)
+
+    def silver(self, table: str, back: int = 0, ahead: int = 0) -> pl.LazyFrame:
+        return self.lake.scan("silver", table, days=_widened(self.days, back, ahead))
+
+    def gold(self, table: str, back: int = 0) -> pl.LazyFrame:
+        return self.lake.scan("gold", table, days=_widened(self.days, back, 0))
+
+    def so_far(self, layer: str, table: str) -> pl.LazyFrame:
+        return self.lake.scan(layer, table, days=(dt.date.min, self.days[1]))
+
+    @property
+    def profiles(self) -> pl.LazyFrame:
+        return self.lake.scan("silver", "player_profile")
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One table of gold or restricted: how it is derived, and how many gaming days before a
+    changed day change with it."""
+
+    layer: str
+    name: str
+    derive: Callable[[Run], pl.LazyFrame]
+    changes_before: int = 0
+
+
+def refresh(
+    lake: Lake,
+    settings: Settings,
+    days: Days,
+    *,
+    as_of: dt.datetime,
+    commit: Commit,
+    tables: Sequence[str] | None = None,
+) -> None:
+    """Brings silver (of `tables`, or of all), gold and the restricted zone of `days` in line
+    with bronze."""
+    for table in in_order_of_reference(tables):
+        refresh_silver(lake, settings, table, days, commit)
+    derive(lake, settings, days, as_of=as_of, commit=commit)
+
+
+def derive(
+    lake: Lake,
+    settings: Settings,
+    days: Days,
+    *,
+    as_of: dt.datetime,
+    commit: Commit,
+    keep_empty: bool = True,
+) -> None:
+    """Derives all marts of `days` from silver, and stores them. Without `keep_empty`, a mart
+    without rows that was never stored is left unstored."""
+    for mart in marts():
+        touched = _widened(days, mart.changes_before, 0)
+        rows = mart.derive(Run(lake, settings, touched, as_of)).collect()
+        if keep_empty or len(rows) or lake.exists(mart.layer, mart.name):
+            mine = replace(commit, asset=f"{mart.layer}/{mart.name}")
+            lake.write_days(mart.layer, mart.name, rows, touched, commit=mine)
+
+
+def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
+    """Source tables, each after those that its rows refer to."""
+    wanted = list(contracts("source")) if tables is None else list(tables)
+    ordered: list[str] = []
+
+    def place(table: str) -> None:
+        for parent, _ in contract(table).references().values():
+            if parent != table and parent not in ordered:
+                place(parent)
+        if table not in ordered:
+            ordered.append(table)
+
+    for table in wanted:
+        place(table)
+    return [t for t in ordered if t in wanted]
+
+
+def marts() -> list[Mart]:
+    """All marts, each after those that it reads."""
+    gold: Mapping[str, Callable[[Run], pl.LazyFrame]] = {
+        "player_day": _player_day,
+        "player_value": lambda r: player_value.player_value(
+            r.so_far("gold", "player_day"), r.profiles, days=r.days
+        ),
+        "slot_performance": lambda r: slot_performance.slot_performance(
+            r.silver("slot_telemetry"), days=r.days, timezone=r.settings.timezone
+        ),
+        "table_performance": lambda r: table_performance.table_performance(
+            r.silver("table_games"), days=r.days
+        ),
+        "property_day": _property_day,
+        "ctr_filings": lambda r: _currency(ctr_filings.ctr_filings, r),
+        "w2g_forms": lambda r: _wins(tax_forms.w2g_forms, r),
+        "filing_exceptions": lambda r: pl.concat(
+            [_currency(ctr_filings.ctr_exceptions, r), _wins(tax_forms.w2g_exceptions, r)]
+        ),
+        "form_1042s": lambda r: _wins(tax_forms.form_1042s, r),
+        "form_8300_notices": lambda r: logs.form_8300_notices(
+            r.silver("financial_txn"), days=r.days, law=r.law
+        ),
+        "instrument_log": lambda r: logs.instrument_log(
+            r.silver("financial_txn"), days=r.days, law=r.law
+        ),
+        "multiple_transaction_log": _multiple_transaction_log,
+        "filing_retention": lambda r: logs.filing_retention(
+            r.silver("compliance"), days=r.days, law=r.law
+        ),
+    }
+    return [
+        *(Mart("gold", name, derived) for name, derived in gold.items()),
+        Mart("gold", "filing_reconciliation", _reconciliation, filing_calendar.LOOK_BACK),
+        Mart("gold", "filing_calendar", _calendar),
+        Mart("restricted", "sar_cases", _sar_cases, suspicion.LOOK_AHEAD),
+        Mart("restricted", "alerts", _alerts),
+        Mart("restricted", "sar_retention", _sar_retention),
+    ]
+
+
+def _widened(days: Days, back: int, ahead: int) -> Days:
+    return days[0] - dt.timedelta(days=back), days[1] + dt.timedelta(days=ahead)
+
+
+def _player_day(r: Run) -> pl.LazyFrame:
+    tables = ("slot_telemetry", "table_games", "financial_txn", "gaming_wins")
+    return player_day.player_day(*(r.silver(t) for t in tables), days=r.days)
+
+
+def _property_day(r: Run) -> pl.LazyFrame:
+    return property_day.property_day(
+        slot_performance=r.gold("slot_performance"),
+        table_performance=r.gold("table_performance"),
+        player_day=r.gold("player_day"),
+        slot_telemetry=r.silver("slot_telemetry"),
+        table_games=r.silver("table_games"),
+        financial_txn=r.silver("financial_txn"),
+        player_profile=r.profiles,
+        days=r.days,
+    )
+
+
+def _currency(derive_mart: Callable[..., pl.LazyFrame], r: Run) -> pl.LazyFrame:
+    bills = r.silver("slot_telemetry") if r.settings.carded_bill_in_knowledge else None
+    return derive_mart(
+        r.silver("financial_txn"),
+        r.silver("gaming_wins", WINS_AROUND, WINS_AROUND),
+        bills,
+        r.profiles,
+        days=r.days,
+        law=r.law,
+        timezone=r.settings.timezone,
+        as_of=r.as_of,
+    )
+
+
+def _wins(derive_mart: Callable[..., pl.LazyFrame], r: Run) -> pl.LazyFrame:
+    return derive_mart(
+        r.silver("gaming_wins"),
+        r.profiles,
+        days=r.days,
+        law=r.law,
+        timezone=r.settings.timezone,
+    )
+
+
+def _multiple_transaction_log(r: Run) -> pl.LazyFrame:
+    limit = r.settings.multiple_transaction_log_over
+    return logs.multiple_transaction_log(
+        r.silver("financial_txn"),
+        r.silver("gaming_wins", WINS_AROUND, WINS_AROUND),
+        days=r.days,
+        over=None if limit is None else Decimal(limit),
+    )
+
+
+def _filings(r: Run, back: int) -> tuple[pl.LazyFrame, ...]:
+    filed = (r.days[0] - dt.timedelta(days=back), OPEN_ENDED)
+    required = (r.gold(t, back) for t in ("ctr_filings", "filing_exceptions", "w2g_forms"))
+    return (*required, r.lake.scan("silver", "compliance", days=filed))
+
+
+def _reconciliation(r: Run) -> pl.LazyFrame:
+    return filing_reconciliation.filing_reconciliation(
+        *_filings(r, 0), days=r.days, timezone=r.settings.timezone, as_of=r.as_of
+    )
+
+
+def _calendar(r: Run) -> pl.LazyFrame:
+    return filing_calendar.filing_calendar(
+        *_filings(r, filing_calendar.LOOK_BACK), days=r.days, timezone=r.settings.timezone
+    )
+
+
+def _silver(r: Run, ahead: int) -> suspicion.Silver:
+    tables = ("financial_txn", "gaming_wins", "slot_telemetry", "table_games", "staff_observations")
+    frames = {t: r.silver(t, suspicion.LOOK_BACK, ahead) for t in tables}
+    return suspicion.Silver(**frames, player_profile=r.profiles)
+
+
+def _sar_cases(r: Run) -> pl.LazyFrame:
+    return suspicion.sar_cases(
+        _silver(r, suspicion.LOOK_AHEAD),
+        days=r.days,
+        law=r.law,
+        timezone=r.settings.timezone,
+        as_of=r.as_of,
+        bills_are_known=r.settings.carded_bill_in_knowledge,
+    )
+
+
+def _alerts(r: Run) -> pl.LazyFrame:
+    return suspicion.alerts(
+        _silver(r, 0),
+        days=r.days,
+        law=r.law,
+        timezone=r.settings.timezone,
+        as_of=r.as_of,
+        bills_are_known=r.settings.carded_bill_in_knowledge,
+    )
+
+
+def _sar_retention(r: Run) -> pl.LazyFrame:
+    return logs.sar_retention(r.silver("compliance"), days=r.days, law=r.law)
