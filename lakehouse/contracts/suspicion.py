@@ -49,7 +49,7 @@ class SarCases(dy.Schema):
             "record_id": dy.String(),
             "at": dy.Datetime(time_zone="UTC", time_unit="us"),
             "what": dy.String(),
-            "amount": dy.Decimal(18, 2),
+            "amount": dy.Decimal(18, 2, nullable=True),
         },
         "Rows behind the case, in order of time.",
     )

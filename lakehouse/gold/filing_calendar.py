@@ -28,7 +28,7 @@ def filing_calendar(
     """Mart `filing_calendar`: one snapshot per gaming day of `days`, as it stood when that day
     closed, over the obligations of LOOK_BACK gaming days before."""
     frames = (ctr_filings, filing_exceptions, w2g_forms, compliance)
-    collected = tuple(f.collect().lazy() for f in frames)
+    collected = tuple(f.collect().rechunk().lazy() for f in frames)  # polars 2.1.0 panics on chunks
     count = (days[1] - days[0]).days + 1
     snapshots = [
         _snapshot(collected, days[0] + dt.timedelta(days=n), timezone) for n in range(count)
