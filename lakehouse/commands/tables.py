@@ -38,7 +38,8 @@ def tables(
     shown = views()
     rows = [
         (f"{la}.{ta}", *_stored(lake, la, contract(ta)), f"{la}.{ta}" in shown, contract(ta).grain)
-        for la, ta in stored_tables(*([layer] if layer else ()))
+        for la in ([layer] if layer else LAYERS)
+        for _, ta in sorted(stored_tables(la))
     ]
     schema = {"table": pl.String, "first day": pl.Date, "last day": pl.Date, "days": pl.Int64}
     schema |= {"rows": pl.Int64, "made": pl.Boolean, "in sql": pl.Boolean, "holds": pl.String}
@@ -76,15 +77,16 @@ def describe(
 
 
 def _stored(lake: Lake, layer: str, c: Contract) -> tuple[object, ...]:
-    """Days and rows. How many rows a confidential table has says how many cases there are."""
+    """Days, rows, and whether it is there. Those of a confidential table tell of its cases."""
     from lakehouse.serve.visible import is_countable
 
     if not lake.exists(layer, c.name):
         return None, None, None, None, False
+    if not is_countable(c):
+        return None, None, None, None, True
     days = lake.partitions(layer, c.name)
     stored = days["gaming_day"].drop_nulls()
-    rows = int(days["rows"].sum()) if is_countable(c) else None
-    return stored.min(), stored.max(), stored.n_unique() or None, rows, True
+    return stored.min(), stored.max(), stored.n_unique() or None, int(days["rows"].sum()), True
 
 
 def _in_sql(layer: str, c: Contract) -> str:

@@ -54,7 +54,7 @@ def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, dtype in kept.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in _as_text(kept, rounded=True).iter_rows():
+    for row in as_text(kept, rounded=True).iter_rows():
         table.add_row(*("" if v is None else v for v in row))
     with _opened(out) as sink:
         width = None if out is None and sys.stdout.isatty() else WIDE
@@ -67,7 +67,7 @@ def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
 def _csv(found: DuckDBPyRelation, sink: IO[str]) -> int:
     rows = 0
     for first, batch in _batches(found):
-        sink.write(_as_text(batch).write_csv(include_header=first))
+        sink.write(as_text(batch).write_csv(include_header=first))
         rows += batch.height
     return rows
 
@@ -110,7 +110,7 @@ def _with_iso_moments(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.selectors.datetime().dt.to_string("iso:strict"))
 
 
-def _as_text(frame: pl.DataFrame, *, rounded: bool = False) -> pl.DataFrame:
+def as_text(frame: pl.DataFrame, *, rounded: bool = False) -> pl.DataFrame:
     """Every column as text; for the eye, fractions are `rounded` to four places."""
     frame = _with_iso_moments(frame)
     return frame.select(_text(n, t, rounded=rounded) for n, t in frame.schema.items())
