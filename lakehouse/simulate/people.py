@@ -113,7 +113,8 @@ def extracted(world: World, day: int) -> I64:
     filed = np.setdiff1d(filings.persons(world, day), here)
     first = np.concatenate([here, filed])[: max(room, 0)]
     n = config.player_count
-    turn = (day * room + np.arange(min(room + len(first), n), dtype=np.int64)) % n
+    stride = config.total("player_profile") // config.days
+    turn = (day * stride + np.arange(min(room + len(first), n), dtype=np.int64)) % n
     refresh = permute(turn, n, key(config.seed, "people:refresh"))
     others = refresh[~np.isin(refresh, first)][: room - len(first)]
     return np.sort(np.concatenate([first, others]))
