@@ -47,6 +47,7 @@ class World:
         self._lock = threading.RLock()
         self._ledgers: dict[int, Ledger] = {}
         self._plan = functools.lru_cache(maxsize=40)(self._make_plan)
+        self._scenarios = functools.lru_cache(maxsize=64)(functools.partial(scenarios, config))
         self._cash = functools.lru_cache(maxsize=40)(self._make_cash)
         self._pays = functools.lru_cache(maxsize=40)(self._make_pays)
 
@@ -71,7 +72,7 @@ class World:
         return self.plan(day).tables
 
     def scenarios(self, day: int) -> list[Scenario]:
-        return scenarios(self.config, day)
+        return self._scenarios(day)
 
     def utc(self, day: int, second: I64) -> I64:
         """Microseconds since the epoch; knows days of 23 and 25 hours."""
