@@ -248,6 +248,21 @@ def carded_play_is_in_both_marts(
     )
 
 
+@_truth("gold.player_day", "gold.table_performance", blocking=True)
+def rated_theo_is_in_both_marts(
+    player_day: pl.LazyFrame, table_performance: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Per gaming day, theo of tables is at least that of patrons: the rest is ratings without
+    a name."""
+    return _compare(
+        player_day.select("gaming_day", cents=cents("table_theo")),
+        table_performance.select("gaming_day", cents=cents("theo")),
+        ["gaming_day"],
+        pl.lit("rated theo"),
+        may_exceed=True,
+    )
+
+
 @_truth("gold.player_day", "gold.player_value", blocking=True)
 def value_ends_in_the_day(player_day: pl.LazyFrame, player_value: pl.LazyFrame) -> pl.LazyFrame:
     """Everybody on a trip has a value that day, and it counts that trip. (Unit: trips.)"""

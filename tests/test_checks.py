@@ -34,6 +34,7 @@ def lake() -> dict[str, pl.LazyFrame]:
         "silver.financial_txn": cage,
         "gold.player_day": players,
         "gold.slot_performance": machines,
+        "gold.table_performance": tables,
         "gold.property_day": report,
         "gold.player_value": player_value(players, profile, days=DAYS),
     }
@@ -199,6 +200,10 @@ def test_marts_that_disagree_are_found(lake: dict[str, pl.LazyFrame]) -> None:
     lost = lake | {"gold.player_day": lake["gold.player_day"].filter(pl.col("player_id") != "P3")}
     assert _findings("carded_play_is_in_both_marts", lost) == [
         (SAT, "carded coin-in", "60.00", "0.00")
+    ]
+    tables = lake["gold.table_performance"].filter(pl.col("game_type") != "Baccarat")
+    assert _findings("rated_theo_is_in_both_marts", lake | {"gold.table_performance": tables}) == [
+        (SAT, "rated theo", "8.00", "0.00")
     ]
     late = lake | {"gold.player_value": lake["gold.player_value"].filter(gaming_day=FRI)}
     assert [f[:2] for f in _findings("value_ends_in_the_day", late)] == [

@@ -183,6 +183,22 @@ def test_theo_of_a_rating(game: str, bet: str, hours: str, theo: str) -> None:
     compare(record(found, player_id="P1"), {"table_theo": theo})
 
 
+def test_a_rating_without_hours_counts_its_decisions() -> None:
+    """76 decisions of $25.00 at 5.26%."""
+    rating = {
+        "event_type": "RATING_END",
+        "game_type": "Roulette",
+        "average_bet": "25.00",
+        "hands_played": 76,
+        "player_id": "P1",
+        "gaming_day": FRI,
+    }
+    none = [silver(t, []) for t in ("financial_txn", "gaming_wins")]
+    pit = silver("table_games", [rating])
+    found = player_day(silver("slot_telemetry", []), pit, *none, days=DAYS)
+    compare(record(found), {"table_theo": "99.94", "minutes": 0})
+
+
 def test_play_without_any_bill_or_ticket_shows_no_free_play() -> None:
     row = {"event_type": "GAME_PLAY", "gaming_day": FRI, "player_id": "P1", "session_id": "S"}
     play = silver("slot_telemetry", [row | {"coin_in": "50.00", "theoretical_hold": "0.08"}])
