@@ -49,7 +49,7 @@ bench: $(STAMP) ## Measure speed and memory; prints the tables of docs/benchmark
 
 lock: ## Resolve requirements.lock again (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -o requirements.lock
+	  --generate-hashes --no-header --no-annotate --no-strip-extras -o requirements.lock
 
 clean: ## Remove .venv; the lake stays
 	@rm -rf $(VENV)
