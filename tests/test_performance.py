@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 import weekend
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from silver_rows import ZONE, compare, record, silver
 from weekend import DAYS, FRI, SAT, SUN
@@ -321,3 +324,51 @@ def test_an_empty_property_still_reports_its_days() -> None:
     assert report["gaming_day"].to_list() == [FRI, SAT, SUN]
     assert report["win"].sum() == 0
     assert report["is_reconciled"].all()
+
+
+_cents = st.integers(0, 10**7).map(lambda c: f"{c / 100:.2f}")
+_slot_row = st.fixed_dictionaries(
+    {
+        "machine_id": st.sampled_from(["M1", "M2"]),
+        "machine_type": st.just("Video Slots"),
+        "gaming_day": st.sampled_from([FRI, SAT, SUN]),
+        "event_type": st.sampled_from(["GAME_PLAY", "BILL_IN", "TICKET_OUT", "JACKPOT"]),
+        "player_id": st.sampled_from(["P1", "P2", None]),
+        "session_id": st.sampled_from(["S1", "S2", None]),
+        "at": st.sampled_from(["06:00", "12:00", "05:59"]),
+        "coin_in": st.one_of(st.none(), _cents),
+        "coin_out": st.one_of(st.none(), _cents),
+        "amount": _cents,
+        "theoretical_hold": st.sampled_from(["0.0400", "0.0985", "0.1234"]),
+    }
+)
+_cage_row = st.fixed_dictionaries(
+    {
+        "gaming_day": st.sampled_from([FRI, SAT, SUN]),
+        "player_id": st.sampled_from(["P1", None]),
+        "transaction_type": st.sampled_from(["CHIP_PURCHASE", "CURRENCY_EXCHANGE", "CASH_OUT"]),
+        "payment_method": st.sampled_from(["Cash", "Wire"]),
+        "amount": _cents,
+    }
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(_slot_row, max_size=20), st.lists(_cage_row, max_size=8))
+def test_no_cent_is_lost_between_silver_and_the_report(
+    slots: list[dict[str, Any]], cage: list[dict[str, Any]]
+) -> None:
+    telemetry, txn = silver("slot_telemetry", slots), silver("financial_txn", cage)
+    pit, wins = silver("table_games", []), silver("gaming_wins", [])
+    machines = slot_performance(telemetry, days=DAYS, timezone=ZONE)
+    tables = table_performance(pit, days=DAYS)
+    players = player_day(telemetry, pit, txn, wins, days=DAYS)
+    report = property_day(
+        machines, tables, players, telemetry, pit, txn, silver("player_profile", []), days=DAYS
+    ).collect()
+    assert report["is_reconciled"].all()
+    assert report["slot_coin_in"].sum() == sum(Decimal(r["coin_in"] or 0) for r in slots)
+    cash = [Decimal(r["amount"]) for r in cage if r["payment_method"] == "Cash"]
+    kinds = [r["transaction_type"] for r in cage if r["payment_method"] == "Cash"]
+    paid_in = sum(a for a, k in zip(cash, kinds, strict=True) if k != "CASH_OUT")
+    assert report["cash_in"].sum() == paid_in
