@@ -150,7 +150,7 @@ def _healed(
             n >= 0 and raw == raws[n].rstrip("\r\n")
             for n, raw in zip(at, piece.raw(list(range(len(at)))), strict=True)
         ]
-        whole = piece.frame.with_columns(pl.Series(LINE, at)).filter(
+        whole = piece.frame.with_columns(pl.Series(LINE, at, dtype=pl.Int64)).filter(
             pl.Series(same, dtype=pl.Boolean)
         )
         numbers = whole[LINE].to_list()

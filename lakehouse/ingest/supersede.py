@@ -62,8 +62,9 @@ def _keep_others(
     where = {"_stage": STAGE} if layer == "quarantine" else None
     whole = lake.scan(layer, c.name, days=(day, day))
     stored = whole.filter(pl.col("_stage") == STAGE) if where else whole
-    gone = replaced.lazy().select([*c.key, "_batch_id"]).unique()
-    kept = stored.join(gone, on=[*c.key, "_batch_id"], how="anti").collect()
+    same_row = [*c.key, "_source", "_batch_id"]
+    gone = replaced.lazy().select(same_row).unique()
+    kept = stored.join(gone, on=same_row, how="anti").collect()
     lake.write_days(layer, c.name, kept, (day, day), commit=commit, where=where)
 
 

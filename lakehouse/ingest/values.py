@@ -11,6 +11,7 @@ from lakehouse.silver.timestamps import UTC_MICROSECONDS, parse_iso8601, parse_i
 
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
+_PLAIN_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)$"
 _EXACT_DIGITS = 15
 _WORDS = {2: "two", 4: "four"}
 _FIRST_YEAR, _LAST_YEAR = 1850, 2150
@@ -39,9 +40,10 @@ def plain_column(text: pl.Series, dtype: pl.DataType, mapping: ColumnMapping) ->
     if isinstance(dtype, pl.Datetime):
         value = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
         value = _in_our_time(value)
-        usual = ~column.str.contains(":60", literal=True)
+        usual = column.str.contains(_PLAIN_MOMENT)
     elif dtype == pl.Date:
         value = _in_our_time(column.str.to_date("%Y-%m-%d", strict=False))
+        usual = column.str.contains(r"^\d{4}-\d\d-\d\d$")
     elif dtype.is_integer():
         value = column.cast(pl.Int64, strict=False)
         usual = column.str.contains(r"^-?\d+$")

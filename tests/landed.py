@@ -1,0 +1,51 @@
+"""A lake with a landing zone, for the tests of ingestion."""
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+
+from lakehouse.ingest.run import IngestReport, ingest
+from lakehouse.ingest.zone import DONE
+from lakehouse.settings import Settings, load_settings
+from lakehouse.storage import Lake
+
+AS_OF = dt.datetime(2025, 2, 1, 20, tzinfo=dt.UTC)
+LANDING_DAY = dt.date(2025, 2, 1)
+CAGE = "financial_txn"
+HEADER = "transaction_id,transaction_timestamp,amount"
+
+
+def lake_at(folder: Path, **settings: object) -> tuple[Lake, Settings]:
+    chosen = load_settings(root=str(folder / "lake"), source="landing", **settings)
+    return Lake.open(chosen), chosen
+
+
+def drop(lake: Lake, name: str, content: str | bytes) -> Path:
+    """A complete file, dropped into the zone by hand."""
+    path = Path(lake.root) / "landing" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.with_name(path.name + DONE).touch()
+    return path
+
+
+def take_in(lake: Lake, settings: Settings) -> IngestReport:
+    return ingest(lake, settings, as_of=AS_OF)
+
+
+def cage_row(number: int, amount: str = "1.00", hour: int = 12) -> str:
+    return f"t{number},2025-01-05T{hour:02}:00:00-08:00,{amount}"
+
+
+def cage_csv(*rows: str) -> str:
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+def bronze(lake: Lake, *columns: str, table: str = CAGE) -> list[tuple[object, ...]]:
+    return lake.scan("bronze", table, columns=columns).collect().sort(columns).rows()
+
+
+def quarantined(lake: Lake, *columns: str, table: str = CAGE) -> list[tuple[object, ...]]:
+    rows = lake.scan("quarantine", table).filter(pl.col("_stage") == "ingest")
+    return rows.sort("_file", "_line").select(columns).collect().rows()

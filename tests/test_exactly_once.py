@@ -1,0 +1,168 @@
+"""Every row once: copies, renamed files, corrections, and a process killed at every step."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakehouse.ingest import reading, records
+from lakehouse.ingest.conservation import conservation
+from lakehouse.ingest.rejects import retry
+from lakehouse.storage import Lake
+from tests.landed import (
+    AS_OF,
+    CAGE,
+    LANDING_DAY,
+    bronze,
+    cage_csv,
+    cage_row,
+    drop,
+    lake_at,
+    quarantined,
+    take_in,
+)
+from tests.small_lake import COMMIT
+
+OLD = cage_csv(cage_row(1), cage_row(2), cage_row(3, "bad"), cage_row(4))
+NEW = cage_csv(
+    cage_row(2, "22.00"), cage_row(3, "33.00"), cage_row(5, "bad"), cage_row(6), cage_row(7)
+)
+ROWS = [("t1", "1.00"), ("t2", "22.00"), ("t3", "33.00"), ("t4", "1.00"), ("t6", "1.00"), ("t7", "1.00")]  # fmt: skip
+
+
+def amounts(lake: Lake) -> list[tuple[str, str]]:
+    return [(str(n), str(a)) for n, a in bronze(lake, "transaction_id", "amount")]
+
+
+def states(lake: Lake) -> list[str]:
+    return [o for (o,) in lake.scan("ops", "ingest_ledger").select("state").collect().rows()]
+
+
+def test_the_same_content_counts_once_whatever_its_name(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", OLD)
+    take_in(lake, settings)
+    drop(lake, f"{CAGE}/deep/er/b.csv", OLD)
+    (again,) = take_in(lake, settings).outcomes
+    assert (again.state, again.reason) == ("duplicate", f"same content as {CAGE}/a.csv")
+    shutil.move(f"{lake.root}/landing/{CAGE}/a.csv", f"{lake.root}/landing/{CAGE}/c.csv")
+    os.utime(f"{lake.root}/landing/{CAGE}/c.csv", (10**9, 10**9))
+    assert [o.state for o in take_in(lake, settings).outcomes] == ["duplicate"]
+    assert take_in(lake, settings).outcomes == ()
+    assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]
+    assert conservation(lake, CAGE).holds
+
+
+def test_rows_of_one_file_never_replace_each_other(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(1), cage_row(1, "2.00")))
+    take_in(lake, settings)
+    assert amounts(lake) == [("t1", "1.00"), ("t1", "1.00"), ("t1", "2.00")]
+
+
+def test_a_corrected_file_replaces_by_key_and_history_has_both(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", OLD)
+    take_in(lake, settings)
+    before = lake.version("bronze", CAGE)
+    drop(lake, f"{CAGE}/a.csv", NEW)
+    (done,) = take_in(lake, settings).outcomes
+    assert (done.rows, done.bronze_rows, done.quarantine_rows, done.replaced_rows) == (5, 4, 1, 1)
+    assert amounts(lake) == ROWS
+    assert [n for (n,) in quarantined(lake, "transaction_id")] == ["t5"]
+    then = lake.scan("bronze", CAGE, as_of=before).collect()
+    assert sorted(then["transaction_id"]) == ["t1", "t2", "t4"]
+    assert conservation(lake, CAGE).holds
+
+
+def test_a_correction_of_the_time_takes_the_row_to_its_new_day(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(2)))
+    take_in(lake, settings)
+    drop(lake, f"{CAGE}/a.csv", cage_csv("t1,2025-01-06T12:00:00-08:00,1.00"))
+    take_in(lake, settings)
+    days = [(n, str(d)) for n, d in bronze(lake, "transaction_id", "gaming_day")]
+    assert days == [("t1", "2025-01-06"), ("t2", "2025-01-05")]
+
+
+def test_rows_of_the_simulator_are_not_replaced(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", cage_csv(cage_row(1)))
+    take_in(lake, settings)
+    rows = lake.scan("bronze", CAGE).collect()
+    simulated = rows.with_columns(_source=rows["_source"].str.replace(".*", "simulator"))
+    lake.append("bronze", CAGE, simulated, commit=COMMIT)
+    drop(lake, f"{CAGE}/b.csv", cage_csv(cage_row(1, "2.00")))
+    take_in(lake, settings)
+    assert amounts(lake) == [("t1", "1.00"), ("t1", "2.00")]
+
+
+def killed(folder: Path, fatal: int, *what: str) -> int:
+    command = [sys.executable, "-m", "tests.killed_ingest", str(folder), str(fatal), *what]
+    return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_step_leaves_every_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes of a correction in three batches, with a reject of each file and one unreadable
+    file: each of them is the last one in turn, and the next run ends the work."""
+    monkeypatch.setattr(reading, "BATCH_ROWS", 2)
+    monkeypatch.setattr(records, "LONGEST_RECORD", 80)
+    lake, settings = lake_at(tmp_path / "first")
+    drop(lake, f"{CAGE}/a.csv", OLD)
+    take_in(lake, settings)
+    drop(lake, f"{CAGE}/a.csv", NEW)
+    drop(lake, f"{CAGE}/z.csv", "nothing,of,ours\n1,2,3\n")
+    fatal = 0
+    while True:
+        fatal += 1
+        copy = tmp_path / str(fatal)
+        shutil.copytree(tmp_path / "first", copy, symlinks=True)
+        status = killed(copy, fatal)
+        assert status in (0, 9)
+        again, settings = lake_at(copy)
+        take_in(again, settings)
+        assert amounts(again) == ROWS, fatal
+        assert [n for (n,) in quarantined(again, "transaction_id")] == ["t5"], fatal
+        assert conservation(again, CAGE).holds, fatal
+        assert sorted(set(states(again))) == ["begun", "ingested", "rejected"], fatal
+        assert states(again).count("ingested") == 2, fatal
+        assert (copy / f"lake/landing/_rejected/{CAGE}/z.csv.reason.txt").exists(), fatal
+        if status == 0:
+            break
+    assert fatal > 9
+
+
+def test_a_retry_killed_at_any_step_heals_every_row_once(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path / "first")
+    drop(lake, f"{CAGE}/a.csv", OLD.replace("-08:00", ""))
+    take_in(lake, settings)
+    assert amounts(lake) == []
+    (tmp_path / f"first/lake/landing/{CAGE}/mapping.toml").write_text(
+        'timezone = "America/Los_Angeles"\n'
+    )
+    for fatal in range(1, 5):
+        copy = tmp_path / str(fatal)
+        shutil.copytree(tmp_path / "first", copy)
+        assert killed(copy, fatal, "retry") == (9 if fatal < 4 else 0)
+        again, settings = lake_at(copy)
+        retry(again, settings, CAGE, as_of=AS_OF.replace(hour=21))
+        assert amounts(again) == [("t1", "1.00"), ("t2", "1.00"), ("t4", "1.00")], fatal
+        assert quarantined(again, "transaction_id", "gaming_day") == [("t3", LANDING_DAY)]
+
+
+def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    path = drop(lake, f"{CAGE}/a.csv", OLD)
+    assert killed(tmp_path, 3) == 9
+    path.unlink()
+    (lost,) = take_in(lake, settings).failed
+    assert (lost.state, lost.name) == ("interrupted", f"{CAGE}/a.csv")
+    drop(lake, f"{CAGE}/new-name.csv", OLD)
+    assert [o.state for o in take_in(lake, settings).outcomes] == ["ingested"]
+    assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]

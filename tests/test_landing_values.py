@@ -1,0 +1,143 @@
+"""Text to the types of bronze: what is read, and why the rest is not."""
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from lakehouse.ingest.mapping import ColumnMapping
+from lakehouse.ingest.values import plain_column, typed_column
+
+MONEY = pl.Decimal(18, 2)
+RATE = pl.Decimal(9, 4)
+MOMENT = pl.Datetime("us", "UTC")
+ZONE = "America/Los_Angeles"
+US = {"format": "%m/%d/%Y %I:%M:%S %p", "timezone": ZONE}
+
+
+def read(text: str | None, dtype: pl.DataType, timezone: str | None = None, **rule: object):
+    frame = pl.DataFrame({"c": [text]}, schema={"c": pl.String})
+    typed = typed_column("c", dtype, ColumnMapping(**rule), timezone)
+    assert typed is not None
+    return frame.select(typed.value.alias("v"), typed.broken.alias("b")).row(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype", "rule", "value"),
+    [
+        ("10000.01", MONEY, {}, Decimal("10000.01")),
+        ("-3", MONEY, {}, Decimal("-3.00")),
+        ("5.", MONEY, {}, Decimal("5.00")),
+        (".5", MONEY, {}, Decimal("0.50")),
+        (" 7.10 ", MONEY, {}, Decimal("7.10")),
+        ("2.500", MONEY, {}, Decimal("2.50")),  # a third decimal that says nothing
+        ("$1,234.50", MONEY, {}, Decimal("1234.50")),
+        ("(20.00)", MONEY, {}, Decimal("-20.00")),
+        ("9999999999999999.99", MONEY, {}, Decimal("9999999999999999.99")),
+        ("12345", MONEY, {"unit": "cents"}, Decimal("123.45")),
+        ("5", MONEY, {"unit": "cents"}, Decimal("0.05")),
+        ("-7", MONEY, {"unit": "cents"}, Decimal("-0.07")),
+        ("120.00", MONEY, {"unit": "cents"}, Decimal("1.20")),
+        ("1.234,50", MONEY, {"decimal_comma": True}, Decimal("1234.50")),
+        ("0.0985", RATE, {}, Decimal("0.0985")),
+        ("42", pl.Int64(), {}, 42),
+        ("42.0", pl.Int64(), {}, 42),
+        ("+1,200", pl.Int64(), {}, 1200),
+        ("YES", pl.Boolean(), {}, True),
+        ("0", pl.Boolean(), {}, False),
+        ("2025-01-31", pl.Date(), {}, dt.date(2025, 1, 31)),
+        ("2025-01-31T00:00:00.000000", pl.Date(), {}, dt.date(2025, 1, 31)),
+        ("01/31/2025", pl.Date(), {"format": "%m/%d/%Y"}, dt.date(2025, 1, 31)),
+        ("2025-01-05T12:00:00-08:00", MOMENT, {}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
+        ("2025-01-05T20:00:00.000000+0000", MOMENT, {}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
+        ("2025-01-05 12:00:00", MOMENT, {"timezone": ZONE}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
+        ("01/05/2025 12:00:00 PM", MOMENT, US, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
+        ("07/05/2025 12:00:00 PM", MOMENT, US, dt.datetime(2025, 7, 5, 19, tzinfo=dt.UTC)),
+        # 2025-11-02 01:30 is shown twice, at 08:30 and 09:30 UTC.
+        ("11/02/2025 01:30:00 AM", MOMENT, {**US, "ambiguous": "earlier"}, dt.datetime(2025, 11, 2, 8, 30, tzinfo=dt.UTC)),
+        ("11/02/2025 01:30:00 AM", MOMENT, {**US, "ambiguous": "later"}, dt.datetime(2025, 11, 2, 9, 30, tzinfo=dt.UTC)),
+    ],
+)  # fmt: skip
+def test_a_value_is_read_exactly(
+    text: str, dtype: pl.DataType, rule: dict[str, str], value: object
+) -> None:
+    assert read(text, dtype, **rule) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype", "rule", "why"),
+    [
+        ("10.005", MONEY, {}, "c|more_than_two_decimals"),
+        ("0.35000000000000003", MONEY, {}, "c|more_than_two_decimals"),
+        ("12345.5", MONEY, {"unit": "cents"}, "c|more_than_two_decimals"),
+        ("0.09855", RATE, {}, "c|more_than_four_decimals"),
+        ("ten", MONEY, {}, "c|not_a_number"),
+        ("1e3", MONEY, {}, "c|not_a_number"),
+        ("NaN", MONEY, {}, "c|not_a_number"),
+        ("1,23", MONEY, {}, "c|not_a_number"),
+        ("99999999999999999.00", MONEY, {}, "c|too_large"),
+        ("1.5", pl.Int64(), {}, "c|not_a_whole_number"),
+        ("9223372036854775808", pl.Int64(), {}, "c|too_large"),
+        ("maybe", pl.Boolean(), {}, "c|not_true_or_false"),
+        ("2025-02-30", pl.Date(), {}, "c|unreadable"),
+        ("01/31/2025", pl.Date(), {}, "c|unreadable"),
+        ("0001-01-01", pl.Date(), {}, "c|unreadable"),
+        ("yesterday", MOMENT, {}, "c|unreadable"),
+        ("2025-13-05T12:00:00Z", MOMENT, {}, "c|unreadable"),
+        ("2025-01-05T12:00:00", MOMENT, {}, "c|no_offset_and_no_timezone"),
+        ("11/02/2025 01:30:00 AM", MOMENT, US, "c|shown_twice_by_the_clock"),
+        ("03/09/2025 02:30:00 AM", MOMENT, US, "c|skipped_by_the_clock"),
+        ("13/31/2025 02:30:00 AM", MOMENT, US, "c|unreadable"),
+    ],
+)
+def test_a_value_that_cannot_be_typed_says_why(
+    text: str, dtype: pl.DataType, rule: dict[str, str], why: str
+) -> None:
+    assert read(text, dtype, **rule) == (None, why)
+
+
+@pytest.mark.parametrize("dtype", [MONEY, RATE, MOMENT, pl.Date(), pl.Boolean(), pl.Int64()])
+@pytest.mark.parametrize("text", [None, "", "  "])
+def test_nothing_is_nothing_and_breaks_no_rule(text: str | None, dtype: pl.DataType) -> None:
+    assert read(text, dtype) == (None, None)
+
+
+PLAIN = [
+    (MONEY, ["0.01", "-12.5", "9999999999999.99", None]),
+    (RATE, ["0.0985", "1", None]),
+    (pl.Int64(), ["0", "-9", "123456789"]),
+    (pl.Boolean(), ["true", "false", None]),
+    (pl.Date(), ["2025-01-31", "1950-12-01"]),
+    (MOMENT, ["2025-01-05T12:00:00-08:00", "2025-01-05T20:00:00.123456Z"]),
+    (MOMENT, ["2025-01-05T20:00:00.000001+0000"]),
+]
+
+
+@pytest.mark.parametrize(("dtype", "texts"), PLAIN)
+def test_the_cheap_reading_agrees_with_the_careful_one(
+    dtype: pl.DataType, texts: list[str | None]
+) -> None:
+    quick = plain_column(pl.Series("c", texts), dtype, ColumnMapping())
+    assert quick is not None
+    assert quick.dtype == dtype
+    assert quick.to_list() == [read(t, dtype)[0] for t in texts]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        (MONEY, "1.005"),
+        (MONEY, "1e3"),
+        (MONEY, "12345678901234.00"),
+        (pl.Int64(), "1.0"),
+        (pl.Boolean(), "True"),
+        (pl.Date(), "2025-02-30"),
+        (pl.Date(), "2025-2-3"),
+        (MOMENT, "2025-01-05T12:00:00"),
+        (MOMENT, "2025-1-5T12:00:00Z"),
+        (MOMENT, "2016-12-31T23:59:60Z"),
+    ],
+)
+def test_the_cheap_reading_leaves_every_other_form_alone(dtype: pl.DataType, text: str) -> None:
+    assert plain_column(pl.Series("c", [text]), dtype, ColumnMapping()) is None
