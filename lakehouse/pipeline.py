@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import polars as pl
@@ -23,6 +23,7 @@ from lakehouse.gold import (
     table_performance,
     tax_forms,
 )
+from lakehouse.gold.money import within
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.steps import refresh_silver
@@ -41,23 +42,27 @@ class Run:
     settings: Settings
     days: Days
     as_of: dt.datetime
+    tables: dict[tuple[str, str], pl.LazyFrame] = field(default_factory=dict)
+    """Tables opened so far, shared by the marts of one run: each Delta log is read once."""
 
     @property
     def law(self) -> Law:
         return load(self.settings.profile)
 
     def silver(self, table: str, back: int = 0, ahead: int = 0) -> pl.LazyFrame:
-        return self.lake.scan("silver", table, days=_widened(self.days, back, ahead))
+        return within(self.whole("silver", table), _widened(self.days, back, ahead))
 
     def gold(self, table: str, back: int = 0) -> pl.LazyFrame:
-        return self.lake.scan("gold", table, days=_widened(self.days, back, 0))
+        return within(self.whole("gold", table), _widened(self.days, back, 0))
 
-    def so_far(self, layer: str, table: str) -> pl.LazyFrame:
-        return self.lake.scan(layer, table, days=(dt.date.min, self.days[1]))
+    def whole(self, layer: str, table: str) -> pl.LazyFrame:
+        if (layer, table) not in self.tables:
+            self.tables[layer, table] = self.lake.scan(layer, table)
+        return self.tables[layer, table]
 
     @property
     def profiles(self) -> pl.LazyFrame:
-        return self.lake.scan("silver", "player_profile")
+        return self.whole("silver", "player_profile")
 
 
 @dataclass(frozen=True)
@@ -94,16 +99,22 @@ def derive(
     *,
     as_of: dt.datetime,
     commit: Commit,
+    only: Collection[str] | None = None,
     keep_empty: bool = True,
 ) -> None:
-    """Derives all marts of `days` from silver, and stores them. Without `keep_empty`, a mart
-    without rows that was never stored is left unstored."""
+    """Derives the marts of `days` from silver and stores them: all, or `only` some, whose
+    inputs are then up to date already or among them. Without `keep_empty`, a mart without
+    rows that was never stored is left unstored."""
+    opened: dict[tuple[str, str], pl.LazyFrame] = {}
     for mart in marts():
+        if only is not None and mart.name not in only:
+            continue
         touched = _widened(days, mart.changes_before, 0)
-        rows = mart.derive(Run(lake, settings, touched, as_of)).collect()
+        rows = mart.derive(Run(lake, settings, touched, as_of, opened)).collect()
         if keep_empty or len(rows) or lake.exists(mart.layer, mart.name):
             mine = replace(commit, asset=f"{mart.layer}/{mart.name}")
             lake.write_days(mart.layer, mart.name, rows, touched, commit=mine)
+            opened.pop((mart.layer, mart.name), None)
 
 
 def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
@@ -128,7 +139,7 @@ def marts() -> list[Mart]:
     gold: Mapping[str, Callable[[Run], pl.LazyFrame]] = {
         "player_day": _player_day,
         "player_value": lambda r: player_value.player_value(
-            r.so_far("gold", "player_day"), r.profiles, days=r.days
+            r.whole("gold", "player_day"), r.profiles, days=r.days
         ),
         "slot_performance": lambda r: slot_performance.slot_performance(
             r.silver("slot_telemetry"), days=r.days, timezone=r.settings.timezone
@@ -223,7 +234,7 @@ def _multiple_transaction_log(r: Run) -> pl.LazyFrame:
 def _filings(r: Run, back: int) -> tuple[pl.LazyFrame, ...]:
     filed = (r.days[0] - dt.timedelta(days=back), OPEN_ENDED)
     required = (r.gold(t, back) for t in ("ctr_filings", "filing_exceptions", "w2g_forms"))
-    return (*required, r.lake.scan("silver", "compliance", days=filed))
+    return (*required, within(r.whole("silver", "compliance"), filed))
 
 
 def _reconciliation(r: Run) -> pl.LazyFrame:

@@ -59,6 +59,12 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 }
 RETENTION = (("gold", "filing_retention"), ("restricted", "sar_retention"))
 VALUE = ("player_id", "theo", "adt", "adt_with_zero_days")
+ANSWERS = frozenset(
+    {table for _, table, _ in COLUMNS.values()}
+    | {table for _, table in RETENTION}
+    | {"player_day", "player_value"}
+)
+"""The marts that an answer is read from, and what they are made of."""
 ANNUAL = {"W-2G": "w2g_forms", "1042-S": "form_1042s"}
 
 

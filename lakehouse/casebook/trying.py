@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lakehouse.casebook.answer import answer
+from lakehouse.casebook.answer import ANSWERS, answer
 from lakehouse.casebook.case import Case, Row
 from lakehouse.casebook.rows import completed
 from lakehouse.errors import LakehouseError
@@ -65,7 +65,7 @@ def _run(lake: Lake, settings: Settings, report: IngestReport, as_of: dt.datetim
             refresh_silver(lake, settings, table, days, commit)
     every = {d for days in report.days.values() for d in days}
     for days in _runs(every):
-        derive(lake, settings, days, as_of=as_of, commit=commit, keep_empty=False)
+        derive(lake, settings, days, as_of=as_of, commit=commit, only=ANSWERS, keep_empty=False)
 
 
 def _runs(days: Iterable[dt.date]) -> list[Days]:

@@ -53,7 +53,9 @@ def non_gaming_currency(financial_txn: pl.LazyFrame, law: Law) -> pl.LazyFrame:
             day.dt.offset_by(law.dated("form_8300", lambda p: f"{p.due_days}d", day)).alias("due"),
             pl.date(day.dt.year() + 1, 1, 31).alias("customer_notice_due"),
             law.dated("form_8300", lambda p: p.citation, day).alias("citation"),
-            pl.format("8300-{}-{}", day, pl.coalesce("player_id", "_alone")).alias("notice_id"),
+            pl.concat_str(
+                pl.lit("8300-"), day, pl.lit("-"), pl.coalesce("player_id", "_alone")
+            ).alias("notice_id"),
         )
         .drop("_alone")
     )

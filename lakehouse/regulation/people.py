@@ -59,6 +59,8 @@ def by_person(ledger: pl.LazyFrame) -> pl.LazyFrame:
 def covered(entries: pl.DataFrame, group: str) -> pl.DataFrame:
     """The persons of each `group` whose rows (transaction_id, side) all stand among another's:
     the principal stays before the agent, then the lower number. Columns: group, person."""
+    if entries["on_behalf_of_player_id"].null_count() == len(entries):
+        return entries.select(group, "person").clear()
     sizes = entries.group_by(group, "person").agg(
         pl.len().alias("size"),
         (pl.col("person") == pl.col("on_behalf_of_player_id")).sum().alias("as_principal"),

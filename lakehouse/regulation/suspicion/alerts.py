@@ -65,9 +65,9 @@ def shared_address(ledger: pl.LazyFrame, addresses: pl.LazyFrame, law: Law) -> p
         .filter((pl.col("player_ids").list.len() > 1) & law.over("ctr", pl.col("amount"), day))
         .with_columns(
             pl.lit("shared_address").alias("kind"),
-            pl.format("one address, currency {} together over the threshold", "side").alias(
-                "detail"
-            ),
+            pl.concat_str(
+                pl.lit("one address, currency "), "side", pl.lit(" together over the threshold")
+            ).alias("detail"),
         )
     )
     return together.select(pl.col(c).cast(t) for c, t in ALERT.items()).collect()

@@ -6,7 +6,7 @@ import polars as pl
 
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
-from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
+from lakehouse.regulation.suspicion.hits import HIT, as_hits, cents, house, house_cents
 
 
 def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -14,28 +14,32 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     and no report of that side between them. One total in the band is no suspicion
     (FinCEN and agencies' FAQ of 2025-10-09)."""
     rows = by_person(ledger).with_columns(cents("amount"))
-    totals = rows.group_by("person", "side", "gaming_day").agg(
-        pl.col("cents").sum(), pl.col("amount").sum()
-    )
-    reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
     low = house_cents(law, "structuring", "from_usd")
     high = house_cents(law, "structuring", "to_usd")
-    near = totals.filter(pl.col("cents").is_between(low, high) & ~reported)
-    hits = _repeated(near, law).join(
-        _reported_between(near, totals.filter(reported), law),
-        on=["person", "side", "hit_day"],
-        how="anti",
+    is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
+    totals = (
+        rows.group_by("person", "side", "gaming_day")
+        .agg(pl.col("cents").sum(), pl.col("amount").sum())
+        .filter((pl.col("cents") >= low) | is_reported)
+        .collect(engine="streaming")
     )
-    found = hits.join(rows, on=["person", "side", "gaming_day"])
-    return as_hits(_completed(_of_principals(found), law), "structuring")
+    near = totals.filter(pl.col("cents").is_between(low, high) & ~is_reported)
+    hits = _repeated(near, law)
+    broken = _reported_between(hits, totals.filter(is_reported))
+    hits = hits.join(broken, on=["person", "side", "hit_day"], how="anti")
+    if hits.is_empty():
+        return pl.LazyFrame(schema=HIT)
+    found = rows.join(hits.lazy(), on=["person", "side", "gaming_day"]).collect(engine="streaming")
+    return as_hits(_completed(_of_principals(found).lazy(), law), "structuring")
 
 
-def _repeated(near: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+def _repeated(near: pl.DataFrame, law: Law) -> pl.DataFrame:
     """person, side, hit_day and each gaming_day in the band that the hit rests on."""
     earlier = near.select("person", "side", pl.col("gaming_day").alias("_day"))
     gap = (pl.col("gaming_day") - pl.col("_day")).dt.total_days()
-    within = gap.is_between(0, house(law, "structuring", "days"))
-    pairs = near.join(earlier, on=["person", "side"]).filter(within)
+    pairs = near.join(earlier, on=["person", "side"]).filter(
+        gap.is_between(0, house(law, "structuring", "days"))
+    )
     count = pl.len().over("person", "side", "gaming_day")
     return pairs.filter(count >= house(law, "structuring", "totals")).select(
         "person",
@@ -46,11 +50,9 @@ def _repeated(near: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     )
 
 
-def _reported_between(near: pl.LazyFrame, reported: pl.LazyFrame, law: Law) -> pl.LazyFrame:
-    spans = (
-        _repeated(near, law)
-        .group_by("person", "side", "hit_day")
-        .agg(pl.col("gaming_day").min().alias("_from"))
+def _reported_between(hits: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
+    spans = hits.group_by("person", "side", "hit_day").agg(
+        pl.col("gaming_day").min().alias("_from")
     )
     days = reported.select("person", "side", pl.col("gaming_day").alias("_day"))
     inside = pl.col("_day").is_between(pl.col("_from"), pl.col("hit_day"))
@@ -59,10 +61,9 @@ def _reported_between(near: pl.LazyFrame, reported: pl.LazyFrame, law: Law) -> p
     )
 
 
-def _of_principals(found: pl.LazyFrame) -> pl.LazyFrame:
-    rows = found.collect()
+def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
     agents = covered(rows.unique(["hit_day", "person", "transaction_id", "side"]), "hit_day")
-    return rows.join(agents, on=["hit_day", "person"], how="anti").lazy()
+    return rows.join(agents, on=["hit_day", "person"], how="anti")
 
 
 def _completed(found: pl.LazyFrame, law: Law) -> pl.LazyFrame:
