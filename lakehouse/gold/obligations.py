@@ -55,7 +55,7 @@ def _currency(rows: pl.LazyFrame, key: str, *, held: bool) -> pl.LazyFrame:
 
 def _w2g(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(
-        pl.format("W-2G-{}", "win_id").alias("obligation_id"),
+        pl.concat_str(pl.lit("W-2G-"), "win_id").alias("obligation_id"),
         pl.lit("W-2G").alias("form"),
         pl.col("paid_on").alias("subject_day"),
         pl.col("reportable_winnings").alias("amount"),

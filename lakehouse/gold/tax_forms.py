@@ -36,7 +36,7 @@ def w2g_exceptions(
     forms = _reportable(gaming_wins, player_profile, days, law, timezone)
     unknown = _dated(forms.filter(pl.col("player_id").is_null()), law, "w2g_dates")
     rows = unknown.with_columns(
-        pl.format("W-2G-{}", "win_id").alias("exception_id"),
+        pl.concat_str(pl.lit("W-2G-"), "win_id").alias("exception_id"),
         pl.col("reportable_winnings").alias("amount"),
         pl.lit(None, pl.Decimal(18, 2)).alias("cash_in_exact"),
         pl.lit(None, pl.Decimal(18, 2)).alias("cash_out_exact"),
