@@ -71,7 +71,7 @@ def places(table: str) -> Places:
             for n, c in columns.items()
             if isinstance(c, dy.Decimal) and c.min == 0 and c.scale == 2
         ),
-        people=tuple(n for n, (parent, _) in refs if parent == "player_profile"),
+        people=tuple(n for n, ref in refs if n == ref[1] == "player_id"),
         event_time=known.event_time,
     )
 
@@ -174,15 +174,16 @@ class _Spoiler:
         if not columns or not total:
             return
         offset = int(below(self.hashes(f"{kind}:column", 1), len(columns))[0])
-        spread = min(total, len(columns), _COLUMNS_A_DAY)
+        spread, left = min(total, len(columns), _COLUMNS_A_DAY), total
         for k in range(spread):
             column = columns[(offset + k) % len(columns)]
-            share = (total - k + spread - 1) // spread
+            share = -(-left // (spread - k))
             values = self.clean[column]
             fits = eligible(values).to_numpy() & (True if harmless else self.safe)
             rows = self.take(f"{kind}:{column}", share, eligible=fits)
             self.edit(column, rows, change(values.gather(rows), k))
             self.plant(kind, rows, rule.format(column))
+            left -= len(rows)
 
     def dirty(self) -> pl.DataFrame:
         changed = []
