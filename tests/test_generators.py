@@ -61,10 +61,8 @@ def test_chips_bought_at_the_table_are_bought_at_the_cage() -> None:
     tables = TableGameGenerator(seed=8, faults=False, **WEEK).generate(10_000)
     cage = FinancialGenerator(seed=8, faults=False, **WEEK).generate(5_000)
     bought = tables.filter(pl.col("event_type") == "BUY_IN")["amount"].sum()
-    sold = cage.filter(
-        (pl.col("transaction_type") == "CHIP_PURCHASE")
-        & pl.col("cage_location").str.starts_with("Pit")
-    )["amount"].sum()
+    at_the_pit = pl.col("cage_location").str.starts_with("Pit")
+    sold = cage.filter((pl.col("transaction_type") == "CHIP_PURCHASE") & at_the_pit)["amount"].sum()
     assert bought == sold > 0
 
 
@@ -81,9 +79,10 @@ def test_a_generator_does_not_disturb_another() -> None:
 
 
 def test_filings_are_at_most_what_was_asked_for() -> None:
-    whole = ComplianceGenerator(seed=2).generate(10_000)
-    assert 0 < whole.height < 10_000
-    assert ComplianceGenerator(seed=2).generate(7).equals(whole.head(7))
+    nine = {"start_date": dt.date(2025, 3, 1), "end_date": dt.date(2025, 3, 10)}
+    whole = ComplianceGenerator(seed=2, **nine).generate(10_000)
+    assert 3 < whole.height < 10_000
+    assert ComplianceGenerator(seed=2, **nine).generate(3).equals(whole.head(3))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_windows(start, end, first: tuple[int, int], last: tuple[int, int]) -> N
 def test_machines_and_tables_are_as_many_as_asked_for() -> None:
     slots = SlotMachineGenerator(num_machines=60, **WEEK, faults=False).generate(3_000)
     tables = TableGameGenerator(num_tables=12, **WEEK, faults=False).generate(3_000)
-    assert slots["machine_id"].max() == "SLOT-0060"
+    assert slots["machine_id"].max() <= "SLOT-0060"
     assert tables["table_id"].n_unique() <= 12
 
 
