@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.contracts import contracts
 from lakehouse.serve import documents
+from lakehouse.serve.describe import inputs
 
 
 @pytest.mark.parametrize("name", documents.DOCUMENTS)
@@ -39,3 +40,8 @@ def test_a_changed_document_is_stale(tmp_path: Path) -> None:
     assert documents.stale(tmp_path) == []
     (tmp_path / "docs/cli.md").write_text("old", encoding="utf-8")
     assert documents.stale(tmp_path) == ["docs/cli.md"]
+
+
+@pytest.mark.parametrize("name", contracts("gold"))
+def test_every_mart_says_what_it_is_made_from(name: str) -> None:
+    assert inputs("gold", name) != []

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -110,7 +111,7 @@ def test_the_next_query_sees_the_newest_version(lake: Lake) -> None:
 
 def test_as_of_a_version_or_a_moment(lake: Lake) -> None:
     before = lake.version("gold", "player_day")
-    at = lake.history("gold", "player_day")[0].at
+    at = dt.datetime.now(dt.UTC)
     put(lake, "gold", "player_day", {"player_id": ["P1"], "gaming_day": [LAST]})
     for as_of in (before, at):
         with Catalog(lake, as_of=as_of) as catalog:
@@ -307,3 +308,39 @@ def test_as_of_in_the_command(lake: Lake, capsys: pytest.CaptureFixture[str]) ->
     query = ["sql", "SELECT count(*) AS n FROM gold.player_day", "--format", "csv"]
     assert cli.run([*query, "--as-of", "1"]) == 0
     assert capsys.readouterr().out == "n\n4\n"
+
+
+def test_a_table_that_is_not_made_is_told(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["sql", "SELECT count(*) AS n FROM gold.player_value", "--format", "csv"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("n\n0\n", "not made yet, so empty: gold.player_value\n")
+
+
+def test_the_prompt_goes_on_after_an_error(
+    lake: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = iter(["SELECT count(*) AS n", "FROM player_day;", "DROP TABLE x;", ".nope", ".quit"])
+    monkeypatch.setattr("builtins.input", lambda _: next(typed))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert cli.run(["sql"]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == ["n", "─", "4"]
+    assert "DROP is not allowed" in said.err
+    assert list(typed) == []
+
+
+def test_a_query_from_a_pipe(
+    lake: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 42 AS x"))
+    assert cli.run(["sql", "--format", "csv"]) == 0
+    assert capsys.readouterr().out == "x\n42\n"
+
+
+@pytest.mark.parametrize("folder", ["it's a lake", "day=1", "ünï çödé", "a[1]*"])
+def test_a_lake_may_lie_anywhere(filled: Lake, tmp_path: Path, folder: str) -> None:
+    root = str(tmp_path / folder / "lake")
+    shutil.copytree(filled.root, root)
+    with Catalog(Lake(root)) as catalog:
+        assert catalog.frame("SELECT count(*) FROM gold.player_day").item() == 4
+        assert catalog.frame("SELECT count(*) FROM silver.player_profile").item() == 1

@@ -74,6 +74,8 @@ def _answer(
     from lakehouse.serve.render import write
 
     found = catalog.relation(text, given)
+    if catalog.unmade:
+        typer.echo(f"not made yet, so empty: {', '.join(catalog.unmade)}", err=True)
     if out is None:
         write(found, form, None, limit=limit)  # type: ignore[arg-type]
         return

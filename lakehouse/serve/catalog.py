@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import duckdb
 import polars as pl
@@ -74,6 +75,11 @@ class Catalog:
             )
         return query
 
+    @property
+    def unmade(self) -> list[str]:
+        """Tables asked for so far that the lake does not have yet: they read as empty."""
+        return sorted(name for name, version in self._mounted.items() if version is None)
+
     def relation(
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> duckdb.DuckDBPyRelation:
@@ -134,7 +140,7 @@ def select_of(
         rows = lake.scan(view.schema, view.table, as_of=as_of).collect()
         connection.register(f"lake:{view.name}", rows)
         return _projected(view, quoted(f"lake:{view.name}"), rows.columns)
-    source = _parquet(view, files)
+    source = _parquet(view, [_local(lake, view, f) for f in files])
     try:
         bound = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()
     except duckdb.Error as error:
@@ -197,6 +203,12 @@ def _parquet(view: View, files: list[str]) -> str:
     options = ["union_by_name = true", f"hive_partitioning = {bool(keys)}"]
     options += [f"hive_types = {{{types}}}"] if keys else []
     return f"read_parquet([{', '.join(map(literal, files))}], {', '.join(options)})"
+
+
+def _local(lake: Lake, view: View, uri: str) -> str:
+    """The path of a data file: Delta's URI has the folders above the table encoded."""
+    depth = len(partition_columns(view.schema, view.table)) + 1
+    return "/".join([lake.uri(view.schema, view.table), *unquote(uri).split("/")[-depth:]])
 
 
 def _projected(view: View, source: str, present: list[str]) -> str:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from types import FunctionType
 
 import dataframely as dy
 import polars as pl
@@ -100,15 +101,27 @@ _PLAIN: dict[type[pl.DataType], str] = {
 }
 
 
+MADE_BY = {"filing_exceptions": ("ctr_exceptions", "w2g_exceptions")}
+"""Marts that no function of their own name makes."""
+
+
 def _arguments(table: str) -> list[str]:
     """A mart is made by the function of its name, whose frames are named after their tables."""
     homes = {n: _home(c) for n, c in contracts().items() if c.layer not in ("truth", "ops")}
+    named: dict[str, None] = {}
     for module in _gold_modules():
-        made = getattr(module, table, None)
-        if inspect.isfunction(made):
-            named = inspect.signature(made).parameters
-            return [f"{homes[n]}.{n}" for n in named if n in homes]
-    return []
+        for name in MADE_BY.get(table, (table,)):
+            made = getattr(module, name, None)
+            if inspect.isfunction(made) and made.__module__ == getattr(module, "__name__", None):
+                named |= dict.fromkeys(_frames(made))
+    return [f"{homes[n]}.{n}" for n in named if n in homes and n != table]
+
+
+def _frames(made: FunctionType) -> Iterator[str]:
+    """Names of its parameters, and of the fields of one that bundles several frames."""
+    for name, parameter in inspect.signature(made).parameters.items():
+        bundle = made.__globals__.get(str(parameter.annotation))
+        yield from getattr(bundle, "__dataclass_fields__", (name,))
 
 
 def _gold_modules() -> Iterator[object]:
