@@ -53,7 +53,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         lake, days = run.lake, run.days
         with retried_if_transient():
             result = clean_days(lake, run.settings, table, days, bronze=bronze)
-            commit = Commit(context.run_id, f"silver/{table}", CODE_VERSION)
+            commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             quarantine, duplicates = store_rejects(lake, table, result, days, commit)
             yield dg.Output(
                 result.good,

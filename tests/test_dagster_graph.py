@@ -1,0 +1,164 @@
+"""The graph as a snapshot: what changes in it is seen in review. LAKEHOUSE_SNAPSHOT=write
+writes it anew."""
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from igaming_assets.definitions import assemble, chosen_executor
+from igaming_assets.plots import bars
+from lakehouse.contracts import contract, contracts
+from lakehouse.errors import BadInput
+from lakehouse.settings import Settings
+
+SNAPSHOT = Path(__file__).parent / "asset_graph.json"
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    return assemble(Settings(root="data/lake"))
+
+
+def graph_of(defs: dg.Definitions) -> dict[str, Any]:
+    graph = defs.resolve_asset_graph()
+    assets = {
+        key.to_user_string(): {
+            "group": graph.get(key).group_name,
+            "deps": sorted(k.to_user_string() for k in graph.get(key).parent_keys),
+            "partitioned": graph.get(key).partitions_def is not None,
+            "automatic": graph.get(key).automation_condition is not None,
+            "owners": sorted(graph.get(key).owners),
+        }
+        for key in sorted(graph.get_all_asset_keys())
+    }
+    checks = {
+        key.to_user_string(): "blocking" if graph.get(key).blocking else "told"
+        for key in sorted(graph.asset_check_keys, key=str)
+    }
+    repository = defs.get_repository_def()
+    return {
+        "assets": assets,
+        "checks": checks,
+        "jobs": sorted(repository.job_names),
+        "schedules": {
+            s.name: f"{s.cron_schedule} {s.execution_timezone} {s.default_status.value}"
+            for s in sorted(repository.schedule_defs, key=lambda s: s.name)
+        },
+        "sensors": {
+            s.name: s.default_status.value
+            for s in sorted(repository.sensor_defs, key=lambda s: s.name)
+        },
+    }
+
+
+def test_the_graph_is_as_it_was(defs: dg.Definitions) -> None:
+    found = json.dumps(graph_of(defs), indent=1, sort_keys=True) + "\n"
+    if os.environ.get("LAKEHOUSE_SNAPSHOT") == "write":
+        SNAPSHOT.write_text(found)
+    assert json.loads(found) == json.loads(SNAPSHOT.read_text())
+
+
+def test_every_contract_has_its_asset(defs: dg.Definitions) -> None:
+    keys = {k.to_user_string() for k in defs.resolve_asset_graph().get_all_asset_keys()}
+    # Logs are not derived: people and exports write them, in one piece.
+    wanted = {
+        f"{layer}/{name}"
+        for name, c in contracts().items()
+        for layer in (("bronze", "silver") if c.layer == "source" else (c.layer,))
+        if c.partitioned and c.layer != "ops"
+    }
+    assert wanted - keys == set()
+
+
+def test_nothing_downstream_reads_the_truth(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(["truth", "plants"])).child_keys == set()
+
+
+def test_only_the_restricted_zone_reads_the_restricted_zone(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        if key.path[0] == "restricted":
+            assert {k.path[0] for k in graph.get(key).child_keys} <= {"restricted"}
+
+
+def test_assets_carry_what_their_contract_says(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    spec = graph.get(dg.AssetKey(["silver", "player_profile"]))
+    columns = {c.name: c for c in spec.metadata["dagster/column_schema"].columns}
+    assert columns["email"].tags == {"pii": "direct"}
+    assert columns["email"].type == "String"
+    assert not columns["player_id"].constraints.nullable
+    assert "valid_from" in columns
+    assert contract("player_profile").grain in (spec.description or "")
+    assert spec.tags["confidential"] == "true"
+
+
+def test_nothing_runs_by_surprise(defs: dg.Definitions) -> None:
+    repository = defs.get_repository_def()
+    assert {s.default_status.value for s in repository.schedule_defs} == {"STOPPED"}
+    assert {s.default_status.value for s in repository.sensor_defs} == {"STOPPED"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "moment", "day"),
+    [
+        # 07:15 in Los Angeles: the day that closed at 06:00 is yesterday's.
+        ("closed_day", "2025-03-10T07:15:00-07:00", "2025-03-09"),
+        ("closed_day", "2025-11-03T07:15:00-08:00", "2025-11-02"),
+        # Before 06:00 the open gaming day is still yesterday's, after it today's.
+        ("open_day", "2025-03-10T05:05:00-07:00", "2025-03-09"),
+        ("open_day", "2025-03-10T06:05:00-07:00", "2025-03-10"),
+        # 23-hour day: 05:05 is 22 hours after the day before opened.
+        ("open_day", "2025-03-09T05:05:00-07:00", "2025-03-08"),
+    ],
+)
+def test_schedules_ask_for_the_right_day(
+    defs: dg.Definitions, schedule: str, moment: str, day: str
+) -> None:
+    repository = defs.get_repository_def()
+    context = dg.build_schedule_context(
+        scheduled_execution_time=dt.datetime.fromisoformat(moment), repository_def=repository
+    )
+    tick = repository.get_schedule_def(schedule).evaluate_tick(context)
+    assert [r.tags["dagster/partition"] for r in tick.run_requests or ()] == [day]
+
+
+def test_the_executor_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen_executor() is dg.in_process_executor
+    monkeypatch.setenv("LAKEHOUSE_EXECUTOR", "multiprocess")
+    assert chosen_executor() is dg.multiprocess_executor
+    monkeypatch.setenv("LAKEHOUSE_EXECUTOR", "cloud")
+    with pytest.raises(BadInput, match="in_process, multiprocess"):
+        chosen_executor()
+
+
+def test_a_plot_escapes_its_labels() -> None:
+    import base64
+
+    text = bars("Rejects", [("<&>", 2.0, "2"), ("less", 1.0, "1"), ("none", -1.0, "-1")]).value
+    assert text is not None
+    svg = base64.b64decode(text.split("base64,")[1].rstrip(")")).decode()
+    assert "&lt;&amp;&gt;" in svg
+    assert 'width="240.0"' in svg
+    assert 'width="120.0"' in svg
+    assert 'width="0.0"' in svg
+
+
+@pytest.mark.slow
+def test_the_code_location_loads_nothing_it_does_not_need() -> None:
+    code = (
+        "import sys; import igaming_assets.definitions; "
+        "heavy = {'scipy', 'matplotlib', 'pandas', 'faker', 'great_expectations', 'duckdb'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert done.stderr == ""
