@@ -39,6 +39,7 @@ def decision(
     reason: str | None = None,
     assignee: str | None = None,
     merged_into: str | None = None,
+    narrative: str | None = None,
 ) -> pl.DataFrame:
     """One row for the log (contract `case_decisions`).
 
@@ -50,9 +51,11 @@ def decision(
         raise BadInput(f"unknown decision {kind!r}; allowed: {', '.join(DECISIONS)}")
     if kind in needs and not (needs[kind][1] or "").strip():
         raise BadInput(f"decision {kind!r} on case {case_id!r} needs {needs[kind][0]}")
+    if narrative is not None and (kind != "file" or not narrative.strip()):
+        raise BadInput(f"decision {kind!r}: only file takes a narrative, and it says something")
     if not who.strip():
         raise BadInput(f"decision {kind!r} on case {case_id!r} does not say who decided")
-    row = [case_id, kind, who, at.astimezone(dt.UTC), reason, assignee, merged_into]
+    row = [case_id, kind, who, at.astimezone(dt.UTC), reason, assignee, merged_into, narrative]
     known_by = hashlib.sha256(repr(row).encode()).hexdigest()[:16]
     return pl.DataFrame([[known_by, *row]], schema=LOG, orient="row")
 
@@ -82,8 +85,9 @@ def read(lake: Lake) -> pl.DataFrame:
 def states(decisions: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
     """One row per decided case: its state as of a moment, by the decisions made until then.
 
-    Columns: case_id, state, assignee, merged_into, reason, decided_by, decided_at. A case
-    without a row is open. The last decision holds; an assignment does not change the state.
+    Columns: case_id, state, assignee, merged_into, reason, decided_by, decided_at,
+    reviewed_narrative. A case without a row is open. The last decision holds; an assignment
+    does not change the state.
     """
     known = decisions.filter(pl.col("decided_at") <= as_of).sort("decided_at", "decision_id")
     substantial = pl.col("decision") != "assign"
@@ -95,6 +99,7 @@ def states(decisions: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
         "reason",
         "decided_by",
         "decided_at",
+        pl.col("narrative").alias("reviewed_narrative"),
     )
     return (
         known.group_by("case_id", maintain_order=True)
@@ -117,8 +122,10 @@ def require_lawful(row: pl.DataFrame, cases: pl.DataFrame, decisions: pl.DataFra
     state = now.get(new["case_id"], {}).get("state", "open")
     if state == "merged":
         raise BadInput(f"case {new['case_id']!r} goes on as {now[new['case_id']]['merged_into']!r}")
-    if state == "to_file" and new["decision"] != "assign":
-        raise BadInput(f"case {new['case_id']!r} is to be filed; only its assignee can change")
+    if state == "to_file" and new["decision"] not in ("assign", "file"):
+        raise BadInput(
+            f"case {new['case_id']!r} is to be filed; only its assignee and narrative can change"
+        )
     if new["decision"] == "merge":
         merged = {c: s["merged_into"] for c, s in now.items() if s["state"] == "merged"}
         if survivor(new["merged_into"], merged) == new["case_id"]:
@@ -142,7 +149,8 @@ def worklist(
 
     `cases` needs case_id, detected_on and due; `filed` is `lakehouse.filing.status.status`.
     Cases detected after `today` are left out. Adds state {open, escalated, to_file, filed,
-    no_file, merged}, assignee, survivor, reason, decided_by, decided_at, filed_on, bsa_id,
+    no_file, merged}, assignee, survivor, reason, decided_by, decided_at,
+    reviewed_narrative, filed_on, bsa_id,
     days_left (to `today`) and is_overdue.
     A case into which others were merged is due when the first of them is: the clock runs from
     the initial detection (31 CFR 1021.320(b)(3)), and neither escalation nor a merge stops it.

@@ -119,6 +119,8 @@ def test_the_state_does_not_depend_on_the_order_of_rows_nor_on_later_ones(order,
         ("assign", {}, "needs --to"),
         ("escalate", {}, "needs --to"),
         ("close", {}, "unknown decision 'close'; allowed: assign, escalate, file, no_file, merge"),
+        ("file", {"narrative": " "}, "only file takes a narrative, and it says something"),
+        ("assign", TO | {"narrative": "x"}, "only file takes a narrative"),
         ("file", {"who": " "}, "does not say who decided"),
     ],
 )
@@ -139,7 +141,11 @@ def test_a_decision_says_what_its_kind_needs(kind, given_, said) -> None:
             "'A' cannot be merged into itself",
         ),
         ((("A", "merge", {"merged_into": "B"}),), ("A", "file", {}), "'A' goes on as 'B'"),
-        ((("A", "file", {}),), ("A", "no_file", WHY), "'A' is to be filed; only its assignee"),
+        (
+            (("A", "file", {}),),
+            ("A", "no_file", WHY),
+            "'A' is to be filed; only its assignee and narrative",
+        ),
     ],
 )
 def test_an_unlawful_decision_is_refused(before, new, said) -> None:

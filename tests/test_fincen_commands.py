@@ -236,6 +236,11 @@ class TestCases:
         assert run(["cases", "decide", "C", "no-file", "--reason", "a known tourist"]) == 0
         assert export("--production", form="sar") == 2
         assert run(["cases", "decide", "A", "file"]) == 0
+        capsys.readouterr()
+        assert export("--production", form="sar") == 1
+        assert "1 of 1 SARs are blocked: A: its narrative is a draft" in capsys.readouterr().err
+        Path("a.txt").write_text("The patron came\nthree times.")
+        assert run(["cases", "decide", "A", "file", "--narrative", "a.txt"]) == 0
         states = {k: c["state"] for k, c in listed(capsys).items()}
         assert states == {"A": "to_file", "B": "merged", "C": "no_file"}
 
@@ -245,6 +250,7 @@ class TestCases:
         assert root.get("TotalAmount") == "34501"
         codes = root.findall(".//{*}SuspiciousActivitySubtypeID")
         assert [c.text for c in codes] == ["114", "1202"]
+        assert root.findtext(".//{*}ActivityNarrativeText") == "The patron came three times."
         answer("31000000000009")
         assert run(["filings", "acknowledge", "ack.xml"]) == 0
         case = listed(capsys)["A"]
@@ -287,6 +293,7 @@ class TestCases:
             (["decide", "A", "no_file"], "needs --reason"),
             (["decide", "A", "close"], "unknown decision 'close'"),
             (["decide", "A", "merge", "--into", "A"], "cannot be merged into itself"),
+            (["decide", "A", "file", "--narrative", "absent.txt"], "cannot read the narrative"),
             (["assign", "Z", "--to", "bo"], "unknown case 'Z'"),
             (["list", "--state", "shut"], "unknown state 'shut'; allowed: open"),
         ],

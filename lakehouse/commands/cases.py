@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -117,9 +118,19 @@ def decide(
     into: Annotated[
         str | None, typer.Option("--into", help="merge: the case that goes on.")
     ] = None,
+    narrative: Annotated[
+        Path | None, typer.Option("--narrative", help="file: the reviewed narrative, a text file.")
+    ] = None,
 ) -> None:
     """Decide on a case. A decision is appended; it edits nothing."""
-    _append(case, decision.replace("-", "_"), assignee=to, reason=reason, merged_into=into)
+    _append(
+        case,
+        decision.replace("-", "_"),
+        assignee=to,
+        reason=reason,
+        merged_into=into,
+        narrative=_text(narrative),
+    )
 
 
 def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
@@ -157,6 +168,15 @@ def _warn_of_adrift(lake: Lake) -> None:
     cases = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
     if lost := casework.adrift(cases, casework.read(lake)):
         typer.echo(f"decided, but no longer derived from the rows: {', '.join(lost)}", err=True)
+
+
+def _text(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read the narrative from {file}: {error}") from error
 
 
 def _append(case: str, kind: str, **given: str | None) -> None:

@@ -34,6 +34,10 @@ class CaseDecisions(dy.Schema):
     reason = c.text("Why; required for no_file.", nullable=True)
     assignee = c.text("assign and escalate: who has the case now.", nullable=True)
     merged_into = c.text("merge: the case that goes on.", nullable=True)
+    narrative = c.text(
+        "file: the narrative as an officer reviewed it; without it a form carries the draft.",
+        nullable=True,
+    )
 
     @dy.rule()
     def no_file_has_its_reason(cls) -> pl.Expr:

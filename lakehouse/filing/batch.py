@@ -55,9 +55,12 @@ class BatchFile:
         return hashlib.sha256(self.content).hexdigest()[:16]
 
 
-def blocked(filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault) -> list[Blocked]:
-    """The filings that an incomplete identity or an unsound amount holds back."""
-    found = [(f, _reasons(f, vault)) for f in filings]
+def blocked(
+    filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault, *, reviewed: bool = False
+) -> list[Blocked]:
+    """The filings that an incomplete identity or an unsound amount holds back; with `reviewed`
+    also those whose narrative is still the draft."""
+    found = [(f, _reasons(f, vault) + (_draft(f) if reviewed else [])) for f in filings]
     return [Blocked(f.filing_id, tuple(reasons)) for f, reasons in found if reasons]
 
 
@@ -169,6 +172,12 @@ def _reasons(filing: CtrFiling | SarFiling, vault: Vault) -> list[str]:
         elif missing := vault.on(player, filing.gaming_day).missing():
             reasons.append(f"{player} lacks {', '.join(missing)}")
     return reasons
+
+
+def _draft(filing: CtrFiling | SarFiling) -> list[str]:
+    if isinstance(filing, CtrFiling) or filing.is_reviewed:
+        return []
+    return ["its narrative is a draft: `cases decide CASE file --narrative FILE`"]
 
 
 def _unsound(filing: CtrFiling | SarFiling) -> list[str]:

@@ -71,6 +71,7 @@ def sar_filings(worked: pl.DataFrame) -> list[SarFiling]:
 
 
 def _sar(root: str, group: list[dict[str, Any]]) -> SarFiling:
+    reviewed = next(c["reviewed_narrative"] for c in group if c["case_id"] == root)
     return SarFiling(
         filing_id=root,
         player_ids=tuple(dict.fromkeys(p for c in group for p in _subjects(c))),
@@ -79,7 +80,8 @@ def _sar(root: str, group: list[dict[str, Any]]) -> SarFiling:
         last_activity=max(c["last_activity_on"] for c in group),
         amount=_amount(group),
         subtypes=tuple(dict.fromkeys(s for c in group for s in c["subtypes"])),
-        narrative=" ".join(c["narrative"] for c in group),
+        narrative=reviewed or " ".join(c["narrative"] for c in group),
+        is_reviewed=reviewed is not None,
     )
 
 

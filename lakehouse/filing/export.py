@@ -163,7 +163,7 @@ def _ready(lake: Lake, filings: list[Filing], request: Request) -> _Ready[Filing
             + (f": {before} were sent before" if before else "")
         )
     vault = open_vault(lake.scan("restricted", "identity_vault"), _players(waiting))
-    held = batches.blocked(waiting, vault)
+    held = batches.blocked(waiting, vault, reviewed=request.production)
     names = {b.filing_id for b in held}
     ready = [f for f in waiting if f.filing_id not in names]
     if held and not (request.skip_blocked and ready):

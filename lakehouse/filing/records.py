@@ -68,7 +68,9 @@ class SarFiling:
     amount: int
     subtypes: tuple[str, ...]
     narrative: str
-    assets: tuple[str, ...] = ("currency",)
+    is_reviewed: bool = False
+    """Whether an officer wrote the narrative; otherwise it is the draft from the facts."""
+    assets: tuple[str, ...] = ("currency", "gaming")
     corrects_bsa_id: str | None = None
 
 
