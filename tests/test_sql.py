@@ -303,6 +303,41 @@ def test_the_key_of_another_lake_opens_nothing(
     assert "is not the key in force" in capsys.readouterr().err
 
 
+def test_nobody_without_the_key_makes_one(
+    lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.run(["access", "init"])
+    monkeypatch.setenv("LAKEHOUSE_RESTRICTED_KEY_FILE", str(tmp_path / "mine.key"))
+    assert cli.run(["access", "init"]) == 2
+    assert cli.run(["access", "rotate"]) == 2
+    assert not (tmp_path / "mine.key").exists()
+
+
+def test_a_replaced_key_opens_nothing_any_more(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["sql", "SELECT 1 AS a", "--restricted", "--purpose", "review of R2"]
+    key = Path(f"{lake.root}.restricted-key")
+    cli.run(["access", "init"])
+    old = key.read_text()
+    assert cli.run(["access", "rotate"]) == 0
+    assert cli.run(asked) == 0
+    key.write_text(old)
+    assert cli.run(asked) == 2
+    assert "is not the key in force" in capsys.readouterr().err
+
+
+def test_a_query_cannot_pass_for_the_issue_of_a_key(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.run(["access", "init"])
+    log = lake.scan("restricted", "access_log").collect()
+    forged = f"SELECT 'restricted key issued: {log['hash'][0][:8]}'"
+    asked = ["sql", "--restricted", "--purpose", "review of R2"]
+    assert cli.run([*asked, forged]) == 0
+    assert cli.run([*asked, "SELECT 1"]) == 0
+
+
 def test_as_of_in_the_command(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     put(lake, "gold", "player_day", {"player_id": ["P1"], "gaming_day": [FIRST]})
     query = ["sql", "SELECT count(*) AS n FROM gold.player_day", "--format", "csv"]

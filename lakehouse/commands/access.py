@@ -12,6 +12,7 @@ from lakehouse.errors import LakehouseError
 def register(app: typer.Typer) -> None:
     access = typer.Typer(help="The restricted zone's key and audit.", no_args_is_help=True)
     access.command("init")(init)
+    access.command("rotate")(rotate)
     access.command("log")(log)
     access.command("verify")(verify)
     app.add_typer(access, name="access")
@@ -24,6 +25,15 @@ def init() -> None:
     settings, lake = opened()
     path = issue_key(settings, lake, who=user(), at=now())
     typer.echo(f"key file {path} made; keep it away from the lake and its readers", err=True)
+
+
+def rotate() -> None:
+    """Put a new key in force; needs the old one, which stays beside it under its id."""
+    from lakehouse.serve.restricted import replace_key
+
+    settings, lake = opened()
+    path = replace_key(settings, lake, who=user(), at=now())
+    typer.echo(f"key file {path} replaced", err=True)
 
 
 def log() -> None:

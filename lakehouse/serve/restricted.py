@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse import access
 from lakehouse.errors import BadInput
-from lakehouse.privacy import TokenKey, create_key
+from lakehouse.privacy import TokenKey, create_key, rotate_key
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -32,11 +32,22 @@ def restricted_key_path(settings: Settings) -> Path:
 
 
 def issue_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:
-    """Makes a key file and names it in the audit log as the one in force. Raises BadInput where
-    the file exists."""
+    """Makes the first key file and names it in the audit log as the one in force. Raises BadInput
+    where one is in force: whoever has no key must not be able to make one."""
+    if _in_force(lake) is not None:
+        raise BadInput("a restricted key is in force; `lakehouse access rotate` replaces it")
     path = restricted_key_path(settings)
     key = create_key(path, root=settings.root)
     access.record(lake, who, "issue the key of the restricted zone", _ISSUED + key.key_id, at)
+    return path
+
+
+def replace_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:
+    """Puts a new key in force, for whoever holds the old one."""
+    unlock(settings, lake)
+    path = restricted_key_path(settings)
+    _, key = rotate_key(path, root=settings.root)
+    access.record(lake, who, "replace the key of the restricted zone", _ISSUED + key.key_id, at)
     return path
 
 
@@ -49,7 +60,7 @@ def unlock(settings: Settings, lake: Lake) -> None:
             f"--restricted needs the key file {path}; `lakehouse access init` makes the first one"
         )
     key = TokenKey.load(path, root=settings.root)
-    if _in_force(lake) != key.key_id:
+    if key.key_id != _in_force(lake):
         raise BadInput(f"key file {path} is not the key in force for {settings.root}")
 
 
