@@ -104,7 +104,8 @@ class Handmade:
         rows = sorted((p, *t) for p, t in self.totals.items())
         columns = np.array(rows, dtype=np.int64).reshape(-1, 5).T
         names = ("player", "visits", "theo_micro", "win_cents", "last_day")
-        return SimpleNamespace(**dict(zip(names, columns, strict=True)))
+        first = np.zeros(len(rows), dtype=np.int64)
+        return SimpleNamespace(**dict(zip(names, columns, strict=True)), first_day=first)
 
     def utc(self, day: int, second: np.ndarray) -> np.ndarray:
         start = day_start(self.config.date(day), self.config.timezone)

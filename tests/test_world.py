@@ -301,6 +301,19 @@ def test_profile_totals_equal_the_facts_up_to_the_day(clean: dict[str, pl.DataFr
     assert ((both["total_theo"].cast(pl.Float64) - both["theo"]).abs() <= 0.0051).all()
 
 
+def test_some_enroll_on_their_first_visit(clean: dict[str, pl.DataFrame]) -> None:
+    """Whoever enrolled since the books opened came that day, and was not in the book before."""
+    new = clean["player_profile"].filter(pl.col("enrollment_date") >= START)
+    assert new["player_id"].n_unique() > 50
+    assert (new["gaming_day"] >= new["enrollment_date"]).all()
+    assert (
+        new.group_by("player_id").agg(pl.col("enrollment_date").n_unique())["enrollment_date"] == 1
+    ).all()
+    assert (
+        new.filter(pl.col("enrollment_date") == pl.col("gaming_day"))["player_id"].n_unique() > 50
+    )
+
+
 @pytest.mark.parametrize(
     ("bet", "hours", "decisions", "edge_e4", "cents"),
     [

@@ -16,7 +16,7 @@ import polars as pl
 
 from lakehouse.contracts.cage import PAYMENT_METHODS, TRANSACTION_TYPES
 from lakehouse.contracts.tables import SHIFTS
-from lakehouse.simulate import floor, frames, ids, slots
+from lakehouse.simulate import floor, frames, ids, person, slots
 from lakehouse.simulate.arrays import concat, take
 from lakehouse.simulate.clock import stamp
 from lakehouse.simulate.config import WorldConfig
@@ -170,10 +170,10 @@ def _identified(config: WorldConfig, p: DayPlan, keys: U64) -> I64:
     taken, out = set(p.visits.player.tolist()), []
     for start in below(draw(key(config.seed, "identified"), keys), ordinary).tolist():
         tries = (
-            int(player_of_rank(config, np.array([(start + k) % ordinary]))[0])
-            for k in range(ordinary)
+            player_of_rank(config, np.array([(start + k) % ordinary])) for k in range(ordinary)
         )
-        found = next((q for q in tries if q not in taken), -1)
+        known = (int(q[0]) for q in tries if not person.newcomer(config, q)[0])
+        found = next((q for q in known if q not in taken), -1)
         taken.add(found)
         out.append(found)
     return np.array(out, dtype=np.int64)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate import filings
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
-from lakehouse.simulate.counter import I64, below, draw, key, uniform
+from lakehouse.simulate.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.ids import players
 from lakehouse.simulate.planted import nothing, planted
 
@@ -92,9 +92,22 @@ def added(config: WorldConfig, table: str, day: int, rows: int | None = None) ->
     return _count(config, table, day, "retransmit", total) + clashes
 
 
+@dataclass(frozen=True)
+class _Strike:
+    """Rows that are changed alike in one column."""
+
+    kind: str
+    rule: str
+    rows: I64
+    column: str | None = None
+    change: pl.Expr | None = None
+    """New value, of the column's old one and of `_number`."""
+    numbers: I64 | None = None
+
+
 @dataclass
 class _Spoiler:
-    """Edits of one frame, gathered by column so that each column is written once."""
+    """Chooses rows and gathers the changes, so that each column is written once."""
 
     config: WorldConfig
     table: str
@@ -102,71 +115,43 @@ class _Spoiler:
     clean: pl.DataFrame
     free: Bools
     safe: Bools
-    edits: dict[str, list[tuple[I64, pl.Series]]] = field(default_factory=dict)
-    struck: list[tuple[str, str, I64]] = field(default_factory=list)
-    """Kind, expected rule, rows."""
+    strikes: list[_Strike] = field(default_factory=list)
 
-    def hashes(self, stream: str, n: int) -> NDArray[np.uint64]:
+    def hashes(self, stream: str, n: int) -> U64:
         base = key(self.config.seed, f"defects:{self.table}:{stream}", self.day)
         return draw(base, np.arange(n))
 
-    def take(self, stream: str, count: int, *, eligible: Bools | None = None) -> I64:
+    def take(self, stream: str, count: int, open_: Bools, column: str | None = None) -> I64:
         """`count` untouched rows (fewer where there are not so many), chosen by hash."""
-        n = self.clean.height
-        if count <= 0 or n == 0:
+        if count <= 0 or not len(open_):
             return np.zeros(0, dtype=np.int64)
-        open_ = self.free if eligible is None else self.free & eligible
-        tries = below(self.hashes(stream, 8 * count + 32), n)
-        tries = tries[open_[tries]]
+        tries = below(self.hashes(stream, 4 * count + 16), len(open_))
         _, first = np.unique(tries, return_index=True)
-        chosen = tries[np.sort(first)][:count]
+        chosen = self._fitting(tries[np.sort(first)], open_, column)[:count]
         if len(chosen) < count:
-            rest = np.flatnonzero(open_)
+            rest = self._fitting(np.arange(len(open_)), open_, column)
             chosen = rest[np.argsort(self.hashes(stream, len(rest)), kind="stable")][:count]
-        self.free[chosen] = False
+        self.free[chosen] = self.safe[chosen] = False
         return chosen
 
-    def edit(self, column: str, rows: I64, values: pl.Series) -> None:
-        self.edits.setdefault(column, []).append((rows, values))
-
-    def plant(self, kind: str, rows: I64, rule: str) -> None:
-        if len(rows):
-            self.struck.append((kind, rule, rows))
-
-    def plants(self) -> pl.DataFrame:
-        if not self.struck:
-            return nothing()
-        sizes = [len(rows) for _, _, rows in self.struck]
-        kind, rule = (
-            pl.Series([s[part] for s in self.struck]).gather(
-                np.repeat(np.arange(len(sizes)), sizes)
-            )
-            for part in (0, 1)
-        )
-        rows = np.concatenate([rows for _, _, rows in self.struck])
-        keys = self.clean[contract(self.table).key[0]].gather(rows)
-        date = self.config.date(self.day)
-        return planted(
-            kind,
-            pl.select(
-                pl.format("{}:{}:{}:{}", kind, pl.lit(self.table), pl.lit(date), keys)
-            ).to_series(),
-            entity_type="row",
-            entity=keys,
-            table=self.table,
-            key=keys,
-            rule=rule,
-            day=date,
-        )
+    def _fitting(self, rows: I64, open_: Bools, column: str | None) -> I64:
+        """Of `rows`, those that are open and whose value is there; an amount, above zero."""
+        rows = rows[open_[rows]]
+        if column is None:
+            return rows
+        values = self.clean[column][rows]
+        if isinstance(values.dtype, pl.Decimal):
+            return rows[np.array((values > 0).to_list(), dtype=object) == True]  # noqa: E712
+        return rows if not values.null_count() else rows[values.is_not_null().to_numpy()]
 
     def strike(
         self,
         kind: str,
         columns: Sequence[str],
         rule: str,
-        change: Callable[[pl.Series, int], pl.Series],
+        change: Callable[[str, int], pl.Expr],
         *,
-        eligible: Callable[[pl.Series], pl.Series] = pl.Series.is_not_null,
+        numbers: Callable[[U64], I64] | None = None,
         harmless: bool = False,
     ) -> None:
         """Spoils rows of one kind in a few of `columns`; `{}` in the rule is the column."""
@@ -178,21 +163,58 @@ class _Spoiler:
         for k in range(spread):
             column = columns[(offset + k) % len(columns)]
             share = -(-left // (spread - k))
-            values = self.clean[column]
-            fits = eligible(values).to_numpy() & (True if harmless else self.safe)
-            rows = self.take(f"{kind}:{column}", share, eligible=fits)
-            self.edit(column, rows, change(values.gather(rows), k))
-            self.plant(kind, rows, rule.format(column))
+            open_ = self.free if harmless else self.safe
+            rows = self.take(f"{kind}:{column}", share, open_, column)
+            given = numbers(self.hashes(f"{kind}:number", len(rows))) if numbers else None
+            self.strikes.append(
+                _Strike(kind, rule.format(column), rows, column, change(column, k), given)
+            )
             left -= len(rows)
 
     def dirty(self) -> pl.DataFrame:
-        changed = []
-        for column, parts in self.edits.items():
-            rows = np.concatenate([r for r, _ in parts])
-            if len(rows):
-                values = pl.concat([v.cast(self.clean.schema[column]) for _, v in parts])
-                changed.append(self.clean[column].clone().scatter(rows, values))
-        return self.clean.with_columns(changed)
+        edits = [s for s in self.strikes if s.column is not None and len(s.rows)]
+        if not edits:
+            return self.clean
+        rows = np.concatenate([s.rows for s in edits])
+        numbers = [np.zeros_like(s.rows) if s.numbers is None else s.numbers for s in edits]
+        touched = list(dict.fromkeys(s.column for s in edits))
+        which = np.repeat(np.arange(len(edits)), [len(s.rows) for s in edits])
+        given = [pl.Series("_edit", which), pl.Series("_number", np.concatenate(numbers))]
+        part = self.clean.select(touched)[rows].hstack(given)
+        changed = part.select(_edited(c, edits, part.schema[c]) for c in touched)
+        out = self.clean.clone()
+        for column in touched:
+            values = self.clean[column].clone().scatter(rows, changed[column])
+            out.replace_column(out.get_column_index(column), values)
+        return out
+
+    def plants(self) -> pl.DataFrame:
+        struck = [s for s in self.strikes if len(s.rows)]
+        if not struck:
+            return nothing()
+        sizes = np.repeat(np.arange(len(struck)), [len(s.rows) for s in struck])
+        kind = pl.Series([s.kind for s in struck])[sizes]
+        rule = pl.Series([s.rule for s in struck])[sizes]
+        keys = self.clean[contract(self.table).key[0]][np.concatenate([s.rows for s in struck])]
+        date = self.config.date(self.day)
+        return planted(
+            kind,
+            kind + f":{self.table}:{date}:" + keys,
+            entity_type="row",
+            entity=keys,
+            table=self.table,
+            key=keys,
+            rule=rule,
+            day=date,
+        )
+
+
+def _edited(column: str, edits: Sequence[_Strike], dtype: pl.DataType) -> pl.Expr:
+    value = pl.col(column)
+    for k, s in enumerate(edits):
+        if s.column == column and s.change is not None:
+            value = pl.when(pl.col("_edit") == k).then(s.change.cast(dtype)).otherwise(value)
+    return value.alias(column)
 
 
 def spoil(
@@ -202,28 +224,45 @@ def spoil(
     where the day has a quota."""
     if clean.is_empty() or world.config.faults == NO_FAULTS:
         return clean, nothing()
-    known = table not in HARMLESS
-    extra = added(world.config, table, day, None if known else clean.height)
-    free = ~_scenario_rows(world, day, clean)
-    s = _Spoiler(
-        world.config, table, day, clean, free, free & _expendable(world, table, day, clean)
-    )
-    copies = _copies(s, extra)
-    if known:
+    s, copies = _spoiler(world, table, day, clean)
+    return pl.concat([s.dirty(), copies], rechunk=False), s.plants()
+
+
+def arriving(world: World, table: str, day: int, clean: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `spoil`, without its plants."""
+    if clean.is_empty() or world.config.faults == NO_FAULTS:
+        return clean
+    s, copies = _spoiler(world, table, day, clean)
+    return pl.concat([s.dirty(), copies], rechunk=False)
+
+
+def _spoiler(
+    world: World, table: str, day: int, clean: pl.DataFrame
+) -> tuple[_Spoiler, pl.DataFrame]:
+    free, safe = _open_rows(world, table, day, clean)
+    s = _Spoiler(world.config, table, day, clean, free, safe)
+    copies = _copies(s)
+    if table not in HARMLESS:
         _spoil_for_good(s)
     _spoil_healing(s)
-    dirty = s.dirty()
-    return pl.concat([dirty, copies], rechunk=False), s.plants()
+    return s, copies
 
 
 def _spoil_for_good(s: _Spoiler) -> None:
     at = places(s.table)
-    s.strike("null_required", at.required, "{}|nullability", _nulls)
-    s.strike("unknown_code", at.codes, "{}|domain", lambda v, k: v + f"_X{k}")
-    s.strike("negative_amount", at.amounts, "{}|min", lambda v, _: -v, eligible=_positive)
+    s.strike("null_required", at.required, "{}|nullability", lambda _, __: pl.lit(None))
+    s.strike("unknown_code", at.codes, "{}|domain", lambda c, k: pl.col(c) + f"_X{k}")
+    s.strike("negative_amount", at.amounts, "{}|min", lambda c, _: -pl.col(c))
     if at.event_time:
-        s.strike("clock", (at.event_time,), "event_in_gaming_day", _skewed(s))
-    s.strike("orphan", at.people, "{}|orphan", _strangers(s))
+        s.strike(
+            "clock",
+            (at.event_time,),
+            "event_in_gaming_day",
+            lambda c, _: _shifted(c),
+            numbers=_skew,
+        )
+    nobody = pl.lit("P") + pl.col("_number").cast(pl.String)
+    s.strike("orphan", at.people, "{}|orphan", lambda _, __: nobody, numbers=_strangers)
 
 
 def _spoil_healing(s: _Spoiler) -> None:
@@ -233,100 +272,94 @@ def _spoil_healing(s: _Spoiler) -> None:
         "untidy_text",
         untidy,
         "heals",
-        lambda v, k: _untidy(v, k, is_code=v.name in at.codes),
+        lambda c, k: _untidy(pl.col(c), k, is_code=c in at.codes),
         harmless=True,
     )
-    s.strike("late", ("_ingested_at",), "late", _delayed(s), harmless=True)
+    s.strike(
+        "late", ("_ingested_at",), "late", lambda c, _: _shifted(c), numbers=_delay, harmless=True
+    )
 
 
-def _skewed(s: _Spoiler) -> Callable[[pl.Series, int], pl.Series]:
+def _shifted(column: str) -> pl.Expr:
+    return pl.col(column).to_physical() + pl.col("_number")
+
+
+def _skew(h: U64) -> I64:
     """Clocks that are days off: always out of the gaming day, back or forth."""
-
-    def skew(values: pl.Series, _: int) -> pl.Series:
-        h = s.hashes("skew", len(values))
-        shift = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
-        back = (h & np.uint64(1)).astype(bool)
-        return (values.to_physical() + np.where(back, -shift, shift)).cast(values.dtype)
-
-    return skew
+    shift = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
+    return np.where((h & np.uint64(1)).astype(bool), -shift, shift)
 
 
-def _strangers(s: _Spoiler) -> Callable[[pl.Series, int], pl.Series]:
-    def nobody(values: pl.Series, _: int) -> pl.Series:
-        return players(NOBODY + below(s.hashes("nobody", len(values)), 900_000))
-
-    return nobody
+def _delay(h: U64) -> I64:
+    return (1 + below(h, 3)) * _DAY
 
 
-def _delayed(s: _Spoiler) -> Callable[[pl.Series, int], pl.Series]:
-    def later(values: pl.Series, _: int) -> pl.Series:
-        days = 1 + below(s.hashes("lateness", len(values)), 3)
-        return (values.to_physical() + days * _DAY).cast(values.dtype)
-
-    return later
+def _strangers(h: U64) -> I64:
+    return NOBODY + below(h, 900_000)
 
 
-def _nulls(values: pl.Series, _: int) -> pl.Series:
-    return values.clear(len(values))
-
-
-def _positive(values: pl.Series) -> pl.Series:
-    return (values > 0).fill_null(value=False)
-
-
-def _untidy(values: pl.Series, k: int, *, is_code: bool) -> pl.Series:
+def _untidy(text: pl.Expr, k: int, *, is_code: bool) -> pl.Expr:
     if not is_code:
-        return "  " + values + " "
-    return (values.str.to_lowercase(), " " + values.str.to_uppercase(), values + "  ")[k % 3]
+        return "  " + text + " "
+    return (text.str.to_lowercase(), " " + text.str.to_uppercase(), text + "  ")[k % 3]
 
 
-def _copies(s: _Spoiler, extra: int) -> pl.DataFrame:
+def _copies(s: _Spoiler) -> pl.DataFrame:
     """The rows that a day gains: a clash has another content under the same key."""
-    clashing = 0
-    if s.table not in HARMLESS:
-        clashing = _count(s.config, s.table, s.day, "key_clash", s.config.quota(s.table, s.day))
-    clash = s.take("key_clash", min(clashing, extra), eligible=s.safe)
-    again = s.take("retransmit", extra - len(clash))
+    for_good = s.table not in HARMLESS
+    total = s.config.quota(s.table, s.day) if for_good else s.clean.height
+    clashes = _count(s.config, s.table, s.day, "key_clash", total) if for_good else 0
+    extra = _count(s.config, s.table, s.day, "retransmit", total) + clashes
+    clash = s.take("key_clash", clashes, s.safe)
+    again = s.take("retransmit", extra - len(clash), s.free)
     if len(again) < extra - len(clash):
         more = np.flatnonzero(~s.free)[: extra - len(clash) - len(again)]
         again = np.concatenate([again, more])
-    s.plant("key_clash", clash, "key_clash")
-    s.plant("retransmit", again, "retransmit")
-    rows = s.clean[again]
-    if len(clash):
-        changed = s.clean[clash].with_columns(pl.col(CLASHING[s.table]) + "-2")
-        rows = pl.concat([changed, rows])
-    delay = 600_000_000 + below(s.hashes("resent", rows.height), 5_400) * 1_000_000
-    return rows.with_columns(
-        _ingested_at=(rows["_ingested_at"].to_physical() + delay).cast(pl.Datetime("us", "UTC")),
-        _batch_id=pl.col("_batch_id") + "-R",
+    s.strikes += [
+        _Strike("key_clash", "key_clash", clash),
+        _Strike("retransmit", "retransmit", again),
+    ]
+    delay = 600_000_000 + below(s.hashes("resent", extra), 5_400) * 1_000_000
+    known = (pl.col("_ingested_at").to_physical() + pl.lit(pl.Series(delay))).cast(
+        pl.Datetime("us", "UTC")
     )
+    changed = [known.alias("_ingested_at"), pl.col("_batch_id") + "-R"]
+    if len(clash):
+        is_clash = pl.lit(pl.Series(np.arange(extra) < len(clash)))
+        other = pl.col(CLASHING[s.table])
+        changed.append(
+            pl.when(is_clash).then(other + "-2").otherwise(other).alias(CLASHING[s.table])
+        )
+    rows = s.clean[np.concatenate([clash, again])]
+    return rows.with_columns(changed) if extra else rows
 
 
-def _scenario_rows(world: World, day: int, clean: pl.DataFrame) -> Bools:
-    """Rows that name somebody of a planted scenario."""
+def _open_rows(world: World, table: str, day: int, clean: pl.DataFrame) -> tuple[Bools, Bools]:
+    """Rows that may be touched at all (nobody of a planted scenario stands in them), and rows
+    that may be lost to quarantine without a second consequence."""
     parts = [np.asarray(s.players, dtype=np.int64) for s in world.scenarios(day)]
-    named = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
-    return _names(clean, named[named >= 0])
-
-
-def _expendable(world: World, table: str, day: int, clean: pl.DataFrame) -> Bools:
-    """Rows that may be lost to quarantine without a second consequence."""
+    planted_ = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
+    free = [_nobody_of(clean, planted_)]
+    kept = list(free)
     if table == "player_profile":
         # Whoever is named today needs this extract, or all of his rows would be orphans.
-        return ~_names(clean, np.union1d(world.named(day), filings.persons(world, day)))
-    if table == "financial_txn":
-        owed = _names(clean, filings.obliged(world, day))
-        paid = (clean["transaction_type"] == "JACKPOT_PAYOUT").to_numpy()
-        return ~(owed | paid)
-    return np.full(clean.height, table not in HARMLESS)
+        kept.append(_nobody_of(clean, np.union1d(world.named(day), filings.persons(world, day))))
+    elif table == "financial_txn":
+        kept.append(_nobody_of(clean, filings.obliged(world, day)))
+        kept.append(pl.col("transaction_type") != "JACKPOT_PAYOUT")
+    elif table in HARMLESS:
+        kept.append(pl.lit(value=False))
+    masks = clean.select(
+        pl.all_horizontal(*free).alias("free"), pl.all_horizontal(*kept).alias("safe")
+    )
+    n = clean.height
+    return tuple(np.broadcast_to(masks[c].to_numpy(), n).copy() for c in ("free", "safe"))  # type: ignore[return-value]
 
 
-def _names(frame: pl.DataFrame, who: I64) -> Bools:
-    ids = players(who)
+def _nobody_of(frame: pl.DataFrame, who: I64) -> pl.Expr:
+    who = who[who >= 0]
     columns = [c for c in ("player_id", "on_behalf_of_player_id") if c in frame.columns]
-    found = np.zeros(frame.height, dtype=bool)
-    if len(who):
-        for column in columns:
-            found |= frame[column].is_in(ids.implode()).fill_null(value=False).to_numpy()
-    return np.asarray(found, dtype=bool)
+    if not len(who) or not columns:
+        return pl.lit(value=True)
+    ids = players(who).implode()
+    return ~pl.any_horizontal(pl.col(c).is_in(ids).fill_null(value=False) for c in columns)

@@ -17,7 +17,7 @@ from lakehouse.simulate.counter import I64, below, chance, draw, key, permute
 from lakehouse.simulate.export import protect_for_export
 from lakehouse.simulate.ids import numbered, players
 from lakehouse.simulate.person import excluded
-from lakehouse.simulate.standing import totals
+from lakehouse.simulate.standing import first_days, totals
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -114,9 +114,10 @@ def extracted(world: World, day: int) -> I64:
     first = np.concatenate([here, filed])[: max(room, 0)]
     n = config.player_count
     stride = config.total("player_profile") // config.days
-    turn = (day * stride + np.arange(min(room + len(first), n), dtype=np.int64)) % n
+    turn = (day * stride + np.arange(min(2 * room + 100, n), dtype=np.int64)) % n
     refresh = permute(turn, n, key(config.seed, "people:refresh"))
-    others = refresh[~np.isin(refresh, first)][: room - len(first)]
+    unknown = person.newcomer(config, refresh) & (first_days(world, day, refresh) < 0)
+    others = refresh[~np.isin(refresh, first) & ~unknown][: room - len(first)]
     return np.sort(np.concatenate([first, others]))
 
 
@@ -134,7 +135,7 @@ def _profile(world: World, day: int, who: I64) -> pl.DataFrame:
         .hstack(home.drop("area"))
         .hstack(_loyalty(world, who, theo_micro))
         .with_columns(
-            enrollment_date=_date(person.enrollment_days(config, who)),
+            enrollment_date=_date(person.enrollment_days(config, who, first_days(world, day, who))),
             last_visit_date=_date(np.where(last >= 0, last, 0) + _start(world)).set(
                 pl.Series(last < 0), None
             ),

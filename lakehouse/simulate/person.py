@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 NO_TIN = 0.03
 NON_RESIDENT = 0.03
 UNVERIFIED = 0.01
+NEWCOMERS = 0.12
 _HOUSEHOLDS = 0.04
 _ADULT_DAYS = 7671  # 21 years
 
@@ -37,8 +38,8 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
 def excluded(config: WorldConfig, player: I64, day: int) -> Bools:
     """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
     after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
-    planted, always = _kept_apart(config.seed, config.player_count)
-    joined = exclusion.joined(config, player, day) & ~np.isin(player, planted)
+    always = _kept_apart(config.seed, config.player_count)[1]
+    joined = exclusion.joined(config, player, day) & ~planted(config, player)
     return (player >= 0) & (np.isin(player, always) | joined)
 
 
@@ -76,8 +77,27 @@ def birth_days(config: WorldConfig, player: I64) -> I64:
     return _epoch(config.start) - age
 
 
-def enrollment_days(config: WorldConfig, player: I64) -> I64:
-    """Days since 1970 of enrollment: as an adult, within ten years before the books open."""
+def newcomer(config: WorldConfig, player: I64) -> Bools:
+    """Who is in the book from his first visit on; the others were before the books opened. A
+    book hardly larger than a day's extract has none."""
+    if config.player_count * config.days < 3 * config.total("player_profile"):
+        return np.zeros(len(player), dtype=bool)
+    return chance(_hash(config, "newcomer", player), NEWCOMERS) & ~planted(config, player)
+
+
+def planted(config: WorldConfig, player: I64) -> Bools:
+    """Who plays in scenarios only."""
+    return np.isin(player, _kept_apart(config.seed, config.player_count)[0])
+
+
+def enrollment_days(config: WorldConfig, player: I64, first_day: I64) -> I64:
+    """Days since 1970 of enrollment: a newcomer's first visit (`first_day` of the world), else
+    as an adult, within ten years before the books open."""
+    new = newcomer(config, player) & (first_day >= 0)
+    return np.where(new, _epoch(config.start) + first_day, _enrolled_before(config, player))
+
+
+def _enrolled_before(config: WorldConfig, player: I64) -> I64:
     adult = birth_days(config, player) + _ADULT_DAYS
     room = np.minimum(_epoch(config.start) - adult, 3650)
     return _epoch(config.start) - 1 - below(_hash(config, "enrolled", player), np.maximum(room, 1))

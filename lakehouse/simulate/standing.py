@@ -26,3 +26,12 @@ def totals(world: World, day: int, who: I64) -> tuple[I64, I64, I64, I64]:
         for column in (ledger.visits, ledger.theo_micro, ledger.win_cents)
     )
     return visits, theo, win, np.where(known, ledger.last_day[at], -1)
+
+
+def first_days(world: World, day: int, who: I64) -> I64:
+    """First day, through `day`, on which each of `who` came; -1: none."""
+    ledger = world.ledger(day)
+    if not len(ledger.player):
+        return np.full(len(who), -1)
+    at = np.minimum(np.searchsorted(ledger.player, who), len(ledger.player) - 1)
+    return np.where(ledger.player[at] == who, ledger.first_day[at], -1)

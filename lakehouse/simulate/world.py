@@ -175,7 +175,7 @@ class World:
         """The day's rows as they reach bronze, defects and all."""
         if table not in TABLES:
             raise BadInput(f"the simulator has no table {table!r}; it has: {', '.join(TABLES)}")
-        return defects.spoil(self, table, self.config.index(date), self.clean(table, date))[0]
+        return defects.arriving(self, table, self.config.index(date), self.clean(table, date))
 
     def plants(self, date: dt.date) -> pl.DataFrame:
         """All that was planted on the day: defects, scenarios, filing faults."""
