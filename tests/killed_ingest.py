@@ -17,7 +17,7 @@ from tests.landed import AS_OF, CAGE, lake_at, take_in
 def in_small_batches() -> None:
     """Two rows or so in a piece and in a commit."""
     reading.BATCH_ROWS = 2
-    records.LONGEST_RECORD = 80
+    records.WINDOW = 80
 
 
 def main(folder: str, fatal: int, what: str = "ingest") -> None:

@@ -30,7 +30,14 @@ OLD = cage_csv(cage_row(1), cage_row(2), cage_row(3, "bad"), cage_row(4))
 NEW = cage_csv(
     cage_row(2, "22.00"), cage_row(3, "33.00"), cage_row(5, "bad"), cage_row(6), cage_row(7)
 )
-ROWS = [("t1", "1.00"), ("t2", "22.00"), ("t3", "33.00"), ("t4", "1.00"), ("t6", "1.00"), ("t7", "1.00")]  # fmt: skip
+ROWS = [
+    ("t1", "1.00"),
+    ("t2", "22.00"),
+    ("t3", "33.00"),
+    ("t4", "1.00"),
+    ("t6", "1.00"),
+    ("t7", "1.00"),
+]
 
 
 def amounts(lake: Lake) -> list[tuple[str, str]]:
@@ -112,7 +119,7 @@ def test_a_process_killed_at_any_step_leaves_every_row_once(
     """Writes of a correction in three batches, with a reject of each file and one unreadable
     file: each of them is the last one in turn, and the next run ends the work."""
     monkeypatch.setattr(reading, "BATCH_ROWS", 2)
-    monkeypatch.setattr(records, "LONGEST_RECORD", 80)
+    monkeypatch.setattr(records, "WINDOW", 80)
     lake, settings = lake_at(tmp_path / "first")
     drop(lake, f"{CAGE}/a.csv", OLD)
     take_in(lake, settings)
@@ -163,6 +170,7 @@ def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
     path.unlink()
     (lost,) = take_in(lake, settings).failed
     assert (lost.state, lost.name) == ("interrupted", f"{CAGE}/a.csv")
+    # Batches are cut otherwise here than in the process that was killed.
     drop(lake, f"{CAGE}/new-name.csv", OLD)
     assert [o.state for o in take_in(lake, settings).outcomes] == ["ingested"]
     assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]

@@ -66,21 +66,55 @@ def test_a_row_that_cannot_be_typed_is_kept_with_its_text_file_line_and_rules(
     file = f"{CAGE}/a.csv"
     found = quarantined(lake, "transaction_id", "gaming_day", "_rules", "_raw", "_file", "_line")
     assert found == [
-        ("t2", day, ["amount|more_than_two_decimals"], "t2,2025-01-05T12:00:00-08:00,10.005", file, 3),
-        ("t3", LANDING_DAY, ["transaction_timestamp|unreadable", "amount|not_a_number"], "t3,yesterday,ten", file, 4),
+        (
+            "t2",
+            day,
+            ["amount|more_than_two_decimals"],
+            "t2,2025-01-05T12:00:00-08:00,10.005",
+            file,
+            3,
+        ),
+        (
+            "t3",
+            LANDING_DAY,
+            ["transaction_timestamp|unreadable", "amount|not_a_number"],
+            "t3,yesterday,ten",
+            file,
+            4,
+        ),
         ("t4", LANDING_DAY, ["transaction_timestamp|missing"], "t4,,1.00", file, 5),
         (None, LANDING_DAY, ["_row|too_few_fields"], "t5,2025-01-05T12:00:00-08:00", file, 6),
-    ]  # fmt: skip
+    ]
     assert conservation(lake, CAGE).holds
 
 
 def test_json_rows_may_be_partial_and_a_bad_one_stops_no_other(tmp_path: Path) -> None:
     rows = [
-        {"transaction_id": "t1", "transaction_timestamp": "2026-11-10T20:00:00-08:00", "amount": "10000.01", "player_id": "P1"},
-        {"transaction_id": "t1", "transaction_timestamp": "2026-11-10T20:00:00-08:00", "amount": "10000.01", "player_id": "P1"},
-        {"transaction_id": "t2", "transaction_timestamp": "2026-11-11T04:00:00Z", "amount": 7.1, "ctr_required": False, "payment_method": "Wampum"},
-        {"transaction_id": "t3", "transaction_timestamp": "2026-11-10T20:00:00-08:00", "amount": "0.005"},
-    ]  # fmt: skip
+        {
+            "transaction_id": "t1",
+            "transaction_timestamp": "2026-11-10T20:00:00-08:00",
+            "amount": "10000.01",
+            "player_id": "P1",
+        },
+        {
+            "transaction_id": "t1",
+            "transaction_timestamp": "2026-11-10T20:00:00-08:00",
+            "amount": "10000.01",
+            "player_id": "P1",
+        },
+        {
+            "transaction_id": "t2",
+            "transaction_timestamp": "2026-11-11T04:00:00Z",
+            "amount": 7.1,
+            "ctr_required": False,
+            "payment_method": "Wampum",
+        },
+        {
+            "transaction_id": "t3",
+            "transaction_timestamp": "2026-11-10T20:00:00-08:00",
+            "amount": "0.005",
+        },
+    ]
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/case.json", json.dumps(rows))
     take_in(lake, settings)
@@ -109,14 +143,18 @@ def test_a_profile_has_its_own_day_or_the_day_it_landed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("financial_txn/a.csv", "x,y\n1,2\n", "lacks column transaction_id, transaction_timestamp; it has x, y"),
+        (
+            "financial_txn/a.csv",
+            "x,y\n1,2\n",
+            "lacks column transaction_id, transaction_timestamp; it has x, y",
+        ),
         ("financial_txn/a.csv", "", "is empty"),
         ("nowhere/a.csv", cage_csv(), "lies in no table's folder"),
         ("a.csv", cage_csv(), "lies in no table's folder"),
         ("financial_txn/a\x07b.csv", cage_csv(), "control characters"),
         ("financial_txn/a.csv.gz", "no gzip", "cannot be read as gzip"),
     ],
-)  # fmt: skip
+)
 def test_an_unreadable_file_is_put_aside_with_its_reason(
     tmp_path: Path, name: str, content: str, said: str
 ) -> None:

@@ -39,7 +39,11 @@ CSV = [
     (b"a,b,c\n", [], []),
     (b"a,b,c\n1,2\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|too_few_fields", "1,2")]),
     (b"a,b,c\n1,2,3,4\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|too_many_fields", "1,2,3,4")]),
-    (b'a,b,c\n1,5" x,3\n4,5,6\n', [(3, "4", "5", "6")], [(2, "_row|unbalanced_quotes", '1,5" x,3')]),
+    (
+        b'a,b,c\n1,5" x,3\n4,5,6\n',
+        [(3, "4", "5", "6")],
+        [(2, "_row|unbalanced_quotes", '1,5" x,3')],
+    ),
     (b'a,b,c\n1,"x,3\n4,5,6\n', [(3, "4", "5", "6")], [(2, "_row|unbalanced_quotes", '1,"x,3')]),
     (
         # A lost opening and a lost closing quote would together swallow the row between them.
@@ -49,7 +53,7 @@ CSV = [
     ),
     (b"a,b,c\n1,\xff,3\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|not_utf8", "1,\\xff,3")]),
     (b"a,b,c\n1,\0,3\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|null_character", "1,\0,3")]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
@@ -64,7 +68,7 @@ def test_windows_of_any_size_give_the_same_rows(monkeypatch: pytest.MonkeyPatch)
     rows = [f'{i},"t{i}\nu{i}",{i}\n' if i % 3 else f'{i},"t{i},{i}\n' for i in range(300)]
     content = ("a,b,c\n" + "".join(rows)).encode()
     whole = csv_rows(content, 10**6)
-    for name, size in (("_SMALLEST_WINDOW", 64), ("LONGEST_RECORD", 256), ("_UNCLOSED", 32)):
+    for name, size in (("_SMALLEST_WINDOW", 64), ("WINDOW", 256), ("_UNCLOSED", 32)):
         monkeypatch.setattr(records, name, size)
     assert csv_rows(content, 50) == whole
     assert len(whole[0]) == 200
@@ -95,15 +99,31 @@ def test_a_header_that_cannot_be_trusted_rejects_the_file(content: bytes, said: 
 
 JSON = [
     ('[{"a": 1.10, "b": null}, {"a": "x"}]', [(1, "1.10", None), (1, "x", None)], []),
-    ('{"a": 1, "b": true}\n{"a": 20000000000000000001}\n', [(1, "1", "true"), (2, "20000000000000000001", None)], []),
-    ('[\n {"a": 1,\n  "b": {"c": [2]}},\n {"a": 3}\n]', [(2, "1", '{"c": ["2"]}'), (4, "3", None)], []),
-    ('[{"a": 1}, {"a": tru}, {"a": 3}]', [(1, "1", None), (1, "3", None)], [(1, "_row|not_json", '{"a": tru},')]),
-    ('{"a": 1}\n{"a": "x\n{"a": 3}\n', [(1, "1", None), (3, "3", None)], [(2, "_row|not_json", '{"a": "x')]),
+    (
+        '{"a": 1, "b": true}\n{"a": 20000000000000000001}\n',
+        [(1, "1", "true"), (2, "20000000000000000001", None)],
+        [],
+    ),
+    (
+        '[\n {"a": 1,\n  "b": {"c": [2]}},\n {"a": 3}\n]',
+        [(2, "1", '{"c": ["2"]}'), (4, "3", None)],
+        [],
+    ),
+    (
+        '[{"a": 1}, {"a": tru}, {"a": 3}]',
+        [(1, "1", None), (1, "3", None)],
+        [(1, "_row|not_json", '{"a": tru},')],
+    ),
+    (
+        '{"a": 1}\n{"a": "x\n{"a": 3}\n',
+        [(1, "1", None), (3, "3", None)],
+        [(2, "_row|not_json", '{"a": "x')],
+    ),
     ('{"a": 1}\n5\n{"a": 3}', [(1, "1", None), (3, "3", None)], [(2, "_row|not_an_object", "5")]),
     ('[{"a": 1}, {"b":', [(1, "1", None)], [(1, "_row|not_json", '{"b":')]),  # cut off
     ('{"a": "\\ud800"}\n{"a": 1}', [(2, "1", None)], [(1, "_row|not_utf8", '{"a": "\\ud800"}')]),
     ("[]", [], []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])

@@ -51,14 +51,29 @@ def read(text: str | None, dtype: pl.DataType, timezone: str | None = None, **ru
         ("01/31/2025", pl.Date(), {"format": "%m/%d/%Y"}, dt.date(2025, 1, 31)),
         ("2025-01-05T12:00:00-08:00", MOMENT, {}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
         ("2025-01-05T20:00:00.000000+0000", MOMENT, {}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
-        ("2025-01-05 12:00:00", MOMENT, {"timezone": ZONE}, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
+        (
+            "2025-01-05 12:00:00",
+            MOMENT,
+            {"timezone": ZONE},
+            dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC),
+        ),
         ("01/05/2025 12:00:00 PM", MOMENT, US, dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC)),
         ("07/05/2025 12:00:00 PM", MOMENT, US, dt.datetime(2025, 7, 5, 19, tzinfo=dt.UTC)),
         # 2025-11-02 01:30 is shown twice, at 08:30 and 09:30 UTC.
-        ("11/02/2025 01:30:00 AM", MOMENT, {**US, "ambiguous": "earlier"}, dt.datetime(2025, 11, 2, 8, 30, tzinfo=dt.UTC)),
-        ("11/02/2025 01:30:00 AM", MOMENT, {**US, "ambiguous": "later"}, dt.datetime(2025, 11, 2, 9, 30, tzinfo=dt.UTC)),
+        (
+            "11/02/2025 01:30:00 AM",
+            MOMENT,
+            {**US, "ambiguous": "earlier"},
+            dt.datetime(2025, 11, 2, 8, 30, tzinfo=dt.UTC),
+        ),
+        (
+            "11/02/2025 01:30:00 AM",
+            MOMENT,
+            {**US, "ambiguous": "later"},
+            dt.datetime(2025, 11, 2, 9, 30, tzinfo=dt.UTC),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_value_is_read_exactly(
     text: str, dtype: pl.DataType, rule: dict[str, str], value: object
 ) -> None:

@@ -80,7 +80,7 @@ def show(
     named = ["gaming_day", *contract(table).key, "_stage", "_rules", "_file", "_line"]
     if raw:
         named.append("_raw")
-    found = rows.select(dict.fromkeys(named)).head(limit)
+    found = rows.select(list(dict.fromkeys(named))).head(limit)
     _print(found, shape)
     if rows.height > limit:
         typer.echo(f"{limit} of {rows.height:,} rows; --limit shows more", err=True)

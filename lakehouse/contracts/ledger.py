@@ -20,7 +20,9 @@ class IngestLedger(dy.Schema):
     file that has only the former was interrupted and is taken up again. For an ingested file
     rows = bronze_rows + quarantine_rows."""
 
-    file_id = c.text("Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path.")
+    file_id = c.text(
+        "Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path."
+    )
     table_name = c.text("Table that the file belongs to.")
     state = c.code(STATES, "What happened.")
     path = c.text("File, relative to the landing zone.")
@@ -44,6 +46,8 @@ class IngestLedger(dy.Schema):
         description="Version of the bronze table before the file's first row.",
         metadata={},
     )
+    attempt = c.count("Which beginning this is: 2 and on where batches are cut anew.", minimum=0)
+    layout = c.text("How the file was cut into batches.")
     quarantine_version = dy.Int64(
         nullable=True,
         description="Version of the quarantine table before the file's first row.",

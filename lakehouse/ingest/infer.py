@@ -29,30 +29,46 @@ ALIKE = 0.72
 _WORDS = {
     "acct": "account",
     "amt": "amount",
+    "area": "zone",
+    "at": "timestamp",
+    "card": "player",
+    "cd": "type",
     "cents": "",
-    "cd": "code",
+    "class": "type",
+    "code": "type",
+    "created": "",
     "cust": "player",
     "customer": "player",
     "datetime": "timestamp",
     "denom": "denomination",
     "dob": "date of birth",
+    "dollars": "",
     "dt": "timestamp",
     "emp": "employee",
     "evt": "event",
     "guest": "player",
+    "kind": "type",
     "loc": "location",
     "mach": "machine",
     "mfr": "manufacturer",
-    "no": "number",
-    "num": "number",
+    "no": "id",
+    "num": "id",
+    "number": "id",
     "patron": "player",
+    "payment": "transaction",
+    "pct": "",
+    "ref": "id",
     "seq": "id",
+    "tender": "transaction method",
     "time": "timestamp",
+    "tran": "transaction",
     "ts": "timestamp",
     "txn": "transaction",
-    "tran": "transaction",
     "usd": "",
+    "value": "amount",
 }
+"""Words of exports → words of ours; both sides are read so."""
+_GENERAL = {"id", "type", "timestamp", "amount"}
 _MOMENTS = (
     "%m/%d/%Y %I:%M:%S %p",
     "%m/%d/%Y %H:%M:%S",
@@ -116,11 +132,13 @@ def _sample(path: Path) -> tuple[pl.DataFrame, str, str]:
 
 
 def _matched(c: Contract, columns: Sequence[str]) -> dict[str, str]:
-    """Our column → theirs: the most alike pairs first, each column once."""
+    """Our column → theirs: the most alike pairs first, required columns before others, each
+    column once."""
     ours = [n for n in c.columns if n not in PROVENANCE]
     pairs = [(_alike(o, t), o, t) for o in ours for t in columns]
     found: dict[str, str] = {}
-    for score, o, t in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
+    ranked = sorted(pairs, key=lambda p: (-p[0], c.columns[p[1]].nullable, p[1], p[2]))
+    for score, o, t in ranked:
         if score >= ALIKE and o not in found and t not in found.values():
             found[o] = t
     return {o: found[o] for o in ours if o in found}
@@ -130,6 +148,9 @@ def _alike(ours: str, theirs: str) -> float:
     left, right = _words(ours), _words(theirs)
     if left == right:
         return 1.0
+    if right and set(right) < set(left):
+        # A part of a name is a hint, and a weak one where half of all names have it.
+        return 0.75 if set(right) <= _GENERAL else 0.95 - 0.02 * len(left)
     return 0.99 * difflib.SequenceMatcher(None, " ".join(left), " ".join(right)).ratio()
 
 

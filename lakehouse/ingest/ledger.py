@@ -31,6 +31,8 @@ _NOTHING: dict[str, Any] = {
     "mapping": "{}",
     "bronze_version": None,
     "quarantine_version": None,
+    "attempt": 0,
+    "layout": "",
 }
 
 
@@ -54,12 +56,13 @@ class Ledger:
         return self._last(self._of_state("ingested").filter(file_id=file_id))
 
     def begun(self, file_id: str) -> dict[str, Any] | None:
-        return self._last(self._of_state("begun").filter(file_id=file_id))
+        return self._last(self._of_state("begun").filter(file_id=file_id).sort("attempt"))
 
     def interrupted(self) -> pl.DataFrame:
         """Files that were begun and not ended."""
         done = self._of_state("ingested").select("file_id")
-        return self._of_state("begun").join(done, on="file_id", how="anti")
+        begun = self._of_state("begun").unique("file_id", maintain_order=True)
+        return begun.join(done, on="file_id", how="anti")
 
     def earlier_days(self, table: str, path: str) -> set[dt.date]:
         """Gaming days of files that lay at this path before."""

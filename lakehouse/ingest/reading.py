@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lakehouse.contracts import Contract
+from lakehouse.ingest import json_rows, parquet_rows, records, streams
 from lakehouse.ingest.columns import match_columns, refuse_foreign_file
 from lakehouse.ingest.delimited import csv_pieces, read_header
 from lakehouse.ingest.inspection import Inspected
@@ -22,8 +23,17 @@ from lakehouse.ingest.typing_rows import Judged, Origin, join, judge
 T = TypeVar("T")
 
 BATCH_ROWS = 100_000
-"""Rows of one Delta commit. What was interrupted is taken up by number of batch, so that a
-change of this number must not meet a file that was begun before it."""
+"""Rows of one Delta commit."""
+READER = 1
+"""To be raised with every change of how a file is cut into batches. What was interrupted is
+taken up by the number of its batch; of a file that was begun in another way, nothing is."""
+
+
+def layout() -> str:
+    """All that decides which rows a batch has, but for the file."""
+    sizes = (BATCH_ROWS, json_rows.PIECE_ROWS, parquet_rows.BATCH_ROWS)
+    cuts = (records.WINDOW, streams.BLOCK)
+    return " ".join(map(str, (READER, *sizes, *cuts)))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from lakehouse.ingest.streams import LONGEST_RECORD
 Offsets = npt.NDArray[np.int64]
 
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+WINDOW = LONGEST_RECORD
 _SMALLEST_WINDOW = 2**16
 _UNCLOSED = 2**20
 """A quote that stays open for longer was never meant to."""
@@ -43,7 +44,7 @@ def scan_records(
     blocks: Iterator[bytes], delimiter: str, width: int, line: int = 1
 ) -> Iterator[Records]:
     """All records in order. `width`: fields of the header; `line`: number of the first line."""
-    buffer, at, ended, window = b"", 0, False, LONGEST_RECORD
+    buffer, at, ended, window = b"", 0, False, WINDOW
     starved = False
     while True:
         if not ended and (starved or len(buffer) - at < _UNCLOSED):
@@ -65,7 +66,7 @@ def scan_records(
             line, at, window = line + 1, at + used, _SMALLEST_WINDOW
         else:
             starved = used == 0 and at + len(view) == len(buffer)
-            window = min(window * 4, LONGEST_RECORD)
+            window = min(window * 4, WINDOW)
 
 
 def _never_closed(view: bytes, at: int, buffer: bytes) -> bool:

@@ -12,14 +12,21 @@ from lakehouse.contracts import Contract, contract
 from lakehouse.ingest.inspection import Inspected
 from lakehouse.ingest.ledger import CODE_VERSION, Ledger, columns_text, days_text, record
 from lakehouse.ingest.mapping import Mapping, mapping_from_text
-from lakehouse.ingest.reading import ahead, batches, open_file
-from lakehouse.ingest.supersede import batch_prefix, landed_by_others, supersede
+from lakehouse.ingest.reading import ahead, batches, layout, open_file
+from lakehouse.ingest.supersede import (
+    batch_prefix,
+    landed_by_others,
+    supersede,
+    withdraw_other_attempts,
+)
 from lakehouse.ingest.typing_rows import Judged, Origin
 from lakehouse.ingest.zone import LandedFile
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.storage import Commit, Lake
 
 LAYERS = ("bronze", "quarantine")
+KEPT = ("file_columns", "ignored_columns", "mapping", "bronze_version", "quarantine_version")
+"""Facts that were settled when the file was first begun."""
 
 
 class ChangedFileError(Exception):
@@ -44,6 +51,11 @@ class Job:
         return self.origin.contract
 
     @property
+    def batches(self) -> str:
+        """What the file's batches of this attempt are called; their number follows."""
+        return f"{batch_prefix(self.file_id)}{self.begun['attempt']}-"
+
+    @property
     def commit(self) -> Commit:
         return Commit(self.file_id, f"bronze/{self.file.table}", CODE_VERSION)
 
@@ -65,11 +77,13 @@ def begin(
     row = ledger.begun(file_id)
     if row is None:
         row = _facts(lake, file, mapping, inspected, c)
-        record(lake, "begun", file_id, file, as_of, row)
     else:
         mapping = mapping_from_text(row["mapping"], file.table)
         as_of = row["at"]
         file = replace(file, name=row["path"])
+    if row["layout"] != layout():
+        row = {n: row[n] for n in KEPT} | {"layout": layout(), "attempt": row["attempt"] + 1}
+        record(lake, "begun", file_id, file, as_of, row, once=str(row["attempt"]))
     day = gaming_day_of(as_of, timezone)
     origin = Origin(c, mapping, file.name, day, as_of, timezone)
     return Job(file, file_id, origin, inspected, row)
@@ -84,6 +98,8 @@ def _facts(
         "file_columns": columns_text(opened.columns),
         "ignored_columns": ", ".join(opened.ignored),
         "mapping": used.text(),
+        "layout": "",
+        "attempt": 0,
         **{f"{layer}_version": lake.version(layer, c.name) for layer in LAYERS},
     }
 
@@ -92,6 +108,8 @@ def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
     """Writes what is not yet written of a file, and ends it in the ledger; the ledger's facts.
     Raises ChangedFileError."""
     c = job.contract
+    if job.begun["attempt"] > 1:
+        withdraw_other_attempts(lake, c, job.batches, job.file_id, job.commit)
     opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
     for number, batch in enumerate(ahead(batches(opened.pieces, job.origin)), 1):
         if not job.file.is_unchanged():
@@ -99,9 +117,8 @@ def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
         _store_batch(lake, job, batch, number)
     days = job.days | ledger.earlier_days(c.name, job.file.name)
     supersede(lake, c, job.file_id, days, job.commit)
-    kept = ("file_columns", "ignored_columns", "mapping", "bronze_version", "quarantine_version")
     facts = {
-        **{n: job.begun[n] for n in kept},
+        **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "rows": job.rows,
         "bronze_rows": job.good,
         "quarantine_rows": job.rows - job.good,
@@ -114,7 +131,7 @@ def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
 
 
 def _store_batch(lake: Lake, job: Job, batch: Judged, number: int) -> None:
-    batch_id = f"{batch_prefix(job.file_id)}{number:05d}"
+    batch_id = f"{job.batches}{number:05d}"
     for layer, rows in zip(LAYERS, (batch.good, batch.bad), strict=True):
         if rows.height:
             lake.append(
@@ -122,7 +139,7 @@ def _store_batch(lake: Lake, job: Job, batch: Judged, number: int) -> None:
                 job.contract.name,
                 rows.with_columns(_batch_id=pl.lit(batch_id)),
                 commit=job.commit,
-                app_transaction=(job.file_id, number),
+                app_transaction=(job.batches, number),
             )
             job.days.update(rows["gaming_day"].unique().to_list())
     job.rows += batch.rows

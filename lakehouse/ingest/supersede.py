@@ -30,6 +30,22 @@ def supersede(
         _keep_others(lake, "quarantine", c, day, _others(file_id, c) & stage, keys, commit)
 
 
+def withdraw_other_attempts(
+    lake: Lake, c: Contract, attempt: str, file_id: str, commit: Commit
+) -> None:
+    """Removes what earlier attempts at a file stored, whose batches had other rows."""
+    stale = pl.col("_batch_id").str.starts_with(batch_prefix(file_id)) & ~pl.col(
+        "_batch_id"
+    ).str.starts_with(attempt)
+    for layer in ("bronze", "quarantine"):
+        found = lake.scan(layer, c.name, columns=["gaming_day", "_batch_id"]).filter(stale)
+        where = {"_stage": STAGE} if layer == "quarantine" else None
+        for day in found.select(pl.col("gaming_day").unique().sort()).collect().to_series():
+            rows = lake.scan(layer, c.name, days=(day, day)).filter(~stale)
+            kept = rows.filter(pl.col("_stage") == STAGE) if where else rows
+            lake.write_days(layer, c.name, kept.collect(), (day, day), commit=commit, where=where)
+
+
 def _keys(lake: Lake, c: Contract, file_id: str) -> pl.LazyFrame:
     rows = lake.scan("bronze", c.name, columns=list(dict.fromkeys([*c.key, "_batch_id"])))
     return rows.filter(pl.col("_batch_id").str.starts_with(batch_prefix(file_id))).select(c.key)
