@@ -177,7 +177,7 @@ class _Spoiler:
             return self.clean
         rows = np.concatenate([s.rows for s in edits])
         numbers = [np.zeros_like(s.rows) if s.numbers is None else s.numbers for s in edits]
-        touched = list(dict.fromkeys(s.column for s in edits))
+        touched = list(dict.fromkeys(s.column for s in edits if s.column))
         which = np.repeat(np.arange(len(edits)), [len(s.rows) for s in edits])
         given = [pl.Series("_edit", which), pl.Series("_number", np.concatenate(numbers))]
         part = self.clean.select(touched)[rows].hstack(given)
@@ -353,7 +353,8 @@ def _open_rows(world: World, table: str, day: int, clean: pl.DataFrame) -> tuple
         pl.all_horizontal(*free).alias("free"), pl.all_horizontal(*kept).alias("safe")
     )
     n = clean.height
-    return tuple(np.broadcast_to(masks[c].to_numpy(), n).copy() for c in ("free", "safe"))  # type: ignore[return-value]
+    open_, sure = (np.broadcast_to(masks[c].to_numpy(), clean.height).copy() for c in masks.columns)
+    return open_, sure
 
 
 def _nobody_of(frame: pl.DataFrame, who: I64) -> pl.Expr:

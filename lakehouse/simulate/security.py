@@ -79,18 +79,20 @@ def events(world: World, day: int) -> pl.DataFrame:
     quota of rows (less those that defects will add)."""
     config = world.config
     rows = max(0, config.quota("security_events", day) - added(config, "security_events", day))
-    caused = pl.concat(
-        [_violations(world, day), _escorts(world, day), _incidents(world, day, rows)]
-    )
-    usual = [
+    parts = [
+        _violations(world, day),
+        _escorts(world, day),
+        _incidents(world, day, rows),
         _badges(world, day).head(int(_BADGES * rows)),
         _checks(world, day).head(int(_CHECKS * rows)),
         _cameras(world, day, int(_CAMERAS * rows)),
     ]
-    found = pl.concat([caused, *usual]).head(rows)
-    whole = pl.concat([found, _patrols(world, day, rows - found.height)])
-    whole = whole.with_row_index("made").sort("second", "made")
-    second, order = whole["second"].to_numpy(), whole["made"].to_numpy().astype(np.int64)
+    spare = rows - sum(p.height for p in parts)
+    parts = [_SCHEMA.to_frame(), *parts, _patrols(world, day, spare)]
+    whole = pl.concat(parts, how="diagonal").head(rows)
+    order = np.argsort(whole["second"].to_numpy(), kind="stable")
+    whole = whole[order]
+    second = whole["second"].to_numpy()
     event = world.utc(day, second)
     texts = [c for c in _SCHEMA if c not in ("second", "player")]
     return frames.frame(
@@ -107,13 +109,17 @@ def events(world: World, day: int) -> pl.DataFrame:
 
 
 def _part(n: int, **given: object) -> pl.DataFrame:
-    """`n` rows: arrays and series as they are, single values repeated, the rest null."""
-    columns = {c: v for c, v in given.items() if isinstance(v, (pl.Series, np.ndarray))}
-    base = pl.DataFrame(columns) if columns else pl.DataFrame({"player": [None] * n})
-    constants = [
-        pl.lit(given.get(c), dtype=t).alias(c) for c, t in _SCHEMA.items() if c not in columns
-    ]
-    return base.with_columns(constants).select(_SCHEMA.names()).cast(_SCHEMA)
+    """`n` rows of some of _SCHEMA's columns: single values are repeated."""
+    if not n:
+        return _SCHEMA.to_frame()
+    return pl.DataFrame(
+        {
+            c: v
+            if isinstance(v, (pl.Series, np.ndarray))
+            else pl.Series([v], dtype=_SCHEMA[c]).new_from_index(0, n)
+            for c, v in given.items()
+        }
+    )
 
 
 def _hash(world: World, day: int, stream: str, *entities: NDArray[np.generic]) -> U64:
