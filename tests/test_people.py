@@ -77,7 +77,10 @@ def test_exclusion_does_not_end() -> None:
 
 
 def test_everyone_is_an_adult_when_enrolled() -> None:
-    born, enrolled = person.birth_days(CONFIG, EVERYBODY), person.enrollment_days(CONFIG, EVERYBODY, np.full(len(EVERYBODY), -1))
+    born, enrolled = (
+        person.birth_days(CONFIG, EVERYBODY),
+        person.enrollment_days(CONFIG, EVERYBODY, np.full(len(EVERYBODY), -1)),
+    )
     assert (enrolled - born >= 7_671).all()  # 21 years
     assert (enrolled < (CONFIG.start - dt.date(1970, 1, 1)).days).all()
 
