@@ -17,7 +17,7 @@ from igaming_assets.automation import (
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.checks import truths
 from igaming_assets.filings import filing_assets
-from igaming_assets.gold import value_assets
+from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
@@ -54,6 +54,7 @@ def assemble(
             vault_asset(settings),
             *silver_assets(settings),
             *value_assets(settings),
+            *performance_assets(settings),
             *filing_assets(settings),
             *suspicion_assets(settings),
         ]

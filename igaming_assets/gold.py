@@ -5,12 +5,12 @@ import polars as pl
 
 from igaming_assets.assets import Run, mart
 from igaming_assets.gold_plots import hold_by_denomination, value_distribution
-from igaming_assets.io import reads
+from igaming_assets.io import FOREVER, reads
 from lakehouse.settings import Settings
 
 
 def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Player value and the floor's performance."""
+    """Player value."""
 
     @mart(
         settings,
@@ -29,6 +29,7 @@ def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         settings,
         group="value",
         plot=value_distribution,
+        after=FOREVER,
         player_day=reads("gold", "player_day", until=True),
         player_profile=reads("silver", "player_profile", until=True),
     )
@@ -36,6 +37,12 @@ def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         from lakehouse.gold.player_value import player_value
 
         return player_value(**frames, days=run.days)
+
+    return [player_day, player_value]
+
+
+def performance_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The floor's performance, and the day of the whole property."""
 
     @mart(
         settings,
@@ -70,4 +77,4 @@ def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         return property_day(**frames, days=run.days)
 
-    return [player_day, player_value, slot_performance, table_performance, property_day]
+    return [slot_performance, table_performance, property_day]
