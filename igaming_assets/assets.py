@@ -2,7 +2,7 @@
 
 import datetime as dt
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,12 +13,12 @@ import polars as pl
 from igaming_assets.automation import freshness, late_data
 from igaming_assets.checks import contract_spec, contract_verdicts, report
 from igaming_assets.describe import asset_options
-from igaming_assets.io import CHANGES_BEFORE
+from igaming_assets.io import FOREVER, Replacing, widened
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
-from lakehouse.steps import known_until
+from lakehouse.steps import each_day, known_until
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}
@@ -33,15 +33,18 @@ class Run:
     settings: Settings
     lake: Lake
     now: dt.datetime
+    known: frozenset[dt.date] | None = None
+    """The days of `days` that the lake has or is being given, where that is not all."""
+
+    def has_day(self) -> pl.Expr:
+        if self.known is None:
+            return pl.lit(value=True)
+        return pl.col("gaming_day").is_in(sorted(self.known))
 
     @property
     def as_of(self) -> dt.datetime:
         """Up to when the lake can judge."""
         return known_until(self.lake, self.days, self.settings.timezone, self.now)
-
-    def widened(self, before: int) -> "Run":
-        first = self.days[0] - dt.timedelta(days=before)
-        return replace(self, days=(first, self.days[1]))
 
     @property
     def law(self) -> Law:
@@ -85,12 +88,16 @@ def mart(
     *,
     group: str | None = None,
     plot: Plot | None = None,
-    changes_before: int = 0,
+    before: int = 0,
+    after: int = 0,
     **ins: dg.AssetIn,
 ) -> Callable[[Callable[..., pl.LazyFrame]], dg.AssetsDefinition]:
     """Makes an asset of a function of a Run and the inputs named; its name is the table's.
-    `changes_before`: so many gaming days before the run's change with it and are written too.
+
+    `before` and `after`: on so many gaming days around the run's, what the table says may rest
+    on the run's days. They are written with them, so that days may come in any order.
     """
+    inputs = {name: widened(i, before, after) for name, i in ins.items()}
 
     def make(derive: Callable[..., pl.LazyFrame]) -> dg.AssetsDefinition:
         table = derive.__name__
@@ -100,23 +107,40 @@ def mart(
             layer,
             table,
             group=group,
-            ins=ins,
+            ins=inputs,
             check_specs=[spec],
             automation_condition=late_data(),
             freshness_policy=freshness(settings),
         )
-        options["metadata"] = options["metadata"] | {CHANGES_BEFORE: changes_before}
 
         def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Iterator[Any]:
-            run = run_of(context)
+            asked = run_of(context)
+            run = _touched(
+                asked, [(layer, table), *(i.key.path for i in ins.values())], before, after
+            )
             with retried_if_transient():
-                made = derive(run.widened(changes_before), **frames).lazy().collect()
-                yield dg.Output(made, metadata=dict(plot(made)) if plot else {})
-                yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
+                made = derive(run, **frames).lazy().filter(run.has_day()).collect()
+                if plot is not None:
+                    last = asked.days[1].isoformat()
+                    context.add_asset_metadata(plot(made), partition_key=last)
+                yield dg.Output(Replacing(made, run.days))
+                verdicts = contract_verdicts(run.lake, layer, table, asked.days)
+                yield report(context, spec, verdicts)
 
         return dg.asset(**options)(_with_inputs(compute, list(ins)))
 
     return make
+
+
+def _touched(asked: Run, tables: list[Sequence[str]], before: int, after: int) -> Run:
+    """The run with the days around it that the lake has."""
+    if not before and not after:
+        return asked
+    first, last = asked.days
+    around = (first - dt.timedelta(days=before), last + dt.timedelta(days=min(after, FOREVER)))
+    stored = pl.concat([asked.lake.partitions(*t)["gaming_day"] for t in tables]).drop_nulls()
+    near = set(stored.filter(stored.is_between(*around))) | set(each_day(asked.days))
+    return replace(asked, days=(min(near), max(near)), known=frozenset(near))
 
 
 def _with_inputs(compute: Callable[..., Any], names: list[str]) -> Callable[..., Any]:

@@ -4,13 +4,18 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.assets import retried_if_transient, run_of, table_options
+from igaming_assets.landing import landed_bronze, landed_tables
 from lakehouse.contracts import contracts
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows, simulated
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    return [_bronze(settings, table) for table in contracts("source")]
+    landed = landed_tables(settings)
+    return [
+        landed_bronze(settings, t) if t in landed else _bronze(settings, t)
+        for t in contracts("source")
+    ]
 
 
 def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:

@@ -35,14 +35,17 @@ def _currency_arguments(run: Run, frames: dict[str, pl.LazyFrame]) -> dict[str, 
 def filing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Reports, forms and logs, each from silver and the dated law of the profile."""
     filing = functools.partial(mart, settings, group="filings")
+    currency = functools.partial(
+        filing, before=WINS_AROUND, after=WINS_AROUND, **_currency_inputs(settings)
+    )
 
-    @filing(**_currency_inputs(settings))
+    @currency()
     def ctr_filings(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.ctr_filings import ctr_filings
 
         return ctr_filings(**_currency_arguments(run, frames))
 
-    @filing(**_currency_inputs(settings))
+    @currency()
     def filing_exceptions(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.ctr_filings import ctr_exceptions
         from lakehouse.gold.tax_forms import w2g_exceptions
@@ -94,7 +97,7 @@ def log_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         return instrument_log(**frames, days=run.days, law=run.law)
 
-    @filing(financial_txn=_CASH, gaming_wins=_WINS)
+    @filing(before=WINS_AROUND, after=WINS_AROUND, financial_txn=_CASH, gaming_wins=_WINS)
     def multiple_transaction_log(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.logs import multiple_transaction_log
 
@@ -114,22 +117,26 @@ def log_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def reconciliation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Required against filed. A day's filings change what is said of the days before it."""
-    inputs = {
-        "ctr_filings": reads("gold", "ctr_filings", back=LOOK_BACK),
-        "filing_exceptions": reads("gold", "filing_exceptions", back=LOOK_BACK),
-        "w2g_forms": reads("gold", "w2g_forms", back=LOOK_BACK),
-        "compliance": reads("silver", "compliance", back=LOOK_BACK, since=True),
-    }
-    filing = functools.partial(mart, settings, group="filings", **inputs)
+    required = {t: reads("gold", t) for t in ("ctr_filings", "filing_exceptions", "w2g_forms")}
+    filing = functools.partial(mart, settings, group="filings")
 
-    @filing(changes_before=LOOK_BACK)
+    @filing(
+        before=LOOK_BACK, after=1, compliance=reads("silver", "compliance", since=True), **required
+    )
     def filing_reconciliation(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.filing_reconciliation import filing_reconciliation
 
         zone = run.settings.timezone
         return filing_reconciliation(**frames, days=run.days, timezone=zone, as_of=run.as_of)
 
-    @filing()
+    earlier = {t: reads("gold", t, back=LOOK_BACK) for t in required}
+
+    @filing(
+        before=1,
+        after=LOOK_BACK,
+        compliance=reads("silver", "compliance", back=LOOK_BACK, since=True),
+        **earlier,
+    )
     def filing_calendar(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.filing_calendar import filing_calendar
 

@@ -7,6 +7,7 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -18,7 +19,16 @@ from igaming_assets.resources import LakeResource
 from lakehouse.steps import store
 from lakehouse.storage import Commit, Days, Lake, Written
 
-CHANGES_BEFORE = "changes_before"
+FOREVER = 36_500
+"""Days: further than any lake reaches."""
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """An output that replaces other days than the run's: these."""
+
+    rows: pl.DataFrame
+    days: Days
 
 
 def reads(
@@ -47,14 +57,14 @@ class LakeIO(dg.ConfigurableIOManager):
         days = _window(context)
         return self.lake.lake.scan(layer, table, days=days)
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.LazyFrame | pl.DataFrame) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
         layer, table = context.asset_key.path
-        lake, days = self.lake.lake, days_written(context)
+        lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
+        rows, days = (obj.rows, obj.days) if isinstance(obj, Replacing) else (obj, run)
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
-        written = store(lake, layer, table, obj, days, commit)
+        written = store(lake, layer, table, rows, days, commit)
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if layer != "restricted":
-            run = days_of(context.asset_partition_key_range)
             add_rows_by_day(context.step_context, written, run)
 
 
@@ -86,18 +96,20 @@ def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:
             )
 
 
-def days_written(context: dg.OutputContext) -> Days:
-    """The run's days, and those before that change with them."""
-    first, last = days_of(context.asset_partition_key_range)
-    before = int(context.definition_metadata.get(CHANGES_BEFORE, 0))
-    return first - dt.timedelta(days=before), last
+def widened(given: dg.AssetIn, before: int, after: int) -> dg.AssetIn:
+    """The input for a table that is written on so many more days around the run's."""
+    said = dict(given.metadata or {})
+    wider = {"back": said["back"] + before, "ahead": said["ahead"] + after}
+    return dg.AssetIn(key=given.key, metadata=said | wider)
 
 
 def _window(context: dg.InputContext) -> Days:
     said = context.definition_metadata
     first, last = days_of(context.asset_partition_key_range)
-    back, ahead = (dt.timedelta(days=int(said.get(n, 0))) for n in ("back", "ahead"))
+    back, ahead = (int(said.get(n, 0)) for n in ("back", "ahead"))
+    every_before = said.get("until") or back >= FOREVER
+    every_after = said.get("since") or ahead >= FOREVER
     return (
-        dt.date.min if said.get("until") else first - back,
-        dt.date.max if said.get("since") else last + ahead,
+        dt.date.min if every_before else first - dt.timedelta(days=back),
+        dt.date.max if every_after else last + dt.timedelta(days=ahead),
     )

@@ -55,10 +55,9 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             result = clean_days(lake, run.settings, table, days, bronze=bronze)
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             quarantine, duplicates = store_rejects(lake, table, result, days, commit)
-            yield dg.Output(
-                result.good,
-                metadata=_rejects(table, result.quarantined, quarantine, duplicates),
-            )
+            said = _rejects(table, result.quarantined, quarantine, duplicates)
+            context.add_asset_metadata(said, partition_key=days[1].isoformat())
+            yield dg.Output(result.good)
             yield report(context, kept, conservation_verdicts(lake, table, days))
             yield report(context, whole, contract_verdicts(lake, "silver", table, days))
 

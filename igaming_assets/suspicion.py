@@ -29,16 +29,13 @@ def suspicion_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Cases, alerts and how long to keep what was filed: rows in restricted/, numbers nowhere."""
     restricted = functools.partial(mart, settings, "restricted")
 
-    @restricted(
-        changes_before=LOOK_AHEAD,
-        **_inputs(back=LOOK_BACK + LOOK_AHEAD, ahead=LOOK_AHEAD),
-    )
+    @restricted(before=LOOK_AHEAD, after=LOOK_BACK, **_inputs(back=LOOK_BACK, ahead=LOOK_AHEAD))
     def sar_cases(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.suspicion import Silver, sar_cases
 
         return sar_cases(Silver(**frames), **_arguments(run))
 
-    @restricted(**_inputs(back=LOOK_BACK, ahead=0))
+    @restricted(after=LOOK_BACK, **_inputs(back=LOOK_BACK, ahead=0))
     def alerts(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.suspicion import Silver, alerts
 
