@@ -43,5 +43,5 @@ def stamp(table: str, date: dt.date, event: I64) -> dict[str, pl.Series]:
         "gaming_day": pl.repeat(date, n, dtype=pl.Date, eager=True),
         "_ingested_at": pl.Series(known).cast(pl.Datetime("us", "UTC")),
         "_source": pl.repeat(SOURCE, n, dtype=pl.String, eager=True),
-        "_batch_id": names.gather((hour - first).astype(np.uint32)),
+        "_batch_id": names[pl.Series((hour - first).astype(np.uint32))],
     }

@@ -352,7 +352,6 @@ def _open_rows(world: World, table: str, day: int, clean: pl.DataFrame) -> tuple
     masks = clean.select(
         pl.all_horizontal(*free).alias("free"), pl.all_horizontal(*kept).alias("safe")
     )
-    n = clean.height
     open_, sure = (np.broadcast_to(masks[c].to_numpy(), clean.height).copy() for c in masks.columns)
     return open_, sure
 

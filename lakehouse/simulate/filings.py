@@ -177,11 +177,11 @@ def _decided(world: World, day: int) -> pl.DataFrame:
         ]
     )
     h = owed["hash"].to_numpy()
-    fault = pl.Series([*FAULTS, "none"]).gather(
+    fault = pl.Series([*FAULTS, "none"])[
         np.searchsorted(
             edges, uniform(draw(key(world.config.seed, "filing-fault"), h)), side="right"
         )
-    )
+    ]
     alone = len(world.named(day)) < 2
     # A tax form is due at the year's end: no office is late within weeks.
     unlikely = (pl.col("fault") == "late") & (pl.col("form") == "W2G")

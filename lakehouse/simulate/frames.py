@@ -51,7 +51,7 @@ def code(names: Sequence[str], index: NDArray[np.integer], valid: Valid = None) 
     at = np.asarray(index)
     if valid is not None:
         at = np.where(valid, at, len(names))
-    return _vocabulary(tuple(names)).gather(at.astype(np.uint32))
+    return _vocabulary(tuple(names))[pl.Series(at.astype(np.uint32))]
 
 
 @functools.lru_cache(maxsize=256)
@@ -62,10 +62,10 @@ def _vocabulary(names: tuple[str, ...]) -> pl.Series:
 def gather(values: pl.Series, index: I64, valid: Valid = None) -> pl.Series:
     """Entries of a column by position; null where not valid."""
     if valid is None:
-        return values.gather(index.astype(np.uint32))
+        return values[pl.Series(index.astype(np.uint32))]
     padded = pl.concat([values, pl.Series([None], dtype=values.dtype)])
     at = np.where(valid, index, len(padded) - 1)
-    return padded.gather(at.astype(np.uint32))
+    return padded[pl.Series(at.astype(np.uint32))]
 
 
 @functools.cache

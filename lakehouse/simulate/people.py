@@ -156,13 +156,13 @@ def _loyalty(world: World, who: I64, theo_micro: I64) -> pl.DataFrame:
     host = np.where(tier >= 3, below(_draw(world, "host", who), _HOSTS), -1)
     return pl.DataFrame(
         {
-            "loyalty_tier": pl.Series(TIERS).gather(tier),
+            "loyalty_tier": pl.Series(TIERS)[tier],
             "points_balance": lifetime - spent,
             "lifetime_points": lifetime,
             "tier_credits": earned,
             "host_assigned": numbered("HOST-", host, 2),
             "vip_flag": tier >= 3,
-            "preferred_game": pl.Series(_GAMES).gather(below(_draw(world, "game", who), 8)),
+            "preferred_game": pl.Series(_GAMES)[below(_draw(world, "game", who), 8)],
         }
     )
 
@@ -172,7 +172,7 @@ def _standing(world: World, day: int, who: I64, visits: I64, last: I64) -> pl.Da
     config = world.config
     wish = person.version(config, "wishes", who, visits, 40)
     out = excluded(config, who, day)
-    prefers = pl.Series(CONTACT).gather(below(_draw(world, "contact", who, wish), len(CONTACT)))
+    prefers = pl.Series(CONTACT)[below(_draw(world, "contact", who, wish), len(CONTACT))]
     opted = chance(_draw(world, "opt-in", who, wish), 0.7) & ~out & (prefers != "None").to_numpy()
     asleep = np.where(
         last < 0, chance(_draw(world, "asleep", who), 0.3), day - last > _INACTIVE_DAYS
@@ -184,11 +184,11 @@ def _standing(world: World, day: int, who: I64, visits: I64, last: I64) -> pl.Da
             "marketing_opt_in": opted,
             "marketing_channel": prefers.set(pl.Series(~opted), "None"),
             "self_excluded": out,
-            "account_status": pl.Series(["Active", "Inactive", "Suspended"]).gather(status),
+            "account_status": pl.Series(["Active", "Inactive", "Suspended"])[status],
             "tin_on_file": person.tin_on_file(config, who),
-            "tax_residency": pl.Series(["US", "NRA"]).gather(
+            "tax_residency": pl.Series(["US", "NRA"])[
                 person.non_resident(config, who).astype(np.int64)
-            ),
+            ],
             "identity_verified": person.identity_verified(config, who),
         }
     )

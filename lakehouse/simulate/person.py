@@ -120,9 +120,7 @@ def names(config: WorldConfig, player: I64) -> pl.DataFrame:
     family = np.where(household(config, player), player | 1, player)
     first = below(_hash(config, "first", player), len(pool.first))
     last = below(_hash(config, "last", family), len(pool.last))
-    return pl.DataFrame(
-        {"first_name": pool.first.gather(first), "last_name": pool.last.gather(last)}
-    )
+    return pl.DataFrame({"first_name": pool.first[first], "last_name": pool.last[last]})
 
 
 def home(config: WorldConfig, player: I64, visits: I64) -> pl.DataFrame:
@@ -134,7 +132,7 @@ def home(config: WorldConfig, player: I64, visits: I64) -> pl.DataFrame:
     h = _hash(config, "home", owner, moved)
     street = pl.Series(below(_hash(config, "number", owner, moved), 9_900) + 100).cast(
         pl.String
-    ) + (" " + pool.street.gather(below(_hash(config, "street", owner, moved), len(pool.street))))
+    ) + (" " + pool.street[below(_hash(config, "street", owner, moved), len(pool.street))])
     us = pool.us[pick(h, US_WEIGHTS)]
     zips = us["zip3"] + pl.Series(below(_hash(config, "zip", owner, moved), 100)).cast(
         pl.String
@@ -159,7 +157,7 @@ def contact(
     """email, phone: one row per given player; reserved domains and 555-01xx numbers."""
     changed = version(config, "email", player, visits, 80)
     h = _hash(config, "mail", player, changed)
-    domain = pl.Series(MAIL_DOMAINS).gather(below(h, 3))
+    domain = pl.Series(MAIL_DOMAINS)[below(h, 3)]
     tail = pl.Series(below(_hash(config, "mail-number", player, changed), 1_000)).cast(pl.String)
     line = pl.Series(below(_hash(config, "phone", player), 100)).cast(pl.String).str.zfill(2)
     local = name["first_name"].str.to_lowercase() + "." + name["last_name"].str.to_lowercase()
@@ -191,7 +189,7 @@ def tax_number(config: WorldConfig, player: I64) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "tin": ("90000" + digits).zip_with(known, none),
-            "ssn_hash": ssn_hashes().gather(serial).zip_with(known, none),
+            "ssn_hash": ssn_hashes()[serial].zip_with(known, none),
             "ssn_masked": ("XXX-XX-" + digits).zip_with(known, none),
         }
     )
@@ -199,9 +197,7 @@ def tax_number(config: WorldConfig, player: I64) -> pl.DataFrame:
 
 def occupations(config: WorldConfig, player: I64) -> pl.Series:
     """As given on the form."""
-    return pl.Series(OCCUPATIONS).gather(
-        below(_hash(config, "occupation", player), len(OCCUPATIONS))
-    )
+    return pl.Series(OCCUPATIONS)[below(_hash(config, "occupation", player), len(OCCUPATIONS))]
 
 
 def digest(config: WorldConfig, what: str, *entities: I64) -> pl.Series:

@@ -66,7 +66,7 @@ def swipes(world: World, day: int) -> Swipes:
     badge = np.where(dealing, _DEALER_BADGES + who, who)
     order = np.argsort(h, kind="stable")
     return Swipes(
-        employee=pl.concat([name.gather(order)] * 4),
+        employee=pl.concat([name[order]] * 4),
         badge=np.concatenate([badge[order]] * 4),
         second=np.concatenate([t[order] for t in times]),
         is_break=np.repeat([False, False, True, True], len(order)),
