@@ -158,8 +158,8 @@ def test_tables_tell_no_count_of_confidential_rows(
     assert cli.run(["--root", root, "tables", "silver"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     cells = {line[0]: line for line in lines}
-    assert cells["silver.staff_observations"][1:] == "one row per observation".split()
-    assert cells["silver.compliance"][1:] == "yes one row per filed record".split()
+    assert cells["silver.staff_observations"][1:] == ["one", "row", "per", "observation"]
+    assert cells["silver.compliance"][1:] == ["yes", "one", "row", "per", "filed", "record"]
     assert cells["silver.player_profile"][1] == "1"
 
 

@@ -66,6 +66,24 @@ def test_sars_are_not_in_the_ordinary_catalog(still: Catalog) -> None:
     assert found.rows() == [("R1", "CTR"), ("R3", "W2G")]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM silver.compliance WHERE report_type = 'SAR'",
+        "SELECT report_id FROM silver.compliance "
+        "WHERE CASE WHEN report_type = 'SAR' THEN error(report_id) ELSE report_id = 'R2' END",
+        "SELECT DISTINCT stats(report_id) FROM silver.compliance",
+        "EXPLAIN ANALYZE SELECT * FROM silver.compliance WHERE report_id = 'R2'",
+        "SUMMARIZE silver.compliance",
+    ],
+)
+def test_nothing_tells_of_a_sar_by_the_back_door(still: Catalog, sql: str) -> None:
+    said = " ".join(str(cell) for row in still.frame(sql).rows() for cell in row)
+    assert "R2" not in said.replace("'R2'", "")
+    assert "SAR" not in said
+    assert ".parquet" not in said
+
+
 def test_a_reject_that_may_be_a_sar_is_not_either(still: Catalog) -> None:
     assert still.frame("SELECT report_id FROM quarantine.compliance").rows() == [("R4",)]
 
