@@ -1,0 +1,38 @@
+"""Which gaming days a landed file touches, before any of it is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from lakehouse.contracts import contract
+from lakehouse.errors import BadInput
+from lakehouse.ingest.inspection import inspect
+from lakehouse.ingest.mapping import mapping_of
+from lakehouse.ingest.reading import ahead, open_file
+from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.ingest.typing_rows import Origin, judge
+from lakehouse.ingest.zone import LandedFile, landing_zone
+from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.settings import Settings
+from lakehouse.storage import Lake
+
+
+def touched_days(
+    lake: Lake, settings: Settings, file: LandedFile, as_of: dt.datetime
+) -> list[dt.date]:
+    """Days of the file's rows, rejected ones too. A file that cannot be read touches the day
+    it landed on: that is where its rejection is told."""
+    c = contract(file.table)
+    landed = gaming_day_of(as_of, settings.timezone)
+    try:
+        mapping = mapping_of(file.path, landing_zone(lake) / file.table, file.table)
+        opened = open_file(file.path, inspect(file.path, mapping.encoding), c, mapping)
+        origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
+        days: set[dt.date] = set()
+        for piece in ahead(opened.pieces):
+            judged = judge(piece, origin)
+            for rows in (judged.good, judged.bad):
+                days.update(rows["gaming_day"].unique().to_list())
+    except (UnreadableFile, BadInput):
+        return [landed]
+    return sorted(days)
