@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lakehouse.contracts import contract
 from lakehouse.simulate import frames, obligations, person, suspicions
 from lakehouse.simulate.clock import stamp
 from lakehouse.simulate.counter import I64, U64, below, draw, key, uniform
-from lakehouse.simulate.ids import employees, hexadecimal, machines, players
+from lakehouse.simulate.ids import employees, hexadecimal, numbered, players
 from lakehouse.simulate.memory import by_day
 from lakehouse.simulate.obligations import OWED
 from lakehouse.simulate.planted import nothing, planted
@@ -64,6 +65,8 @@ RECORD_SCHEMA = pl.Schema(
 def records(world: World, day: int) -> pl.DataFrame:
     """compliance of a gaming day, in bronze shape: one row per record written that day."""
     filed = filed_on(world, day)
+    if filed.is_empty():
+        return contract("compliance").empty()
     config, who = world.config, filed["player"].to_numpy()
     h = filed["report"].to_numpy()
     event = world.utc(day, _OPENS + below(h, _OPEN_SECONDS))
@@ -167,98 +170,122 @@ def _decided(world: World, day: int) -> pl.DataFrame:
     """Obligations of a day with the fault that the office makes of each."""
     owed = pl.concat([_ctr_rows(world, day), _w2g_rows(world, day), suspicions.rows(world, day)])
     f = world.config.faults
-    edges = np.cumsum(
-        [
-            f.filing_late,
-            f.filing_missing,
-            f.filing_wrong_amount,
-            f.filing_wrong_person,
-            f.filing_amended,
-        ]
+    rates = (
+        f.filing_late,
+        f.filing_missing,
+        f.filing_wrong_amount,
+        f.filing_wrong_person,
+        f.filing_amended,
     )
-    h = owed["hash"].to_numpy()
-    fault = pl.Series([*FAULTS, "none"])[
-        np.searchsorted(
-            edges, uniform(draw(key(world.config.seed, "filing-fault"), h)), side="right"
-        )
-    ]
-    alone = len(world.named(day)) < 2
+    u = uniform(draw(key(world.config.seed, "filing-fault"), owed["hash"].to_numpy()))
+    fault = np.searchsorted(np.cumsum(rates), u, side="right")
     # A tax form is due at the year's end: no office is late within weeks.
-    unlikely = (pl.col("fault") == "late") & (pl.col("form") == "W2G")
-    unlikely |= (pl.col("fault") == "wrong_person") & alone
-    return owed.with_columns(fault=fault).with_columns(
-        fault=pl.when(pl.col("is_held") | unlikely).then(pl.lit("none")).otherwise("fault")
-    )
+    unlikely = (fault == FAULTS.index("late")) & (owed["form"] == "W2G").to_numpy()
+    if len(world.named(day)) < 2:
+        unlikely |= fault == FAULTS.index("wrong_person")
+    none = owed["is_held"].to_numpy() | unlikely
+    return owed.hstack([_labels(np.where(none, len(FAULTS), fault)).alias("fault")])
 
 
-def _keyed(world: World, form: str, frame: pl.DataFrame, day: int, extra: I64) -> pl.DataFrame:
-    base = key(world.config.seed, f"obligation:{form}", day)
-    h = draw(base, frame["player"].to_numpy(), extra)
-    return frame.with_columns(hash=pl.Series(h, dtype=pl.UInt64), form=pl.lit(form))
+def _labels(fault: I64) -> pl.Series:
+    return frames.code((*FAULTS, "none"), fault)
 
 
-def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
-    absent = [pl.lit(None, dtype=t).alias(n) for n, t in OWED.items() if n not in frame.columns]
-    return frame.with_columns(absent).select(OWED.names()).cast(OWED)
+def _owed(world: World, form: str, day: int, extra: I64, **given: pl.Series) -> pl.DataFrame:
+    """Obligations from their columns; those that the form does not have are null."""
+    n, base = len(extra), key(world.config.seed, f"obligation:{form}", day)
+    given["hash"] = pl.Series(draw(base, given["player"].to_numpy(), extra))
+    given["form"] = _same(form, n)
+    return pl.DataFrame({c: given[c] if c in given else _same(None, n, t) for c, t in OWED.items()})
+
+
+def _same(value: object, n: int, dtype: pl.DataType | None = None) -> pl.Series:
+    return pl.Series([value], dtype=dtype).new_from_index(0, n)
 
 
 def _ctr_rows(world: World, day: int) -> pl.DataFrame:
     found = obligations.ctrs(world, day)
-    date = world.config.date(day)
-    sides = [pl.col(c).fill_null(0) for c in ("in_cents", "out_cents")]
-    who = players(found.owed["player"].to_numpy())
-    frame = found.owed.with_columns(
-        subject=pl.lit(date),
-        due=pl.lit(found.due),
-        amount_cents=sides[0] + sides[1],
-        obligation=f"CTR-{date}-" + who,
+    owed, date, n = found.owed, world.config.date(day), len(found.owed)
+    moved = [owed[c].fill_null(0) for c in ("in_cents", "out_cents")]
+    return _owed(
+        world,
+        "CTR",
+        day,
+        np.zeros(n, dtype=np.int64),
+        **{c: owed[c] for c in owed.columns},
+        subject=_same(date, n),
+        due=_same(found.due, n),
+        amount_cents=moved[0] + moved[1],
+        obligation=numbered(f"CTR-{date}-P", owed["player"].to_numpy(), 8),
     )
-    return _shaped(_keyed(world, "CTR", frame, day, np.zeros(frame.height, dtype=np.int64)))
 
 
 def _w2g_rows(world: World, day: int) -> pl.DataFrame:
     found = obligations.w2gs(world, day)
-    frame = found.rename({"paid_on": "subject", "winnings_cents": "amount_cents"}).with_columns(
-        due=pl.date(pl.col("subject").dt.year() + 1, 1, 31),
-        obligation="W2G-" + pl.col("win_id"),
-        is_held=pl.lit(value=False),
+    if found.is_empty():
+        return OWED.to_frame()
+    year = found["paid_on"].to_numpy().astype("datetime64[Y]") + 1
+    return _owed(
+        world,
+        "W2G",
+        day,
+        found["paid_second"].to_numpy(),
+        **{c: found[c] for c in ("player", "game_type", "machine", "withheld_cents", "rate_bp")},
+        subject=found["paid_on"],
+        due=pl.Series(year.astype("datetime64[D]") + 30),
+        amount_cents=found["winnings_cents"],
+        obligation="W2G-" + found["win_id"],
+        is_held=_same(False, len(found)),
     )
-    return _shaped(_keyed(world, "W2G", frame, day, found["paid_second"].to_numpy()))
 
 
 @by_day(64)
 def _records_of(world: World, day: int) -> pl.DataFrame:
     """All records that a day's obligations will lead to, needless ones too."""
-    owed = _decided(world, day).filter(~pl.col("is_held") & (pl.col("fault") != "missing"))
-    rows = pl.concat([owed, _needless(world, day)], how="vertical")
-    h = rows["hash"].to_numpy()
-    form, fault = rows["form"], rows["fault"]
-    wait = _delays(form.to_numpy(), fault.to_numpy(), h)
-    wrong = fault.is_in(["wrong_amount", "amended"]).to_numpy()
-    first = _written(rows, h, day + wait, wrong).with_columns(
-        player=pl.Series(_named_person(world, day, rows["player"].to_numpy(), fault, h)),
+    owed = _decided(world, day)
+    filed = (owed["fault"] != "missing") & ~owed["is_held"]
+    rows = pl.concat([owed.filter(filed), *_needless(world, day)])
+    if rows.is_empty():
+        return RECORD_SCHEMA.to_frame()
+    h, fault, form = rows["hash"].to_numpy(), rows["fault"].to_list(), rows["form"].to_list()
+    amended = np.array([f == "amended" for f in fault])
+    wrong = amended | np.array([f == "wrong_amount" for f in fault])
+    slip = np.where(wrong, [_SLIP_CENTS[f] for f in form], 0)
+    wait = _delays(np.array(form), np.array(fault), h)
+    named = _named_person(world, day, rows["player"].to_numpy(), np.array(fault), h)
+    first = _written(rows, h, day + wait, slip, player=pl.Series(named))
+    if not amended.any():
+        return first
+    again = h[amended]
+    later = day + wait[amended] + 2 + below(draw(7, again), 4)
+    mended = rows.filter(pl.Series(amended))
+    return pl.concat(
+        [
+            first,
+            _written(
+                mended,
+                draw(1, again),
+                later,
+                0 * later,
+                status=_same("Amended", len(again)),
+                amends=pl.Series(again),
+            ),
+        ]
     )
-    mended = rows.filter(fault == "amended")
-    again = mended["hash"].to_numpy()
-    later = day + wait[(fault == "amended").to_numpy()] + 2 + below(draw(7, again), 4)
-    amended = _written(
-        mended, draw(1, again), later, np.zeros(len(again), dtype=bool)
-    ).with_columns(status=pl.lit("Amended"), amends=pl.Series(again, dtype=pl.UInt64))
-    return pl.concat([first, amended])
 
 
-def _written(rows: pl.DataFrame, report: U64, filed_day: I64, wrong: Bools) -> pl.DataFrame:
-    slip = pl.col("form").replace_strict(_SLIP_CENTS, return_dtype=pl.Int64)
-    slipped = pl.Series(wrong, dtype=pl.Boolean)
-    return rows.with_columns(
-        pl.when(slipped).then(pl.col(c) + slip).otherwise(pl.col(c)).alias(c)
-        for c in ("amount_cents", "in_cents", "out_cents")
-    ).with_columns(
-        report=pl.Series(report, dtype=pl.UInt64),
-        filed_day=pl.Series(filed_day, dtype=pl.Int64),
-        status=pl.lit("Filed"),
-        amends=pl.lit(None, dtype=pl.UInt64),
-    ).select(RECORD_SCHEMA.names()).cast(RECORD_SCHEMA)  # fmt: skip
+def _written(
+    rows: pl.DataFrame, report: U64, filed_day: I64, slip: I64, **given: pl.Series
+) -> pl.DataFrame:
+    n = rows.height
+    given = {
+        "report": pl.Series(report),
+        "filed_day": pl.Series(filed_day),
+        "status": _same("Filed", n),
+        "amends": _same(None, n, pl.UInt64()),
+        **{c: rows[c] + pl.Series(slip) for c in ("amount_cents", "in_cents", "out_cents")},
+    } | given
+    return pl.DataFrame({c: given[c] if c in given else rows[c] for c in RECORD_SCHEMA})
 
 
 def _delays(form: NDArray[Any], fault: NDArray[Any], h: U64) -> I64:
@@ -274,40 +301,41 @@ def _delays(form: NDArray[Any], fault: NDArray[Any], h: U64) -> I64:
     return np.where(fault == "late", overdue, wait).astype(np.int64)
 
 
-def _named_person(world: World, day: int, who: I64, fault: pl.Series, h: U64) -> I64:
+def _named_person(world: World, day: int, who: I64, fault: NDArray[Any], h: U64) -> I64:
     """Whom the form names: now and then another patron of that day."""
     here = world.named(day)
     if not len(here):
         return who
     at = below(draw(11, h), len(here))
     other = np.where(here[at] == who, here[(at + 1) % len(here)], here[at])
-    return np.where((fault == "wrong_person").to_numpy(), other, who)
+    return np.where(fault == "wrong_person", other, who)
 
 
-def _needless(world: World, day: int) -> pl.DataFrame:
-    """Currency reports on persons whose sides are not over the threshold."""
+def _needless(world: World, day: int) -> list[pl.DataFrame]:
+    """Currency reports on persons whose sides are not over the threshold; none on most days."""
     found = obligations.ctrs(world, day)
-    rate = world.config.faults.filing_needless
-    count = int(rate * len(found.owed) + uniform(draw(key(world.config.seed, "needless"), day))[0])
-    verified = found.near.filter(
-        pl.Series(
-            person.identity_verified(world.config, found.near["player"].to_numpy()),
-            dtype=pl.Boolean,
-        )
+    luck = float(uniform(draw(key(world.config.seed, "needless"), day))[0])
+    count = int(world.config.faults.filing_needless * len(found.owed) + luck)
+    who = found.near["player"].to_numpy()
+    at = np.flatnonzero(person.identity_verified(world.config, who))[:count]
+    n, date = len(at), world.config.date(day)
+    if not n or not world.config.faults.filing_needless:
+        return []
+    cents = found.near["cents"][at]
+    owed = _owed(
+        world,
+        "CTR",
+        day,
+        np.ones(n, dtype=np.int64),
+        player=found.near["player"][at],
+        in_cents=cents,
+        amount_cents=cents,
+        subject=_same(date, n),
+        due=_same(found.due, n),
+        obligation=numbered(f"needless-{date}-P", who[at], 8),
+        is_held=_same(False, n),
     )
-    near = verified.head(count) if rate > 0 else verified.clear()
-    date = world.config.date(day)
-    frame = near.select(
-        "player",
-        in_cents="cents",
-        amount_cents="cents",
-        subject=pl.lit(date),
-        due=pl.lit(found.due),
-        obligation=f"needless-{date}-" + pl.Series(players(near["player"].to_numpy())),
-        is_held=pl.lit(value=False),
-    )
-    keyed = _keyed(world, "CTR", frame, day, np.ones(near.height, dtype=np.int64))
-    return _shaped(keyed).with_columns(fault=pl.lit("needless"))
+    return [owed.hstack([_same("needless", n).alias("fault")])]
 
 
 def _report_ids(form: pl.Series, report: pl.Series) -> pl.Series:
@@ -339,48 +367,46 @@ def _subject_columns(world: World, day: int, who: I64) -> dict[str, pl.Series]:
 
 def _form_columns(records: pl.DataFrame) -> dict[str, pl.Series]:
     """What the form says. Currency reports are in whole dollars, rounded up."""
-    ctr, w2g = records["form"] == "CTR", records["form"] == "W2G"
-    dollars = {c: (records[c] + 99) // 100 * 100 for c in ("in_cents", "out_cents")}
-    whole = dollars["in_cents"].fill_null(0) + dollars["out_cents"].fill_null(0)
-    amount = whole.zip_with(ctr, records["amount_cents"])
-    number = records["report"].cast(pl.String).str.slice(0, 14)
-    amended = records["status"] == "Amended"
-    return {
-        "report_id": _report_ids(records["form"], records["report"]),
-        "report_type": records["form"],
-        "due_date": records["due"],
-        "status": records["status"],
-        "transaction_date": records["subject"],
-        "transaction_amount": _money(amount),
-        "cash_in_amount": _money(dollars["in_cents"], ctr),
-        "cash_out_amount": _money(dollars["out_cents"], ctr),
-        "game_type": records["game_type"],
-        "machine_id": machines(records["machine"].fill_null(-2).to_numpy()).set(
-            records["machine"].is_null() | (records["machine"] < 0), None
-        ),
-        "jackpot_amount": _money(records["amount_cents"], w2g),
-        "withholding_amount": _money(records["withheld_cents"], w2g),
-        "withholding_rate": frames.rate(
-            records["rate_bp"].fill_null(0).to_numpy(), records["rate_bp"].is_not_null().to_numpy()
-        ),
-        "sar_category": records["category"],
-        "sar_narrative": records["narrative"],
-        "suspicious_activity_date": records["activity"],
-        "fincen_reference": _where("BSA" + number, ~w2g),
-        "irs_reference": _where("IRS" + number, w2g),
-        "review_notes": _where(
-            pl.repeat("Corrects the amount.", len(amended), dtype=pl.String, eager=True), amended
-        ),
-        "amended_from": _where(
-            _report_ids(records["form"], records["amends"].fill_null(0)), amended
-        ),
-    }
+    ctr, w2g = pl.col("form") == "CTR", pl.col("form") == "W2G"
+    amended = pl.col("status") == "Amended"
+    whole = {side: _whole_dollars(pl.col(f"{side}_cents")) for side in ("in", "out")}
+    both = whole["in"].fill_null(0) + whole["out"].fill_null(0)
+    number = pl.col("report").cast(pl.String).str.slice(0, 14)
+    known = pl.col("machine") >= 0
+    machine = pl.lit("SLOT-") + (pl.col("machine") + 1).cast(pl.String).str.zfill(4)
+    ids = records.select("form").with_columns(
+        now=hexadecimal(records["report"].to_numpy()),
+        before=hexadecimal(records["amends"].fill_null(0).to_numpy()),
+    )
+    form = records.hstack(ids.drop("form")).select(
+        (pl.col("form") + "-" + pl.col("now")).alias("report_id"),
+        pl.col("form").alias("report_type"),
+        pl.col("due").alias("due_date"),
+        "status",
+        pl.col("subject").alias("transaction_date"),
+        pl.when(ctr).then(both).otherwise("amount_cents").alias("transaction_amount"),
+        pl.when(ctr).then(whole["in"]).alias("cash_in_amount"),
+        pl.when(ctr).then(whole["out"]).alias("cash_out_amount"),
+        "game_type",
+        pl.when(known).then(machine).alias("machine_id"),
+        pl.when(w2g).then("amount_cents").alias("jackpot_amount"),
+        pl.when(w2g).then("withheld_cents").alias("withholding_amount"),
+        pl.when(w2g).then("rate_bp").alias("withholding_rate"),
+        pl.col("category").alias("sar_category"),
+        pl.col("narrative").alias("sar_narrative"),
+        pl.col("activity").alias("suspicious_activity_date"),
+        pl.when(~w2g).then("BSA" + number).alias("fincen_reference"),
+        pl.when(w2g).then("IRS" + number).alias("irs_reference"),
+        pl.when(amended).then(pl.lit("Corrects the amount.")).alias("review_notes"),
+        pl.when(amended).then(pl.col("form") + "-" + pl.col("before")).alias("amended_from"),
+    )
+    return {c.name: _decimal(c) if c.name.endswith(("_amount", "_rate")) else c for c in form}
 
 
-def _money(cents: pl.Series, also: pl.Series | None = None) -> pl.Series:
-    valid = cents.is_not_null() if also is None else cents.is_not_null() & also
-    return frames.money(cents.fill_null(0).to_numpy(), valid.to_numpy())
+def _whole_dollars(cents: pl.Expr) -> pl.Expr:
+    return (cents + 99) // 100 * 100
 
 
-def _where(values: pl.Series, mask: pl.Series) -> pl.Series:
-    return values.set(~mask, None)
+def _decimal(values: pl.Series) -> pl.Series:
+    make = frames.rate if values.name.endswith("_rate") else frames.money
+    return make(values.fill_null(0).to_numpy(), values.is_not_null().to_numpy())

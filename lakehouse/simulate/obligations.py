@@ -6,14 +6,15 @@ Independent of `lakehouse.gold`, which it is there to judge.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lakehouse.regulation.law import Law, Period
-from lakehouse.simulate import person
+from lakehouse.simulate import frames, person
 from lakehouse.simulate.counter import I64
 from lakehouse.simulate.memory import by_day
 
@@ -75,15 +76,6 @@ OWED = pl.Schema(
 """One obligation; what its form does not have is null."""
 _NEVER_REGULAR = ("SLOT", "BINGO", "KENO", "POKER_TOURNAMENT")
 
-CTR_SCHEMA = pl.Schema(
-    {
-        "player": pl.Int64(),
-        "in_cents": pl.Int64(),
-        "out_cents": pl.Int64(),
-        "is_held": pl.Boolean(),
-    }
-)
-
 
 @dataclass(frozen=True)
 class Ctrs:
@@ -98,7 +90,7 @@ class Ctrs:
     """Everybody who stands in a report, agents and principals too."""
 
 
-def over(period: Period, cents: pl.Expr) -> pl.Expr:
+def over(period: Period, cents: I64) -> NDArray[np.bool_]:
     limit = round((period.amount or 0) * 100)
     return cents > limit if period.operator == ">" else cents >= limit
 
@@ -108,65 +100,83 @@ def ctrs(world: World, day: int) -> Ctrs:
     """31 CFR 1021.311 and 1021.313: per person and side, by or on behalf of."""
     date = world.config.date(day)
     rule = world.law.on("ctr", date)
-    moved = _moved(world, day)
-    total = pl.col("cents").sum().over("person", "side")
-    entries = moved.filter(over(rule, total))
-    entries = entries.filter(~pl.col("person").is_in(_covered(entries)))
-    named = entries["person"].unique().implode()
-    near = (
-        moved.filter(~pl.col("person").is_in(named))
-        .group_by(pl.col("person").alias("player"), "side")
-        .agg(pl.col("cents").sum())
-        .group_by("player")
-        .agg(pl.col("cents").max())
-        .sort("cents", "player", descending=[True, False])
-    )
-    persons = np.union1d(entries["person"].to_numpy(), entries["partner"].drop_nulls().to_numpy())
+    e = _entries(world, day)
+    _, group = np.unique(e.person * 2 + e.is_out, return_inverse=True)
+    total = np.zeros(len(e.person), dtype=np.int64)
+    np.add.at(total, group, e.cents)
+    reported = e.at(over(rule, total)[group])
+    reported = reported.at(~np.isin(reported.person, _covered(reported)))
+    others = ~np.isin(e.person, reported.person)
     due = date + dt.timedelta(days=rule.due_days or 0)
-    return Ctrs(due, _by_person(world, entries), near, persons)
+    persons = np.union1d(reported.person, reported.partner[reported.partner >= 0])
+    return Ctrs(due, _by_person(world, reported), _largest(e.person, total[group], others), persons)
 
 
-def _moved(world: World, day: int) -> pl.DataFrame:
-    """Currency by person concerned and side: transaction_id, side, cents, person, partner
-    (the other one, where somebody acted for somebody), is_principal."""
-    cash = world.cash(day).filter(pl.col("payment_method") == "Cash")
+@dataclass(frozen=True)
+class _Entries:
+    """Currency by person concerned: one entry per transaction, side and person."""
+
+    person: I64
+    is_out: I64
+    cents: I64
+    row: I64
+    """Position among the day's cage rows."""
+    partner: I64
+    """The other one, where somebody acted for somebody; else -1."""
+    is_principal: I64
+
+    def at(self, mask: NDArray[np.bool_]) -> _Entries:
+        return _Entries(*(getattr(self, f.name)[mask] for f in fields(self)))
+
+
+def _entries(world: World, day: int) -> _Entries:
     kind = pl.col("transaction_type")
     slots = world.wins(day).filter(pl.col("game_type") == "SLOT")["transaction_id"]
     exempt = (kind == "JACKPOT_PAYOUT") & pl.col("transaction_id").is_in(slots.implode())
     again = (kind == "MONEY_PLAY") & ~pl.col("is_new_currency").fill_null(value=True)
-    sided = pl.concat(
-        [
-            cash.filter(kind.is_in(IN) & ~again).with_columns(side=pl.lit("in")),
-            cash.filter(kind.is_in(OUT) & ~exempt).with_columns(side=pl.lit("out")),
-        ]
+    cash = world.cash(day).filter(pl.col("payment_method") == "Cash")
+    cash = cash.select(
+        (kind.is_in(IN) & ~again).alias("in"),
+        (kind.is_in(OUT) & ~exempt).alias("out"),
+        "player",
+        "on_behalf_of",
+        "amount_cents",
     )
-    row: list[str | pl.Expr] = ["transaction_id", "side", pl.col("amount_cents").alias("cents")]
-    acts = pl.col("on_behalf_of") >= 0
-    own = sided.select(
-        *row,
-        pl.col("player").alias("person"),
-        pl.when(acts).then(pl.col("on_behalf_of")).alias("partner"),
-        pl.lit(value=False).alias("is_principal"),
-    )
-    others = sided.filter(acts).select(
-        *row,
-        pl.col("on_behalf_of").alias("person"),
-        pl.when(pl.col("player") >= 0).then(pl.col("player")).alias("partner"),
-        pl.lit(value=True).alias("is_principal"),
-    )
-    return pl.concat([own, others]).filter(pl.col("person") >= 0)
+    sides = [np.flatnonzero(cash[side].to_numpy()) for side in ("in", "out")]
+    row = np.concatenate(sides)
+    is_out = np.repeat(np.arange(2), [len(s) for s in sides])
+    actor, principal, cents = (cash[c].to_numpy()[row] for c in cash.columns[2:])
+    own = _Entries(actor, is_out, cents, row, principal, np.zeros_like(row))
+    others = _Entries(principal, is_out, cents, row, actor, np.ones_like(row))
+    parts = (own.at(actor >= 0), others.at(principal >= 0))
+    return _Entries(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(own)))
 
 
-def _covered(entries: pl.DataFrame) -> list[int]:
+def _largest(person: I64, total: I64, among: NDArray[np.bool_]) -> pl.DataFrame:
+    who, at = np.unique(person[among], return_inverse=True)
+    most = np.zeros(len(who), dtype=np.int64)
+    np.maximum.at(most, at, total[among])
+    order = np.lexsort((who, -most))
+    return pl.DataFrame({"player": who[order], "cents": most[order]})
+
+
+def _covered(e: _Entries) -> list[int]:
     """Persons whose rows all stand in another's report: of two equal ones the principal
     stays, then the lower number. Few act for others, so they are compared one by one."""
-    partners = entries.drop_nulls("partner")
-    who = set(partners["person"].to_list()) | set(partners["partner"].to_list())
-    rows: dict[int, set[tuple[str, str]]] = {}
+    acting = e.partner >= 0
+    who = np.union1d(e.person[acting], e.partner[acting])
+    mine = e.at(np.isin(e.person, who))
+    rows: dict[int, set[tuple[int, int]]] = {}
     principal: dict[int, int] = {}
-    for r in entries.filter(pl.col("person").is_in(sorted(who))).iter_rows(named=True):
-        rows.setdefault(r["person"], set()).add((r["transaction_id"], r["side"]))
-        principal[r["person"]] = principal.get(r["person"], 0) + r["is_principal"]
+    for person_, row, side, is_principal in zip(
+        mine.person.tolist(),
+        mine.row.tolist(),
+        mine.is_out.tolist(),
+        mine.is_principal.tolist(),
+        strict=True,
+    ):
+        rows.setdefault(person_, set()).add((row, side))
+        principal[person_] = principal.get(person_, 0) + is_principal
 
     def behind(a: int, b: int) -> bool:
         if rows[a] < rows[b]:
@@ -176,89 +186,82 @@ def _covered(entries: pl.DataFrame) -> list[int]:
     return [a for a in rows if any(a != b and behind(a, b) for b in rows)]
 
 
-def _by_person(world: World, entries: pl.DataFrame) -> pl.DataFrame:
-    if entries.is_empty():
-        return CTR_SCHEMA.to_frame()
-    cents = pl.col("cents")
-    owed = (
-        entries.group_by(pl.col("person").alias("player"))
-        .agg(
-            in_cents=cents.filter(pl.col("side") == "in").sum(),
-            out_cents=cents.filter(pl.col("side") == "out").sum(),
-            partner=pl.col("partner").drop_nulls().unique(),
-        )
-        .sort("player")
-    )
-    parties = pl.concat(
-        [
-            owed.select("player", party="player"),
-            owed.select("player", party="partner").explode("party"),
-        ]
-    ).drop_nulls()
-    known = person.identity_verified(world.config, parties["party"].to_numpy())
-    held = parties.filter(~pl.Series(known))["player"].implode()
-    return owed.select(
-        "player",
-        pl.col("in_cents", "out_cents").replace(0, None),
-        is_held=pl.col("player").is_in(held),
+def _by_person(world: World, e: _Entries) -> pl.DataFrame:
+    who, at = np.unique(e.person, return_inverse=True)
+    cents = np.zeros((2, len(who)), dtype=np.int64)
+    np.add.at(cents, (e.is_out, at), e.cents)
+    unknown = ~person.identity_verified(world.config, np.stack([e.person, e.partner]))
+    held = np.zeros(len(who), dtype=bool)
+    np.logical_or.at(held, at, unknown[0] | (unknown[1] & (e.partner >= 0)))
+    return pl.DataFrame(
+        {
+            "player": who,
+            "in_cents": frames.count(cents[0], cents[0] > 0),
+            "out_cents": frames.count(cents[1], cents[1] > 0),
+            "is_held": held,
+        }
     )
 
 
 @by_day(64)
 def w2gs(world: World, day: int) -> pl.DataFrame:
-    """W-2G forms for wins paid in a gaming day: win_id, player, game_type, paid_on,
-    winnings_cents, withheld_cents, machine, gross_cents. Aliens' wins go on Form 1042-S."""
-    wins = world.wins(day).filter(pl.col("player") >= 0)
-    paid = pl.Series(world.utc(day, wins["paid_second"].to_numpy())).cast(pl.Datetime("us", "UTC"))
+    """W-2G forms for wins paid in a gaming day (W2G_SCHEMA). Aliens' wins go on Form 1042-S."""
+    config, wins = world.config, world.wins(day)
     who = wins["player"].to_numpy()
-    free = pl.col("is_free_play").fill_null(value=False)
-    stake = pl.when(free).then(0).otherwise(pl.col("wager_cents"))
-    frame = wins.with_columns(
-        paid_on=paid.dt.convert_time_zone(world.config.timezone).dt.date(),
+    wins = wins.filter(pl.Series((who >= 0) & ~person.non_resident(config, who)))
+    if wins.is_empty():
+        return W2G_SCHEMA.to_frame()
+    paid = pl.Series(world.utc(day, wins["paid_second"].to_numpy())).cast(pl.Datetime("us", "UTC"))
+    has_tin = person.tin_on_file(config, wins["player"].to_numpy())
+    wins = wins.with_columns(
+        paid_on=paid.dt.convert_time_zone(config.timezone).dt.date(),
         rule=pl.col("game_type").replace_strict(GAME_RULES, default="w2g_other"),
-        stake=stake,
-        has_tin=pl.Series(person.tin_on_file(world.config, who), dtype=pl.Boolean),
-    ).filter(~pl.Series(person.non_resident(world.config, who), dtype=pl.Boolean))
-    parts = [
-        _reportable(world.law, rule, date, part)
-        for (rule, date), part in sorted(
-            frame.partition_by("rule", "paid_on", as_dict=True).items()
-        )
-    ]
-    return pl.concat(
-        [_reportable(world.law, "w2g_slot", world.config.date(day), frame.clear()), *parts]
+        has_tin=pl.Series(has_tin),
     )
+    parts = wins.partition_by("rule", "paid_on", as_dict=True)
+    found = [
+        _reportable(world.law, rule, date, part) for (rule, date), part in sorted(parts.items())
+    ]
+    return pl.concat(found)
+
+
+W2G_SCHEMA = pl.Schema(
+    {
+        "win_id": pl.String(),
+        "player": pl.Int64(),
+        "game_type": pl.String(),
+        "paid_on": pl.Date(),
+        "paid_second": pl.Int64(),
+        "machine": pl.Int64(),
+        "winnings_cents": pl.Int64(),
+        "rate_bp": pl.Int64(),
+        "withheld_cents": pl.Int64(),
+    }
+)
 
 
 def _reportable(law: Law, rule: str, paid_on: dt.date, wins: pl.DataFrame) -> pl.DataFrame:
     period = law.on(rule, paid_on)
-    gross, stake = pl.col("gross_cents"), pl.col("stake")
-    winnings = gross if period.basis == "gross" else gross - stake
-    long_odds = winnings >= (period.times_wager or 0) * stake
-    backup = law.on("backup_withholding", paid_on)
+    gross, wager = (wins[c].to_numpy() for c in ("gross_cents", "wager_cents"))
+    if "is_free_play" in wins.columns:
+        wager = np.where((wins["is_free_play"] == True).to_numpy(), 0, wager)  # noqa: E712
+    net = gross - wager
+    winnings = gross if period.basis == "gross" else net
+    due = over(period, winnings) & (winnings >= (period.times_wager or 0) * wager)
     regular = law.on("regular_withholding", paid_on)
-    long_shot = gross - stake >= (regular.times_wager or 0) * stake
-    taxed = over(regular, gross - stake) & long_shot & ~pl.col("game_type").is_in(_NEVER_REGULAR)
-    rate = (
-        pl.when(~pl.col("has_tin"))
-        .then(round((backup.rate or 0) * 10_000))
-        .when(taxed)
-        .then(round((regular.rate or 0) * 10_000))
-        .otherwise(0)
-    )
-    return (
-        wins.filter(over(period, winnings) & long_odds)
-        .with_columns(winnings_cents=winnings, rate_bp=rate)
-        .select(
-            "win_id",
-            "player",
-            "game_type",
-            "paid_on",
-            "winnings_cents",
-            "gross_cents",
-            "rate_bp",
-            "machine",
-            "paid_second",
-            withheld_cents=(pl.col("winnings_cents") * pl.col("rate_bp") + 5_000) // 10_000,
-        )
-    )
+    long_shot = over(regular, net) & (net >= (regular.times_wager or 0) * wager)
+    exempt = wins["game_type"].is_in(_NEVER_REGULAR).to_numpy()
+    rate = np.where(long_shot & ~exempt, _basis_points(regular), 0)
+    backup = _basis_points(law.on("backup_withholding", paid_on))
+    rate = np.where(wins["has_tin"].to_numpy(), rate, backup)
+    return wins.select(W2G_SCHEMA.names()[:6]).hstack(
+        [
+            pl.Series("winnings_cents", winnings),
+            pl.Series("rate_bp", rate),
+            pl.Series("withheld_cents", (winnings * rate + 5_000) // 10_000),
+        ]
+    ).filter(pl.Series(due))  # fmt: skip
+
+
+def _basis_points(period: Period) -> int:
+    return round((period.rate or 0) * 10_000)

@@ -32,6 +32,8 @@ CATEGORIES = {
 def rows(world: World, day: int) -> pl.DataFrame:
     """Reports owed for scenarios that end on a day, in the shape of an obligation."""
     ending = [s for s in world.scenarios(day) if s.last_day == day and s.kind in CATEGORIES]
+    if not ending:
+        return OWED.to_frame()
     return pl.DataFrame([_row(world, day, s) for s in ending], schema=OWED)
 
 
