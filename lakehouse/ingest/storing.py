@@ -44,6 +44,7 @@ class Job:
     begun: dict[str, Any]
     rows: int = 0
     good: int = 0
+    ignored: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
 
     @property
@@ -119,6 +120,7 @@ def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
     supersede(lake, c, job.file_id, days, job.commit)
     facts = {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
+        "ignored_columns": ", ".join(sorted(job.ignored))[:2000],
         "rows": job.rows,
         "bronze_rows": job.good,
         "quarantine_rows": job.rows - job.good,
@@ -142,6 +144,7 @@ def _store_batch(lake: Lake, job: Job, batch: Judged, number: int) -> None:
                 app_transaction=(job.batches, number),
             )
             job.days.update(rows["gaming_day"].unique().to_list())
+    job.ignored |= batch.ignored
     job.rows += batch.rows
     job.good += batch.good.height
 

@@ -18,7 +18,7 @@ from lakehouse.storage import stored_schema
 STAGE = "ingest"
 SOURCE_PREFIX = "landing:"
 
-_RULES = "_broken"
+_BROKEN = "?"
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Judged:
-    """`good` has the columns of bronze, `bad` those of quarantine; neither has its batch yet."""
+    """`good` has the columns of bronze, `bad` those of quarantine; neither has its batch yet.
+    `ignored`: columns of the file that no column of ours takes."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
+    ignored: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -50,19 +52,23 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
     good rows keep the line they came from."""
     c = origin.contract
     match = match_columns(c, origin.mapping, [n for n in piece.frame.columns if n != LINE])
-    text = our_columns(piece.frame, c, origin.mapping, match)
-    typed = _typed(text, origin)
-    is_bad = typed[_RULES].list.len() > 0
-    names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
-    good = typed.filter(~is_bad).select(names)
+    typed = _typed(our_columns(piece.frame, c, origin.mapping, match), origin)
+    rules = _rules(typed, c)
+    is_bad = typed.select(pl.any_horizontal(r.is_not_null() for r in rules)).to_series()
     at = is_bad.arg_true().to_list()
-    bad = typed[at].rename({_RULES: "_rules"})
-    bad = bad.with_columns(pl.Series("_raw", piece.raw(at), dtype=pl.String))
-    return Judged(good, pl.concat([_rejected(bad, origin), _damaged(piece.damaged, origin)]))
+    bad = typed[at].with_columns(
+        pl.concat_list(rules).list.drop_nulls().alias("_rules"),
+        pl.Series("_raw", piece.raw(at), dtype=pl.String),
+    )
+    good = typed.filter(~is_bad) if at else typed
+    rejected = pl.concat([_rejected(bad, origin), _damaged(piece.damaged, origin)])
+    names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
+    return Judged(good.select(names), rejected, frozenset(match.ignored))
 
 
 def join(parts: list[Judged]) -> Judged:
-    return Judged(pl.concat([p.good for p in parts]), pl.concat([p.bad for p in parts]))
+    ignored = frozenset[str]().union(*(p.ignored for p in parts))
+    return Judged(pl.concat([p.good for p in parts]), pl.concat([p.bad for p in parts]), ignored)
 
 
 def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -75,16 +81,13 @@ def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         if plain[n] is None
         and (t := typed_column(n, types[n], mapping.column(n), mapping.timezone))
     }
-    broken = [t.broken for t in slow.values()] or [pl.lit(None, dtype=pl.String)]
     typed = text.lazy().select(
         *(slow[n].value if n in slow else pl.col(n) for n in types if plain[n] is None),
         *(s for s in plain.values() if s is not None),
-        pl.concat_list(broken).list.drop_nulls().alias(_RULES),
+        *(t.broken.alias(_BROKEN + n) for n, t in slow.items()),
         LINE,
     )
     placed = typed.with_columns(gaming_day=_gaming_day(origin))
-    if c.event_time is not None:
-        placed = placed.with_columns(_with_unplaced(c.event_time))
     return placed.with_columns(
         _ingested_at=pl.lit(origin.as_of, dtype=pl.Datetime("us", "UTC")),
         _source=pl.lit(SOURCE_PREFIX + origin.path),
@@ -99,10 +102,19 @@ def _gaming_day(origin: Origin) -> pl.Expr:
     return pl.coalesce("gaming_day", gaming_day(pl.col(event_time), origin.timezone))
 
 
-def _with_unplaced(event_time: str) -> pl.Expr:
-    unplaced = pl.col("gaming_day").is_null() & (pl.col(_RULES).list.len() == 0)
-    missing = pl.concat_list(pl.lit(f"{event_time}|missing"))
-    return pl.when(unplaced).then(missing).otherwise(pl.col(_RULES)).alias(_RULES)
+def _rules(typed: pl.DataFrame, c: Contract) -> list[pl.Expr]:
+    """The rules that any row of these broke, each null where it did not. A row without its key
+    could never be corrected, and one without a day never be found: both keep their text."""
+    broken = [n for n in typed.columns if n.startswith(_BROKEN)]
+    keys = [n for n in c.key if n != "gaming_day" and typed[n].null_count()]
+    rules = [
+        *(pl.col(n) for n in broken),
+        *(pl.when(pl.col(n).is_null()).then(pl.lit(f"{n}|missing")) for n in keys),
+    ]
+    if c.event_time is not None and typed["gaming_day"].null_count():
+        unplaced = pl.all_horizontal(pl.col(n).is_null() for n in ("gaming_day", *broken))
+        rules.append(pl.when(unplaced).then(pl.lit(f"{c.event_time}|missing")))
+    return rules or [pl.when(pl.col(LINE).is_null()).then(pl.lit(""))]
 
 
 def _rejected(bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:

@@ -1,0 +1,83 @@
+"""Feeds malformed files to the reader and checks that nothing of them is lost."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lakehouse.contracts import contract
+from lakehouse.ingest.inspection import inspect
+from lakehouse.ingest.mapping import Mapping
+from lakehouse.ingest.reading import batches, open_file
+from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.ingest.typing_rows import Origin, join
+from tests.malformed import malformed, plain_text
+
+_MARKER = re.compile(rb"K\d{5}x\d\d")
+
+
+@dataclass
+class Tally:
+    """What became of the files so far; `faults` says what was lost of which."""
+
+    files: int = 0
+    rejected: int = 0
+    good: int = 0
+    bad: int = 0
+    faults: list[str] | None = None
+
+
+def fuzz(numbers: range, folder: Path) -> Tally:
+    tally = Tally(faults=[])
+    for number in numbers:
+        _one(number, folder, tally)
+    return tally
+
+
+def _one(number: int, folder: Path, tally: Tally) -> None:
+    made = malformed(number)
+    path = folder / made.name
+    path.write_bytes(made.content)
+    tally.files += 1
+    try:
+        found = inspect(path)
+        opened = open_file(path, found, contract("financial_txn"), Mapping())
+        moment = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
+        zone = "America/Los_Angeles"
+        origin = Origin(
+            contract("financial_txn"), Mapping(), made.name, moment.date(), moment, zone
+        )
+        parts = list(batches(opened.pieces, origin))
+    except UnreadableFile:
+        tally.rejected += 1
+        return
+    finally:
+        path.unlink()
+    if not parts:
+        return
+    judged = join(parts)
+    tally.good += judged.good.height
+    tally.bad += judged.bad.height
+    lost = _lost(made.name, made.content, judged.good, judged.bad)
+    if lost:
+        assert tally.faults is not None
+        tally.faults.append(f"{made.name} lost {lost}")
+
+
+def _lost(name: str, content: bytes, good: pl.DataFrame, bad: pl.DataFrame) -> list[str]:
+    """Row marks that the text holds and neither the rows nor the rejects do. A mark that the
+    header's line took in is no row."""
+    form = name.split(".", 1)[1]
+    text = plain_text(form, content)
+    if form.startswith("csv"):
+        text = text.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[2]
+    there = {m.decode() for m in _MARKER.findall(text)}
+    kept = " ".join(
+        [
+            *good.select(pl.concat_str(pl.all().cast(pl.String), ignore_nulls=True)).to_series(),
+            *bad["_raw"].fill_null("MISSING"),
+        ]
+    )
+    return sorted(m for m in there if m not in kept)
