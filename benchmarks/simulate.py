@@ -1,0 +1,123 @@
+"""Speed and memory of the simulator, whole processes, and of the ordinary way beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLES = 685_000
+"""Rows of the five exact tables at scale 1."""
+FAKER_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Run:
+    what: str
+    rows: int
+    wall: float
+    cpu: float
+    peak_mb: float
+
+    def line(self) -> str:
+        rate = self.rows / self.wall
+        return (
+            f"| {self.what} | {self.rows:,} | {self.wall:.2f} | {self.cpu:.2f} | {rate:,.0f} "
+            f"| {self.peak_mb:.0f} |"
+        )
+
+
+def measured(what: str, rows: int, *command: str) -> Run:
+    """One process from start to end: wall clock, processor seconds, peak resident memory."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{what}: exit status {process.returncode}")
+    return Run(what, rows, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def generated(what: str, scale: float, folder: Path, *more: str) -> Run:
+    rows = sum(round(n * scale) for n in (500_000, 100_000, 10_000, 50_000, 25_000))
+    command = ("-m", "lakehouse", "generate", "--all", "--scale", str(scale), "-o", str(folder))
+    return measured(what, rows, *command, *more)
+
+
+PLAYERS = """
+import sys, time
+from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.world import World
+world = World(WorldConfig(players=int(sys.argv[1])))
+world.frame("slot_telemetry", world.config.date(0))
+begun = time.process_time()
+for day in range(1, 6):
+    for table in ("slot_telemetry", "table_games", "financial_txn", "player_profile"):
+        world.frame(table, world.config.date(day))
+print((time.process_time() - begun) / 5 * 1000)
+"""
+
+FAKER = """
+import random
+from faker import Faker
+fake = Faker()
+rows = []
+for _ in range(%d):
+    coin_in = round(random.uniform(0.01, 100), 2)
+    rows.append({
+        "event_id": fake.uuid4(), "machine_id": fake.bothify("SLOT-####"),
+        "asset_number": fake.bothify("AST-####"), "location_id": fake.bothify("??-##"),
+        "zone": fake.random_element(("North", "South", "East", "West", "VIP", "High Limit")),
+        "event_type": fake.random_element(("GAME_PLAY", "METER_UPDATE", "BILL_IN", "TICKET_OUT")),
+        "event_timestamp": fake.date_time_between("-30d").isoformat(),
+        "denomination": fake.random_element((0.01, 0.05, 0.25, 1, 5)), "coin_in": coin_in,
+        "coin_out": round(coin_in * random.random(), 2), "jackpot_amount": None,
+        "games_played": fake.random_int(1, 100), "theoretical_hold": 0.08, "actual_hold": 0.07,
+        "player_id": fake.bothify("P########"), "session_id": fake.uuid4(),
+        "machine_type": fake.random_element(("Video Slots", "Mechanical Reels", "Video Poker")),
+        "manufacturer": fake.company(), "game_theme": fake.catch_phrase(),
+        "error_code": None, "error_message": None,
+    })
+import polars as pl
+pl.DataFrame(rows).write_parquet("%s")
+"""
+
+
+def players_line(count: int) -> str:
+    out = subprocess.run(
+        [sys.executable, "-c", PLAYERS, str(count)], capture_output=True, text=True, check=True
+    )
+    return f"| {count:,} players | {float(out.stdout):.0f} |"
+
+
+def main() -> None:
+    quick = "LAKEHOUSE_BENCH_QUICK" in os.environ
+    head = "| run | rows | wall s | CPU s | rows/s | peak MB |\n|---|---|---|---|---|---|"
+    print(f"{os.cpu_count()} cores; whole processes, start-up and files included\n\n{head}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(generated("`--all --days 30`", 1, folder).line(), flush=True)
+        print(generated("the same, no faults", 1, folder, "--no-faults").line(), flush=True)
+        if not quick:
+            ten = 10_000_000 / TABLES
+            print(generated("10 million linked rows", ten, folder).line(), flush=True)
+            base = 2_500_000 / TABLES
+            for times in (1, 4, 16):
+                run = generated(f"{times} x 2.5 million", base * times, folder)
+                print(run.line(), flush=True)
+        code = FAKER % (FAKER_ROWS, folder / "faker.parquet")
+        print(measured("row by row with Faker, slots alone", FAKER_ROWS, "-c", code).line())
+    print("\n| players in the book | CPU ms a day of four tables |\n|---|---|")
+    for count in (100_000, 10_000_000):
+        print(players_line(count), flush=True)
+
+
+if __name__ == "__main__":
+    main()
