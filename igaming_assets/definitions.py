@@ -19,6 +19,7 @@ from igaming_assets.checks import truths
 from igaming_assets.filings import filing_assets
 from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
+from igaming_assets.landing import landing_sensor
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
 from igaming_assets.suspicion import suspicion_assets
@@ -63,7 +64,7 @@ def assemble(
         asset_checks=[truths],
         jobs=[gaming_day_job, maintenance_job],
         schedules=schedules(settings),
-        sensors=[late_data_sensor()],
+        sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
         executor=executor or chosen_executor(),
         resources={
             "lake": lake,
