@@ -192,7 +192,7 @@ def test_describe_says_who_may_see_it(
 
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
-        f"{sys.executable} -m lakehouse sql 'SELECT * FROM range(200000)' --format csv | head -1",
+        f"{sys.executable} -m lakehouse sql 'SELECT * FROM range(60000)' --format csv | head -1",
         shell=True,
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from types import FunctionType
 
 import dataframely as dy
@@ -37,22 +38,26 @@ def find(name: str) -> tuple[str, Contract]:
 def columns(layer: str, table: str) -> pl.DataFrame:
     """One row per column: name, type, null, key, unit, pii, protection, refers_to, meaning."""
     c = contract(table)
+    declared, key, refs = c.columns, c.key, c.references()
     comments = stored_comments(layer, table)
-    refs = c.references()
-    rows = [
-        {
-            "column": name,
-            "type": type_name(dtype),
-            "null": _may_be_null(c, layer, name),
-            "key": name in c.key,
-            "unit": _about(c, name).get("unit"),
-            "pii": _about(c, name).get("pii"),
-            "protection": _protection(c, layer, name),
-            "refers_to": ".".join(refs[name]) if name in refs else None,
-            "meaning": comments[name] + _domain(c, name),
-        }
-        for name, dtype in stored_schema(layer, table).items()
-    ]
+    shape_only = layer in ("bronze", "quarantine", "duplicates")
+    rows = []
+    for name, dtype in stored_schema(layer, table).items():
+        column = declared.get(name)
+        about = (column.metadata or {}) if column is not None else {}
+        rows.append(
+            {
+                "column": name,
+                "type": type_name(dtype),
+                "null": shape_only or column is None or column.nullable,
+                "key": name in key,
+                "unit": about.get("unit"),
+                "pii": about.get("pii"),
+                "protection": about.get("protect") if layer == "silver" else None,
+                "refers_to": ".".join(refs[name]) if name in refs else None,
+                "meaning": comments[name] + _domain(column),
+            }
+        )
     text = ("column", "type", "unit", "pii", "protection", "refers_to", "meaning")
     schema = {n: pl.String() if n in text else pl.Boolean() for n in rows[0]}
     return pl.DataFrame(rows, schema=schema)
@@ -64,12 +69,13 @@ def rules(c: Contract) -> list[str]:
     return sorted(n for n in found if "|" not in n and n != "primary_key")
 
 
-def inputs(layer: str, table: str) -> list[str]:
+@cache
+def inputs(layer: str, table: str) -> tuple[str, ...]:
     """Tables that this one is made from."""
     if layer in ("silver", "quarantine", "duplicates"):
         parents = {p for p, _ in contract(table).references().values()} - {table}
-        return [f"bronze.{table}", *sorted(f"silver.{p}" for p in parents)]
-    return _arguments(table) if layer in ("gold", "restricted") else []
+        return (f"bronze.{table}", *sorted(f"silver.{p}" for p in parents))
+    return _arguments(table) if layer in ("gold", "restricted") else ()
 
 
 def readers(layer: str, table: str) -> list[str]:
@@ -105,7 +111,7 @@ MADE_BY = {"filing_exceptions": ("ctr_exceptions", "w2g_exceptions")}
 """Marts that no function of their own name makes."""
 
 
-def _arguments(table: str) -> list[str]:
+def _arguments(table: str) -> tuple[str, ...]:
     """A mart is made by the function of its name, whose frames are named after their tables."""
     homes = {n: _home(c) for n, c in contracts().items() if c.layer not in ("truth", "ops")}
     named: dict[str, None] = {}
@@ -114,7 +120,7 @@ def _arguments(table: str) -> list[str]:
             made = getattr(module, name, None)
             if inspect.isfunction(made) and made.__module__ == getattr(module, "__name__", None):
                 named |= dict.fromkeys(_frames(made))
-    return [f"{homes[n]}.{n}" for n in named if n in homes and n != table]
+    return tuple(f"{homes[n]}.{n}" for n in named if n in homes and n != table)
 
 
 def _frames(made: FunctionType) -> Iterator[str]:
@@ -124,31 +130,18 @@ def _frames(made: FunctionType) -> Iterator[str]:
         yield from getattr(bundle, "__dataclass_fields__", (name,))
 
 
-def _gold_modules() -> Iterator[object]:
+@cache
+def _gold_modules() -> tuple[object, ...]:
     package = importlib.import_module("lakehouse.gold")
-    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-        yield importlib.import_module(f"lakehouse.gold.{module}")
+    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__))
+    return tuple(importlib.import_module(f"lakehouse.gold.{name}") for name in names)
 
 
 def _home(c: Contract) -> str:
     return "silver" if c.layer == "source" else c.layer
 
 
-def _about(c: Contract, column: str) -> dict[str, str]:
-    return c.metadata(column) if column in c.columns else {}
-
-
-def _may_be_null(c: Contract, layer: str, column: str) -> bool:
-    shape_only = layer in ("bronze", "quarantine", "duplicates")
-    return shape_only or column not in c.columns or c.columns[column].nullable
-
-
-def _protection(c: Contract, layer: str, column: str) -> str | None:
-    return _about(c, column).get("protect") if layer == "silver" else None
-
-
-def _domain(c: Contract, column: str) -> str:
-    declared = c.columns.get(column)
-    if not isinstance(declared, dy.Enum):
+def _domain(column: dy.Column | None) -> str:
+    if not isinstance(column, dy.Enum):
         return ""
-    return f" One of {', '.join(declared.categories)}."
+    return f" One of {', '.join(column.categories)}."
