@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -32,6 +32,8 @@ from lakehouse.storage import Commit, Days, Lake
 OPEN_ENDED = dt.date(2999, 12, 31)
 WINS_AROUND = 1
 """A win may be booked a gaming day from its payout."""
+PLAY = ("slot_telemetry", "table_games", "financial_txn", "gaming_wins")
+CURRENCY = ("financial_txn", "slot_telemetry")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Mart:
 
     layer: str
     name: str
+    sources: tuple[str, ...]
+    """Source tables without any of which it has no rows."""
     derive: Callable[[Run], pl.LazyFrame]
     changes_before: int = 0
 
@@ -106,8 +110,9 @@ def derive(
     inputs are then up to date already or among them. Without `keep_empty`, a mart without
     rows that was never stored is left unstored."""
     opened: dict[tuple[str, str], pl.LazyFrame] = {}
+    filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
     for mart in marts():
-        if only is not None and mart.name not in only:
+        if (only is not None and mart.name not in only) or filled.isdisjoint(mart.sources):
             continue
         touched = _widened(days, mart.changes_before, 0)
         rows = mart.derive(Run(lake, settings, touched, as_of, opened)).collect()
@@ -136,42 +141,63 @@ def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
 
 def marts() -> list[Mart]:
     """All marts, each after those that it reads."""
-    gold: Mapping[str, Callable[[Run], pl.LazyFrame]] = {
-        "player_day": _player_day,
-        "player_value": lambda r: player_value.player_value(
-            r.whole("gold", "player_day"), r.profiles, days=r.days
-        ),
-        "slot_performance": lambda r: slot_performance.slot_performance(
-            r.silver("slot_telemetry"), days=r.days, timezone=r.settings.timezone
-        ),
-        "table_performance": lambda r: table_performance.table_performance(
-            r.silver("table_games"), days=r.days
-        ),
-        "property_day": _property_day,
-        "ctr_filings": lambda r: _currency(ctr_filings.ctr_filings, r),
-        "w2g_forms": lambda r: _wins(tax_forms.w2g_forms, r),
-        "filing_exceptions": lambda r: pl.concat(
-            [_currency(ctr_filings.ctr_exceptions, r), _wins(tax_forms.w2g_exceptions, r)]
-        ),
-        "form_1042s": lambda r: _wins(tax_forms.form_1042s, r),
-        "form_8300_notices": lambda r: logs.form_8300_notices(
-            r.silver("financial_txn"), days=r.days, law=r.law
-        ),
-        "instrument_log": lambda r: logs.instrument_log(
-            r.silver("financial_txn"), days=r.days, law=r.law
-        ),
-        "multiple_transaction_log": _multiple_transaction_log,
-        "filing_retention": lambda r: logs.filing_retention(
-            r.silver("compliance"), days=r.days, law=r.law
-        ),
-    }
+    return [*_value_marts(), *_law_marts(), *_restricted_marts()]
+
+
+def _value_marts() -> list[Mart]:
     return [
-        *(Mart("gold", name, derived) for name, derived in gold.items()),
-        Mart("gold", "filing_reconciliation", _reconciliation, filing_calendar.LOOK_BACK),
-        Mart("gold", "filing_calendar", _calendar),
-        Mart("restricted", "sar_cases", _sar_cases, suspicion.LOOK_AHEAD),
-        Mart("restricted", "alerts", _alerts),
-        Mart("restricted", "sar_retention", _sar_retention),
+        Mart("gold", "player_day", PLAY, _player_day),
+        Mart(
+            "gold",
+            "player_value",
+            PLAY,
+            lambda r: player_value.player_value(
+                r.whole("gold", "player_day"), r.profiles, days=r.days
+            ),
+        ),
+        Mart(
+            "gold",
+            "slot_performance",
+            ("slot_telemetry",),
+            lambda r: slot_performance.slot_performance(
+                r.silver("slot_telemetry"), days=r.days, timezone=r.settings.timezone
+            ),
+        ),
+        Mart(
+            "gold",
+            "table_performance",
+            ("table_games",),
+            lambda r: table_performance.table_performance(r.silver("table_games"), days=r.days),
+        ),
+        Mart("gold", "property_day", tuple(contracts("source")), _property_day),
+    ]
+
+
+def _law_marts() -> list[Mart]:
+    wins, cage, filed = ("gaming_wins",), ("financial_txn",), ("compliance",)
+    every = (*CURRENCY, *wins, *filed)
+    return [
+        Mart("gold", "ctr_filings", CURRENCY, lambda r: _currency(ctr_filings.ctr_filings, r)),
+        Mart("gold", "w2g_forms", wins, lambda r: _wins(tax_forms.w2g_forms, r)),
+        Mart("gold", "filing_exceptions", (*CURRENCY, *wins), _exceptions),
+        Mart("gold", "form_1042s", wins, lambda r: _wins(tax_forms.form_1042s, r)),
+        Mart("gold", "form_8300_notices", cage, lambda r: _logged(logs.form_8300_notices, r)),
+        Mart("gold", "instrument_log", cage, lambda r: _logged(logs.instrument_log, r)),
+        Mart("gold", "multiple_transaction_log", cage, _multiple_transaction_log),
+        Mart("gold", "filing_retention", filed, lambda r: _kept(logs.filing_retention, r)),
+        Mart("gold", "filing_reconciliation", every, _reconciliation, filing_calendar.LOOK_BACK),
+        Mart("gold", "filing_calendar", every, _calendar),
+    ]
+
+
+def _restricted_marts() -> list[Mart]:
+    seen = (*CURRENCY, "staff_observations")
+    return [
+        Mart("restricted", "sar_cases", seen, _sar_cases, suspicion.LOOK_AHEAD),
+        Mart("restricted", "alerts", CURRENCY, _alerts),
+        Mart(
+            "restricted", "sar_retention", ("compliance",), lambda r: _kept(logs.sar_retention, r)
+        ),
     ]
 
 
@@ -180,8 +206,7 @@ def _widened(days: Days, back: int, ahead: int) -> Days:
 
 
 def _player_day(r: Run) -> pl.LazyFrame:
-    tables = ("slot_telemetry", "table_games", "financial_txn", "gaming_wins")
-    return player_day.player_day(*(r.silver(t) for t in tables), days=r.days)
+    return player_day.player_day(*(r.silver(t) for t in PLAY), days=r.days)
 
 
 def _property_day(r: Run) -> pl.LazyFrame:
@@ -219,6 +244,19 @@ def _wins(derive_mart: Callable[..., pl.LazyFrame], r: Run) -> pl.LazyFrame:
         law=r.law,
         timezone=r.settings.timezone,
     )
+
+
+def _exceptions(r: Run) -> pl.LazyFrame:
+    currency = _currency(ctr_filings.ctr_exceptions, r)
+    return pl.concat([currency, _wins(tax_forms.w2g_exceptions, r)])
+
+
+def _logged(derive_mart: Callable[..., pl.LazyFrame], r: Run) -> pl.LazyFrame:
+    return derive_mart(r.silver("financial_txn"), days=r.days, law=r.law)
+
+
+def _kept(derive_mart: Callable[..., pl.LazyFrame], r: Run) -> pl.LazyFrame:
+    return derive_mart(r.silver("compliance"), days=r.days, law=r.law)
 
 
 def _multiple_transaction_log(r: Run) -> pl.LazyFrame:
@@ -275,7 +313,3 @@ def _alerts(r: Run) -> pl.LazyFrame:
         as_of=r.as_of,
         bills_are_known=r.settings.carded_bill_in_knowledge,
     )
-
-
-def _sar_retention(r: Run) -> pl.LazyFrame:
-    return logs.sar_retention(r.silver("compliance"), days=r.days, law=r.law)

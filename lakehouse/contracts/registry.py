@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,11 +39,11 @@ class Contract:
     def description(self) -> str:
         return " ".join((self.schema.__doc__ or "").split())
 
-    @property
+    @functools.cached_property
     def columns(self) -> dict[str, dy.Column]:
         return self.schema.columns()
 
-    @property
+    @functools.cached_property
     def key(self) -> list[str]:
         return self.schema.primary_key()
 

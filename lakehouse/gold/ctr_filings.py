@@ -30,8 +30,7 @@ def ctr_filings(
     count as knowledge; `gaming_wins` holds a day more on each side, because a win may be
     booked a gaming day from its payout. Identities are those known as of `as_of`."""
     ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
-    found = reports(ledger, _verified(player_profile, timezone, as_of), law)
-    return shaped(found.filter(~pl.col("is_blocked")), "ctr_filings")
+    return _ready(reports(ledger, _verified(player_profile, timezone, as_of), law))
 
 
 def ctr_exceptions(
@@ -49,6 +48,16 @@ def ctr_exceptions(
     (31 CFR 1010.312). Same inputs as `ctr_filings`."""
     ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
     found = reports(ledger, _verified(player_profile, timezone, as_of), law)
+    return _held_back(found, unknown_over(ledger, law))
+
+
+def _ready(found: pl.DataFrame) -> pl.LazyFrame:
+    """The reports that can be filed, as mart `ctr_filings`."""
+    return shaped(found.filter(~pl.col("is_blocked")), "ctr_filings")
+
+
+def _held_back(found: pl.DataFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
+    """The reports that cannot be filed, and the rows that nobody is known of."""
     blocked = found.filter("is_blocked").select(
         pl.col("filing_id").alias("exception_id"),
         "player_id",
@@ -60,7 +69,7 @@ def ctr_exceptions(
         "unidentified",
         "transaction_ids",
     )
-    unknown = unknown_over(ledger, law).select(
+    of_nobody = unknown.select(
         pl.format("CTR-{}-{}", "gaming_day", "transaction_id").alias("exception_id"),
         pl.lit(None, pl.String).alias("player_id"),
         "gaming_day",
@@ -71,7 +80,7 @@ def ctr_exceptions(
         pl.lit([], pl.List(pl.String)).alias("unidentified"),
         pl.concat_list("transaction_id").alias("transaction_ids"),
     )
-    rows = pl.concat([blocked, unknown], how="vertical_relaxed").with_columns(
+    rows = pl.concat([blocked, of_nobody], how="vertical_relaxed").with_columns(
         form=pl.lit("CTR"), reason=pl.lit("identity_missing")
     )
     return shaped(rows, "filing_exceptions")

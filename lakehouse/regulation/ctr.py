@@ -25,11 +25,10 @@ def reportable_entries(ledger: pl.LazyFrame, law: Law) -> pl.DataFrame:
     """The ledger rows behind each report, one per person, without the reports whose rows all
     stand in another's."""
     over = sides_over(ledger, law).collect(engine="streaming").drop("total")
-    entries = (
-        by_person(ledger)
-        .join(over.lazy(), on=[*DAY, "side"], how="semi")
-        .collect(engine="streaming")
-    )
+    rows = by_person(ledger)
+    if over.is_empty():
+        return pl.DataFrame(schema=rows.collect_schema())
+    entries = rows.join(over.lazy(), on=[*DAY, "side"], how="semi").collect(engine="streaming")
     return entries.join(covered(entries, "gaming_day"), on=DAY, how="anti")
 
 
