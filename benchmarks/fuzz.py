@@ -1,4 +1,4 @@
-"""Ten thousand malformed files: `python -m benchmarks.fuzz [FILES]`. Status 1 where one lost a row."""
+"""Ten thousand malformed files: `python -m benchmarks.fuzz [FILES]`; 1 where one lost a row."""
 
 import sys
 import tempfile

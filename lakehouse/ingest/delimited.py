@@ -123,6 +123,8 @@ def _not_utf8(records: Records) -> list[int]:
     found: list[int] = []
     at = 0
     limit = int(records.ends[-1]) if records.ends.size else 0
+    if records.data.isascii():
+        return found
     while at < limit:
         try:
             records.data[at:limit].decode()

@@ -151,7 +151,8 @@ def _refuse_damaged_text(path: Path, compression: Compression, encoding: str, fo
         if gap > LONGEST_RECORD:
             raise UnreadableFile(f"has a row longer than {LONGEST_RECORD >> 20} MiB")
         try:
-            block.decode()
+            if not block.isascii():
+                block.decode()
         except UnicodeDecodeError:
             bad += sum(not _is_utf8(line) for line in block.splitlines())
         lines += block.count(b"\n") + 1

@@ -46,6 +46,8 @@ def parquet_batches(path: Path, compression: Compression) -> Iterator[pl.DataFra
     with _seekable(path, compression) as file:
         try:
             for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS):
+                # Arrow takes the bytes of a text as they are; Polars relies on them.
+                batch.validate(full=True)
                 frame = pl.from_arrow(batch)
                 if not isinstance(frame, pl.DataFrame):
                     raise UnreadableFile("has no columns")

@@ -87,8 +87,10 @@ def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         *(t.broken.alias(_BROKEN + n) for n, t in slow.items()),
         LINE,
     )
-    placed = typed.with_columns(gaming_day=_gaming_day(origin))
-    return placed.with_columns(
+    own_day = plain["gaming_day"]
+    if own_day is None or own_day.has_nulls():
+        typed = typed.with_columns(gaming_day=_gaming_day(origin))
+    return typed.with_columns(
         _ingested_at=pl.lit(origin.as_of, dtype=pl.Datetime("us", "UTC")),
         _source=pl.lit(SOURCE_PREFIX + origin.path),
         _batch_id=pl.lit("", dtype=pl.String),
