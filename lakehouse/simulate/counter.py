@@ -152,3 +152,19 @@ def permute(index: I64, n: int, base: int) -> I64:
         out[todo] = (left << half) | right
         todo = out >= np.uint64(n)
     return out.astype(np.int64)
+
+
+def unpermute(index: I64, n: int, base: int) -> I64:
+    """The inverse of `permute`."""
+    bits = max(2, (n - 1).bit_length() + ((n - 1).bit_length() & 1))
+    half = np.uint64(bits // 2)
+    mask = np.uint64((1 << (bits // 2)) - 1)
+    out = index.astype(np.uint64)
+    todo = np.ones(len(out), dtype=bool)
+    while todo.any():
+        left, right = out[todo] >> half, out[todo] & mask
+        for round_ in range(3, -1, -1):
+            left, right = right ^ (mix(left ^ np.uint64(base ^ round_)) & mask), left
+        out[todo] = (left << half) | right
+        todo = out >= np.uint64(n)
+    return out.astype(np.int64)

@@ -8,7 +8,6 @@ with k keyed by the player: the state on a day follows from the visits up to tha
 from __future__ import annotations
 
 import datetime as dt
-import functools
 
 import numpy as np
 import polars as pl
@@ -19,7 +18,7 @@ from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute, pick, uniform
 from lakehouse.simulate.ids import hexadecimal
 from lakehouse.simulate.names import MAIL_DOMAINS, OCCUPATIONS, US_WEIGHTS, pools, ssn_hashes
-from lakehouse.simulate.visits import always_excluded, planted_players
+from lakehouse.simulate.visits import rank_of_player, reserved
 
 Bools = NDArray[np.bool_]
 
@@ -38,16 +37,11 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
 def excluded(config: WorldConfig, player: I64, day: int) -> Bools:
     """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
     after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
-    always = _kept_apart(config.seed, config.player_count)[1]
-    joined = exclusion.joined(config, player, day) & ~planted(config, player)
-    return (player >= 0) & (np.isin(player, always) | joined)
-
-
-@functools.lru_cache(maxsize=4)
-def _kept_apart(seed: int, players: int) -> tuple[I64, I64]:
-    """Players that only scenarios use, and those of them on the list from the beginning."""
-    config = WorldConfig(seed=seed, players=players)
-    return np.sort(planted_players(config)), always_excluded(config)
+    rank = rank_of_player(config, player)
+    kept = reserved(config)
+    always = rank >= config.player_count - max(1, kept // 4)
+    ordinary = rank < config.player_count - kept
+    return (player >= 0) & (always | (exclusion.joined(config, player, day) & ordinary))
 
 
 def non_resident(config: WorldConfig, player: I64) -> Bools:
@@ -87,7 +81,7 @@ def newcomer(config: WorldConfig, player: I64) -> Bools:
 
 def planted(config: WorldConfig, player: I64) -> Bools:
     """Who plays in scenarios only."""
-    return np.isin(player, _kept_apart(config.seed, config.player_count)[0])
+    return rank_of_player(config, player) >= config.player_count - reserved(config)
 
 
 def enrollment_days(config: WorldConfig, player: I64, first_day: I64) -> I64:

@@ -25,6 +25,7 @@ from lakehouse.simulate.counter import (
     normal,
     permute,
     uniform,
+    unpermute,
 )
 
 FREQUENCY_SIGMA = 1.1
@@ -72,6 +73,13 @@ def reserved(config: WorldConfig) -> int:
 
 def player_of_rank(config: WorldConfig, rank: I64) -> I64:
     return permute(rank, config.player_count, key(config.seed, "player-rank"))
+
+
+def rank_of_player(config: WorldConfig, player: I64) -> I64:
+    """The inverse of `player_of_rank`; -1 for the anonymous."""
+    known = np.maximum(player, 0)
+    rank = unpermute(known, config.player_count, key(config.seed, "player-rank"))
+    return np.where(player >= 0, rank, -1)
 
 
 @functools.lru_cache(maxsize=4)
