@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -103,7 +104,9 @@ def _job(defs: dg.Definitions, select: str | None) -> dg.JobDefinition:
         return job
     graph = defs.resolve_asset_graph()
     try:
-        keys = dg.AssetSelection.from_string(select).resolve(graph)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            keys = dg.AssetSelection.from_string(select).resolve(graph)
     except dg.DagsterError as error:
         said = " ".join(str(error).split())
         raise BadInput(f"selection {select!r}: {said}; such as 'group:gold'") from error

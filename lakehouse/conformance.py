@@ -39,7 +39,7 @@ def _rules(c: Contract, *, protected: bool) -> dict[str, pl.Expr]:
         if name.endswith("|nullability") or not hidden & set(rule.expr.meta.root_names())
     }
     domains = {
-        f"{name}|domain": pl.col(name).is_in(column.dtype.categories)
+        f"{name}|domain": pl.col(name).is_in(column.dtype.categories.to_list())
         for name, column in c.columns.items()
         if isinstance(column.dtype, pl.Enum)
     }

@@ -1,0 +1,129 @@
+"""`lakehouse init`, `run`, `demo` and `maintain`, as a user types them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lakehouse import cli
+from lakehouse.storage import Lake
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with a lake and an instance of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKEHOUSE_SCALE", "0.02")
+    return tmp_path
+
+
+def lakehouse(*arguments: str, place: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lakehouse", *arguments],
+        cwd=place,
+        env=os.environ | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--from", "2025-13-01"], "--from '2025-13-01' is no day; write it as 2025-01-31"),
+        (["run", "--from", "2024-12-31"], "no gaming day 2024-12-31: the lake has 2025-01-01 to"),
+        (["run", "--from", "2025-01-02", "--to", "2025-01-01"], "the first is after the last"),
+        (["run", "--from", "2025-01-01", "--select", "key:gold/x"], "matches no asset"),
+        (["init", "--source", "kafka"], "setting 'source': "),
+        (["maintain"], "has no tables; `lakehouse run` makes them"),
+        (["maintain", "slots"], "table 'slots': write it as layer.table"),
+        (["maintain", "silver.slots"], "unknown table 'slots'"),
+    ],
+)
+def test_bad_input_is_one_line(
+    place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert cli.run(arguments) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.startswith("lakehouse: ")
+    assert captured.out == ""
+
+
+def test_init_makes_a_lake_ready_and_overwrites_nothing(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["init"]) == 0
+    key = place / "lake.pii-key"
+    secret = key.read_bytes()
+    assert (place / "home" / "dagster.yaml").exists()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert cli.run(["init"]) == 0
+    assert key.read_bytes() == secret
+
+
+def test_init_for_landed_data(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["init", "--source", "landing"]) == 0
+    assert (place / "lakehouse.toml").read_text() == 'source = "landing"\n'
+    assert (place / "lake" / "landing" / "slot_telemetry").is_dir()
+    assert cli.run(["init", "--source", "both"]) == 2
+    assert "lakehouse.toml is there already" in capsys.readouterr().err
+
+
+def test_an_unwritable_root_is_one_line(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "file").write_text("")
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(place / "file" / "lake"))
+    assert cli.run(["run", "--from", "2025-01-01"]) == 1
+    error = capsys.readouterr().err
+    assert "cannot make folder" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_day_is_run_then_maintained(place: Path) -> None:
+    done = lakehouse("run", "--from", "2025-01-01", "--select", "group:bronze", place=place)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("8 partitions made, 0 checks passed, 0 not")
+    lake = Lake(str(place / "lake"))
+    assert lake.scan("bronze", "slot_telemetry").select(pl.len()).collect().item() > 0
+    [newest, *_] = lake.history("bronze", "slot_telemetry")
+    assert newest.asset == "bronze/slot_telemetry"
+    assert newest.days == "2025-01-01..2025-01-01"
+    kept = lakehouse("maintain", "bronze.slot_telemetry", place=place)
+    assert kept.returncode == 0, kept.stderr
+    assert "bronze.slot_telemetry" in kept.stdout
+    refused = lakehouse("maintain", "--retention-days", "1", place=place)
+    assert refused.returncode == 2
+    assert "forget older versions" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_shows_the_days_and_a_second_one_makes_nothing_again(place: Path) -> None:
+    first = lakehouse("demo", place=place)
+    assert first.returncode == 0, first.stderr
+    for said in (
+        "2025-01-07",
+        "Most valuable patrons",
+        "key_clash",
+        "passed on every day",
+        "make ui",
+    ):
+        assert said in first.stdout, said
+    versions = Lake(str(place / "lake")).version("gold", "property_day")
+    second = lakehouse("demo", place=place)
+    assert second.returncode == 0, second.stderr
+    assert "nothing is made again" in second.stderr
+    assert Lake(str(place / "lake")).version("gold", "property_day") == versions
+    shown = [line for line in first.stdout.splitlines() if not line.startswith("Done in")]
+    assert shown == [line for line in second.stdout.splitlines() if not line.startswith("Done in")]
+    assert json.dumps(shown).count("error:") == 0
