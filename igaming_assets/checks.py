@@ -10,7 +10,7 @@ from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
 from lakehouse.checks import TRUTHS, Truth
 from lakehouse.conformance import broken_rules, conservation
-from lakehouse.steps import each_day
+from lakehouse.steps import DAYS_IN_HAND, each_day, pieces
 from lakehouse.storage import Days, Lake
 
 CONTRACT, CONSERVATION = "contract", "conservation"
@@ -35,10 +35,11 @@ def conservation_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 def contract_verdicts(lake: Lake, layer: str, table: str, days: Days) -> Verdicts:
     """Of restricted tables, whether and which rules, but no numbers."""
-    broken = broken_rules(layer, table, lake.scan(layer, table, days=days))
     found: dict[str, dict[str, int]] = {}
-    for day, rule, rows in broken.iter_rows():
-        found.setdefault(str(day), {})[rule] = 0 if layer == "restricted" else rows
+    for piece in pieces(days, DAYS_IN_HAND):
+        broken = broken_rules(layer, table, lake.scan(layer, table, days=piece))
+        for day, rule, rows in broken.iter_rows():
+            found.setdefault(str(day), {})[rule] = 0 if layer == "restricted" else rows
     return {
         str(day): (str(day) not in found, {"rows_by_rule": found.get(str(day), {})})
         for day in each_day(days)

@@ -20,6 +20,7 @@ from igaming_assets.resources import LakeResource
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings, load_settings
+from lakehouse.steps import pieces
 from lakehouse.storage import Days
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -69,7 +70,7 @@ def run_days(
     job = _job(assemble(settings, executor=dg.in_process_executor, **given), select)
     outcome = Outcome()
     with instance_of_home() if instance is None else nullcontext(instance) as opened:
-        for piece in pieces(days):
+        for piece in pieces(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
     return outcome
 
@@ -88,14 +89,6 @@ def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:
     for day in days:
         if not settings.start <= day <= last:
             raise BadInput(f"no gaming day {day}: the lake has {settings.start} to {last}")
-
-
-def pieces(days: Days) -> list[Days]:
-    """The days in runs of at most DAYS_PER_RUN."""
-    step, day = dt.timedelta(days=DAYS_PER_RUN), dt.timedelta(days=1)
-    count = (days[1] - days[0]).days // DAYS_PER_RUN + 1
-    starts = [days[0] + n * step for n in range(count)]
-    return [(s, min(s + step - day, days[1])) for s in starts]
 
 
 def _job(defs: dg.Definitions, select: str | None) -> dg.JobDefinition:

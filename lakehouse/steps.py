@@ -18,11 +18,17 @@ from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean, upsert_history
 from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
+from lakehouse.storage.days import refuse_outside
 from lakehouse.storage.shapes import PARTITION, keeps_history
 
 _TELLING = ("compliance", "financial_txn", "player_profile")
 SIMULATOR = "simulator"
 """`_source` of simulated rows; landed rows carry their file instead."""
+
+DAYS_IN_HAND = 10
+"""Days that are cleaned at a time: memory follows them and not the range asked for."""
+WRITE_BYTES = 32 * 2**20
+"""Size of a frame from which it is written in parts."""
 
 Produce = Callable[[str, dt.date], pl.DataFrame]
 """Table and gaming day → its bronze rows, such as `World.frame`."""
@@ -42,6 +48,14 @@ class Cleaned:
 def each_day(days: Days) -> list[dt.date]:
     """The gaming days from the first to the last."""
     return [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
+
+
+def pieces(days: Days, length: int) -> list[Days]:
+    """The days in ranges of at most `length` days."""
+    step, day = dt.timedelta(days=length), dt.timedelta(days=1)
+    count = (days[1] - days[0]).days // length + 1
+    starts = [days[0] + n * step for n in range(count)]
+    return [(s, min(s + step - day, days[1])) for s in starts]
 
 
 def simulated(
@@ -106,11 +120,21 @@ def clean_days(
     """Bronze rows of `days`, cleaned and with their personal data protected."""
     rows = bronze if bronze is not None else lake.scan("bronze", table, days=days)
     known = parents if parents is not None else parents_of(lake, table)
-    result = clean(table, rows, timezone=settings.timezone, parents=known)
-    if not needs_key(table):
-        return result
-    good = protect(table, result.good, token_key(lake, settings))
-    return CleanResult(good, result.quarantined, result.duplicates)
+    results = [
+        clean(
+            table,
+            rows.filter(_within(piece)),
+            timezone=settings.timezone,
+            parents=known,
+        )
+        for piece in pieces(days, DAYS_IN_HAND)
+    ]
+    good = pl.concat([r.good for r in results])
+    return CleanResult(
+        protect(table, good, token_key(lake, settings)) if needs_key(table) else good,
+        pl.concat([r.quarantined for r in results]),
+        pl.concat([r.duplicates for r in results]),
+    )
 
 
 def store(
@@ -121,13 +145,40 @@ def store(
     days: Days,
     commit: Commit,
 ) -> Written:
-    """Replaces the days of a table; of a table with history, the versions of these days."""
+    """Replaces the days of a table; of a table with history, the versions of these days. A
+    large frame goes in several commits of whole days, as a writer takes several times its
+    size in memory. Raises ContractError for rows of other days before anything is written."""
     if layer == "silver" and keeps_history(contract(table)):
         rows = frame.lazy().collect()
         return lake.rebuild(
             layer, table, lambda now: upsert_history(now, rows, days), commit=commit
         )
-    return lake.write_days(layer, table, frame, days, commit=commit)
+    rows = frame.lazy().collect()
+    refuse_outside(rows, days, {}, f"{layer}.{table}")
+    share = int(rows.estimated_size()) // WRITE_BYTES + 1
+    at_once = max(1, ((days[1] - days[0]).days + 1) // share)
+    if share == 1:
+        return lake.write_days(layer, table, rows, days, commit=commit)
+    return _together(
+        [
+            lake.write_days(layer, table, rows.filter(_within(piece)), piece, commit=commit)
+            for piece in pieces(days, at_once)
+        ]
+    )
+
+
+def _within(days: Days) -> pl.Expr:
+    return pl.col(PARTITION).is_between(*days)
+
+
+def _together(written: list[Written]) -> Written:
+    return Written(
+        version=written[-1].version,
+        rows=sum(w.rows for w in written),
+        rows_by_day={d: n for w in written for d, n in w.rows_by_day.items()},
+        bytes=sum(w.bytes for w in written),
+        retries=sum(w.retries for w in written),
+    )
 
 
 def store_rejects(

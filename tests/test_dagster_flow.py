@@ -8,12 +8,14 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from igaming_assets.partitions import DAYS_PER_RUN
 from igaming_assets.resources import Clock
-from igaming_assets.running import pieces, run_days
+from igaming_assets.running import run_days
 from lakehouse.conformance import conservation
 from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.settings import Settings
+from lakehouse.steps import pieces
 from lakehouse.storage import Lake, stored_tables
 
 D = dt.date
@@ -188,8 +190,10 @@ def test_a_lost_key_stops_the_run_and_keeps_the_lake(
 
 
 def test_a_long_range_is_cut_into_runs_of_a_month() -> None:
-    assert pieces((D(2025, 1, 1), D(2025, 1, 31))) == [(D(2025, 1, 1), D(2025, 1, 31))]
-    assert pieces((D(2025, 1, 1), D(2025, 3, 4))) == [
+    assert pieces((D(2025, 1, 1), D(2025, 1, 31)), DAYS_PER_RUN) == [
+        (D(2025, 1, 1), D(2025, 1, 31))
+    ]
+    assert pieces((D(2025, 1, 1), D(2025, 3, 4)), DAYS_PER_RUN) == [
         (D(2025, 1, 1), D(2025, 1, 31)),
         (D(2025, 2, 1), D(2025, 3, 3)),
         (D(2025, 3, 4), D(2025, 3, 4)),
