@@ -1,0 +1,124 @@
+"""Bronze to gold: Dagster beside the library alone, growth with volume, one more day, SQL.
+
+`python -m benchmarks lake`; with BENCH_YEAR=1 in the environment also 365 days.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+START = dt.date(2025, 1, 1)
+
+LIBRARY = """
+import datetime as dt, sys
+from lakehouse.contracts import contracts
+from lakehouse.pipeline import refresh
+from lakehouse.settings import load_settings
+from lakehouse.simulate.config import Faults, WorldConfig
+from lakehouse.simulate.world import TABLES, World
+from lakehouse.storage import Commit, Lake
+import polars as pl
+
+settings = load_settings()
+lake, commit = Lake.open(settings), Commit("bench", "bench", "1")
+first, last = (dt.date.fromisoformat(a) for a in sys.argv[1:3])
+world = World(WorldConfig(scale=settings.scale))
+days = [first + dt.timedelta(days=d) for d in range((last - first).days + 1)]
+for table in TABLES:
+    lake.write_days("bronze", table, pl.concat([world.frame(table, d) for d in days]),
+                    (first, last), commit=commit)
+refresh(lake, settings, (first, last), as_of=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), commit=commit)
+"""
+
+SQL = """
+import statistics, time
+from lakehouse.commands import opened
+from lakehouse.serve.catalog import Catalog
+settings, lake = opened()
+queries = (
+    "SELECT gaming_day, win, theo FROM gold.property_day ORDER BY 1",
+    "SELECT denomination, sum(win) / sum(coin_in) FROM gold.slot_performance GROUP BY 1 ORDER BY 1",
+    "SELECT player_id, theo_30 FROM gold.player_value ORDER BY theo_30 DESC LIMIT 25",
+)
+with Catalog(lake, timezone=settings.timezone) as catalog:
+    times = []
+    for k in range(31):
+        begun = time.perf_counter()
+        catalog.frame(queries[k % 3])
+        times.append((time.perf_counter() - begun) * 1000)
+print(statistics.median(times[3:]))
+"""
+
+IMPORT = "import igaming_assets.definitions"
+
+
+def measured(command: list[str], root: Path, scale: float = 1.0) -> tuple[float, float, float]:
+    """(wall s, CPU s, peak MB) of one process on the lake at `root`."""
+    env = os.environ | {
+        "LAKEHOUSE_ROOT": str(root / "lake"),
+        "LAKEHOUSE_SCALE": str(scale),
+        "DAGSTER_HOME": str(root / "home"),
+    }
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    said = process.stderr.read() if process.stderr else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command[:4])}: exit {process.returncode}\n{said[-2000:]}")
+    wall = time.perf_counter() - begun
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def run(root: Path, first: int, days: int, scale: float = 1.0) -> tuple[float, float, float]:
+    span = [START + dt.timedelta(days=d) for d in (first, first + days - 1)]
+    arguments = ["run", "--from", str(span[0]), "--to", str(span[1])]
+    return measured([sys.executable, "-m", "lakehouse", *arguments], root, scale)
+
+
+def library(root: Path, days: int, scale: float = 1.0) -> tuple[float, float, float]:
+    last = START + dt.timedelta(days=days - 1)
+    return measured([sys.executable, "-c", LIBRARY, str(START), str(last)], root, scale)
+
+
+def line(what: str, figures: tuple[float, float, float], rows: float | None = None) -> None:
+    wall, cpu, peak = figures
+    per_row = "" if rows is None else f"{cpu / rows * 1e6:.1f}"
+    print(f"| {what} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {per_row} |", flush=True)
+
+
+def main() -> None:
+    rows = 685_000 / 30
+    print("| bronze to gold, all assets and checks | wall s | CPU s | peak MB | CPU us/row |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        line("30 days, Dagster in one process", run(root / "month", 0, 30), 30 * rows)
+        line("30 days, the library alone", library(root / "alone", 30), 30 * rows)
+        line("one more day, Dagster", run(root / "month", 30, 1), rows)
+        line("importing the code location", measured([sys.executable, "-c", IMPORT], root))
+        for scale in (1, 4, 16):
+            figures = run(root / f"scale{scale}", 0, 5, scale)
+            line(f"5 days at {scale}x rows a day, Dagster", figures, 5 * rows * scale)
+        if os.environ.get("BENCH_YEAR"):
+            line("365 days, Dagster in one process", run(root / "year", 0, 365), 365 * rows)
+        ask_sql(root / "month")
+
+
+def ask_sql(root: Path) -> None:
+    env = os.environ | {"LAKEHOUSE_ROOT": str(root / "lake")}
+    said = [
+        float(subprocess.run([sys.executable, "-c", SQL], env=env, check=True, capture_output=True,
+                             text=True).stdout)
+        for _ in range(3)
+    ]  # fmt: skip
+    print(f"\nWarm SQL on gold, 30 days: median {statistics.median(said):.1f} ms")
