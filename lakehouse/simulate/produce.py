@@ -23,13 +23,13 @@ def day_frames(
     change: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> Iterator[Day]:
     """Each day's bronze frames by table, in order of day, after `change`. At most
-    `threads + 1` days are in memory, however long the window."""
+    `threads` days are made ahead of the reader, however long the window."""
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Day]] = deque()
         try:
             for day in days:
                 waiting.append(pool.submit(_frames, world, tables, day, change))
-                if len(waiting) > threads:
+                if len(waiting) >= threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -140,7 +140,7 @@ class World:
     def _remember(self, day: int, ledger: Ledger) -> None:
         """Keeps the last days and every sixteenth, so that any day is near one."""
         self._ledgers[day] = ledger
-        for old in [d for d in self._ledgers if d < day - 40 and d % 16]:
+        for old in [d for d in self._ledgers if d < day - 4 and d % 16]:
             del self._ledgers[old]
 
     def chunks(self, table: str, date: dt.date) -> Iterator[pl.DataFrame]:
