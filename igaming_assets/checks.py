@@ -1,6 +1,6 @@
 """Contracts, conservation and truths across tables, with a result for every gaming day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,6 +8,7 @@ import polars as pl
 
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
+from igaming_assets.sql import LakeSQL
 from lakehouse.checks import TRUTHS, Truth
 from lakehouse.conformance import broken_rules, conservation
 from lakehouse.steps import DAYS_IN_HAND, each_day, pieces
@@ -137,10 +138,49 @@ def truths(
     for name, spec in truth_specs().items():
         if spec.key in context.selected_asset_check_keys:
             truth = TRUTHS[name]
-            days = _days_of_run(context.run.tags) or _days_stored(opened, truth)
+            days = _days_of_run(context.run.tags) or _stored(opened, truth.inputs)
             severe = dg.AssetCheckSeverity.ERROR if truth.blocking else dg.AssetCheckSeverity.WARN
             verdicts = truth_verdicts(opened, truth, days) if days else {}
             yield report(context, spec, verdicts, severity=severe)
+
+
+_DAY_REPORT = dg.AssetKey(["gold", "property_day"])
+_DISAGREEING = """
+    WITH slots AS (
+        SELECT gaming_day, sum(win) AS win FROM gold.slot_performance GROUP BY 1
+    ), pit AS (
+        SELECT gaming_day, sum(win) AS win FROM gold.table_performance GROUP BY 1
+    )
+    SELECT p.gaming_day, p.win, coalesce(s.win, 0) + coalesce(t.win, 0) AS parts
+    FROM gold.property_day p LEFT JOIN slots s USING (gaming_day) LEFT JOIN pit t USING (gaming_day)
+    WHERE p.gaming_day BETWEEN $first AND $last AND p.win <> parts
+"""
+
+
+@dg.asset_check(
+    asset=_DAY_REPORT,
+    additional_deps=[["gold", "slot_performance"], ["gold", "table_performance"]],
+    description="The day's win is the win of its machines and tables, asked in SQL.",
+)
+def marts_agree(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, sql: LakeSQL
+) -> dg.AssetCheckResult:
+    opened = lake.lake
+    days = _days_of_run(context.run.tags) or _stored(opened, ["gold.property_day"])
+    spec = dg.AssetCheckSpec("marts_agree", asset=_DAY_REPORT)
+    if days is None:
+        return report(context, spec, {})
+    with sql.get_connection() as connection:
+        rows = connection.execute(_DISAGREEING, {"first": days[0], "last": days[1]}).fetchall()
+    found = {day: f"{win} / {parts}" for day, win, parts in rows}
+    return report(
+        context,
+        spec,
+        {
+            str(d): (d not in found, {"day_and_parts": found.get(d, "equal")})
+            for d in each_day(days)
+        },
+    )
 
 
 def _days_of_run(tags: Mapping[str, str]) -> Days | None:
@@ -150,8 +190,8 @@ def _days_of_run(tags: Mapping[str, str]) -> Days | None:
     return days_of(dg.PartitionKeyRange(first, last)) if first and last else None
 
 
-def _days_stored(lake: Lake, truth: Truth) -> Days | None:
-    stored = [lake.partitions(*name.split("."))["gaming_day"].drop_nulls() for name in truth.inputs]
+def _stored(lake: Lake, tables: Sequence[str]) -> Days | None:
+    stored = [lake.partitions(*name.split("."))["gaming_day"].drop_nulls() for name in tables]
     days = pl.concat(stored)
     return None if days.is_empty() else (days.min(), days.max())  # type: ignore[return-value]
 

@@ -15,13 +15,14 @@ from igaming_assets.automation import (
     schedules,
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
-from igaming_assets.checks import truths
+from igaming_assets.checks import marts_agree, truths
 from igaming_assets.filings import filing_assets
 from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
+from igaming_assets.sql import LakeSQL
 from igaming_assets.suspicion import suspicion_assets
 from lakehouse.errors import BadInput
 from lakehouse.settings import Settings, load_settings
@@ -61,7 +62,7 @@ def assemble(
         ]
     return dg.Definitions(
         assets=assets,
-        asset_checks=[truths],
+        asset_checks=[truths, marts_agree],
         jobs=[gaming_day_job, maintenance_job],
         schedules=schedules(settings),
         sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
@@ -69,6 +70,7 @@ def assemble(
         resources={
             "lake": lake,
             "lake_io": LakeIO(lake=lake),
+            "sql": LakeSQL(lake=lake),
             "clock": Clock(),
             "simulator": Simulator(),
             **resources,

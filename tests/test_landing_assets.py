@@ -34,14 +34,18 @@ def look(settings: Settings, cursor: str | None) -> tuple[list[tuple[str, str]],
     sensor = landing_sensor(settings)
     assert sensor is not None
     given = resources(settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = [landed_bronze(settings, t) for t in landed_tables(settings)]
+    location = dg.Definitions(assets=assets, sensors=[sensor], resources=given)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
+            definitions=location,
             resources={"lake": given["lake"], "clock": given["clock"]},
         )
-        found = sensor(context)
-    assert isinstance(found, dg.SensorResult)
+        found = sensor.evaluate_tick(context)
     requests = found.run_requests or []
     asked = [(r.partition_key, k.to_user_string()) for r in requests for k in r.asset_selection]
     return asked, found.cursor or ""

@@ -59,6 +59,13 @@ class Catalog:
     def close(self) -> None:
         self._connection.close()
 
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The locked connection with every view at its newest version, for code that wants
+        DuckDB itself. What runs on it passes the second wall only."""
+        for view in self.views.values():
+            self._mount(view)
+        return self._connection
+
     def __enter__(self) -> Catalog:
         return self
 

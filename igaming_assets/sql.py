@@ -1,0 +1,25 @@
+"""SQL for assets and checks: the connection that people query the lake with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from igaming_assets.resources import LakeResource
+
+
+class LakeSQL(DuckDBResource):
+    """The connection of `lakehouse sql`, for assets and checks: silver, gold and quarantine,
+    read-only and shut in."""
+
+    database: str = ":memory:"
+    lake: dg.ResourceDependency[LakeResource]
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        from lakehouse.serve.catalog import Catalog
+
+        with Catalog(self.lake.lake, timezone=self.lake.settings.timezone) as catalog:
+            yield catalog.connection()
