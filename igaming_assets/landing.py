@@ -11,6 +11,7 @@ import dagster as dg
 from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
 from igaming_assets.describe import CODE_VERSION
 from igaming_assets.partitions import gaming_days, key_of
+from igaming_assets.resources import Clock, LakeResource
 from lakehouse.contracts import contracts
 from lakehouse.ingest.conservation import conservation
 from lakehouse.ingest.ledger import read_ledger
@@ -19,7 +20,7 @@ from lakehouse.ingest.run import ingest
 from lakehouse.ingest.zone import REJECTED, LandedFile, alone, find_files, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows, each_day
-from lakehouse.storage import Commit
+from lakehouse.storage import Commit, Lake
 
 EVERY_FILE = "every_landed_file_was_read"
 EVERY_ROW = "every_landed_row_is_kept"
@@ -118,27 +119,28 @@ def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:
         target=[dg.AssetKey(["bronze", t]) for t in tables],
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        required_resource_keys={"lake", "clock"},
     )
-    def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def landing(
+        context: dg.SensorEvaluationContext, lake: LakeResource, clock: Clock
+    ) -> dg.SensorResult:
         """Requests the gaming days of files that landed since the last look."""
-        resource, now = context.resources.lake, context.resources.clock.now()
+        now = clock.now()
         asked: dict[str, str] = json.loads(context.cursor or "{}")
         known = set(gaming_days(settings).get_partition_keys(current_time=now))
         requests: list[dg.RunRequest] = []
         there: dict[str, str] = {}
-        for file, mark in _unread(resource.lake, tables, now):
+        for file, mark in _unread(lake.lake, tables, now):
             there[file.name] = mark
             if asked.get(file.name) == mark:
                 continue
-            days = touched_days(resource.lake, resource.settings, file, now)
+            days = touched_days(lake.lake, lake.settings, file, now)
             requests += _requests(file, mark, [k for k in map(key_of, days) if k in known])
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(there, sort_keys=True))
 
     return landing
 
 
-def _unread(lake: Any, tables: list[str], now: dt.datetime) -> Iterator[tuple[LandedFile, str]]:
+def _unread(lake: Lake, tables: list[str], now: dt.datetime) -> Iterator[tuple[LandedFile, str]]:
     """Complete files that the ledger does not know, and those that are no files at all."""
     zone = landing_zone(lake)
     found, ledger = find_files(zone, now), read_ledger(lake)
