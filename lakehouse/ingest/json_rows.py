@@ -40,7 +40,9 @@ def json_pieces(blocks: Iterator[bytes]) -> Iterator[Piece]:
 
 def json_values(blocks: Iterator[bytes]) -> Iterator[Value]:
     """The top-level values, arrays opened up."""
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+    decoder = json.JSONDecoder(
+        parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+    )
     texts = codecs.iterdecode(blocks, "utf-8", errors="backslashreplace")
     buffer, at, line, ended = "", 0, 1, False
     while True:
@@ -66,9 +68,22 @@ def json_values(blocks: Iterator[bytes]) -> Iterator[Value]:
         at = end
 
 
+class _NameTwiceError(ValueError):
+    """An object names a field twice: as a rule, two rows that damage ran together."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _NameTwiceError
+    return made
+
+
 def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[dict[str, Any] | str, int]:
     try:
         value, end = decoder.raw_decode(text, at)
+    except _NameTwiceError:
+        return f"{ROW}|field_named_twice", _next_object(text, at)
     except (ValueError, RecursionError):
         return f"{ROW}|not_json", _next_object(text, at)
     if not isinstance(value, dict):
