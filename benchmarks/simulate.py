@@ -107,7 +107,9 @@ def main() -> None:
         print(generated("the same, no faults", 1, folder, "--no-faults").line(), flush=True)
         if not quick:
             ten = 10_000_000 / TABLES
-            print(generated("10 million linked rows", ten, folder).line(), flush=True)
+            slots = ("-m", "lakehouse", "generate", "--slots", "10000000", "-o", str(folder))
+            print(measured("`--slots 10000000`", 10_000_000, *slots).line(), flush=True)
+            print(generated("10 million rows of all tables", ten, folder).line(), flush=True)
             base = 2_500_000 / TABLES
             for times in (1, 4, 16):
                 run = generated(f"{times} x 2.5 million", base * times, folder)

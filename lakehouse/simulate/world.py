@@ -14,6 +14,8 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law, load
 from lakehouse.simulate import cage, defects, filings, ids, people, security, slots, tables, truth
+from lakehouse.simulate.arrays import take
+from lakehouse.simulate.clock import day_start
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, draw, key
 from lakehouse.simulate.ledger import Ledger, close
@@ -46,9 +48,10 @@ class World:
         self.law: Law = load(config.profile)
         self._lock = threading.RLock()
         self._ledgers: dict[int, Ledger] = {}
-        self._plan = functools.lru_cache(maxsize=40)(self._make_plan)
+        self._plan = functools.lru_cache(maxsize=6)(self._make_plan)
+        self._markers = functools.lru_cache(maxsize=40)(self._make_markers)
         self._scenarios = functools.lru_cache(maxsize=64)(functools.partial(scenarios, config))
-        self._cash = functools.lru_cache(maxsize=40)(self._make_cash)
+        self._cash = functools.lru_cache(maxsize=8)(self._make_cash)
         self._pays = functools.lru_cache(maxsize=40)(self._make_pays)
 
     def plan(self, day: int) -> DayPlan:
@@ -76,7 +79,13 @@ class World:
 
     def utc(self, day: int, second: I64) -> I64:
         """Microseconds since the epoch; knows days of 23 and 25 hours."""
-        return self.plan(day).start + np.asarray(second, dtype=np.int64) * 1_000_000
+        start = day_start(self.config.date(day), self.config.timezone)
+        return start + np.asarray(second, dtype=np.int64) * 1_000_000
+
+    def _make_markers(self, day: int) -> TablePlay:
+        """Ratings of a day whose marker is paid on a later one."""
+        t = self.tables(day)
+        return take(t, (t.marker > 0) & (t.paid_after > 0))
 
     def hand_pays(self, day: int) -> cage.HandPays:
         return self._pays(day)
@@ -91,7 +100,7 @@ class World:
     def _make_cash(self, day: int) -> pl.DataFrame:
         p = self.plan(day)
         before = range(1, min(LONGEST_CREDIT, day) + 1)
-        payments = cage.later_payments(self.config, [self.tables(day - k) for k in before])
+        payments = cage.later_payments(self.config, [self._markers(day - k) for k in before])
         rows = clean_rows(self.config, "financial_txn", day)
         return cage.cash(self.config, p, self.hand_pays(day), payments, rows)
 
