@@ -139,9 +139,9 @@ class _Spoiler:
         rows = rows[open_[rows]]
         if column is None:
             return rows
-        values = self.clean[column][rows]
+        values = self.clean[column].gather(rows.astype(np.uint32))
         if isinstance(values.dtype, pl.Decimal):
-            return rows[np.array((values > 0).to_list(), dtype=object) == True]  # noqa: E712
+            return rows[(values > 0).fill_null(value=False).to_numpy()]
         return rows if not values.null_count() else rows[values.is_not_null().to_numpy()]
 
     def strike(
