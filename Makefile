@@ -7,7 +7,7 @@ STAMP := $(VENV)/.stamp
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test check ui bench fix docs lock clean
+.PHONY: help setup demo test check ui bench fuzz fix docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,10 @@ check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m lakehouse.serve.documents --check
+
+fuzz: $(STAMP) ## Ten thousand malformed landed files
+	@$(BIN)/python -m benchmarks.fuzz
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
