@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,8 +21,8 @@ DAYS = 7
 TOP = 10
 NEXT = (
     ("make ui", "the assets, their history and metadata, on port 3000"),
-    ('lakehouse sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
-    ("lakehouse sql --list", "saved reports of hosts, slot managers and controllers"),
+    ('{} sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
+    ("{} report 2025-01-03", "one gaming day on a page; {} sql --list has the saved questions"),
 )
 
 
@@ -42,7 +45,16 @@ def demo() -> None:
     _checks()
     _title(f"Done in {time.monotonic() - begun:.1f} s. Go on with")
     for command, what in NEXT:
-        typer.echo(f"  {command:<62} {what}")
+        typer.echo(f"  {command.format(_program()):<72} {what.format(_program())}")
+
+
+def _program() -> str:
+    """How this program is called from here: by name, or by its path in the virtual environment."""
+    called = Path(sys.argv[0])
+    if shutil.which("lakehouse") or called.name != "lakehouse":
+        return "lakehouse"
+    here = Path.cwd()
+    return str(called.relative_to(here) if called.is_relative_to(here) else called)
 
 
 def made(lake: Lake, days: Days) -> bool:
