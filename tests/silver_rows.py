@@ -61,7 +61,7 @@ def record(frame: pl.LazyFrame | pl.DataFrame, **key: Any) -> dict[str, Any]:
     return rows[0]
 
 
-def compare(row: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def assert_record(row: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Equality on the columns that are named; amounts as text."""
     found = {c: row[c] for c in expected}
     wanted = {c: Decimal(v) if isinstance(found[c], Decimal) else v for c, v in expected.items()}

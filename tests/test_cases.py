@@ -26,7 +26,7 @@ def _all(files: list[Path]) -> list[Case]:
     return [case for file in files if file.exists() for case in read_cases(file)[0]]
 
 
-def _holds(case: Case) -> None:
+def _assert_holds(case: Case) -> None:
     found = answer_to(case)
     assert found.keys() == KEYS
     assert list(differences(case.expect, found)) == []
@@ -36,13 +36,13 @@ def _holds(case: Case) -> None:
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference cases are not beside this tree")
 @pytest.mark.parametrize("case", _all([REFERENCE]), ids=lambda c: c.id)
 def test_the_reference_case_holds(case):
-    _holds(case)
+    _assert_holds(case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", _all(EXAMPLES), ids=lambda c: c.id)
 def test_the_example_case_holds(case):
-    _holds(case)
+    _assert_holds(case)
 
 
 def test_there_are_examples_enough_each_with_its_citation():

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import weekend
 from polars.testing import assert_frame_equal
-from silver_rows import compare, record, silver
+from silver_rows import assert_record, record, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
@@ -111,7 +111,7 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("player", "day", "expected"), BY_HAND)
 def test_day_of_a_patron(player: str, day: Any, expected: dict[str, Any]) -> None:
-    compare(record(_weekend(), player_id=player, gaming_day=day), expected)
+    assert_record(record(_weekend(), player_id=player, gaming_day=day), expected)
 
 
 def test_nobody_else_has_a_row() -> None:
@@ -153,7 +153,7 @@ def test_slot_theo_is_exact_until_the_end(coin_ins: list[str], hold: str, theo: 
     rows = [row | {"coin_in": c, "theoretical_hold": hold, "at": "12:00"} for c in coin_ins]
     none = [silver(t, []) for t in ("table_games", "financial_txn", "gaming_wins")]
     found = player_day(silver("slot_telemetry", rows), *none, days=DAYS)
-    compare(record(found, player_id="P1"), {"slot_theo": theo})
+    assert_record(record(found, player_id="P1"), {"slot_theo": theo})
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_theo_of_a_rating(game: str, bet: str, hours: str, theo: str) -> None:
     empty = silver("slot_telemetry", [])
     none = [silver(t, []) for t in ("financial_txn", "gaming_wins")]
     found = player_day(empty, silver("table_games", [rating]), *none, days=DAYS)
-    compare(record(found, player_id="P1"), {"table_theo": theo})
+    assert_record(record(found, player_id="P1"), {"table_theo": theo})
 
 
 def test_a_rating_without_hours_counts_its_decisions() -> None:
@@ -196,14 +196,14 @@ def test_a_rating_without_hours_counts_its_decisions() -> None:
     none = [silver(t, []) for t in ("financial_txn", "gaming_wins")]
     pit = silver("table_games", [rating])
     found = player_day(silver("slot_telemetry", []), pit, *none, days=DAYS)
-    compare(record(found), {"table_theo": "99.94", "minutes": 0})
+    assert_record(record(found), {"table_theo": "99.94", "minutes": 0})
 
 
 def test_play_without_any_bill_or_ticket_shows_no_free_play() -> None:
     row = {"event_type": "GAME_PLAY", "gaming_day": FRI, "player_id": "P1", "session_id": "S"}
     play = silver("slot_telemetry", [row | {"coin_in": "50.00", "theoretical_hold": "0.08"}])
     none = [silver(t, []) for t in ("table_games", "financial_txn", "gaming_wins")]
-    compare(record(player_day(play, *none, days=DAYS), player_id="P1"), {"free_play": "0.00"})
+    assert_record(record(player_day(play, *none, days=DAYS), player_id="P1"), {"free_play": "0.00"})
 
 
 def test_every_game_and_machine_type_has_its_rates() -> None:

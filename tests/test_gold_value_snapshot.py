@@ -11,7 +11,7 @@ import weekend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from silver_rows import compare, mart, record, silver
+from silver_rows import assert_record, mart, record, silver
 from weekend import DAYS, SUN
 
 from lakehouse.contracts import contract
@@ -122,7 +122,7 @@ def _weekend(days: tuple[Any, Any] = (SUN, SUN)) -> pl.LazyFrame:
     ],
 )
 def test_weekend_by_hand(player: str, expected: dict[str, Any]) -> None:
-    compare(record(_weekend(), player_id=player), expected)
+    assert_record(record(_weekend(), player_id=player), expected)
 
 
 def test_only_patrons_with_a_trip_are_valued() -> None:
@@ -136,7 +136,7 @@ def test_only_patrons_with_a_trip_are_valued() -> None:
 
 def test_exclusion_does_not_reach_back() -> None:
     friday = record(_weekend((weekend.FRI, weekend.FRI)), player_id="P4")
-    compare(friday, {"is_excluded": False, "reinvestment_budget": "3.75"})
+    assert_record(friday, {"is_excluded": False, "reinvestment_budget": "3.75"})
 
 
 def test_rows_satisfy_the_contract() -> None:
@@ -156,21 +156,21 @@ def test_rows_satisfy_the_contract() -> None:
 def test_windows_end_with_the_day(ages: list[int], windows: tuple[str, ...]) -> None:
     found = _value([_day("P1", _days_before(a), "10.00") for a in ages])
     names = ("theo_30", "theo_90", "theo_365", "theo")
-    compare(record(found, player_id="P1"), dict(zip(names, windows, strict=True)))
+    assert_record(record(found, player_id="P1"), dict(zip(names, windows, strict=True)))
 
 
 def test_average_daily_theo_with_and_without_zero_play_days() -> None:
     trips = [_day("P1", _days_before(4), "200.00"), _day("P1", _days_before(2), "200.00")]
     found = _value([*trips, _day("P1", D, "0.00")])
-    compare(record(found), {"adt": "200.00", "adt_with_zero_days": "133.33"})
+    assert_record(record(found), {"adt": "200.00", "adt_with_zero_days": "133.33"})
 
 
 def test_no_average_without_play_or_trip_in_the_window() -> None:
     swipes = [_day("P1", D, "0.00"), _day("P2", _days_before(365), "50.00")]
     found = _value(swipes)
-    compare(record(found, player_id="P1"), {"adt": None, "adt_with_zero_days": "0.00"})
-    compare(record(found, player_id="P2"), {"adt": None, "adt_with_zero_days": None})
-    compare(record(found, player_id="P1"), {"p_alive": None, "expected_value_12m": None})
+    assert_record(record(found, player_id="P1"), {"adt": None, "adt_with_zero_days": "0.00"})
+    assert_record(record(found, player_id="P2"), {"adt": None, "adt_with_zero_days": None})
+    assert_record(record(found, player_id="P1"), {"p_alive": None, "expected_value_12m": None})
 
 
 def test_quintiles_split_ten_patrons_in_pairs() -> None:
@@ -221,7 +221,7 @@ def test_protected_patrons_get_no_budget(
     schema = {"player_id": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
     flags = pl.LazyFrame([("P1", *flag)] if flag else [], schema=schema, orient="row")
     found = record(_value([_day("P1", D, "100.00")], profiles, protected=flags))
-    compare(found, {"reinvestment_budget": budget, "is_protected": budget == "0.00"})
+    assert_record(found, {"reinvestment_budget": budget, "is_protected": budget == "0.00"})
 
 
 @pytest.mark.parametrize(("silent", "churned"), [(0, False), (90, False), (91, True)])

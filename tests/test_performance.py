@@ -11,7 +11,7 @@ import weekend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from silver_rows import ZONE, compare, record, silver
+from silver_rows import ZONE, assert_record, record, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
@@ -117,7 +117,7 @@ def _property(machines: pl.LazyFrame, players: pl.LazyFrame) -> pl.LazyFrame:
     ],
 )
 def test_machine_day(machine: str, day: Any, expected: dict[str, Any]) -> None:
-    compare(record(_machines(), machine_id=machine, gaming_day=day), expected)
+    assert_record(record(_machines(), machine_id=machine, gaming_day=day), expected)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_reading_counts_the_play_of_its_own_instant() -> None:
         row | play | {"at": "12:00"},
     ]
     found = slot_performance(silver("slot_telemetry", rows), days=DAYS, timezone=ZONE)
-    compare(record(found), {"meter_variance": "0.00", "coin_in": "10.00"})
+    assert_record(record(found), {"meter_variance": "0.00", "coin_in": "10.00"})
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_reading_counts_the_play_of_its_own_instant() -> None:
     ],
 )
 def test_blackjack_table(day: Any, expected: dict[str, Any]) -> None:
-    compare(record(_tables(), table_id="TBL-BJ-001", gaming_day=day), expected)
+    assert_record(record(_tables(), table_id="TBL-BJ-001", gaming_day=day), expected)
 
 
 def test_average_bet_is_weighted_by_hours() -> None:
@@ -204,7 +204,7 @@ def test_average_bet_is_weighted_by_hours() -> None:
     bets = [("10.00", "3.00"), ("50.00", "1.00"), ("25.00", None)]
     rows = [rating | {"average_bet": b, "hours_played": h} for b, h in bets]
     found = table_performance(silver("table_games", rows), days=DAYS)
-    compare(record(found), {"average_bet": "20.00", "rated_minutes": 240, "ratings": 3})
+    assert_record(record(found), {"average_bet": "20.00", "rated_minutes": 240, "ratings": 3})
 
 
 @pytest.mark.parametrize(
@@ -263,13 +263,13 @@ def test_average_bet_is_weighted_by_hours() -> None:
     ],
 )
 def test_property_day(day: Any, expected: dict[str, Any]) -> None:
-    compare(record(_property(_machines(), _players()), gaming_day=day), expected)
+    assert_record(record(_property(_machines(), _players()), gaming_day=day), expected)
 
 
 def test_a_lost_machine_shows_as_a_difference() -> None:
     """SLOT-0003: 60.00 bet and 30.00 kept, all of it carded; bills 20.00."""
     lost = _machines().filter(pl.col("machine_id") != "SLOT-0003")
-    compare(
+    assert_record(
         record(_property(lost, _players()), gaming_day=SAT),
         {
             "coin_in_difference": "-60.00",
@@ -285,7 +285,7 @@ def test_a_lost_machine_shows_as_a_difference() -> None:
 def test_a_lost_patron_shows_as_a_difference() -> None:
     lost = _players().filter(pl.col("player_id") != "P2")
     found = record(_property(_machines(), lost), gaming_day=FRI)
-    compare(found, {"cash_difference": "-880.00", "is_reconciled": False})
+    assert_record(found, {"cash_difference": "-880.00", "is_reconciled": False})
 
 
 @pytest.mark.parametrize("name", ["slot_performance", "table_performance", "property_day"])
