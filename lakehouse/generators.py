@@ -109,7 +109,7 @@ class _Generator:
     def _frames(self, n: int) -> Iterator[pl.DataFrame]:
         from lakehouse.simulate.produce import table_frames
 
-        return table_frames(self._world(n), self.table)
+        return (rows for _, rows in table_frames(self._world(n), [self.table]))
 
 
 def window(start: Day | None, end: Day | None) -> tuple[dt.date, int]:
@@ -171,4 +171,7 @@ class ComplianceGenerator(_Generator):
 
         if n < 0:
             raise BadInput(f"n {n}: 0 or more rows are allowed")
-        return table_frames(World(self.config), self.table, most=n)
+        left = n
+        for _, rows in table_frames(World(self.config), [self.table]):
+            yield rows.head(left)
+            left -= min(left, rows.height)

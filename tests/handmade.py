@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,19 +11,10 @@ import numpy as np
 import polars as pl
 
 from lakehouse.regulation import law
+from lakehouse.simulate.cash import METHOD, TYPE, Cash, cash_rows
 from lakehouse.simulate.clock import day_start
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
 
-CASH = {
-    "transaction_id": pl.String,
-    "second": pl.Int64,
-    "player": pl.Int64,
-    "on_behalf_of": pl.Int64,
-    "transaction_type": pl.String,
-    "payment_method": pl.String,
-    "amount_cents": pl.Int64,
-    "is_new_currency": pl.Boolean,
-}
 WINS = {
     "win_id": pl.String,
     "player": pl.Int64,
@@ -55,18 +47,27 @@ class Handmade:
     def law(self) -> law.Law:
         return law.load(self.config.profile)
 
-    def cash(self, day: int) -> pl.DataFrame:
-        usual = {
-            "second": 50_000,
-            "on_behalf_of": -1,
-            "payment_method": "Cash",
-            "is_new_currency": None,
-        }
-        rows = [
-            usual | {"transaction_id": f"t{day}-{k}"} | row
-            for k, row in enumerate(self.cash_rows.get(day, []))
-        ]
-        return pl.DataFrame(rows, schema=CASH)
+    def cash(self, day: int) -> Cash:
+        rows = self.cash_rows.get(day, [])
+        paid = [w.get("transaction_id") for w in self.win_rows.get(day, [])]
+
+        def column(values: Iterable[int]) -> np.ndarray:
+            return np.array(list(values), dtype=np.int64)
+
+        cash = cash_rows(
+            column(TYPE[r["transaction_type"]] for r in rows),
+            column(METHOD[r.get("payment_method", "Cash")] for r in rows),
+            column(r["player"] for r in rows),
+            column(r["amount_cents"] for r in rows),
+            column(r.get("second", 50_000) for r in rows),
+            on_behalf_of=column(r.get("on_behalf_of", -1) for r in rows),
+            win=column(
+                paid.index(r["transaction_id"]) if r.get("transaction_id") in paid else -1
+                for r in rows
+            ),
+        )
+        new = [r.get("is_new_currency", True) for r in rows]
+        return replace(cash, is_new=np.array(new, dtype=bool))
 
     def wins(self, day: int) -> pl.DataFrame:
         usual = {

@@ -38,8 +38,11 @@ def world() -> World:
 
 
 def spoiled(world: World, table: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """(clean, dirty, plants)."""
     clean = world.clean(table, world.config.date(DAY))
-    return clean, *defects.spoil(world, table, DAY, clean)
+    dirty = world.frame(table, world.config.date(DAY))
+    made = world.plants(world.config.date(DAY))
+    return clean, dirty, made.filter(entity_type="row", table_name=table)
 
 
 @pytest.mark.parametrize("table", ROWS)
@@ -166,8 +169,7 @@ def test_reported_currency_is_never_lost(world: World) -> None:
 def test_tables_of_consequences_only_heal(table: str) -> None:
     many = Faults(*[0.05] * len(KINDS), scenarios_per_day=2.0)
     world = World(replace(CONFIG, faults=many))
-    clean = world.clean(table, CONFIG.date(DAY))
-    _, plants = defects.spoil(world, table, DAY, clean)
+    _, _, plants = spoiled(world, table)
     assert losing(plants).is_empty()
 
 

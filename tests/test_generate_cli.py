@@ -155,19 +155,19 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path, capsys) -> None:
 
 @pytest.mark.parametrize("format_", ["parquet", "csv"])
 def test_a_failure_leaves_the_old_file_and_no_part(tmp_path: Path, monkeypatch, format_) -> None:
-    """The second day fails: what was there before stays whole."""
+    """The second piece fails: what was there before stays whole."""
     from lakehouse.errors import StorageError
     from lakehouse.simulate import produce
 
     kept = tmp_path / f"bronze_security_events.{format_}"
     kept.write_text("before")
-    usual = produce.day_frames
+    usual = produce.table_frames
 
     def failing(*arguments, **named):
         yield next(iter(usual(*arguments, **named)))
         raise StorageError("no space left on device")
 
-    monkeypatch.setattr(produce, "day_frames", failing)
+    monkeypatch.setattr(produce, "table_frames", failing)
     assert generate(tmp_path, "--security", "100", "-f", format_) == 1
     assert kept.read_text() == "before"
     assert [p.name for p in tmp_path.iterdir()] == [kept.name]

@@ -104,10 +104,12 @@ def world(**totals: object) -> Handmade:
     return Handmade(CONFIG, here={4: [5, 9, 8_000]}, totals={5: (4, 10_005_000, -200, 4)})
 
 
+def profiles(world: Handmade, day: int) -> pl.DataFrame:
+    return people.dress(world.config, people.rows_of(world, day))
+
+
 def test_totals_follow_the_ledger() -> None:
-    row = people.profiles(world(), 4).row(
-        by_predicate=pl.col("player_id") == "P00000005", named=True
-    )
+    row = profiles(world(), 4).row(by_predicate=pl.col("player_id") == "P00000005", named=True)
     assert row["total_visits"] == 4
     assert row["total_theo"] == Decimal("10.01")  # 10.005 rounds half up
     assert row["total_actual_win_loss"] == Decimal("-2.00")
@@ -116,7 +118,7 @@ def test_totals_follow_the_ledger() -> None:
 
 
 def test_an_extract_holds_whoever_was_here_and_exactly_its_quota() -> None:
-    made = people.profiles(world(), 4)
+    made = profiles(world(), 4)
     assert made.height == CONFIG.quota("player_profile", 4)
     assert made["player_id"].n_unique() == made.height
     assert {"P00000005", "P00000009", "P00008000"} <= set(made["player_id"])
@@ -134,14 +136,14 @@ def test_the_refresh_comes_round_to_everybody() -> None:
 def test_more_rows_than_players_are_refused() -> None:
     crowded = WorldConfig(rows={"player_profile": 30_000}, players=100, faults=NO_FAULTS)
     with pytest.raises(BadInput, match="of 100 players"):
-        people.profiles(Handmade(crowded), 0)
+        profiles(Handmade(crowded), 0)
 
 
 @settings(max_examples=4, deadline=None)
 @given(day=st.integers(0, 700), seed=st.integers(0, 2**62))
 def test_profiles_keep_their_contract(day: int, seed: int) -> None:
     w = Handmade(WorldConfig(seed=seed, faults=NO_FAULTS), here={day: [1, 2, 3]})
-    made = people.profiles(w, day)
+    made = profiles(w, day)
     assert contract("player_profile").schema.is_valid(made, cast=True)
     assert not (made["self_excluded"] & made["marketing_opt_in"]).any()
     assert (made["account_status"].filter(made["self_excluded"]) == "Suspended").all()
@@ -149,7 +151,7 @@ def test_profiles_keep_their_contract(day: int, seed: int) -> None:
 
 def test_identities_are_those_of_the_profiles() -> None:
     w = world()
-    profile, vault = people.profiles(w, 4), people.identities(w, 4)
+    profile, vault = profiles(w, 4), people.identities(w, 4)
     assert contract("identity_vault").schema.is_valid(vault, cast=True)
     same = ["player_id", "first_name", "last_name", "date_of_birth", "city", "phone"]
     assert profile.select(same).equals(vault.select(same))

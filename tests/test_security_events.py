@@ -24,7 +24,11 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def events(world: World) -> pl.DataFrame:
-    return pl.concat([security.events(world, d) for d in DAYS])
+    return pl.concat([happened(world, d) for d in DAYS])
+
+
+def happened(world: World, day: int) -> pl.DataFrame:
+    return security.dress(world.config, security.rows_of(world, day))
 
 
 def of(events: pl.DataFrame, *kinds: str) -> pl.DataFrame:
@@ -82,7 +86,7 @@ def test_each_big_hand_pay_has_its_escort() -> None:
         big = pays.cents >= security.ESCORT_CENTS
         second = np.minimum(pays.paid[big] + 120, 86_399)
         paid += zip(players(pays.player[big]).to_list(), world.utc(day, second), strict=True)
-        made = of(security.events(world, day), "ESCORT_REQUEST")
+        made = of(happened(world, day), "ESCORT_REQUEST")
         at = made["event_timestamp"].to_physical()
         escorts += zip(made["player_id"].to_list(), at.to_list(), strict=True)
     assert sorted(escorts) == sorted(paid)
@@ -95,7 +99,7 @@ def test_excluded_patrons_are_met_only_as_violators() -> None:
     found = []
     planted = [d for d in range(60) if "self_excluded_play" in {s.kind for s in world.scenarios(d)}]
     for day in planted[:3]:
-        made = security.events(world, day)
+        made = happened(world, day)
         v = world.visits(day)
         inside = v.player[person.excluded(world.config, v.player, day)]
         met = of(made, "EXCLUSION_VIOLATION")
@@ -109,18 +113,18 @@ def test_excluded_patrons_are_met_only_as_violators() -> None:
 def test_guards_on_duty_are_of_the_shift(world: World) -> None:
     noon, night = np.array([6 * 3600]), np.array([20 * 3600])
     h = np.array([2**63], dtype=np.uint64)
-    n = rota.guards(world)
-    assert rota.guard_on_duty(world, noon, h)[0] <= f"EMP-{rota.FIRST_GUARD + n:04d}"
-    assert rota.guard_on_duty(world, night, h)[0] > f"EMP-{rota.FIRST_GUARD + 2 * n:04d}"
+    n = rota.guards(world.config)
+    assert rota.guard_on_duty(world.config, noon, h)[0] <= f"EMP-{rota.FIRST_GUARD + n:04d}"
+    assert rota.guard_on_duty(world.config, night, h)[0] > f"EMP-{rota.FIRST_GUARD + 2 * n:04d}"
 
 
 def test_a_day_is_the_same_alone(world: World) -> None:
     again = World(WorldConfig(seed=5, faults=NO_FAULTS))
-    assert security.events(again, 2).equals(security.events(world, 2))
+    assert happened(again, 2).equals(happened(world, 2))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 30])
 def test_small_volumes_keep_their_count(rows: int) -> None:
     world = World(WorldConfig(rows={"security_events": rows}, faults=NO_FAULTS))
-    assert sum(security.events(world, d).height for d in range(30)) == rows
-    assert security.events(world, 0).height == world.config.quota("security_events", 0)
+    assert sum(happened(world, d).height for d in range(30)) == rows
+    assert happened(world, 0).height == world.config.quota("security_events", 0)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lakehouse.contracts import contract
 from lakehouse.simulate import slots as slot_rows
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.produce import table_frames
 from lakehouse.simulate.table_play import theo_cents
 from lakehouse.simulate.world import TABLES, World
 
@@ -45,13 +46,32 @@ def test_a_day_alone_equals_its_slice_of_a_run(world: World, table: str) -> None
     assert alone.schema == contract(table).bronze_schema()
 
 
-def test_chunk_size_changes_no_byte(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_stretch_changes_no_clean_byte(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = world.clean("slot_telemetry", DAYS[2])
-    monkeypatch.setattr(slot_rows, "CHUNK_ROWS", 700)
-    monkeypatch.setattr(slot_rows.chunks, "__defaults__", (700,))
-    pieces = list(World(WorldConfig()).chunks("slot_telemetry", DAYS[2]))
-    assert len(pieces) > 10
-    assert pl.concat(pieces).equals(whole)
+    monkeypatch.setattr(slot_rows, "STRETCH_ROWS", 700)
+    other = World(WorldConfig())
+    assert len(list(other.pieces("slot_telemetry", range(2, 3)))) > 10
+    assert other.clean("slot_telemetry", DAYS[2]).equals(whole)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_days_made_together_equal_days_made_alone(world: World, table: str) -> None:
+    together = pl.concat(World(WorldConfig()).frames(table, range(len(DAYS))))
+    for date in DAYS:
+        assert together.filter(pl.col("gaming_day") == date).equals(world.frame(table, date))
+
+
+def test_a_large_day_is_the_same_in_stretches_and_threads() -> None:
+    """More than 100,000 slot rows a day: each stretch is made and spoiled by itself."""
+    config = WorldConfig(days=2, rows={"slot_telemetry": 450_000}, scale=0.1)
+    pieces = dict(enumerate(table_frames(World(config), ["slot_telemetry"], threads=3)))
+    run = pl.concat([rows for _, rows in pieces.values()])
+    alone = World(config).frame("slot_telemetry", config.date(1))
+    assert len(pieces) > 4
+    assert run.height == 450_000
+    assert run.filter(pl.col("gaming_day") == config.date(1)).equals(alone)
 
 
 @pytest.mark.parametrize("table", EXACT)

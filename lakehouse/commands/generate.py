@@ -193,7 +193,7 @@ def write(order: Order) -> list[Made]:
     from lakehouse.contracts import contract
     from lakehouse.simulate.export import protect_for_export
     from lakehouse.simulate.files import FrameFile, frame_file
-    from lakehouse.simulate.produce import day_frames
+    from lakehouse.simulate.produce import table_frames
 
     world = order.world()
     made = {t: Made(t, order.output / f"bronze_{t}.{order.format}") for t in order.rows}
@@ -204,38 +204,44 @@ def write(order: Order) -> list[Made]:
             files[table] = frame_file(beside, order.format, contract(table).bronze_schema())
             stack.callback(files[table].abandon)
         change = None if order.include_pii else protect_for_export
-        advance = stack.enter_context(_progress(order.days))
-        for day in day_frames(world, list(order.rows), range(order.days), change=change):
-            for table, frame in day.items():
-                kept = frame.head(order.rows[table] - made[table].rows)
-                made[table].count(kept, frame.height)
-                if kept.height:
-                    files[table].write(kept)
-            advance()
+        advance = stack.enter_context(
+            _progress(sum(n for t, n in order.rows.items() if t != FILINGS))
+        )
+        for table, frame in table_frames(world, list(order.rows), change=change):
+            kept = frame.head(order.rows[table] - made[table].rows)
+            made[table].count(kept, frame.height)
+            if kept.height:
+                files[table].write(kept)
+                advance(0 if table == FILINGS else kept.height)
         for file in files.values():
             file.finish()
     return list(made.values())
 
 
 @contextmanager
-def _progress(days: int) -> Iterator[Callable[[], None]]:
-    """A call counts one day on the bar, on a terminal; elsewhere nothing is shown."""
+def _progress(rows: int) -> Iterator[Callable[[int], None]]:
+    """A call counts rows on the bar, on a terminal; elsewhere nothing is shown."""
     if not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("gaming days"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.completed:,} of {task.total:,} rows"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("days", total=days)
-        yield lambda: bar.advance(task)
+        task = bar.add_task("rows", total=rows)
+        yield lambda count: bar.advance(task, count)
 
 
 def _report(order: Order, made: list[Made]) -> None:

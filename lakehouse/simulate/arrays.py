@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lakehouse.simulate.counter import I64
@@ -13,19 +16,32 @@ from lakehouse.simulate.counter import I64
 T = TypeVar("T")
 
 
-def take(columns: T, index: NDArray[Any]) -> T:
-    """A dataclass of equally long arrays, at `index` (positions or a mask)."""
+def take(columns: T, index: NDArray[Any] | slice) -> T:
+    """A dataclass of equally long arrays, at `index` (positions, a mask or a slice)."""
     picked = {f.name: getattr(columns, f.name)[index] for f in dataclasses.fields(columns)}  # type: ignore[arg-type]
     return dataclasses.replace(columns, **picked)  # type: ignore[type-var]
 
 
-def concat(first: T, second: T) -> T:
-    """Two dataclasses of arrays, end to end."""
-    joined = {
-        f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
-        for f in dataclasses.fields(first)  # type: ignore[arg-type]
+def join(parts: Sequence[T]) -> T:
+    """Dataclasses of arrays (or of such dataclasses), end to end; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = {
+        f.name: [getattr(p, f.name) for p in parts]
+        for f in dataclasses.fields(parts[0])  # type: ignore[arg-type]
     }
-    return dataclasses.replace(first, **joined)  # type: ignore[type-var]
+    joined = {
+        name: join(values) if dataclasses.is_dataclass(values[0]) else np.concatenate(values)
+        for name, values in columns.items()
+    }
+    return dataclasses.replace(parts[0], **joined)  # type: ignore[type-var]
+
+
+def series(array: pa.Array) -> pl.Series:
+    """An Arrow array as a column, without a copy."""
+    found = pl.from_arrow(array)
+    assert isinstance(found, pl.Series)
+    return found
 
 
 def starts(counts: I64) -> I64:

@@ -6,21 +6,33 @@ first; services, payments of older markers and redeemed tickets follow while row
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lakehouse.contracts.cage import PAYMENT_METHODS, TRANSACTION_TYPES
 from lakehouse.contracts.tables import SHIFTS
 from lakehouse.simulate import floor, frames, ids, person, slots
-from lakehouse.simulate.arrays import concat, take
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.arrays import join, take
+from lakehouse.simulate.cash import (
+    COUNTRIES,
+    CURRENCIES,
+    KIOSK,
+    METHOD,
+    PIT,
+    PLACES,
+    SLOT_CAGE,
+    TYPE,
+    Cash,
+    cash_rows,
+)
+from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, draw, key, pick, uniform
+from lakehouse.simulate.misconduct import Extra
 from lakehouse.simulate.plan import DayPlan
 from lakehouse.simulate.services import services
 from lakehouse.simulate.table_play import TablePlay
@@ -28,117 +40,62 @@ from lakehouse.simulate.tables import buy_times, marker_numbers
 from lakehouse.simulate.visits import player_of_rank, reserved
 
 CASHIERS = 24
-_TYPES = pl.Enum(TRANSACTION_TYPES)
-_METHODS = pl.Enum(PAYMENT_METHODS)
 
 
-def entries(
-    kind: str | Sequence[str],
-    method: str | Sequence[str],
-    player: I64,
-    cents: I64,
-    second: I64,
-    **more: Any,
-) -> pl.DataFrame:
-    """Cage rows before they are dressed: player indexes, cents, seconds since 06:00."""
-    n = len(player)
-    frame = pl.DataFrame(
-        {
-            "transaction_type": pl.Series(
-                [kind] * n if isinstance(kind, str) else kind, dtype=pl.String
-            ),
-            "payment_method": pl.Series(
-                [method] * n if isinstance(method, str) else method, dtype=pl.String
-            ),
-            "player": pl.Series(player, dtype=pl.Int64),
-            "amount_cents": pl.Series(cents, dtype=pl.Int64),
-            "second": pl.Series(second, dtype=pl.Int64),
-        }
-    )
-    defaults: dict[str, tuple[object, pl.DataType]] = {
-        "on_behalf_of": (-1, pl.Int64()),
-        "currency": ("USD", pl.String()),
-        "currency_country": (None, pl.String()),
-        "marker_number": (None, pl.String()),
-        "cage_location": ("Main Cage", pl.String()),
-        "notes": (None, pl.String()),
-        "is_new_currency": (True if kind == "MONEY_PLAY" else None, pl.Boolean()),
-    }
-    return frame.with_columns(
-        pl.Series(more[c], dtype=t).alias(c)
-        if isinstance(more.get(c), (pl.Series, np.ndarray, list))
-        else pl.lit(more.get(c, d), dtype=t).alias(c)
-        for c, (d, t) in defaults.items()
-    )
-
-
-def _chips(config: WorldConfig, t: TablePlay) -> pl.DataFrame:
+def _chips(config: WorldConfig, t: TablePlay) -> Cash:
     """Chips bought and markers drawn at tables: one row per row there."""
     of, second, cents = buy_times(t)
     first = np.concatenate([[True], of[1:] != of[:-1]]) if len(of) else np.zeros(0, dtype=bool)
     drawn = first & (t.marker[of] > 0)
     by_cheque = (cents >= 300_000) & (t.scenario[of] < 0) & (t.player[of] >= 0)
     by_cheque &= uniform(draw(key(config.seed, "buys-by-cheque"), t.key[of], cents)) < 0.04
-    kind = np.where(drawn, "MARKER_ISSUE", "CHIP_PURCHASE")
-    method = np.where(drawn, "Chip", np.where(by_cheque, "Check", "Cash"))
-    pit = ids.numbered("Pit ", t.table[of] // 8 + 1, 1)
-    numbers = frames.gather(marker_numbers(config, t), of, drawn) if len(of) else None
-    return entries(
-        list(kind),
-        list(method),
+    paid = np.where(by_cheque, METHOD["Check"], METHOD["Cash"])
+    return cash_rows(
+        np.where(drawn, TYPE["MARKER_ISSUE"], TYPE["CHIP_PURCHASE"]),
+        np.where(drawn, METHOD["Chip"], paid),
         t.player[of],
         cents,
         second,
-        cage_location=pit,
-        marker_number=numbers,
+        place=PIT + t.table[of] // 8,
+        marker=np.where(drawn, t.key[of], np.uint64(0)),
     )
 
 
-def _redemptions(p: DayPlan) -> pl.DataFrame:
+def _redemptions(p: DayPlan) -> Cash:
     """One row per visit and way of payment: the sum of its chips. Walked chips stay out."""
     t = p.tables
     out = np.flatnonzero((t.cash_out > 0) & (t.walks == 0))
     group = t.visit[out] * 2 + t.by_cheque[out]
-    each, first = np.unique(group, return_index=True)
+    each, first, at = np.unique(group, return_index=True, return_inverse=True)
     cents, last = np.zeros(len(each), np.int64), np.zeros(len(each), np.int64)
-    at = np.searchsorted(each, group)
     np.add.at(cents, at, t.cash_out[out])
     np.maximum.at(last, at, t.end[out])
-    method = np.where(each % 2 == 1, "Check", "Cash")
-    second = np.minimum(last + 240, p.length - 1)
-    return entries("CHIP_REDEMPTION", list(method), t.player[out][first], cents, second)
-
-
-def _repaid(config: WorldConfig, p: DayPlan) -> pl.DataFrame:
-    paid = take(p.tables, p.tables.repaid > 0)
-    return entries(
-        "MARKER_PAYMENT",
-        "Chip",
-        paid.player,
-        paid.repaid,
-        np.minimum(paid.end + 10, p.length - 1),
-        marker_number=marker_numbers(config, paid),
+    return cash_rows(
+        "CHIP_REDEMPTION",
+        np.where(each % 2 == 1, METHOD["Check"], METHOD["Cash"]),
+        t.player[out][first],
+        cents,
+        np.minimum(last + 240, p.length - 1),
     )
 
 
-def later_payments(config: WorldConfig, earlier: Sequence[TablePlay]) -> pl.DataFrame:
+def _repaid(p: DayPlan) -> Cash:
+    paid = take(p.tables, p.tables.repaid > 0)
+    second = np.minimum(paid.end + 10, p.length - 1)
+    return cash_rows("MARKER_PAYMENT", "Chip", paid.player, paid.repaid, second, marker=paid.key)
+
+
+def later_payments(config: WorldConfig, earlier: Sequence[TablePlay]) -> Cash:
     """Payments on a day of markers drawn on the days before it, the last day first."""
     owed = [take(t, (t.paid_after == k + 1) & (t.marker > 0)) for k, t in enumerate(earlier)]
     if not owed:
-        return entries("MARKER_PAYMENT", "Check", *(np.zeros(0, dtype=np.int64),) * 3)
-    due = functools.reduce(concat, owed)
+        return cash_rows("MARKER_PAYMENT", "Check", *(np.zeros(0, dtype=np.int64),) * 3)
+    due = join(owed)
     how = pick(draw(key(config.seed, "pays-by"), due.key), (55, 20, 25))
     how = np.where(due.scenario >= 0, 2, how)
     second = 4 * 3600 + below(draw(key(config.seed, "pays-at"), due.key), 8 * 3600)
-    method = [("Check", "Wire", "Cash")[k] for k in how]
-    return entries(
-        "MARKER_PAYMENT",
-        method,
-        due.player,
-        due.marker,
-        second,
-        marker_number=marker_numbers(config, due),
-    )
+    method = np.array([METHOD[m] for m in ("Check", "Wire", "Cash")])[how]
+    return cash_rows("MARKER_PAYMENT", method, due.player, due.marker, second, marker=due.key)
 
 
 @dataclass(frozen=True)
@@ -179,23 +136,34 @@ def _identified(config: WorldConfig, p: DayPlan, keys: U64) -> I64:
     return np.array(out, dtype=np.int64)
 
 
-def _payouts(h: HandPays) -> pl.DataFrame:
-    return entries("JACKPOT_PAYOUT", "Cash", h.player, h.cents, h.paid, cage_location="Slot Cage")
-
-
-def _extras(p: DayPlan) -> pl.DataFrame:
-    x = p.extras
-    return entries(
-        [e.kind for e in x],
-        [e.method for e in x],
-        np.array([e.player for e in x], dtype=np.int64),
-        np.array([e.cents for e in x], dtype=np.int64),
-        np.array([e.second for e in x], dtype=np.int64),
-        on_behalf_of=[e.on_behalf_of for e in x],
+def _payouts(h: HandPays) -> Cash:
+    n = len(h.cents)
+    return cash_rows(
+        "JACKPOT_PAYOUT",
+        "Cash",
+        h.player,
+        h.cents,
+        h.paid,
+        place=np.full(n, SLOT_CAGE),
+        win=np.arange(n),
     )
 
 
-def _tickets(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
+def _extras(extras: Sequence[Extra]) -> Cash:
+    def column(values: list[int]) -> I64:
+        return np.array(values, dtype=np.int64)
+
+    return cash_rows(
+        column([TYPE[e.kind] for e in extras]),
+        column([METHOD[e.method] for e in extras]),
+        column([e.player for e in extras]),
+        column([e.cents for e in extras]),
+        column([e.second for e in extras]),
+        on_behalf_of=column([e.on_behalf_of for e in extras]),
+    )
+
+
+def _tickets(config: WorldConfig, p: DayPlan, room: int) -> Cash:
     """Tickets redeemed at the cage: planted ones, then others in hash order while rows last."""
     s = p.slots
     h = draw(key(config.seed, "redeems"), s.key)
@@ -203,96 +171,128 @@ def _tickets(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
     part = take(s, order)
     ticket = slots.cash(part, slots.segments(part)).ticket
     got = np.flatnonzero(ticket > 0)[:room]
-    owner = ids.hexadecimal(draw(key(config.seed, "session-id"), part.key[got]))
     second = np.minimum(part.end[got] + 120 + below(h[order[got]], 600), p.length - 1)
-    return entries(
+    return cash_rows(
         "TICKET_REDEMPTION",
         "Cash",
         part.player[got],
         ticket[got],
         second,
-        cage_location="Kiosk",
-        notes="Ticket of slot session " + owner,
+        place=np.full(len(got), KIOSK),
+        ticket=part.key[got],
     )
 
 
-def _bill_breaks(config: WorldConfig, p: DayPlan, room: int) -> pl.DataFrame:
+def _bill_breaks(config: WorldConfig, p: DayPlan, room: int) -> Cash:
     """Bills changed at kiosks by nobody in particular: as much in as out."""
-    k = np.arange(room)
-    h = draw(key(config.seed, "bill-break", p.day), k)
-    return entries(
+    h = draw(key(config.seed, "bill-break", p.day), np.arange(room))
+    return cash_rows(
         "CURRENCY_EXCHANGE",
         "Cash",
         np.full(room, -1),
         2_000 + below(h, 5) * 2_000,
         below(h << np.uint64(31), p.length),
-        cage_location="Kiosk",
+        place=np.full(room, KIOSK),
     )
 
 
-def cash(
-    config: WorldConfig, p: DayPlan, h: HandPays, payments: pl.DataFrame, rows: int
-) -> pl.DataFrame:
-    """The day's transactions, exactly `rows`, with `transaction_id`; see `entries`."""
-    owed = [_chips(config, p.tables), _repaid(config, p), _redemptions(p), _payouts(h), _extras(p)]
-    whole = pl.concat(owed)
+def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int) -> Cash:
+    """The day's transactions, exactly `rows`."""
+    parts = [_chips(config, p.tables), _repaid(p), _redemptions(p), _payouts(h), _extras(p.extras)]
+    room = rows - sum(len(part) for part in parts)
     for more in (payments, services(config, p)):
-        whole = pl.concat([whole, more.head(max(0, rows - whole.height))])
-    whole = pl.concat([whole, _tickets(config, p, max(0, rows - whole.height))])
-    whole = pl.concat([whole, _bill_breaks(config, p, max(0, rows - whole.height))])
-    ids_ = ids.event_ids(config.seed, "financial_txn", p.day, np.arange(whole.height))
-    return whole.with_columns(ids_.alias("transaction_id"))
+        parts.append(take(more, slice(max(0, room))))
+        room -= len(parts[-1])
+    parts.append(_tickets(config, p, max(0, room)))
+    parts.append(_bill_breaks(config, p, max(0, room - len(parts[-1]))))
+    return join(parts)
 
 
-def payouts(c: pl.DataFrame) -> pl.DataFrame:
-    """The hand-pays' transactions, in the order of `hand_pays`."""
-    return c.filter(pl.col("transaction_type") == "JACKPOT_PAYOUT")
+def transaction_ids(seed: int, day: int | I64, position: I64) -> pl.Series:
+    """Of transactions by their position in the day's `Cash`."""
+    return ids.event_ids(seed, "financial_txn", day, position)
 
 
-def financial_txn(
-    config: WorldConfig, p: DayPlan, c: pl.DataFrame, belief_cents: int
-) -> pl.DataFrame:
-    """Cage rows as bronze, in order of time. `belief_cents`: amount at which the cage system
-    believes, one transaction at a time, that a report is due."""
-    c = c.sort("second", "transaction_id")
-    second, cents = c["second"].to_numpy(), c["amount_cents"].to_numpy()
-    player = c["player"].to_numpy()
-    event = p.start + second * 1_000_000
-    h = draw(key(config.seed, "cashier", p.day), second)
-    known = (player >= 0) & (cents >= 300_000)
-    method = c["payment_method"]
-    reference = pl.Series(c["transaction_id"])
+@dataclass(frozen=True)
+class CageRows:
+    """A day's transactions in order of time."""
+
+    day: I64
+    position: I64
+    """In the day's `Cash`."""
+    event: I64
+    """Microseconds since the epoch."""
+    cashier: I64
+    believed: NDArray[np.bool_]
+    """Whether the cage system, one transaction at a time, thinks a report is due."""
+    cash: Cash
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
+def rows_of(config: WorldConfig, p: DayPlan, c: Cash, belief_cents: int) -> CageRows:
+    """`belief_cents`: amount above which the cage system believes that a report is due."""
+    position = np.argsort(c.second, kind="stable")
+    c = take(c, position)
+    h = draw(key(config.seed, "cashier", p.day), c.second)
+    return CageRows(
+        day=np.full(len(c), p.day),
+        position=position,
+        event=p.start + c.second * 1_000_000,
+        cashier=floor.shift_of(c.second) * CASHIERS + below(h, CASHIERS),
+        believed=(c.method == METHOD["Cash"]) & (c.cents > belief_cents),
+        cash=c,
+    )
+
+
+def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
+    """Numbers as bronze rows."""
+    c, seed = r.cash, config.seed
+    days = gaming_days(config.start, r.day)
+    n = len(c)
+    reference = transaction_ids(seed, r.day, r.position)
+    known = (c.player >= 0) & (c.cents >= 300_000)
+    abroad = person.non_resident(config, c.player).astype(np.int64)
+    no = pl.repeat(value=False, n=n, dtype=pl.Boolean, eager=True)
+    pits = [f"Pit {k + 1}" for k in range(config.table_count // 8 + 1)]
+    money_play = c.kind == TYPE["MONEY_PLAY"]
+    ticket = "Ticket of slot session " + ids.hexadecimal(draw(key(seed, "session-id"), c.ticket))
     return frames.frame(
         "financial_txn",
         {
-            **{
-                n: c[n] for n in ("transaction_id", "transaction_type", "cage_location", "currency")
-            },
-            **{n: c[n] for n in ("payment_method", "marker_number", "notes", "currency_country")},
-            "transaction_timestamp": frames.utc(event),
-            "cashier_id": ids.employees(floor.shift_of(second) * CASHIERS + below(h, CASHIERS)),
-            "supervisor_id": frames.gather(
-                ids.employees(900 + below(h, 9)), np.arange(len(h)), cents > 1_000_000
+            "transaction_id": reference,
+            "transaction_type": frames.code(TRANSACTION_TYPES, c.kind),
+            "transaction_timestamp": frames.utc(r.event),
+            "cage_location": frames.code((*PLACES, *pits), c.place),
+            "cashier_id": ids.employees(r.cashier),
+            "supervisor_id": ids.employees(
+                np.where(c.cents > 1_000_000, 900 + below(draw(0, c.cents), 9), -2)
             ),
-            "player_id": ids.players(player),
-            "amount": frames.money(cents),
-            "check_number": ("CK" + reference.str.slice(0, 8)).set(method != "Check", None),
-            "wire_reference": ("WR" + reference.str.slice(0, 10)).set(method != "Wire", None),
-            "id_type": frames.code(("Driver License",), np.zeros(len(h), dtype=np.int64), known),
-            "id_number_hash": frames.gather(
-                ids.hexadecimal(draw(key(config.seed, "id-number"), player)),
-                np.arange(len(h)),
-                known,
+            "player_id": ids.players(c.player),
+            "amount": frames.money(c.cents),
+            "currency": frames.code(CURRENCIES, c.currency),
+            "currency_country": frames.code(COUNTRIES, c.currency, c.currency > 0),
+            "payment_method": frames.code(PAYMENT_METHODS, c.method),
+            "check_number": frames.only(
+                "CK" + reference.str.slice(0, 8), c.method == METHOD["Check"]
             ),
-            "ctr_required": (method == "Cash") & pl.Series(cents > belief_cents),
-            "ctr_filed": pl.repeat(value=False, n=len(h), dtype=pl.Boolean, eager=True),
-            "suspicious_activity_flag": pl.repeat(
-                value=False, n=len(h), dtype=pl.Boolean, eager=True
+            "wire_reference": frames.only(
+                "WR" + reference.str.slice(0, 10), c.method == METHOD["Wire"]
             ),
-            "shift": frames.code(SHIFTS, floor.shift_of(second)),
-            "business_date": pl.repeat(config.date(p.day), len(h), dtype=pl.Date, eager=True),
-            "on_behalf_of_player_id": ids.players(c["on_behalf_of"].to_numpy()),
-            "is_new_currency": c["is_new_currency"],
-            **stamp("financial_txn", config.date(p.day), event),
+            "marker_number": frames.only(marker_numbers(seed, c.marker), c.marker != 0),
+            "notes": frames.only(ticket, c.ticket != 0),
+            "id_type": frames.code(("Driver License", "Passport"), abroad, known),
+            "id_number_hash": frames.only(
+                ids.hexadecimal(draw(key(seed, "id-number"), c.player)), known
+            ),
+            "ctr_required": pl.Series(r.believed),
+            "ctr_filed": no,
+            "suspicious_activity_flag": no,
+            "shift": frames.code(SHIFTS, floor.shift_of(c.second)),
+            "business_date": days,
+            "on_behalf_of_player_id": ids.players(c.on_behalf_of),
+            "is_new_currency": frames.only(pl.Series(c.is_new), money_play),
+            **stamp("financial_txn", days, r.event),
         },
     )

@@ -25,7 +25,13 @@ def day_seconds(date: dt.date, timezone: str) -> int:
     return int((end - start).total_seconds())
 
 
-def stamp(table: str, date: dt.date, event: I64) -> dict[str, pl.Series]:
+def gaming_days(first: dt.date, day: I64) -> pl.Series:
+    """Dates of days counted from `first`."""
+    start = (first - dt.date(1970, 1, 1)).days
+    return pl.Series((np.asarray(day) + start).astype(np.int32)).cast(pl.Date)
+
+
+def stamp(table: str, gaming_day: pl.Series, event: I64) -> dict[str, pl.Series]:
     """Provenance of rows by event time (microseconds): the source sends each hour's batch
     five minutes after the hour."""
     hour = event // HOUR
@@ -38,10 +44,9 @@ def stamp(table: str, date: dt.date, event: I64) -> dict[str, pl.Series]:
         ]
     )
     known = (hour + 1) * HOUR + 300_000_000
-    n = len(event)
     return {
-        "gaming_day": pl.repeat(date, n, dtype=pl.Date, eager=True),
+        "gaming_day": gaming_day,
         "_ingested_at": pl.Series(known).cast(pl.Datetime("us", "UTC")),
-        "_source": pl.repeat(SOURCE, n, dtype=pl.String, eager=True),
+        "_source": pl.repeat(SOURCE, len(event), dtype=pl.String, eager=True),
         "_batch_id": names[pl.Series((hour - first).astype(np.uint32))],
     }

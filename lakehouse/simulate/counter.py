@@ -28,9 +28,12 @@ _MASK = (1 << 64) - 1
 def mix(x: U64) -> U64:
     """splitmix64's finaliser: a bijection of 64 bits that scatters them."""
     x = x + _GOLDEN
-    x = (x ^ (x >> np.uint64(30))) * _MIX1
-    x = (x ^ (x >> np.uint64(27))) * _MIX2
-    return x ^ (x >> np.uint64(31))
+    x ^= x >> np.uint64(30)
+    x *= _MIX1
+    x ^= x >> np.uint64(27)
+    x *= _MIX2
+    x ^= x >> np.uint64(31)
+    return x
 
 
 def key(seed: int, stream: str, *parts: int) -> int:

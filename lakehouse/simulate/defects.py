@@ -8,9 +8,9 @@ the office stay right about the money that silver keeps.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import dataframely as dy
 import numpy as np
@@ -21,7 +21,6 @@ from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate import filings
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, draw, key, uniform
-from lakehouse.simulate.ids import players
 from lakehouse.simulate.planted import nothing, planted
 
 if TYPE_CHECKING:
@@ -29,6 +28,21 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 
+KINDS = (
+    "key_clash",
+    "retransmit",
+    "null_required",
+    "unknown_code",
+    "negative_amount",
+    "clock",
+    "orphan",
+    "untidy_text",
+    "late",
+)
+"""In the order in which they choose their rows."""
+CLASH, AGAIN, NULL, UNKNOWN, NEGATIVE, CLOCK, ORPHAN, UNTIDY, LATE = range(len(KINDS))
+_HEALING = (AGAIN, UNTIDY, LATE)
+"""Silver loses no row by these."""
 HARMLESS = ("gaming_wins", "staff_observations", "compliance")
 """Tables whose every row has a consequence: they get only what silver heals."""
 NOBODY = 99_000_000
@@ -41,162 +55,91 @@ CLASHING = {
     "security_events": "location_detail",
 }
 """Column in which the second row of a key differs."""
+_RULES = {
+    CLASH: "key_clash",
+    AGAIN: "retransmit",
+    NULL: "{}|nullability",
+    UNKNOWN: "{}|domain",
+    NEGATIVE: "{}|min",
+    CLOCK: "event_in_gaming_day",
+    ORPHAN: "{}|orphan",
+    UNTIDY: "heals",
+    LATE: "late",
+}
+"""Rule that should find each kind; `{}` is the column."""
 _COLUMNS_A_DAY = 3
 _DAY = 86_400_000_000
 
 
-@dataclass(frozen=True)
-class Places:
-    """Columns of a table that each kind of defect can strike."""
-
-    required: tuple[str, ...]
-    codes: tuple[str, ...]
-    amounts: tuple[str, ...]
-    people: tuple[str, ...]
-    event_time: str | None
-
-
 @functools.cache
-def places(table: str) -> Places:
+def places(table: str) -> dict[int, tuple[str, ...]]:
+    """Columns of a table that each kind of defect can strike."""
     known = contract(table)
     apart = {*known.key, *known.references(), *PROVENANCE, "gaming_day", known.event_time}
     columns = {n: c for n, c in known.columns.items() if n not in apart}
-    texts = {n: c for n, c in columns.items() if isinstance(c, (dy.String, dy.Enum))}
-    refs = known.references().items()
-    return Places(
-        required=tuple(n for n, c in texts.items() if not c.nullable),
-        codes=tuple(n for n, c in texts.items() if isinstance(c, dy.Enum)),
-        amounts=tuple(
-            n
-            for n, c in columns.items()
-            if isinstance(c, dy.Decimal) and c.min == 0 and c.scale == 2
-        ),
-        people=tuple(n for n, ref in refs if n == ref[1] == "player_id"),
-        event_time=known.event_time,
-    )
+    codes = tuple(n for n, c in columns.items() if isinstance(c, dy.Enum))
+    texts = (n for n, c in columns.items() if isinstance(c, (dy.String, dy.Enum)))
+    required = tuple(n for n in texts if not columns[n].nullable)
+    money = (n for n, c in columns.items() if isinstance(c, dy.Decimal) and c.scale == 2)
+    found: dict[int, tuple[str, ...]] = {
+        NULL: required,
+        UNKNOWN: codes,
+        NEGATIVE: tuple(n for n in money if getattr(columns[n], "min", None) == 0),
+        CLOCK: (known.event_time,) if known.event_time else (),
+        ORPHAN: tuple(n for n, ref in known.references().items() if n == ref[1] == "player_id"),
+        UNTIDY: (*codes, *(c for c in required if c not in codes)),
+        LATE: ("_ingested_at",),
+    }
+    return {k: v for k, v in found.items() if k in _HEALING or table not in HARMLESS}
 
 
-def _count(config: WorldConfig, table: str, day: int, kind: str, rows: int) -> int:
-    """Expected number, rounded up or down by chance; at most a tenth of the rows."""
-    rate: float = getattr(config.faults, kind)
-    luck = float(uniform(draw(key(config.seed, f"defects:{table}:{kind}", day)))[0])
-    return min(int(rate * rows + luck), rows // 10)
+def counts(config: WorldConfig, table: str, day: int, rows: int) -> I64:
+    """Defects of each kind on a day of `rows` rows: the expected number, rounded up or down
+    by chance; of each kind at most a tenth of the rows."""
+    rates = np.array([getattr(config.faults, kind) for kind in KINDS])
+    luck = uniform(draw(key(config.seed, f"defects:{table}", day), np.arange(len(KINDS))))
+    found = np.minimum((rates * rows + luck).astype(np.int64), rows // 10)
+    if table in HARMLESS:
+        found[[k for k in range(len(KINDS)) if k not in _HEALING]] = 0
+    return found
 
 
-def added(config: WorldConfig, table: str, day: int, rows: int | None = None) -> int:
-    """Rows that retransmits and key clashes add to a day: clean rows = quota - added.
+def added(config: WorldConfig, table: str, day: int) -> int:
+    """Rows that retransmits and key clashes add to a day: clean rows = quota - added."""
+    if config.faults == NO_FAULTS:
+        return 0
+    return int(counts(config, table, day, config.quota(table, day))[[CLASH, AGAIN]].sum())
 
-    `rows`: what the day holds in all, for tables without a quota."""
-    total = config.quota(table, day) if rows is None else rows
-    clashes = 0 if table in HARMLESS else _count(config, table, day, "key_clash", total)
-    return _count(config, table, day, "retransmit", total) + clashes
+
+class Unit(NamedTuple):
+    """Consecutive rows of one day in a frame: the whole day, or a fixed stretch of it."""
+
+    day: int
+    stretch: int
+    rows: int
+    counts: I64
+    """Defects by kind."""
 
 
 @dataclass(frozen=True)
-class _Strike:
-    """Rows that are changed alike in one column."""
+class Struck:
+    """Rows that were spoiled: one entry per row, with the kind and, for some, the column."""
 
-    kind: str
-    rule: str
-    rows: I64
-    column: str | None = None
-    change: pl.Expr | None = None
-    """New value, of the column's old one and of `_number`."""
-    numbers: I64 | None = None
-
-
-@dataclass
-class _Spoiler:
-    """Chooses rows and gathers the changes, so that each column is written once."""
-
-    config: WorldConfig
     table: str
-    day: int
-    clean: pl.DataFrame
-    free: Bools
-    safe: Bools
-    strikes: list[_Strike] = field(default_factory=list)
+    day: I64
+    kind: I64
+    column: NDArray[np.object_]
+    keys: pl.Series
 
-    def hashes(self, stream: str, n: int) -> U64:
-        base = key(self.config.seed, f"defects:{self.table}:{stream}", self.day)
-        return draw(base, np.arange(n))
-
-    def take(self, stream: str, count: int, open_: Bools, column: str | None = None) -> I64:
-        """`count` untouched rows (fewer where there are not so many), chosen by hash."""
-        if count <= 0 or not len(open_):
-            return np.zeros(0, dtype=np.int64)
-        tries = below(self.hashes(stream, 4 * count + 16), len(open_))
-        _, first = np.unique(tries, return_index=True)
-        chosen = self._fitting(tries[np.sort(first)], open_, column)[:count]
-        if len(chosen) < count:
-            rest = self._fitting(np.arange(len(open_)), open_, column)
-            chosen = rest[np.argsort(self.hashes(stream, len(rest)), kind="stable")][:count]
-        self.free[chosen] = self.safe[chosen] = False
-        return chosen
-
-    def _fitting(self, rows: I64, open_: Bools, column: str | None) -> I64:
-        """Of `rows`, those that are open and whose value is there; an amount, above zero."""
-        rows = rows[open_[rows]]
-        if column is None:
-            return rows
-        values = self.clean[column].gather(rows.astype(np.uint32))
-        if isinstance(values.dtype, pl.Decimal):
-            return rows[(values > 0).fill_null(value=False).to_numpy()]
-        return rows if not values.null_count() else rows[values.is_not_null().to_numpy()]
-
-    def strike(
-        self,
-        kind: str,
-        columns: Sequence[str],
-        rule: str,
-        change: Callable[[str, int], pl.Expr],
-        *,
-        numbers: Callable[[U64], I64] | None = None,
-        harmless: bool = False,
-    ) -> None:
-        """Spoils rows of one kind in a few of `columns`; `{}` in the rule is the column."""
-        total = _count(self.config, self.table, self.day, kind, self.clean.height)
-        if not columns or not total:
-            return
-        offset = int(below(self.hashes(f"{kind}:column", 1), len(columns))[0])
-        spread, left = min(total, len(columns), _COLUMNS_A_DAY), total
-        for k in range(spread):
-            column = columns[(offset + k) % len(columns)]
-            share = -(-left // (spread - k))
-            open_ = self.free if harmless else self.safe
-            rows = self.take(f"{kind}:{column}", share, open_, column)
-            given = numbers(self.hashes(f"{kind}:number", len(rows))) if numbers else None
-            self.strikes.append(
-                _Strike(kind, rule.format(column), rows, column, change(column, k), given)
-            )
-            left -= len(rows)
-
-    def dirty(self) -> pl.DataFrame:
-        edits = [s for s in self.strikes if s.column is not None and len(s.rows)]
-        if not edits:
-            return self.clean
-        rows = np.concatenate([s.rows for s in edits])
-        numbers = [np.zeros_like(s.rows) if s.numbers is None else s.numbers for s in edits]
-        touched = list(dict.fromkeys(s.column for s in edits if s.column))
-        which = np.repeat(np.arange(len(edits)), [len(s.rows) for s in edits])
-        given = [pl.Series("_edit", which), pl.Series("_number", np.concatenate(numbers))]
-        part = self.clean.select(touched)[rows].hstack(given)
-        changed = part.select(_edited(c, edits, part.schema[c]) for c in touched)
-        out = self.clean.clone()
-        for column in touched:
-            values = self.clean[column].clone().scatter(rows, changed[column])
-            out.replace_column(out.get_column_index(column), values)
-        return out
-
-    def plants(self) -> pl.DataFrame:
-        struck = [s for s in self.strikes if len(s.rows)]
-        if not struck:
+    def plants(self, config: WorldConfig, day: int) -> pl.DataFrame:
+        """The truth about those of a day."""
+        at = np.flatnonzero(self.day == day)
+        if not len(at):
             return nothing()
-        sizes = np.repeat(np.arange(len(struck)), [len(s.rows) for s in struck])
-        kind = pl.Series([s.kind for s in struck])[sizes]
-        rule = pl.Series([s.rule for s in struck])[sizes]
-        keys = self.clean[contract(self.table).key[0]][np.concatenate([s.rows for s in struck])]
-        date = self.config.date(self.day)
+        keys = self.keys[at]
+        kind = pl.Series([KINDS[k] for k in self.kind[at].tolist()])
+        pairs = zip(self.kind[at].tolist(), self.column[at].tolist(), strict=True)
+        date = config.date(day)
         return planted(
             kind,
             kind + f":{self.table}:{date}:" + keys,
@@ -204,162 +147,253 @@ class _Spoiler:
             entity=keys,
             table=self.table,
             key=keys,
-            rule=rule,
+            rule=pl.Series([_RULES[k].format(column) for k, column in pairs]),
             day=date,
         )
 
 
-def _edited(column: str, edits: Sequence[_Strike], dtype: pl.DataType) -> pl.Expr:
-    value = pl.col(column)
-    for k, s in enumerate(edits):
-        if s.column == column and s.change is not None:
-            value = pl.when(pl.col("_edit") == k).then(s.change.cast(dtype)).otherwise(value)
+@dataclass(frozen=True)
+class Spoiled:
+    """Rows as they arrive, in the order of the clean ones; then the rows that came twice,
+    unit by unit."""
+
+    rows: pl.DataFrame
+    copies: pl.DataFrame
+    struck: Struck | None
+
+
+def spoil(world: World, table: str, clean: pl.DataFrame, units: Sequence[Unit]) -> Spoiled:
+    """Clean bronze rows of some units → the rows as they arrive. What happens to a unit does
+    not depend on the others in the call."""
+    config = world.config
+    if clean.is_empty() or config.faults == NO_FAULTS:
+        return Spoiled(clean, clean.clear(), None)
+    c = _candidates(config, table, units, clean)
+    kind, place = _chosen(world, table, units, c)
+    return Spoiled(
+        _edited(clean, table, c, kind, place),
+        _copies(table, c, kind),
+        _struck(table, c, kind, place),
+    )
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Rows that may be struck, in the order in which they are asked, unit by unit."""
+
+    position: I64
+    """In the clean frame."""
+    unit: I64
+    day: I64
+    h: U64
+    rows: pl.DataFrame
+    bounds: list[tuple[int, int]]
+    """Each unit's entries."""
+
+
+def _candidates(
+    config: WorldConfig, table: str, units: Sequence[Unit], clean: pl.DataFrame
+) -> _Candidates:
+    found = [_asked(config, table, u) for u in units]
+    sizes = [len(h) for _, h in found]
+    before = np.cumsum([0, *(u.rows for u in units)])
+    ends = np.cumsum(sizes)
+    unit = np.repeat(np.arange(len(units)), sizes)
+    position = np.concatenate([at for at, _ in found]) + before[unit]
+    return _Candidates(
+        position=position,
+        unit=unit,
+        day=np.array([u.day for u in units])[unit],
+        h=np.concatenate([h for _, h in found]),
+        rows=clean[position],
+        bounds=list(zip((ends - sizes).tolist(), ends.tolist(), strict=True)),
+    )
+
+
+def _asked(config: WorldConfig, table: str, u: Unit) -> tuple[I64, U64]:
+    """(row, hash): about twice as many rows as are needed, or all where that is most of them."""
+    base = key(config.seed, f"defects:{table}:rows", u.day, u.stretch)
+    need = int(u.counts.sum())
+    if 4 * need + 64 >= u.rows:
+        h = draw(base, np.arange(u.rows))
+        order = np.argsort(h, kind="stable")
+        return order, h[order]
+    h = draw(base, np.arange(2 * need + 64))
+    _, first = np.unique(below(h, u.rows), return_index=True)
+    h = h[np.sort(first)]
+    return below(h, u.rows), h
+
+
+def _chosen(world: World, table: str, units: Sequence[Unit], c: _Candidates) -> tuple[I64, I64]:
+    """(kind, place) of each candidate; -1: it is left alone. A place is a position among the
+    columns of the kind."""
+    free, safe = _open_rows(world, table, units, c)
+    kind, place = np.full(len(c.h), -1), np.full(len(c.h), -1)
+    fits = {CLASH: safe, AGAIN: free}
+    where = {}
+    for k, columns in places(table).items():
+        where[k] = _where(world.config, table, k, columns, c)
+        fits[k] = (where[k] >= 0) & (free if k in _HEALING else safe)
+    for u, (a, b) in zip(units, c.bounds, strict=True):
+        _assign(u.counts, {k: f[a:b] for k, f in fits.items()}, kind[a:b])
+    for k, at in where.items():
+        np.copyto(place, at, where=kind == k)
+    return kind, place
+
+
+def _assign(wanted: I64, fits: dict[int, Bools], kind: I64) -> None:
+    """Gives each kind the first candidates that fit and are not taken. The copies of a day
+    are exact: where too few rows fit, others are sent again."""
+    short = 0
+    for k, count in enumerate(wanted.tolist()):
+        if k not in fits or not count + short:
+            continue
+        at = np.flatnonzero(fits[k] & (kind < 0))[: count + (short if k == AGAIN else 0)]
+        kind[at] = k
+        if k == CLASH:
+            short = count - len(at)
+        elif k == AGAIN:
+            missing = count + short - len(at)
+            kind[np.flatnonzero(kind < 0)[:missing]] = AGAIN
+            short = 0
+
+
+def _where(
+    config: WorldConfig, table: str, kind: int, columns: Sequence[str], c: _Candidates
+) -> I64:
+    """Which of a few columns a defect would strike in each row: one that has a value, of an
+    amount above zero; -1: none. The few change from day to day."""
+    n = len(columns)
+    if not n:
+        return np.full(len(c.h), -1)
+    values = c.rows.select(
+        (pl.col(x) > 0).fill_null(value=False) if kind == NEGATIVE else pl.col(x).is_not_null()
+        for x in columns
+    ).to_numpy()
+    days, which = np.unique(c.day, return_inverse=True)
+    spread = min(n, _COLUMNS_A_DAY)
+    first = below(draw(key(config.seed, f"defects:{table}:{KINDS[kind]}"), days), n)[which]
+    turn = (c.h & np.uint64(0xFF)).astype(np.int64)
+    tries = (first + (turn + np.arange(spread)[:, None]) % spread) % n
+    there = values[np.arange(len(c.h)), tries]
+    found = there.argmax(axis=0)
+    at = tries[found, np.arange(len(c.h))]
+    return np.where(there.any(axis=0), at, -1)
+
+
+def _edited(
+    clean: pl.DataFrame, table: str, candidates: _Candidates, kind: I64, place: I64
+) -> pl.DataFrame:
+    at = np.flatnonzero(place >= 0)
+    names, h = _columns(table, kind[at], place[at]), candidates.h[at]
+    part = candidates.rows[at].with_columns(
+        _kind=pl.Series(kind[at]),
+        _turn=pl.Series((h >> np.uint64(8)) % np.uint64(3)),
+        _number=pl.Series(_numbers(h, kind[at])),
+    )
+    touched = sorted(set(names.tolist()))
+    struck = {c: np.unique(kind[at[names == c]]).tolist() for c in touched}
+    changed = part.select(_edit(table, c, clean.schema[c], kinds) for c, kinds in struck.items())
+    out = clean.clone()
+    for c in touched:
+        hit = np.flatnonzero(names == c)
+        column = clean[c].clone().scatter(candidates.position[at[hit]], changed[c][hit])
+        out.replace_column(out.get_column_index(c), column)
+    return out
+
+
+def _columns(table: str, kind: I64, place: I64) -> NDArray[np.object_]:
+    names = np.full(len(kind), "", dtype=object)
+    for k, columns in places(table).items():
+        at = (kind == k) & (place >= 0)
+        if at.any():
+            names[at] = np.array(columns, dtype=object)[place[at]]
+    return names
+
+
+def _edit(table: str, column: str, dtype: pl.DataType, kinds: Sequence[int]) -> pl.Expr:
+    """The column's new value, by `_kind`."""
+    text, number, turn = pl.col(column), pl.col("_number"), pl.col("_turn")
+    is_code = isinstance(contract(table).columns.get(column), dy.Enum)
+    makes: dict[int, Callable[[], pl.Expr]] = {
+        NULL: lambda: pl.lit(None),
+        UNKNOWN: lambda: pl.format("{}_X{}", text, turn),
+        NEGATIVE: lambda: -text,
+        CLOCK: lambda: (text.to_physical() + number).cast(dtype),
+        LATE: lambda: (text.to_physical() + number).cast(dtype),
+        ORPHAN: lambda: pl.format("P{}", number),
+        UNTIDY: lambda: _recased(text, turn) if is_code else "  " + text + " ",
+    }
+    value = text
+    for k in kinds:
+        value = pl.when(pl.col("_kind") == k).then(makes[k]().cast(dtype)).otherwise(value)
     return value.alias(column)
 
 
-def spoil(
-    world: World, table: str, day: int, clean: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A day's clean bronze rows → (rows as they arrive, plants). Adds exactly `added` rows
-    where the day has a quota."""
-    if clean.is_empty() or world.config.faults == NO_FAULTS:
-        return clean, nothing()
-    s, copies = _spoiler(world, table, day, clean)
-    return pl.concat([s.dirty(), copies], rechunk=False), s.plants()
+def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
+    lower, upper = text.str.to_lowercase(), " " + text.str.to_uppercase()
+    return pl.when(turn == 0).then(lower).when(turn == 1).then(upper).otherwise(text + "  ")
 
 
-def arriving(world: World, table: str, day: int, clean: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `spoil`, without its plants."""
-    if clean.is_empty() or world.config.faults == NO_FAULTS:
-        return clean
-    s, copies = _spoiler(world, table, day, clean)
-    return pl.concat([s.dirty(), copies], rechunk=False)
+def _numbers(h: U64, kind: I64) -> I64:
+    """What is added to a clock, in microseconds, or the number of a stranger.
+
+    Clocks are days off, always out of the gaming day, back or forth; late rows become known
+    one to three days later."""
+    h = draw(1, h)
+    skew = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
+    skew = np.where((h & np.uint64(1)).astype(bool), -skew, skew)
+    late = (1 + below(h, 3)) * _DAY
+    return np.select([kind == CLOCK, kind == LATE], [skew, late], NOBODY + below(h, 900_000))
 
 
-def _spoiler(
-    world: World, table: str, day: int, clean: pl.DataFrame
-) -> tuple[_Spoiler, pl.DataFrame]:
-    free, safe = _open_rows(world, table, day, clean)
-    s = _Spoiler(world.config, table, day, clean, free, safe)
-    copies = _copies(s)
-    if table not in HARMLESS:
-        _spoil_for_good(s)
-    _spoil_healing(s)
-    return s, copies
-
-
-def _spoil_for_good(s: _Spoiler) -> None:
-    at = places(s.table)
-    s.strike("null_required", at.required, "{}|nullability", lambda _, __: pl.lit(None))
-    s.strike("unknown_code", at.codes, "{}|domain", lambda c, k: pl.col(c) + f"_X{k}")
-    s.strike("negative_amount", at.amounts, "{}|min", lambda c, _: -pl.col(c))
-    if at.event_time:
-        s.strike(
-            "clock",
-            (at.event_time,),
-            "event_in_gaming_day",
-            lambda c, _: _shifted(c),
-            numbers=_skew,
-        )
-    nobody = pl.lit("P") + pl.col("_number").cast(pl.String)
-    s.strike("orphan", at.people, "{}|orphan", lambda _, __: nobody, numbers=_strangers)
-
-
-def _spoil_healing(s: _Spoiler) -> None:
-    at = places(s.table)
-    untidy = (*at.codes, *(c for c in at.required if c not in at.codes))
-    s.strike(
-        "untidy_text",
-        untidy,
-        "heals",
-        lambda c, k: _untidy(pl.col(c), k, is_code=c in at.codes),
-        harmless=True,
-    )
-    s.strike(
-        "late", ("_ingested_at",), "late", lambda c, _: _shifted(c), numbers=_delay, harmless=True
-    )
-
-
-def _shifted(column: str) -> pl.Expr:
-    return pl.col(column).to_physical() + pl.col("_number")
-
-
-def _skew(h: U64) -> I64:
-    """Clocks that are days off: always out of the gaming day, back or forth."""
-    shift = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
-    return np.where((h & np.uint64(1)).astype(bool), -shift, shift)
-
-
-def _delay(h: U64) -> I64:
-    return (1 + below(h, 3)) * _DAY
-
-
-def _strangers(h: U64) -> I64:
-    return NOBODY + below(h, 900_000)
-
-
-def _untidy(text: pl.Expr, k: int, *, is_code: bool) -> pl.Expr:
-    if not is_code:
-        return "  " + text + " "
-    return (text.str.to_lowercase(), " " + text.str.to_uppercase(), text + "  ")[k % 3]
-
-
-def _copies(s: _Spoiler) -> pl.DataFrame:
-    """The rows that a day gains: a clash has another content under the same key."""
-    for_good = s.table not in HARMLESS
-    total = s.config.quota(s.table, s.day) if for_good else s.clean.height
-    clashes = _count(s.config, s.table, s.day, "key_clash", total) if for_good else 0
-    extra = _count(s.config, s.table, s.day, "retransmit", total) + clashes
-    clash = s.take("key_clash", clashes, s.safe)
-    again = s.take("retransmit", extra - len(clash), s.free)
-    if len(again) < extra - len(clash):
-        more = np.flatnonzero(~s.free)[: extra - len(clash) - len(again)]
-        again = np.concatenate([again, more])
-    s.strikes += [
-        _Strike("key_clash", "key_clash", clash),
-        _Strike("retransmit", "retransmit", again),
-    ]
-    delay = 600_000_000 + below(s.hashes("resent", extra), 5_400) * 1_000_000
-    known = (pl.col("_ingested_at").to_physical() + pl.lit(pl.Series(delay))).cast(
-        pl.Datetime("us", "UTC")
-    )
+def _copies(table: str, c: _Candidates, kind: I64) -> pl.DataFrame:
+    """The rows that are gained: a clash has another content under the same key."""
+    at = np.flatnonzero((kind == CLASH) | (kind == AGAIN))
+    rows = c.rows[at]
+    if rows.is_empty():
+        return rows
+    delay = pl.Series(600_000_000 + below(draw(2, c.h[at]), 5_400) * 1_000_000)
+    known = (pl.col("_ingested_at").to_physical() + delay).cast(pl.Datetime("us", "UTC"))
     changed = [known.alias("_ingested_at"), pl.col("_batch_id") + "-R"]
-    if len(clash):
-        is_clash = pl.lit(pl.Series(np.arange(extra) < len(clash)))
-        other = pl.col(CLASHING[s.table])
-        changed.append(
-            pl.when(is_clash).then(other + "-2").otherwise(other).alias(CLASHING[s.table])
-        )
-    rows = s.clean[np.concatenate([clash, again])]
-    return rows.with_columns(changed) if extra else rows
+    if table in CLASHING:
+        other, clash = pl.col(CLASHING[table]), pl.Series(kind[at] == CLASH)
+        changed.append(pl.when(clash).then(other + "-2").otherwise(other).alias(CLASHING[table]))
+    return rows.with_columns(changed)
 
 
-def _open_rows(world: World, table: str, day: int, clean: pl.DataFrame) -> tuple[Bools, Bools]:
+def _struck(table: str, c: _Candidates, kind: I64, place: I64) -> Struck:
+    at = np.flatnonzero(kind >= 0)
+    keys = c.rows[contract(table).key[0]][at]
+    return Struck(table, c.day[at], kind[at], _columns(table, kind[at], place[at]), keys)
+
+
+def _open_rows(
+    world: World, table: str, units: Sequence[Unit], c: _Candidates
+) -> tuple[Bools, Bools]:
     """Rows that may be touched at all (nobody of a planted scenario stands in them), and rows
     that may be lost to quarantine without a second consequence."""
-    parts = [np.asarray(s.players, dtype=np.int64) for s in world.scenarios(day)]
-    planted_ = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
-    free = [_nobody_of(clean, planted_)]
-    kept = list(free)
+    days = sorted({u.day for u in units})
+    free = ~_named(c, {d: [q for s in world.scenarios(d) for q in s.players] for d in days})
     if table == "player_profile":
         # Whoever is named today needs this extract, or all of his rows would be orphans.
-        kept.append(_nobody_of(clean, np.union1d(world.named(day), filings.persons(world, day))))
-    elif table == "financial_txn":
-        kept.append(_nobody_of(clean, filings.obliged(world, day)))
-        kept.append(pl.col("transaction_type") != "JACKPOT_PAYOUT")
-    elif table in HARMLESS:
-        kept.append(pl.lit(value=False))
-    masks = clean.select(
-        pl.all_horizontal(*free).alias("free"), pl.all_horizontal(*kept).alias("safe")
-    )
-    open_, sure = (np.broadcast_to(masks[c].to_numpy(), clean.height).copy() for c in masks.columns)
-    return open_, sure
+        kept = {d: np.union1d(world.named(d), filings.persons(world, d)) for d in days}
+        return free, free & ~_named(c, kept)
+    if table == "financial_txn":
+        kept = {d: filings.obliged(world, d) for d in days}
+        paid = (c.rows["transaction_type"] == "JACKPOT_PAYOUT").to_numpy()
+        return free, free & ~paid & ~_named(c, kept)
+    return free, free
 
 
-def _nobody_of(frame: pl.DataFrame, who: I64) -> pl.Expr:
-    who = who[who >= 0]
-    columns = [c for c in ("player_id", "on_behalf_of_player_id") if c in frame.columns]
-    if not len(who) or not columns:
-        return pl.lit(value=True)
-    ids = players(who).implode()
-    return ~pl.any_horizontal(pl.col(c).is_in(ids).fill_null(value=False) for c in columns)
+def _named(c: _Candidates, who: Mapping[int, Sequence[int] | I64]) -> Bools:
+    """Rows in which one of the day's players stands."""
+    span = np.int64(1) << np.int64(40)
+    codes = [np.asarray(q, dtype=np.int64) + span * d for d, q in who.items()]
+    wanted = np.concatenate(codes)
+    found = np.zeros(len(c.h), dtype=bool)
+    for column in ("player_id", "on_behalf_of_player_id"):
+        if column in c.rows.columns and len(wanted):
+            number = c.rows[column].str.slice(1).cast(pl.Int64).fill_null(-1).to_numpy()
+            found |= (number >= 0) & np.isin(number + span * c.day, wanted)
+    return found

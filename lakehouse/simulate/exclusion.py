@@ -13,7 +13,7 @@ SHARE = 0.02
 _DAYS = 730
 
 
-def joined(config: WorldConfig, player: I64, day: int) -> NDArray[np.bool_]:
+def joined(config: WorldConfig, player: I64, day: int | I64) -> NDArray[np.bool_]:
     """Who has joined the list since the books opened, up to and on a day."""
     joins = chance(draw(key(config.seed, "exclusion"), player), SHARE)
     return joins & (below(draw(key(config.seed, "exclusion-day"), player), _DAYS) < day)

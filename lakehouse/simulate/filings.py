@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lakehouse.contracts import contract
 from lakehouse.simulate import frames, obligations, person, suspicions
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.ids import employees, hexadecimal, numbered, players
 from lakehouse.simulate.memory import by_day
@@ -73,13 +73,14 @@ def records(world: World, day: int) -> pl.DataFrame:
     order = np.argsort(event, kind="stable")
     filed, who, h, event = filed[order], who[order], h[order], event[order]
     given = _subject_columns(world, day, who) | _form_columns(filed)
+    days = gaming_days(config.start, np.full(len(h), day))
     given |= {
         "report_timestamp": frames.utc(event),
-        "filing_date": pl.repeat(config.date(day), len(h), dtype=pl.Date, eager=True),
+        "filing_date": days,
         "compliance_officer_id": employees(_FIRST_OFFICER + below(h >> np.uint64(7), _OFFICERS)),
         "property_code": pl.repeat(PROPERTY, len(h), dtype=pl.String, eager=True),
     }
-    return frames.frame("compliance", given | stamp("compliance", config.date(day), event))
+    return frames.frame("compliance", given | stamp("compliance", days, event))
 
 
 def persons(world: World, day: int) -> I64:

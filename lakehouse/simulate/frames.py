@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lakehouse.contracts import contract
+from lakehouse.simulate.arrays import series
 from lakehouse.simulate.counter import I64
 
 Valid = NDArray[np.bool_] | None
@@ -20,7 +21,7 @@ def _decimal(values: I64, precision: int, scale: int, valid: Valid) -> pl.Series
     bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     data = pa.py_buffer(np.ascontiguousarray(values, dtype=np.int64))
     array = pa.Array.from_buffers(pa.decimal64(precision, scale), len(values), [bits, data])
-    return pl.Series(pl.from_arrow(array))
+    return series(array)
 
 
 def money(cents: I64, valid: Valid = None) -> pl.Series:
@@ -39,7 +40,7 @@ def hours(hundredths: I64, valid: Valid = None) -> pl.Series:
 def count(values: I64, valid: Valid = None) -> pl.Series:
     bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     data = pa.py_buffer(np.ascontiguousarray(values, dtype=np.int64))
-    return pl.Series(pl.from_arrow(pa.Array.from_buffers(pa.int64(), len(values), [bits, data])))
+    return series(pa.Array.from_buffers(pa.int64(), len(values), [bits, data]))
 
 
 def utc(microseconds: I64) -> pl.Series:
@@ -66,6 +67,11 @@ def gather(values: pl.Series, index: I64, valid: Valid = None) -> pl.Series:
     padded = pl.concat([values, pl.Series([None], dtype=values.dtype)])
     at = np.where(valid, index, len(padded) - 1)
     return padded[pl.Series(at.astype(np.uint32))]
+
+
+def only(values: pl.Series, valid: NDArray[np.bool_]) -> pl.Series:
+    """The column, null where not valid."""
+    return values.zip_with(pl.Series(valid), pl.Series([None], dtype=values.dtype))
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lakehouse.simulate.arrays import series
 from lakehouse.simulate.counter import I64, U64, draw, key
 
 
@@ -20,7 +22,7 @@ def numbered(prefix: str, index: I64, width: int) -> pl.Series:
     if n and int(values.max()) >= 10**width:
         text = pl.Series(values)
         names = prefix + text.cast(pl.String).str.zfill(width)
-        return names.set(text < 0, None).rename("id")
+        return names.set(text < 0, None)
     start, size = len(prefix), len(prefix) + width
     octets = np.empty((n, size), dtype=np.uint8)
     octets[:, :start] = np.frombuffer(prefix.encode(), dtype=np.uint8)
@@ -36,7 +38,7 @@ def numbered(prefix: str, index: I64, width: int) -> pl.Series:
     array = pa.LargeStringArray.from_buffers(
         n, pa.py_buffer(offsets), pa.py_buffer(octets.reshape(-1)), bits
     )
-    return pl.Series("id", pl.from_arrow(array))
+    return series(array)
 
 
 def players(index: I64) -> pl.Series:
@@ -55,22 +57,22 @@ def dealers(index: I64) -> pl.Series:
     return numbered("DLR-", np.asarray(index) + 1, 4)
 
 
-_HEX = np.frombuffer("".join(f"{b:02x}" for b in range(256)).encode(), dtype=np.uint8).reshape(
-    256, 2
-)
+@functools.cache
+def _hex_digits() -> NDArray[np.uint32]:
+    """The four digits of each 16-bit number, as they stand in memory."""
+    return np.frombuffer("".join(f"{k:04x}" for k in range(65_536)).encode(), dtype=np.uint32)
 
 
 def hexadecimal(values: U64) -> pl.Series:
     """64-bit numbers → 16 hexadecimal digits."""
     n = len(values)
-    octets = values.astype(">u8").view(np.uint8)
-    digits = np.ascontiguousarray(_HEX[octets]).reshape(-1)
+    digits = np.take(_hex_digits(), values.byteswap().view(np.uint16).byteswap())
     offsets = np.arange(0, 16 * n + 1, 16, dtype=np.int64)
     array = pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digits))
-    return pl.Series(pl.from_arrow(array))
+    return series(array)
 
 
-def event_ids(seed: int, table: str, day: int, ordinal: I64) -> pl.Series:
+def event_ids(seed: int, table: str, day: int | I64, ordinal: I64) -> pl.Series:
     """Unique by construction: the hash is a bijection of (day, ordinal) for each table."""
-    packed = (np.int64(day) << np.int64(40)) | np.asarray(ordinal, dtype=np.int64)
+    packed = (np.asarray(day, dtype=np.int64) << np.int64(40)) | np.asarray(ordinal, dtype=np.int64)
     return hexadecimal(draw(key(seed, f"id:{table}"), packed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -11,24 +12,24 @@ if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
 T = TypeVar("T")
+_ONE_AT_A_TIME = threading.RLock()
 
 
 def by_day(most: int) -> Callable[[Callable[[World, int], T]], Callable[[World, int], T]]:
-    """Keeps the last `most` days of each world. Two threads may compute one day twice: the
-    results are equal."""
+    """Keeps the last `most` days of each world. One thread at a time computes."""
 
     def decorate(function: Callable[[World, int], T]) -> Callable[[World, int], T]:
         known: WeakKeyDictionary[World, dict[int, T]] = WeakKeyDictionary()
 
         @functools.wraps(function)
         def look_up(world: World, day: int) -> T:
-            days = known.setdefault(world, {})
-            found = days.get(day)
-            if found is None:
-                found = days[day] = function(world, day)
-                for old in list(days)[:-most]:
-                    days.pop(old, None)
-            return found
+            with _ONE_AT_A_TIME:
+                days = known.setdefault(world, {})
+                if day not in days:
+                    days[day] = function(world, day)
+                    for old in list(days)[:-most]:
+                        del days[old]
+                return days[day]
 
         return look_up
 

@@ -15,13 +15,20 @@ from numpy.typing import NDArray
 
 from lakehouse.regulation.law import Law, Period
 from lakehouse.simulate import frames, person
+from lakehouse.simulate.arrays import take
+from lakehouse.simulate.cash import METHOD, TYPE
 from lakehouse.simulate.counter import I64
 from lakehouse.simulate.memory import by_day
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
-IN = (
+
+def _kinds(*names: str) -> tuple[int, ...]:
+    return tuple(TYPE[name] for name in names)
+
+
+IN = _kinds(
     "CASH_IN",
     "CHIP_PURCHASE",
     "MONEY_PLAY",
@@ -33,7 +40,7 @@ IN = (
     "WIRE_TRANSFER_OUT",
     "CURRENCY_EXCHANGE",
 )
-OUT = (
+OUT = _kinds(
     "CASH_OUT",
     "CHIP_REDEMPTION",
     "TICKET_REDEMPTION",
@@ -130,22 +137,15 @@ class _Entries:
 
 
 def _entries(world: World, day: int) -> _Entries:
-    kind = pl.col("transaction_type")
-    slots = world.wins(day).filter(pl.col("game_type") == "SLOT")["transaction_id"]
-    exempt = (kind == "JACKPOT_PAYOUT") & pl.col("transaction_id").is_in(slots.implode())
-    again = (kind == "MONEY_PLAY") & ~pl.col("is_new_currency").fill_null(value=True)
-    cash = world.cash(day).filter(pl.col("payment_method") == "Cash")
-    cash = cash.select(
-        (kind.is_in(IN) & ~again).alias("in"),
-        (kind.is_in(OUT) & ~exempt).alias("out"),
-        "player",
-        "on_behalf_of",
-        "amount_cents",
-    )
-    sides = [np.flatnonzero(cash[side].to_numpy()) for side in ("in", "out")]
-    row = np.concatenate(sides)
-    is_out = np.repeat(np.arange(2), [len(s) for s in sides])
-    actor, principal, cents = (cash[c].to_numpy()[row] for c in cash.columns[2:])
+    c = world.cash(day)
+    c = take(c, c.method == METHOD["Cash"])
+    slot = (world.wins(day)["game_type"] == "SLOT").to_numpy()
+    exempt = (c.win >= 0) & np.isin(c.win, np.flatnonzero(slot))
+    again = (c.kind == TYPE["MONEY_PLAY"]) & ~c.is_new
+    sides = [np.isin(c.kind, IN) & ~again, np.isin(c.kind, OUT) & ~exempt]
+    row = np.concatenate([np.flatnonzero(side) for side in sides])
+    is_out = np.repeat(np.arange(2), [int(side.sum()) for side in sides])
+    actor, principal, cents = c.player[row], c.on_behalf_of[row], c.cents[row]
     own = _Entries(actor, is_out, cents, row, principal, np.zeros_like(row))
     others = _Entries(principal, is_out, cents, row, actor, np.ones_like(row))
     parts = (own.at(actor >= 0), others.at(principal >= 0))

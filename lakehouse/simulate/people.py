@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +13,19 @@ from lakehouse.contracts import contract
 from lakehouse.contracts.players import CONTACT, TIERS
 from lakehouse.errors import BadInput
 from lakehouse.simulate import defects, filings, frames, person
-from lakehouse.simulate.clock import stamp
-from lakehouse.simulate.counter import I64, below, chance, draw, key, permute
+from lakehouse.simulate.clock import gaming_days, stamp
+from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute
 from lakehouse.simulate.export import protect_for_export
 from lakehouse.simulate.ids import numbered, players
+from lakehouse.simulate.memory import by_day
 from lakehouse.simulate.person import excluded
 from lakehouse.simulate.standing import first_days, totals
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
-__all__ = ["excluded", "extracted", "identities", "profiles", "protect_for_export"]
+__all__ = ["dress", "excluded", "extracted", "identities", "protect_for_export", "rows_of"]
 
 TIER_POINTS = (0, 1_500, 8_000, 40_000, 200_000)
 _POINTS_PER_DOLLAR = 10
@@ -41,27 +44,62 @@ _GAMES = (
 )
 
 
-def profiles(world: World, day: int) -> pl.DataFrame:
-    """player_profile of a gaming day, in bronze shape: one row per player extracted."""
+@dataclass(frozen=True)
+class Standing:
+    """Players extracted on a day, sorted, and where they stand at its close."""
+
+    day: I64
+    player: I64
+    closing: I64
+    """Microseconds since the epoch at which the extract was made."""
+    visits: I64
+    theo_micro: I64
+    win: I64
+    last: I64
+    """Last day with a session, or -1."""
+    first: I64
+    """First day on which the player came, or -1."""
+
+    def __len__(self) -> int:
+        return len(self.player)
+
+
+@by_day(40)
+def rows_of(world: World, day: int) -> Standing:
+    """One entry per player extracted on a day."""
     who = extracted(world, day)
-    closing = np.full(len(who), world.utc(day, np.array([86_399]))[0])
-    columns = _profile(world, day, who).get_columns()
-    given = {c.name: c for c in columns} | stamp("player_profile", world.config.date(day), closing)
-    return frames.frame("player_profile", given)
+    visits, theo_micro, win, last = totals(world, day, who)
+    return Standing(
+        day=np.full(len(who), day),
+        player=who,
+        closing=np.full(len(who), world.utc(day, np.array([86_399]))[0]),
+        visits=visits,
+        theo_micro=theo_micro,
+        win=win,
+        last=last,
+        first=first_days(world, day, who),
+    )
+
+
+def dress(config: WorldConfig, r: Standing) -> pl.DataFrame:
+    """player_profile in bronze shape: one row per player and day of extract."""
+    given = {c.name: c for c in _profile(config, r).get_columns()}
+    days = gaming_days(config.start, r.day)
+    return frames.frame("player_profile", given | stamp("player_profile", days, r.closing))
 
 
 def identities(world: World, day: int) -> pl.DataFrame:
-    """The same people as `profiles`, in the shape of the identity vault: full identifiers."""
-    config, who = world.config, extracted(world, day)
-    visits, *_ = totals(world, day, who)
-    name, home = person.names(config, who), person.home(config, who, visits)
+    """The same people as `rows_of`, in the shape of the identity vault: full identifiers."""
+    config, r = world.config, rows_of(world, day)
+    who = r.player
+    name, home = person.names(config, who), person.home(config, who, r.visits)
     frame = (
         pl.DataFrame({"player_id": players(who)})
         .hstack(name)
         .with_columns(date_of_birth=_date(person.birth_days(config, who)))
         .hstack(person.tax_number(config, who).select("tin"))
         .hstack(home.drop("area"))
-        .with_columns(phone=person.contact(config, who, visits, name, home["area"])["phone"])
+        .with_columns(phone=person.contact(config, who, r.visits, name, home["area"])["phone"])
         .hstack(person.papers(config, who).drop("id_number_hash"))
     )
     verified = pl.Series(person.identity_verified(config, who))
@@ -121,86 +159,83 @@ def extracted(world: World, day: int) -> I64:
     return np.sort(np.concatenate([first, others]))
 
 
-def _profile(world: World, day: int, who: I64) -> pl.DataFrame:
-    config = world.config
-    visits, theo_micro, win, last = totals(world, day, who)
-    theo = (theo_micro + 5_000) // 10_000
+def _profile(config: WorldConfig, r: Standing) -> pl.DataFrame:
+    who, visits = r.player, r.visits
+    theo = (r.theo_micro + 5_000) // 10_000
     name, home = person.names(config, who), person.home(config, who, visits)
-    frame = pl.DataFrame({"player_id": players(who), "loyalty_number": numbered("LC", who, 10)})
-    return (
-        frame.hstack(name)
-        .hstack(person.contact(config, who, visits, name, home["area"]))
-        .with_columns(date_of_birth=_date(person.birth_days(config, who)))
-        .hstack(person.tax_number(config, who).drop("tin"))
-        .hstack(home.drop("area"))
-        .hstack(_loyalty(world, who, theo_micro))
-        .with_columns(
-            enrollment_date=_date(person.enrollment_days(config, who, first_days(world, day, who))),
-            last_visit_date=_date(np.where(last >= 0, last, 0) + _start(world)).set(
-                pl.Series(last < 0), None
+    start = (config.start - dt.date(1970, 1, 1)).days
+    came = r.last >= 0
+    return pl.DataFrame(
+        [
+            players(who).alias("player_id"),
+            numbered("LC", who, 10).alias("loyalty_number"),
+            *name,
+            *person.contact(config, who, visits, name, home["area"]),
+            _date(person.birth_days(config, who)).alias("date_of_birth"),
+            *person.tax_number(config, who).drop("tin"),
+            *home.drop("area"),
+            *_loyalty(config, who, r.theo_micro),
+            _date(person.enrollment_days(config, who, r.first)).alias("enrollment_date"),
+            frames.only(_date(r.last + start), came).alias("last_visit_date"),
+            pl.Series("total_visits", visits),
+            frames.money(theo).alias("total_theo"),
+            frames.money(r.win).alias("total_actual_win_loss"),
+            frames.money((2 * theo + visits) // np.maximum(2 * visits, 1)).alias(
+                "average_daily_theo"
             ),
-            total_visits=pl.Series(visits),
-            total_theo=frames.money(theo),
-            total_actual_win_loss=frames.money(win),
-            average_daily_theo=frames.money((2 * theo + visits) // np.maximum(2 * visits, 1)),
-        )
-        .hstack(_standing(world, day, who, visits, last))
+            *_account(config, r),
+        ]
     )
 
 
-def _loyalty(world: World, who: I64, theo_micro: I64) -> pl.DataFrame:
+def _loyalty(config: WorldConfig, who: I64, theo_micro: I64) -> pl.DataFrame:
     earned = np.maximum(theo_micro, 0) * _POINTS_PER_DOLLAR // 1_000_000
-    lifetime = person.base_points(world.config, who) + earned
-    spent = lifetime * below(_draw(world, "spent", who), 90) // 100
+    lifetime = person.base_points(config, who) + earned
+    spent = lifetime * below(_draw(config, "spent", who), 90) // 100
     tier = np.searchsorted(np.array(TIER_POINTS), lifetime, side="right") - 1
-    host = np.where(tier >= 3, below(_draw(world, "host", who), _HOSTS), -1)
+    host = np.where(tier >= 3, below(_draw(config, "host", who), _HOSTS), -1)
     return pl.DataFrame(
         {
-            "loyalty_tier": pl.Series(TIERS)[tier],
+            "loyalty_tier": frames.code(TIERS, tier),
             "points_balance": lifetime - spent,
             "lifetime_points": lifetime,
             "tier_credits": earned,
             "host_assigned": numbered("HOST-", host, 2),
             "vip_flag": tier >= 3,
-            "preferred_game": pl.Series(_GAMES)[below(_draw(world, "game", who), 8)],
+            "preferred_game": frames.code(_GAMES, below(_draw(config, "game", who), 8)),
         }
     )
 
 
-def _standing(world: World, day: int, who: I64, visits: I64, last: I64) -> pl.DataFrame:
+def _account(config: WorldConfig, r: Standing) -> pl.DataFrame:
     """Wishes, exclusion and account: the excluded are suspended and never marketed to."""
-    config = world.config
-    wish = person.version(config, "wishes", who, visits, 40)
-    out = excluded(config, who, day)
-    prefers = pl.Series(CONTACT)[below(_draw(world, "contact", who, wish), len(CONTACT))]
-    opted = chance(_draw(world, "opt-in", who, wish), 0.7) & ~out & (prefers != "None").to_numpy()
+    who, none = r.player, CONTACT.index("None")
+    wish = person.version(config, "wishes", who, r.visits, 40)
+    out = excluded(config, who, r.day)
+    prefers = below(_draw(config, "contact", who, wish), len(CONTACT))
+    opted = chance(_draw(config, "opt-in", who, wish), 0.7) & ~out & (prefers != none)
     asleep = np.where(
-        last < 0, chance(_draw(world, "asleep", who), 0.3), day - last > _INACTIVE_DAYS
+        r.last < 0, chance(_draw(config, "asleep", who), 0.3), r.day - r.last > _INACTIVE_DAYS
     )
     status = np.where(out, 2, np.where(asleep, 1, 0))
+    abroad = person.non_resident(config, who).astype(np.int64)
     return pl.DataFrame(
         {
-            "communication_preference": prefers,
+            "communication_preference": frames.code(CONTACT, prefers),
             "marketing_opt_in": opted,
-            "marketing_channel": prefers.set(pl.Series(~opted), "None"),
+            "marketing_channel": frames.code(CONTACT, np.where(opted, prefers, none)),
             "self_excluded": out,
-            "account_status": pl.Series(["Active", "Inactive", "Suspended"])[status],
+            "account_status": frames.code(("Active", "Inactive", "Suspended"), status),
             "tin_on_file": person.tin_on_file(config, who),
-            "tax_residency": pl.Series(["US", "NRA"])[
-                person.non_resident(config, who).astype(np.int64)
-            ],
+            "tax_residency": frames.code(("US", "NRA"), abroad),
             "identity_verified": person.identity_verified(config, who),
         }
     )
 
 
-def _draw(world: World, stream: str, *entities: I64) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    return draw(key(world.config.seed, f"profile:{stream}"), *entities)
+def _draw(config: WorldConfig, stream: str, *entities: I64) -> U64:
+    return draw(key(config.seed, f"profile:{stream}"), *entities)
 
 
 def _date(days: I64) -> pl.Series:
     return pl.Series(days.astype(np.int32)).cast(pl.Date)
-
-
-def _start(world: World) -> int:
-    return int(np.datetime64(world.config.start, "D").astype(np.int64))

@@ -34,7 +34,7 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
     return draw(key(config.seed, f"person:{stream}"), *entities)
 
 
-def excluded(config: WorldConfig, player: I64, day: int) -> Bools:
+def excluded(config: WorldConfig, player: I64, day: int | I64) -> Bools:
     """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
     after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
     rank = rank_of_player(config, player)

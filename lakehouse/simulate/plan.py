@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lakehouse.regulation.law import Law
-from lakehouse.simulate.arrays import concat, take
+from lakehouse.simulate.arrays import join, take
 from lakehouse.simulate.clock import day_seconds, day_start
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64
@@ -53,9 +53,9 @@ def plan(config: WorldConfig, law: Law, day: int) -> DayPlan:
     length = day_seconds(date, config.timezone)
     ordinary, extra = visits(config, day), planted(config, day)
     offset = len(ordinary)
-    everyone = concat(ordinary, extra.visits)
+    everyone = join([ordinary, extra.visits])
     coarse = sessions(config.seed, ordinary, length)
-    coarse = concat(coarse, _shifted(extra.slots, offset))
+    coarse = join([coarse, _shifted(extra.slots, offset)])
     limit = law.on("w2g_slot", date).amount
     slots = slot_play(config, day, everyone, coarse, int((limit or 0) * 100), length)
     ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)

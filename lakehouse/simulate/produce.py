@@ -1,4 +1,4 @@
-"""Days of a world, one after another, made by threads a few days ahead of the reader."""
+"""Pieces of a world, one after another, made by threads a few pieces ahead of the reader."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.simulate.world import World
-
-Day = dict[str, pl.DataFrame]
+from lakehouse.simulate.world import Made, Piece, World, in_order
 
 
-def day_frames(
+def table_frames(
     world: World,
     tables: Sequence[str],
-    days: range,
     *,
     threads: int = 2,
     change: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
-) -> Iterator[Day]:
-    """Each day's bronze frames by table, in order of day, after `change`. At most
-    `threads` days are made ahead of the reader, however long the window."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Day]] = deque()
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """(table, rows) over the world's window after `change`; of each table in order of day. A
+    few pieces are made ahead of the reader, however long the window."""
+
+    def make(piece: Piece) -> Made:
+        made = world.make(piece)
+        return made if change is None else Made(piece, change(made.rows), change(made.copies))
+
+    def ahead(pool: ThreadPoolExecutor) -> Iterator[Made]:
+        waiting: deque[Future[Made]] = deque()
         try:
-            for day in days:
-                waiting.append(pool.submit(_frames, world, tables, day, change))
-                if len(waiting) >= threads:
+            for piece in _pieces(world, tables):
+                waiting.append(pool.submit(make, piece))
+                if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -37,30 +39,15 @@ def day_frames(
             for future in waiting:
                 future.cancel()
 
-
-def _frames(
-    world: World,
-    tables: Sequence[str],
-    day: int,
-    change: Callable[[pl.DataFrame], pl.DataFrame] | None,
-) -> Day:
-    made = {table: world.frame(table, world.config.date(day)) for table in tables}
-    return made if change is None else {table: change(frame) for table, frame in made.items()}
+    with ThreadPoolExecutor(threads) as pool:
+        yield from in_order(ahead(pool))
 
 
-def table_frames(
-    world: World, table: str, *, most: int | None = None, threads: int = 2
-) -> Iterator[pl.DataFrame]:
-    """One table's frames over the world's window, a day each, `most` rows in all."""
-    left = most
-    for made in day_frames(world, [table], range(world.config.days), threads=threads):
-        frame = made[table] if left is None else made[table].head(left)
-        if left is not None:
-            left -= frame.height
-        if frame.height:
-            yield frame
-        if left == 0:
-            return
+def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:
+    days = world.config.days
+    for first in range(0, days, world.block):
+        for table in tables:
+            yield from world.pieces(table, range(first, min(first + world.block, days)))
 
 
 def batches(frames: Iterator[pl.DataFrame], table: str, size: int) -> Iterator[pl.DataFrame]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lakehouse.simulate import floor
 from lakehouse.simulate.cage import CASHIERS
+from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, draw, key
-from lakehouse.simulate.ids import dealers, employees
+from lakehouse.simulate.ids import employees
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 FIRST_GUARD = 300
 _SHIFTS = 3
 _SHIFT_SECONDS = 28_800
-_DEALER_BADGES = 10_000
+DEALER_BADGES = 10_000
+"""A dealer's badge is his number from here on; others have theirs."""
 
 
-def guards(world: World) -> int:
+def guards(config: WorldConfig) -> int:
     """Guards on each shift."""
-    return max(8, world.config.table_count // 4)
+    return max(8, config.table_count // 4)
 
 
-def guard_on_duty(world: World, second: I64, h: U64) -> pl.Series:
+def guard_on_duty(config: WorldConfig, second: I64, h: U64) -> pl.Series:
     """A guard of the shift at each moment."""
-    n = guards(world)
+    n = guards(config)
     return employees(FIRST_GUARD + floor.shift_of(second) * n + below(h << np.uint64(21), n))
 
 
@@ -38,7 +40,6 @@ def guard_on_duty(world: World, second: I64, h: U64) -> pl.Series:
 class Swipes:
     """One badge read per entry: first everybody's coming and going, then breaks."""
 
-    employee: pl.Series
     badge: I64
     second: I64
     is_break: NDArray[np.bool_]
@@ -46,7 +47,7 @@ class Swipes:
 
 def swipes(world: World, day: int) -> Swipes:
     """The day's badges, each within its owner's shift."""
-    crew, count = world.config.table_count, guards(world)
+    crew, count = world.config.table_count, guards(world.config)
     sizes = (crew, CASHIERS, count)
     firsts = (0, 0, FIRST_GUARD)
     index, shift, is_dealer = [], [], []
@@ -62,11 +63,9 @@ def swipes(world: World, day: int) -> Swipes:
     late = below(h, 420)
     pause = begin + 7_200 + below(h << np.uint64(15), 12_000)
     times = [begin + late, end - 1 - below(h << np.uint64(7), 420), pause, pause + 1_200]
-    name = dealers(who).zip_with(pl.Series(dealing), employees(who))
-    badge = np.where(dealing, _DEALER_BADGES + who, who)
+    badge = np.where(dealing, DEALER_BADGES + who, who)
     order = np.argsort(h, kind="stable")
     return Swipes(
-        employee=pl.concat([name[order]] * 4),
         badge=np.concatenate([badge[order]] * 4),
         second=np.concatenate([t[order] for t in times]),
         is_break=np.repeat([False, False, True, True], len(order)),

@@ -6,7 +6,10 @@ exclusion checks at the doors, cameras, and patrols up to the day's exact row co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -15,10 +18,12 @@ from numpy.typing import NDArray
 from lakehouse.contracts.slots import ZONES as SLOT_ZONES
 from lakehouse.contracts.tables import SHIFTS
 from lakehouse.simulate import floor, frames, person, rota
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.arrays import join, take
+from lakehouse.simulate.clock import gaming_days, stamp
+from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.defects import added
-from lakehouse.simulate.ids import event_ids, machines, numbered, players
+from lakehouse.simulate.ids import dealers, employees, event_ids, machines, numbered, players
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -51,7 +56,6 @@ ROUTES = ("Floor loop", "Back of house", "Garage", "Cage and vault", "Hotel towe
 _SCHEMA = pl.Schema(
     {
         "event_type": pl.String(),
-        "second": pl.Int64(),
         "zone": pl.String(),
         "location_detail": pl.String(),
         "security_level": pl.String(),
@@ -69,221 +73,302 @@ _SCHEMA = pl.Schema(
         "vehicle_license_plate": pl.String(),
         "alarm_type": pl.String(),
         "patrol_route": pl.String(),
-        "player": pl.Int64(),
     }
 )
+Columns = dict[str, pl.Series | str | bool]
 
 
-def events(world: World, day: int) -> pl.DataFrame:
-    """security_events of a gaming day in bronze shape, in order of time: exactly the day's
-    quota of rows (less those that defects will add)."""
+@dataclass(frozen=True)
+class Happenings:
+    """Security events as numbers. What `place` and `badge` mean depends on the cause."""
+
+    cause: I64
+    """Position in `_CAUSES`."""
+    day: I64
+    ordinal: I64
+    second: I64
+    """Since 06:00."""
+    event: I64
+    """Microseconds since the epoch."""
+    h: U64
+    player: I64
+    place: I64
+    badge: I64
+
+    def __len__(self) -> int:
+        return len(self.cause)
+
+
+def _happenings(
+    cause: int,
+    h: U64,
+    second: I64,
+    *,
+    player: I64 | None = None,
+    place: I64 | None = None,
+    badge: I64 | None = None,
+) -> Happenings:
+    n = len(h)
+    zero, nobody = np.zeros(n, dtype=np.int64), np.full(n, -1)
+    return Happenings(
+        cause=np.full(n, cause),
+        day=zero,
+        ordinal=zero,
+        second=second,
+        event=zero,
+        h=h,
+        player=nobody if player is None else player,
+        place=zero if place is None else place,
+        badge=zero if badge is None else badge,
+    )
+
+
+def rows_of(world: World, day: int) -> Happenings:
+    """A day's events in order of time: exactly its quota of rows, less those that defects
+    will add."""
     config = world.config
     rows = max(0, config.quota("security_events", day) - added(config, "security_events", day))
     parts = [
         _violations(world, day),
         _escorts(world, day),
         _incidents(world, day, rows),
-        _badges(world, day).head(int(_BADGES * rows)),
-        _checks(world, day).head(int(_CHECKS * rows)),
+        take(_badges(world, day), slice(int(_BADGES * rows))),
+        take(_checks(world, day), slice(int(_CHECKS * rows))),
         _cameras(world, day, int(_CAMERAS * rows)),
     ]
-    spare = rows - sum(p.height for p in parts)
-    parts = [_SCHEMA.to_frame(), *parts, _patrols(world, day, spare)]
-    whole = pl.concat(parts, how="diagonal").head(rows)
-    order = np.argsort(whole["second"].to_numpy(), kind="stable")
-    whole = whole[order]
-    second = whole["second"].to_numpy()
-    event = world.utc(day, second)
-    texts = [c for c in _SCHEMA if c not in ("second", "player")]
+    spare = rows - sum(len(p) for p in parts)
+    whole = take(join([*parts, _patrols(world, day, spare)]), slice(rows))
+    order = np.argsort(whole.second, kind="stable")
+    whole = take(whole, order)
+    return dataclasses.replace(
+        whole,
+        day=np.full(len(whole), day),
+        ordinal=order,
+        event=world.utc(day, whole.second),
+    )
+
+
+def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
+    """Numbers as bronze rows."""
+    by_cause = np.argsort(r.cause, kind="stable")
+    sizes = np.bincount(r.cause, minlength=len(_CAUSES))
+    ends = np.cumsum(sizes)
+    parts = [
+        _part(n, make(config, take(r, by_cause[end - n : end])))
+        for make, n, end in zip(_CAUSES, sizes.tolist(), ends.tolist(), strict=True)
+        if n
+    ]
+    back = np.empty(len(r), dtype=np.int64)
+    back[by_cause] = np.arange(len(r))
+    whole = pl.concat([_SCHEMA.to_frame(), *parts], how="diagonal")[back]
     return frames.frame(
         "security_events",
         {
-            "event_id": event_ids(config.seed, "security_events", day, order),
-            **{c: whole[c] for c in texts},
-            "event_timestamp": frames.utc(event),
-            "shift": frames.code(SHIFTS, floor.shift_of(second)),
-            "player_id": players(whole["player"].fill_null(-1).to_numpy()),
-            **stamp("security_events", config.date(day), event),
+            "event_id": event_ids(config.seed, "security_events", r.day, r.ordinal),
+            **{c: whole[c] for c in _SCHEMA},
+            "event_timestamp": frames.utc(r.event),
+            "shift": frames.code(SHIFTS, floor.shift_of(r.second)),
+            "player_id": players(r.player),
+            **stamp("security_events", gaming_days(config.start, r.day), r.event),
         },
     )
 
 
-def _part(n: int, **given: object) -> pl.DataFrame:
-    """`n` rows of some of _SCHEMA's columns: single values are repeated."""
-    if not n:
-        return _SCHEMA.to_frame()
+def _part(n: int, columns: dict[str, pl.Series | str | bool]) -> pl.DataFrame:
+    """One cause's rows: what it says of them; a plain value holds for all."""
     return pl.DataFrame(
         {
-            c: v
-            if isinstance(v, (pl.Series, np.ndarray))
-            else pl.Series([v], dtype=_SCHEMA[c]).new_from_index(0, n)
-            for c, v in given.items()
+            c: v if isinstance(v, pl.Series) else pl.repeat(v, n, dtype=_SCHEMA[c], eager=True)
+            for c, v in columns.items()
         }
     )
 
 
-def _hash(world: World, day: int, stream: str, *entities: NDArray[np.generic]) -> U64:
+def _hash(world: World, day: int, stream: str, *entities: NDArray[Any]) -> U64:
     return draw(key(world.config.seed, f"security:{stream}", day), *entities)
 
 
-def _violations(world: World, day: int) -> pl.DataFrame:
+def _violations(world: World, day: int) -> Happenings:
     """Excluded patrons whom the doors let in, found while they play."""
     v, plan = world.visits(day), world.plan(day)
     at = np.flatnonzero(person.excluded(world.config, v.player, day))
     h = _hash(world, day, "violation", v.key[at])
     found = v.start[at] + (plan.leave[at] - v.start[at]) * (40 + below(h, 50)) // 100
     zones = np.full(len(v), -1, dtype=np.int64)
-    zones[plan.slots.visit] = _machine_zone(world, plan.slots.machine)
+    zones[plan.slots.visit] = _machine_zone(world.config, plan.slots.machine)
     place = np.where(zones[at] >= 0, zones[at], below(h, 4))
-    return _part(
-        len(at),
+    return _happenings(0, h, found, player=v.player[at], place=place)
+
+
+def _violation_columns(config: WorldConfig, r: Happenings) -> Columns:
+    return dict(
         event_type="EXCLUSION_VIOLATION",
-        second=found,
-        zone=frames.code(SLOT_ZONES, place),
+        zone=frames.code(SLOT_ZONES, r.place),
         location_detail="Gaming floor",
         security_level="Public",
-        camera_id=_camera(h),
+        camera_id=_camera(r.h),
         access_granted=True,
-        incident_number=_incident_number(h),
+        incident_number=_incident_number(r.h),
         incident_category="Self-exclusion",
         incident_severity="High",
         incident_description="Self-excluded patron found at play and led out.",
-        responding_officer_id=rota.guard_on_duty(world, found, h),
+        responding_officer_id=rota.guard_on_duty(config, r.second, r.h),
         resolution_status="Resolved",
-        player=v.player[at],
     )
 
 
-def _escorts(world: World, day: int) -> pl.DataFrame:
+def _escorts(world: World, day: int) -> Happenings:
     """One per big hand-pay, from the machine, two minutes after it was paid."""
     pays, plan = world.hand_pays(day), world.plan(day)
     at = np.flatnonzero(pays.cents >= ESCORT_CENTS)
-    machine = plan.slots.machine[pays.session[at]]
-    h = _hash(world, day, "escort", plan.slots.key[pays.session[at]], pays.cents[at])
+    session = pays.session[at]
+    h = _hash(world, day, "escort", plan.slots.key[session], pays.cents[at])
     second = np.minimum(pays.paid[at] + 120, plan.length - 1)
-    return _part(
-        len(at),
+    return _happenings(1, h, second, player=pays.player[at], place=plan.slots.machine[session])
+
+
+def _escort_columns(config: WorldConfig, r: Happenings) -> Columns:
+    return dict(
         event_type="ESCORT_REQUEST",
-        second=second,
-        zone=frames.code(SLOT_ZONES, _machine_zone(world, machine)),
-        location_detail=machines(machine),
+        zone=frames.code(SLOT_ZONES, _machine_zone(config, r.place)),
+        location_detail=machines(r.place),
         security_level="Public",
-        responding_officer_id=rota.guard_on_duty(world, second, h),
+        responding_officer_id=rota.guard_on_duty(config, r.second, r.h),
         resolution_status="Resolved",
-        player=pays.player[at],
     )
 
 
-def _incidents(world: World, day: int, rows: int) -> pl.DataFrame:
+def _incidents(world: World, day: int, rows: int) -> Happenings:
     """What happens among patrons: as busy as the floor, at a time when somebody is there."""
     v, plan = world.visits(day), world.plan(day)
     count = min(round(_INCIDENTS * rows), len(v))
     at = np.argsort(_hash(world, day, "incident", v.key), kind="stable")[:count]
     h = _hash(world, day, "incident-kind", v.key[at])
-    second = v.start[at] + (plan.leave[at] - v.start[at]) * below(h, 100) // 100
-    kind = pick(h, _INCIDENT_WEIGHTS)
+    return _happenings(2, h, v.start[at] + (plan.leave[at] - v.start[at]) * below(h, 100) // 100)
+
+
+def _incident_columns(config: WorldConfig, r: Happenings) -> Columns:
+    kind = pick(r.h, _INCIDENT_WEIGHTS)
     trespass = kind == 5
-    plate = "7" + frames.code("ABCDEFGHJKLM", below(h, 12)) + "XX" + numbered("", below(h, 1000), 3)
+    letter = frames.code("ABCDEFGHJKLM", below(r.h, 12))
+    plate = "7" + letter + "XX" + numbered("", below(r.h, 1000), 3)
     field = [frames.code([i[k] for i in INCIDENTS], kind) for k in range(4)]
-    return _part(
-        len(at),
+    return dict(
         event_type=field[0],
-        second=second,
-        zone=frames.code(SLOT_ZONES, below(h << np.uint64(9), 5)),
+        zone=frames.code(SLOT_ZONES, below(r.h << np.uint64(9), 5)),
         location_detail=frames.code(("Gaming floor", "Garage"), trespass.astype(np.int64)),
         security_level="Public",
-        camera_id=_camera(h),
-        incident_number=_incident_number(h),
+        camera_id=_camera(r.h),
+        incident_number=_incident_number(r.h),
         incident_category=field[1],
         incident_severity=field[2],
         incident_description=field[3],
-        responding_officer_id=rota.guard_on_duty(world, second, h),
-        resolution_status=frames.code(("Resolved", "Open", "Escalated"), pick(h, (80, 14, 6))),
-        vehicle_license_plate=plate.set(pl.Series(~trespass, dtype=pl.Boolean), None),
+        responding_officer_id=rota.guard_on_duty(config, r.second, r.h),
+        resolution_status=frames.code(("Resolved", "Open", "Escalated"), pick(r.h, (80, 14, 6))),
+        vehicle_license_plate=frames.only(plate, trespass),
     )
 
 
-def _badges(world: World, day: int) -> pl.DataFrame:
+def _badges(world: World, day: int) -> Happenings:
     """Badges on the rota: everybody comes and goes; breaks follow while rows last. A refused
     badge is tried at a door where its owner has no business."""
     s = rota.swipes(world, day)
     h = _hash(world, day, "badge", s.badge, s.second)
-    refused = chance(h, DENIED)
-    reason = below(h << np.uint64(17), len(DENIED_REASONS))
-    kind = np.where(refused, 2, np.where(s.is_break, 1, 0))
-    return _part(
-        len(s.second),
+    return _happenings(3, h, s.second, place=s.is_break.astype(np.int64), badge=s.badge)
+
+
+def _badge_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
+    refused = chance(r.h, DENIED)
+    reason = below(r.h << np.uint64(17), len(DENIED_REASONS))
+    kind = np.where(refused, 2, r.place)
+    dealing = r.badge >= rota.DEALER_BADGES
+    return dict(
         event_type=frames.code(("BADGE_SWIPE", "DOOR_ENTRY", "ACCESS_DENIED"), kind),
-        second=s.second,
-        zone=frames.code(SLOT_ZONES, below(h, 5)),
+        zone=frames.code(SLOT_ZONES, below(r.h, 5)),
         location_detail=frames.code(("Staff Entrance", "Break Room", "Vault Corridor"), kind),
         security_level=frames.code(("Employee", "Employee", "Restricted"), kind),
-        employee_id=s.employee,
-        badge_number=numbered("BDG-", s.badge, 5),
-        access_granted=~refused,
+        employee_id=dealers(r.badge - rota.DEALER_BADGES).zip_with(
+            pl.Series(dealing), employees(r.badge)
+        ),
+        badge_number=numbered("BDG-", r.badge, 5),
+        access_granted=pl.Series(~refused),
         access_denied_reason=frames.code(DENIED_REASONS, reason, refused),
     )
 
 
-def _checks(world: World, day: int) -> pl.DataFrame:
+def _checks(world: World, day: int) -> Happenings:
     """Carded arrivals checked against the exclusion list; a violator slipped past."""
     v = world.visits(day)
     at = np.flatnonzero((v.player >= 0) & ~person.excluded(world.config, v.player, day))
     h = _hash(world, day, "check", v.key[at])
     order = np.argsort(h, kind="stable")
-    at, h = at[order], h[order]
-    door = below(h << np.uint64(5), len(ENTRANCES))
-    return _part(
-        len(at),
+    at = at[order]
+    return _happenings(4, h[order], v.start[at], player=v.player[at])
+
+
+def _check_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
+    door = below(r.h << np.uint64(5), len(ENTRANCES))
+    return dict(
         event_type="EXCLUSION_CHECK",
-        second=v.start[at],
         zone=frames.code(_ENTRANCE_ZONES, door),
         location_detail=frames.code(ENTRANCES, door),
         security_level="Public",
         camera_id=numbered("CAM-", door + 1, 3),
         access_granted=True,
-        player=v.player[at],
     )
 
 
-def _cameras(world: World, day: int, count: int) -> pl.DataFrame:
+def _cameras(world: World, day: int, count: int) -> Happenings:
     h = _hash(world, day, "camera", np.arange(count))
-    kind = pick(h, (60, 34, 6))
-    return _part(
-        count,
+    return _happenings(5, h, below(h, world.plan(day).length))
+
+
+def _camera_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
+    kind = pick(r.h, (60, 34, 6))
+    return dict(
         event_type=frames.code([e for e, _ in CAMERA_EVENTS], kind),
-        second=below(h, world.plan(day).length),
-        zone=frames.code(SLOT_ZONES, below(h << np.uint64(9), 7)),
+        zone=frames.code(SLOT_ZONES, below(r.h << np.uint64(9), 7)),
         location_detail=frames.code(("Corridor", "Gaming floor", "Loading dock"), kind),
         security_level=frames.code(("Restricted", "Public", "Restricted"), kind),
-        camera_id=_camera(h),
+        camera_id=_camera(r.h),
         alarm_type=frames.code([a for _, a in CAMERA_EVENTS], kind),
     )
 
 
-def _patrols(world: World, day: int, count: int) -> pl.DataFrame:
+def _patrols(world: World, day: int, count: int) -> Happenings:
     """Rounds by the guards on duty, evenly over the day."""
     k = np.arange(max(count, 0))
-    length = world.plan(day).length
-    second = k * length // max(count, 1)
-    h = _hash(world, day, "patrol", k)
-    route = below(h, len(ROUTES))
-    return _part(
-        len(k),
+    second = k * world.plan(day).length // max(count, 1)
+    return _happenings(6, _hash(world, day, "patrol", k), second)
+
+
+def _patrol_columns(config: WorldConfig, r: Happenings) -> Columns:
+    route = below(r.h, len(ROUTES))
+    return dict(
         event_type="SECURITY_PATROL",
-        second=second,
-        zone=frames.code(SLOT_ZONES, below(h << np.uint64(9), 7)),
-        location_detail="Checkpoint " + numbered("", 1 + below(h << np.uint64(13), 40), 2),
+        zone=frames.code(SLOT_ZONES, below(r.h << np.uint64(9), 7)),
+        location_detail="Checkpoint " + numbered("", 1 + below(r.h << np.uint64(13), 40), 2),
         security_level=frames.code(
             ("Public", "Employee", "Public", "High Security", "Public"), route
         ),
-        employee_id=rota.guard_on_duty(world, second, h),
+        employee_id=rota.guard_on_duty(config, r.second, r.h),
         patrol_route=frames.code(ROUTES, route),
     )
 
 
-def _machine_zone(world: World, machine: I64) -> I64:
-    return floor.machines(world.config.seed, world.config.machine_count).zone[machine]
+_CAUSES: tuple[Callable[[WorldConfig, Happenings], Columns], ...] = (
+    _violation_columns,
+    _escort_columns,
+    _incident_columns,
+    _badge_columns,
+    _check_columns,
+    _camera_columns,
+    _patrol_columns,
+)
+
+
+def _machine_zone(config: WorldConfig, machine: I64) -> I64:
+    return floor.machines(config.seed, config.machine_count).zone[machine]
 
 
 def _camera(h: U64) -> pl.Series:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
 
 import numpy as np
-import polars as pl
 
+from lakehouse.simulate.arrays import join, take
+from lakehouse.simulate.cash import CURRENCIES, METHOD, TYPE, Cash, cash_rows
 from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.counter import I64, below, draw, exp, key, pick
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.plan import DayPlan
+from lakehouse.simulate.counter import F64, I64, U64, below, draw, exp, key, pick
+from lakehouse.simulate.plan import DayPlan
 
 # Kinds with their weights per mille of carded visits [assumption]; the rest ask for nothing.
 _KINDS = (
@@ -27,53 +26,38 @@ _KINDS = (
     ("NON_GAMING_PAYMENT", "Cash", 15),
     ("MONEY_PLAY", "Cash", 6),
 )
-_FOREIGN = (("EUR", "DE"), ("CAD", "CA"), ("MXN", "MX"), ("JPY", "JP"), ("GBP", "GB"))
-_BACK = {
-    "FRONT_MONEY_DEPOSIT": "FRONT_MONEY_WITHDRAWAL",
-    "SAFEKEEPING_DEPOSIT": "SAFEKEEPING_WITHDRAWAL",
-}
+_TYPES = np.array([TYPE[kind] for kind, _, _ in _KINDS])
+_METHODS = np.array([METHOD[method] for _, method, _ in _KINDS])
+_WEIGHTS = (*(w for _, _, w in _KINDS), 1000 - sum(w for _, _, w in _KINDS))
+_FRONT, _SAFE = TYPE["FRONT_MONEY_DEPOSIT"], TYPE["SAFEKEEPING_DEPOSIT"]
 
 
-def services(config: WorldConfig, p: DayPlan) -> pl.DataFrame:
+def services(config: WorldConfig, p: DayPlan) -> Cash:
     """One service at most per carded, unplanted visit; deposits are withdrawn on leaving."""
-    from lakehouse.simulate.cage import entries
-
     v = p.visits
-    weights = [w for _, _, w in _KINDS]
-    kind = pick(draw(key(config.seed, "service"), v.key), (*weights, 1000 - sum(weights)))
-    asks = np.flatnonzero((kind < len(_KINDS)) & (v.player >= 0) & (v.scenario < 0))
-    kind = kind[asks]
-    cents = _amounts(config, v.key[asks], v.z[asks])
-    names = [_KINDS[k][0] for k in kind]
-    foreign = [
-        _FOREIGN[k % len(_FOREIGN)] if name == "CURRENCY_EXCHANGE" else ("USD", None)
-        for k, name in zip(
-            below(draw(key(config.seed, "notes"), v.key[asks]), 97).tolist(), names, strict=True
-        )
-    ]
-    first = entries(
-        names,
-        [_KINDS[k][1] for k in kind],
+    asked = pick(draw(key(config.seed, "service"), v.key), _WEIGHTS)
+    asks = np.flatnonzero((asked < len(_KINDS)) & (v.player >= 0) & (v.scenario < 0))
+    kind = _TYPES[asked[asks]]
+    notes = below(draw(key(config.seed, "notes"), v.key[asks]), 97) % (len(CURRENCIES) - 1)
+    first = cash_rows(
+        kind,
+        _METHODS[asked[asks]],
         v.player[asks],
-        cents,
+        _amounts(config, v.key[asks], v.z[asks]),
         np.minimum(v.start[asks] + 240, p.length - 1),
-        currency=[c for c, _ in foreign],
-        currency_country=[c for _, c in foreign],
-        is_new_currency=[True if name == "MONEY_PLAY" else None for name in names],
+        currency=np.where(kind == TYPE["CURRENCY_EXCHANGE"], 1 + notes, 0),
     )
-    back = first.filter(pl.col("transaction_type").is_in(list(_BACK)))
-    leaving = pl.Series(p.leave[asks]).filter(first["transaction_type"].is_in(list(_BACK)))
-    back = back.with_columns(
-        pl.col("transaction_type").replace(_BACK), leaving.cast(pl.Int64).alias("second")
+    kept = (kind == _FRONT) | (kind == _SAFE)
+    front, safe = TYPE["FRONT_MONEY_WITHDRAWAL"], TYPE["SAFEKEEPING_WITHDRAWAL"]
+    back = dataclasses.replace(
+        take(first, kept),
+        kind=np.where(kind[kept] == _FRONT, front, safe),
+        second=p.leave[asks][kept],
     )
-    return pl.concat([first, back])
+    return join([first, back])
 
 
-def _amounts(
-    config: WorldConfig,
-    keys: np.ndarray[tuple[int], np.dtype[np.uint64]],
-    z: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> I64:
+def _amounts(config: WorldConfig, keys: U64, z: F64) -> I64:
     """$100 to about $30,000, by spending level, in steps of $20."""
     base = 20_000 * exp(np.clip(0.9 * z, -1.0, 3.4))
     jitter = 50 + below(draw(key(config.seed, "service-amount"), keys), 100)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lakehouse.contracts.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate import floor, frames, ids
 from lakehouse.simulate.arrays import ordinals, owners, running, running_max, starts, sums, take
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.counter import I64, below, draw, key
+from lakehouse.simulate.counter import I64, U64, below, draw, key
+from lakehouse.simulate.plan import DayPlan
 from lakehouse.simulate.slot_play import SlotPlay
 
 PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
@@ -37,7 +40,8 @@ PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
         "POWER_OFF",
     )
 )
-CHUNK_ROWS = 100_000
+STRETCH_ROWS = 100_000
+"""Rows that are made at a time: memory follows them and not the day."""
 _FILLERS = np.array([METER] * 56 + [TILT, TILT, DOOR_OPEN, DOOR_CLOSE, OFF, ON, METER, METER])
 _ERRORS = {TILT: ("E021", "Reel tilt"), DOOR_OPEN: ("D001", "Main door open")}
 
@@ -243,45 +247,98 @@ def _names(seed: int, count: int) -> dict[str, pl.Series]:
     }
 
 
-def dress(
-    config: WorldConfig, day: int, start: int, p: SlotPlay, e: Events, meters: I64
-) -> pl.DataFrame:
-    """Events of whole machines as bronze rows. `meters`: each machine's coin-in meter at the
-    day's opening, cents. `start`: the day's opening, microseconds since the epoch."""
-    play, read = e.kind == PLAY, e.kind == METER
-    first = np.concatenate([[0], np.flatnonzero(np.diff(e.machine)) + 1]) if len(e.kind) else e.kind
-    counts = np.diff(np.concatenate([first, [len(e.kind)]])).astype(np.int64)
-    meter = running(e.coin_in, counts) + meters[e.machine]
-    event = start + e.micro
-    carded = e.session >= 0
-    session_ids = ids.hexadecimal(draw(key(config.seed, "session-id"), p.key))
-    who = ids.players(p.player)
-    money = np.isin(e.kind, [BILL, TICKET, JACKPOT])
-    kept = np.where(play, e.coin_in - e.coin_out, 0)
-    safe = np.maximum(e.coin_in, 1)
-    names = _names(config.seed, config.machine_count)
-    ordinal = (e.machine << np.int64(20)) | ordinals(counts)
+@dataclass(frozen=True)
+class Rows:
+    """Slot telemetry as numbers: whole machines of one gaming day, in order of machine and
+    time. Money in cents."""
+
+    day: int
+    kind: I64
+    machine: I64
+    ordinal: I64
+    """Machine and position of the row among the machine's rows of the day."""
+    event: I64
+    """Microseconds since the epoch."""
+    coin_in: I64
+    coin_out: I64
+    jackpot: I64
+    games: I64
+    amount: I64
+    meter: I64
+    """The machine's coin-in meter after the row."""
+    session: I64
+    """Position among the sessions, or -1."""
+    players: I64
+    """Player of each session, or -1."""
+    keys: U64
+    """Key of each session."""
+
+
+def rows_of(config: WorldConfig, p: DayPlan, at: Stretch, fillers: int, meters: I64) -> Rows:
+    """The rows of a stretch. `fillers`: rows of the whole day beside those of sessions;
+    `meters`: each machine's coin-in meter at the day's opening, cents."""
+    part = take(p.slots, at.sessions)
+    e = session_events(part)
+    e = with_fillers(e, at.machines, len(e.kind), fillers, config.machine_count, p.length)
+    counts = np.bincount(e.machine - at.machines.start, minlength=len(at.machines))
+    return Rows(
+        day=p.day,
+        kind=e.kind,
+        machine=e.machine,
+        ordinal=(e.machine << np.int64(20)) | ordinals(counts),
+        event=p.start + e.micro,
+        coin_in=e.coin_in,
+        coin_out=e.coin_out,
+        jackpot=e.jackpot,
+        games=e.games,
+        amount=e.amount,
+        meter=running(e.coin_in, counts) + meters[e.machine],
+        session=e.session,
+        players=part.player,
+        keys=part.key,
+    )
+
+
+def dress(config: WorldConfig, parts: Sequence[Rows]) -> pl.DataFrame:
+    """Stretches as bronze rows, one after another."""
+    before = np.cumsum([0, *(len(r.keys) for r in parts)])
+    session = np.concatenate(
+        [np.where(r.session < 0, -1, r.session + n) for r, n in zip(parts, before, strict=False)]
+    )
+    day = np.repeat([r.day for r in parts], [len(r.kind) for r in parts])
+
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(r, name) for r in parts])
+
+    kind, machine, event = column("kind"), column("machine"), column("event")
+    coin_in, coin_out = column("coin_in"), column("coin_out")
+    play, carded = kind == PLAY, session >= 0
+    money = (kind == BILL) | (kind == TICKET) | (kind == JACKPOT)
+    kept = np.where(play, coin_in - coin_out, 0)
+    safe = np.maximum(coin_in, 1)
+    keys = draw(key(config.seed, "session-id"), column("keys"))
     return frames.frame(
         "slot_telemetry",
         {
-            "event_id": ids.event_ids(config.seed, "slot_telemetry", day, ordinal),
-            **{n: frames.gather(s, e.machine) for n, s in names.items()},
-            "event_type": frames.code(EVENT_TYPES, e.kind),
+            "event_id": ids.event_ids(config.seed, "slot_telemetry", day, column("ordinal")),
+            **{
+                n: frames.gather(s, machine)
+                for n, s in _names(config.seed, config.machine_count).items()
+            },
+            "event_type": frames.code(EVENT_TYPES, kind),
             "event_timestamp": frames.utc(event),
-            "coin_in": frames.money(e.coin_in, play),
-            "coin_out": frames.money(e.coin_out, play),
-            "jackpot_amount": frames.money(e.jackpot, e.kind == JACKPOT),
-            "games_played": frames.count(e.games, play),
-            "actual_hold": frames.rate(
-                (20_000 * kept + safe) // (2 * safe), play & (e.coin_in > 0)
-            ),
-            "player_id": frames.gather(who, e.session, carded),
-            "session_id": frames.gather(session_ids, e.session, carded),
-            "error_code": _error(e.kind, 0),
-            "error_message": _error(e.kind, 1),
-            "amount": frames.money(e.amount, money),
-            "meter_coin_in": frames.money(meter, read),
-            **stamp("slot_telemetry", config.date(day), event),
+            "coin_in": frames.money(coin_in, play),
+            "coin_out": frames.money(coin_out, play),
+            "jackpot_amount": frames.money(column("jackpot"), kind == JACKPOT),
+            "games_played": frames.count(column("games"), play),
+            "actual_hold": frames.rate((20_000 * kept + safe) // (2 * safe), play & (coin_in > 0)),
+            "player_id": frames.gather(ids.players(column("players")), session, carded),
+            "session_id": frames.gather(ids.hexadecimal(keys), session, carded),
+            "error_code": _error(kind, 0),
+            "error_message": _error(kind, 1),
+            "amount": frames.money(column("amount"), money),
+            "meter_coin_in": frames.money(column("meter"), kind == METER),
+            **stamp("slot_telemetry", gaming_days(config.start, day), event),
         },
     )
 
@@ -293,30 +350,31 @@ def _error(kind: I64, part: int) -> pl.Series:
     return frames.code(names, which[kind], which[kind] < len(names))
 
 
-def chunks(
-    p: SlotPlay, count: int, fillers: int, most: int = CHUNK_ROWS
-) -> Iterator[tuple[range, slice]]:
-    """Runs of whole machines with at most about `most` rows: (machines, their sessions)."""
-    rows = np.zeros(count, dtype=np.int64)
-    np.add.at(rows, p.machine, p.rows)
-    rows += fillers // count + 1
-    chunk = np.cumsum(rows) // most
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(chunk)) + 1, [count]])
-    sessions = np.searchsorted(p.machine, edges)
-    for k in range(len(edges) - 1):
-        yield range(int(edges[k]), int(edges[k + 1])), slice(int(sessions[k]), int(sessions[k + 1]))
+@dataclass(frozen=True)
+class Stretch:
+    """Whole machines of one gaming day and the sessions on them: a fixed part of the day."""
+
+    number: int
+    machines: range
+    sessions: slice
+    rows: range
+    """Positions among the day's rows."""
 
 
-def telemetry(
-    config: WorldConfig, day: int, start: int, length: int, p: SlotPlay, rows: int, meters: I64
-) -> Iterator[pl.DataFrame]:
-    """The day's slot telemetry in chunks; exactly `rows` rows together."""
-    fillers = rows - int(p.rows.sum())
-    for machines, at in chunks(p, config.machine_count, fillers):
-        part = take(p, np.arange(at.start, at.stop))
-        events = session_events(part)
-        events = with_fillers(
-            events, machines, len(events.kind), fillers, config.machine_count, length
+def stretches(p: SlotPlay, count: int, fillers: int) -> list[Stretch]:
+    """A day's machines in runs of about `STRETCH_ROWS` rows."""
+    rows = np.bincount(p.machine, weights=p.rows, minlength=count).astype(np.int64)
+    through = np.cumsum(rows) + -(-np.arange(1, count + 1) * fillers // count)
+    ends = np.flatnonzero(np.diff(through // STRETCH_ROWS, append=-1))
+    edges = np.concatenate([[0], ends + 1]).tolist()
+    sessions = np.searchsorted(p.machine, edges).tolist()
+    at = np.concatenate([[0], through[ends]]).tolist()
+    return [
+        Stretch(
+            k,
+            range(edges[k], edges[k + 1]),
+            slice(sessions[k], sessions[k + 1]),
+            range(at[k], at[k + 1]),
         )
-        if len(events.kind):
-            yield dress(config, day, start, part, events, meters)
+        for k in range(len(ends))
+    ]

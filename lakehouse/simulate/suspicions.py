@@ -63,14 +63,10 @@ def _row(world: World, day: int, s: Scenario) -> dict[str, object]:
 
 def _moved(world: World, s: Scenario, suspect: int) -> int:
     """Cents through the cage over the scenario's days, in or out, whichever is more."""
-    mine = pl.concat(
-        world.cash(d).filter(pl.col("player") == suspect).select("transaction_type", "amount_cents")
-        for d in range(s.first_day, s.last_day + 1)
-    )
-    kind = pl.col("transaction_type")
-    sums = mine.select(
-        pl.col("amount_cents").filter(kind.is_in(IN)).sum().alias("in"),
-        pl.col("amount_cents").filter(kind.is_in(OUT)).sum().alias("out"),
-    )
-    moved_in, moved_out = sums.row(0)
-    return max(int(moved_in), int(moved_out))
+    total = {IN: 0, OUT: 0}
+    for day in range(s.first_day, s.last_day + 1):
+        c = world.cash(day)
+        for side in total:
+            mine = (c.player == suspect) & np.isin(c.kind, side)
+            total[side] += int(c.cents[mine].sum())
+    return max(total.values())

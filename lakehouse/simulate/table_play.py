@@ -11,7 +11,7 @@ import numpy as np
 from lakehouse.contracts.tables import GAMES
 from lakehouse.regulation.games import rates
 from lakehouse.simulate import floor, seating
-from lakehouse.simulate.arrays import concat, take
+from lakehouse.simulate.arrays import join, take
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import F64, I64, U64, below, draw, exp, key, normal, pick, uniform
 from lakehouse.simulate.sessions import HANDOVER, Sessions
@@ -116,7 +116,7 @@ def table_play(
     """Ratings that found a seat, sorted by table and start."""
     play = _ordinary(config, day, v, take(s, s.is_table))
     if planted is not None:
-        play = concat(planted, play)
+        play = join([planted, play])
     tables = floor.tables(config.seed, config.table_count)
     capacity = np.diff(tables.first) * floor.SEATS
     until = np.minimum(play.end + HANDOVER, day_end)

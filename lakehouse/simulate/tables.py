@@ -7,16 +7,18 @@ shift ends, so that drop - (opening + fills - credits - closing) is the house's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lakehouse.contracts.tables import EVENT_TYPES, GAMES, SHIFTS, ZONES
 from lakehouse.simulate import floor, frames, ids
 from lakehouse.simulate.arrays import ordinals, owners
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.counter import I64, draw, key
+from lakehouse.simulate.counter import I64, U64, draw, key
 from lakehouse.simulate.plan import DayPlan
 from lakehouse.simulate.table_play import TablePlay
 
@@ -101,68 +103,112 @@ def _table_rows(config: WorldConfig, t: TablePlay, length: int, room: int) -> Ro
     return Rows(*(getattr(every, f)[:room] for f in Rows.__dataclass_fields__))
 
 
-def table_games(config: WorldConfig, p: DayPlan, rows: int) -> pl.DataFrame:
-    """The day's table games, exactly `rows` rows, in order of time."""
+@dataclass(frozen=True)
+class TableRows:
+    """Table games as numbers, in order of day and time; exactly a day's rows. Money in cents."""
+
+    day: I64
+    ordinal: I64
+    kind: I64
+    table: I64
+    event: I64
+    """Microseconds since the epoch."""
+    shift: I64
+    dealer: I64
+    amount: I64
+    rated: NDArray[np.bool_]
+    """Whether the row belongs to a rating; the columns below hold only then."""
+    player: I64
+    key: U64
+    bet: I64
+    hands: I64
+    hours: I64
+    theo: I64
+    win: I64
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+def rows_of(config: WorldConfig, p: DayPlan, rows: int) -> TableRows:
+    """A day's table games, exactly `rows` rows."""
     t = p.tables
-    rated = rating_rows(t)
-    e = _join([rated, _table_rows(config, t, p.length, rows - len(rated.kind))])
+    whole = rating_rows(t)
+    e = _join([whole, _table_rows(config, t, p.length, rows - len(whole.kind))])
     order = np.lexsort((e.kind, e.rating, e.table, e.second))
-    e = Rows(*(getattr(e, f)[order] for f in Rows.__dataclass_fields__))
-    return _dress(config, p, t, e)
+    kind, table, rating, amount = (c[order] for c in (e.kind, e.table, e.rating, e.amount))
+    second = np.clip(e.second[order], 0, p.length - 1)
+    n = np.arange(len(kind))
+    rated = rating >= 0
 
+    def of(column: NDArray[Any]) -> NDArray[Any]:
+        return np.where(rated, column[rating], 0) if len(t) else np.zeros(len(n), column.dtype)
 
-def _dress(config: WorldConfig, p: DayPlan, t: TablePlay, e: Rows) -> pl.DataFrame:
-    tables = floor.tables(config.seed, config.table_count)
-    game = tables.game[e.table]
-    second = np.clip(e.second, 0, p.length - 1)
-    rated = e.rating >= 0
-    r = np.maximum(e.rating, 0) if len(t) else np.zeros(len(e.rating), dtype=np.int64)
-    end = e.kind == TYPE["RATING_END"]
-    moves = ~np.isin(e.kind, [TYPE["RATING_START"], TYPE["RATING_END"]])
-    slip = np.isin(e.kind, [TYPE["FILL"], TYPE["CREDIT"]])
-    marker = np.isin(e.kind, [TYPE["MARKER_ISSUED"], TYPE["MARKER_PAID"]])
-    event = p.start + second * 1_000_000 + ordinals(np.array([len(second)])) % 1_000
-    n = np.arange(len(e.kind))
-    number = tables.number[e.table]
-    numbers = ids.numbered("", number, 3)
-    minimum = tables.min_bet[e.table]
-    column = dict(
-        event_id=ids.event_ids(config.seed, "table_games", p.day, n),
-        table_id="TBL-" + frames.code(floor.TABLE_CODES, game) + "-" + numbers,
-        game_type=frames.code(GAMES, game),
-        table_number=frames.count(number),
-        zone=frames.code(ZONES, tables.zone[e.table]),
-        event_type=frames.code(EVENT_TYPES, e.kind),
-        event_timestamp=frames.utc(event),
-        dealer_id=ids.dealers(
-            floor.dealer_at(config.seed, config.table_count, p.day, e.table, second)
-        ),
-        shift=frames.code(SHIFTS, floor.shift_of(second)),
-        amount=frames.money(e.amount, moves),
-        chip_denomination=frames.money(np.where(e.amount >= 100_000, 10_000, 2_500), moves),
-        min_bet=frames.money(minimum),
-        max_bet=frames.money(minimum * 100),
-        drop_amount=frames.money(e.amount, e.kind == TYPE["BUY_IN"]),
-        fill_slip_number=frames.gather(ids.event_ids(config.seed, "slip", p.day, n), n, slip),
-        **stamp("table_games", config.date(p.day), event),
+    return TableRows(
+        day=np.full(len(n), p.day),
+        ordinal=n,
+        kind=kind,
+        table=table,
+        event=p.start + second * 1_000_000 + n % 1_000,
+        shift=floor.shift_of(second),
+        dealer=floor.dealer_at(config.seed, config.table_count, p.day, table, second),
+        amount=amount,
+        rated=rated,
+        player=of(t.player),
+        key=of(t.key),
+        bet=of(t.bet),
+        hands=of(t.hands),
+        hours=of(t.hours),
+        theo=of(t.theo),
+        win=of(t.win),
     )
-    if len(t):
-        column |= dict(
-            player_id=frames.gather(ids.players(t.player), r, rated),
-            player_rating_id=frames.gather(rating_ids(config, t), r, rated),
-            marker_number=frames.gather(marker_numbers(config, t), r, marker),
-            average_bet=frames.money(t.bet[r], end),
-            hands_played=frames.count(t.hands[r], end),
-            hours_played=frames.hours(t.hours[r], end),
-            theoretical_win=frames.money(t.theo[r], end),
-            actual_win_loss=frames.money(t.win[r], end),
-        )
-    return frames.frame("table_games", column)
 
 
-def rating_ids(config: WorldConfig, t: TablePlay) -> pl.Series:
-    return "R" + ids.hexadecimal(draw(key(config.seed, "rating-id"), t.key))
+def dress(config: WorldConfig, r: TableRows) -> pl.DataFrame:
+    """Numbers as bronze rows."""
+    tables, seed = floor.tables(config.seed, config.table_count), config.seed
+    game, number, minimum = (c[r.table] for c in (tables.game, tables.number, tables.min_bet))
+    end = r.kind == TYPE["RATING_END"]
+    moves = ~(end | (r.kind == TYPE["RATING_START"]))
+    slip = (r.kind == TYPE["FILL"]) | (r.kind == TYPE["CREDIT"])
+    marker = (r.kind == TYPE["MARKER_ISSUED"]) | (r.kind == TYPE["MARKER_PAID"])
+    return frames.frame(
+        "table_games",
+        dict(
+            event_id=ids.event_ids(seed, "table_games", r.day, r.ordinal),
+            table_id="TBL-"
+            + frames.code(floor.TABLE_CODES, game)
+            + "-"
+            + ids.numbered("", number, 3),
+            game_type=frames.code(GAMES, game),
+            table_number=frames.count(number),
+            zone=frames.code(ZONES, tables.zone[r.table]),
+            event_type=frames.code(EVENT_TYPES, r.kind),
+            event_timestamp=frames.utc(r.event),
+            dealer_id=ids.dealers(r.dealer),
+            shift=frames.code(SHIFTS, r.shift),
+            amount=frames.money(r.amount, moves),
+            chip_denomination=frames.money(np.where(r.amount >= 100_000, 10_000, 2_500), moves),
+            min_bet=frames.money(minimum),
+            max_bet=frames.money(minimum * 100),
+            drop_amount=frames.money(r.amount, r.kind == TYPE["BUY_IN"]),
+            fill_slip_number=frames.only(ids.event_ids(seed, "slip", r.day, r.ordinal), slip),
+            player_id=ids.players(np.where(r.rated, r.player, -1)),
+            player_rating_id=frames.only(rating_ids(seed, r.key), r.rated),
+            marker_number=frames.only(marker_numbers(seed, r.key), marker),
+            average_bet=frames.money(r.bet, end),
+            hands_played=frames.count(r.hands, end),
+            hours_played=frames.hours(r.hours, end),
+            theoretical_win=frames.money(r.theo, end),
+            actual_win_loss=frames.money(r.win, end),
+            **stamp("table_games", gaming_days(config.start, r.day), r.event),
+        ),
+    )
 
 
-def marker_numbers(config: WorldConfig, t: TablePlay) -> pl.Series:
-    return "MK" + ids.hexadecimal(draw(key(config.seed, "marker-id"), t.key))
+def rating_ids(seed: int, keys: U64) -> pl.Series:
+    return "R" + ids.hexadecimal(draw(key(seed, "rating-id"), keys))
+
+
+def marker_numbers(seed: int, keys: U64) -> pl.Series:
+    return "MK" + ids.hexadecimal(draw(key(seed, "marker-id"), keys))

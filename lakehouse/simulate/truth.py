@@ -9,7 +9,9 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.simulate import frames, ids
-from lakehouse.simulate.clock import stamp
+from lakehouse.simulate.cage import transaction_ids
+from lakehouse.simulate.cash import TYPE
+from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.misconduct import Scenario
 from lakehouse.simulate.planted import planted
 
@@ -46,7 +48,7 @@ def gaming_wins(world: World, day: int) -> pl.DataFrame:
             "prize_type": pl.repeat("CASH", n, dtype=pl.String, eager=True),
             "paid_in_currency": pl.repeat(value=True, n=n, dtype=pl.Boolean, eager=True),
             "machine_id": ids.machines(w["machine"].to_numpy()),
-            **stamp("gaming_wins", world.config.date(day), paid),
+            **stamp("gaming_wins", _same_day(world, day, n), paid),
         },
     )
 
@@ -56,8 +58,9 @@ def staff_observations(world: World, day: int) -> pl.DataFrame:
     seen = world.plan(day).observed
     if not seen:
         return contract("staff_observations").empty()
-    bought = world.cash(day).filter(pl.col("transaction_type") == "CHIP_PURCHASE")
-    first = dict(bought.group_by("player").agg(pl.col("transaction_id").first()).iter_rows())
+    c, who = world.cash(day), np.array([o.player for o in seen])
+    bought = (c.kind == TYPE["CHIP_PURCHASE"]) & (c.player == who[:, None])
+    first = transaction_ids(world.config.seed, day, bought.argmax(axis=1))
     at = world.utc(day, np.array([o.second for o in seen]))
     before = np.array([o.before for o in seen], dtype=np.int64)
     after = np.array([o.after for o in seen], dtype=np.int64)
@@ -68,16 +71,20 @@ def staff_observations(world: World, day: int) -> pl.DataFrame:
                 world.config.seed, "staff_observations", day, np.arange(len(seen))
             ),
             "observed_at": frames.utc(at),
-            "player_id": ids.players(np.array([o.player for o in seen])),
+            "player_id": ids.players(who),
             "employee_id": ids.employees(np.arange(len(seen)) % 40),
             "kind": pl.Series([o.kind for o in seen]),
-            "transaction_id": pl.Series([first.get(o.player) for o in seen], dtype=pl.String),
+            "transaction_id": frames.only(first, bought.any(axis=1)),
             "amount_before": frames.money(before, before > 0),
             "amount_after": frames.money(after, after > 0),
             "text": pl.Series([o.text for o in seen]),
-            **stamp("staff_observations", world.config.date(day), at),
+            **stamp("staff_observations", _same_day(world, day, len(seen)), at),
         },
     )
+
+
+def _same_day(world: World, day: int, rows: int) -> pl.Series:
+    return gaming_days(world.config.start, np.full(rows, day))
 
 
 def scenario_plants(world: World, day: int) -> pl.DataFrame:
