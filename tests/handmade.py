@@ -43,6 +43,8 @@ class Handmade:
     totals: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     """player → visits, theo_micro, win_cents, last_day; the same on every day."""
 
+    block = 4
+
     @property
     def law(self) -> law.Law:
         return law.load(self.config.profile)
@@ -83,7 +85,9 @@ class Handmade:
             usual | {"win_id": f"w{day}-{k}"} | row
             for k, row in enumerate(self.win_rows.get(day, []))
         ]
-        return pl.DataFrame(rows, schema=WINS)
+        wins = pl.DataFrame(rows, schema=WINS)
+        paid = pl.Series(self.utc(day, wins["paid_second"].to_numpy()), dtype=pl.Int64)
+        return wins.with_columns(paid_at=paid.cast(pl.Datetime("us", "UTC")))
 
     def visits(self, day: int) -> Any:
         rows = np.array(self.arrivals.get(day, []), dtype=np.int64).reshape(-1, 3)

@@ -75,7 +75,9 @@ def test_currency_reports(
     rows: list[dict[str, Any]], expected: dict[int, tuple[int | None, int | None]]
 ) -> None:
     owed = obligations.ctrs(Handmade(CONFIG, cash_rows={0: rows}), 0).owed
-    assert {r["player"]: (r["in_cents"], r["out_cents"]) for r in owed.to_dicts()} == expected
+    found = zip(owed.in_cents.tolist(), owed.out_cents.tolist(), strict=True)
+    sides = ((cents_in or None, cents_out or None) for cents_in, cents_out in found)
+    assert dict(zip(owed.player.tolist(), sides, strict=True)) == expected
 
 
 def test_a_slot_jackpot_is_exempt_and_another_win_is_not() -> None:
@@ -88,14 +90,14 @@ def test_a_slot_jackpot_is_exempt_and_another_win_is_not() -> None:
         {"player": B, "gross_cents": 1_500_000, "transaction_id": "keno", "game_type": "KENO"},
     ]
     owed = obligations.ctrs(Handmade(CONFIG, cash_rows={0: paid}, win_rows={0: wins}), 0).owed
-    assert owed["player"].to_list() == [B]
+    assert owed.player.tolist() == [B]
 
 
 def test_without_an_identity_the_report_is_held() -> None:
     who = int(np.flatnonzero(~person.identity_verified(CONFIG, np.arange(2_000)))[0])
     w = Handmade(CONFIG, cash_rows={0: [txn(who, "CHIP_PURCHASE", "12000")]})
-    assert obligations.ctrs(w, 0).owed["is_held"].to_list() == [True]
-    assert all(filings.records(w, d).is_empty() for d in range(30))
+    assert obligations.ctrs(w, 0).owed.is_held.tolist() == [True]
+    assert all(records(w, d).is_empty() for d in range(30))
 
 
 # day of the window, win, winnings reported or None; domain facts on W-2G
@@ -141,7 +143,9 @@ W2G_CASES = {
 
 @pytest.mark.parametrize(("day", "win", "reported"), W2G_CASES.values(), ids=W2G_CASES)
 def test_tax_forms(day: int, win: dict[str, Any], reported: int | None) -> None:
-    owed = obligations.w2gs(Handmade(CONFIG, win_rows={day: [{"player": A} | win]}), day)
+    owed = obligations.w2gs(
+        Handmade(CONFIG, win_rows={day: [{"player": A} | win]}), range(day, day + 1)
+    )
     assert owed["winnings_cents"].to_list() == ([] if reported is None else [reported])
     assert owed["withheld_cents"].to_list() == ([] if reported is None else [0])
 
@@ -150,7 +154,7 @@ def test_backup_withholding_without_a_taxpayer_number() -> None:
     who = np.arange(2_000)
     no_tin = int(who[~person.tin_on_file(CONFIG, who) & ~person.non_resident(CONFIG, who)][0])
     owed = obligations.w2gs(
-        Handmade(CONFIG, win_rows={0: [{"player": no_tin, "gross_cents": 123_456}]}), 0
+        Handmade(CONFIG, win_rows={0: [{"player": no_tin, "gross_cents": 123_456}]}), range(1)
     )
     assert owed["withheld_cents"].to_list() == [29_629]  # 24% of 1,234.56 is 296.2944
 
@@ -168,8 +172,12 @@ def busy(faults: Faults = NO_FAULTS, days: int = 4, persons: int = 120) -> Handm
     )
 
 
+def records(w: Handmade, day: int) -> pl.DataFrame:
+    return filings.dress(w.config, filings.rows_of(w, day))
+
+
 def all_records(w: Handmade, days: int = 26) -> pl.DataFrame:
-    return pl.concat([filings.records(w, d) for d in range(days)])
+    return pl.concat([records(w, d) for d in range(days)])
 
 
 def test_without_faults_each_obligation_is_filed_once_right_and_in_time() -> None:
@@ -258,20 +266,20 @@ def test_rates_are_those_configured() -> None:
 
 
 def test_a_day_of_filings_is_the_same_alone() -> None:
-    assert filings.records(busy(Faults()), 9).equals(_after_all_others(9))
+    assert records(busy(Faults()), 9).equals(_after_all_others(9))
 
 
 def _after_all_others(day: int) -> pl.DataFrame:
     w = busy(Faults())
     for other in range(25, -1, -1):
-        filings.records(w, other)
-    return filings.records(w, day)
+        records(w, other)
+    return records(w, day)
 
 
 def test_persons_named_are_those_of_the_records() -> None:
     w = busy(Faults(), days=3)
     named = players(filings.persons(w, 8)).to_list()
-    assert named == filings.records(w, 8)["player_id"].unique().sort().to_list()
+    assert named == records(w, 8)["player_id"].unique().sort().to_list()
     assert named
 
 

@@ -8,19 +8,19 @@ be filed on it.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import frames, obligations, person, suspicions
+from lakehouse.simulate import frames, obligations, person
 from lakehouse.simulate.clock import gaming_days, stamp
-from lakehouse.simulate.counter import I64, U64, below, draw, key, uniform
-from lakehouse.simulate.ids import employees, hexadecimal, numbered, players
-from lakehouse.simulate.memory import by_day
+from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.counter import I64, below
+from lakehouse.simulate.ids import employees, hexadecimal, players
 from lakehouse.simulate.obligations import OWED
+from lakehouse.simulate.office import RECORD_SCHEMA, office, same
 from lakehouse.simulate.planted import nothing, planted
 from lakehouse.simulate.standing import totals
 
@@ -29,58 +29,44 @@ if TYPE_CHECKING:
 
 LOOKBACK = 42
 """Days after which nothing of a day is filed any more."""
-FAULTS = ("late", "missing", "wrong_amount", "wrong_person", "amended")
-Bools = NDArray[np.bool_]
 PROPERTY = "PROP-001"
 _OFFICERS = 4
 _FIRST_OFFICER = 900
 _OPENS, _OPEN_SECONDS = 3 * 3600, 8 * 3600
-_SLIP_CENTS = {"CTR": 90_000, "W2G": 9_000, "SAR": 90_000}
-RECORD_SCHEMA = pl.Schema(
-    {
-        "form": pl.String(),
-        "report": pl.UInt64(),
-        "filed_day": pl.Int64(),
-        "status": pl.String(),
-        "amends": pl.UInt64(),
-        "player": pl.Int64(),
-        "subject": pl.Date(),
-        "due": pl.Date(),
-        "amount_cents": pl.Int64(),
-        "in_cents": pl.Int64(),
-        "out_cents": pl.Int64(),
-        "game_type": pl.String(),
-        "machine": pl.Int64(),
-        "withheld_cents": pl.Int64(),
-        "rate_bp": pl.Int64(),
-        "category": pl.String(),
-        "narrative": pl.String(),
-        "activity": pl.Date(),
-        "fault": pl.String(),
-        "obligation": pl.String(),
-    }
-)
 
 
-def records(world: World, day: int) -> pl.DataFrame:
-    """compliance of a gaming day, in bronze shape: one row per record written that day."""
+def rows_of(world: World, day: int) -> pl.DataFrame:
+    """Records written on a day, in order of time, with when (`event`, microseconds) and how
+    often the person named had come (`visits`)."""
     filed = filed_on(world, day)
+    who, h = filed["player"].to_numpy(), filed["report"].to_numpy()
+    event = world.utc(day, _OPENS + below(h, _OPEN_SECONDS))
+    visits = totals(world, day, who)[0]
+    timed = filed.with_columns(event=pl.Series(event), visits=pl.Series(visits))
+    return timed.sort("event", maintain_order=True)
+
+
+def dress(config: WorldConfig, filed: pl.DataFrame) -> pl.DataFrame:
+    """compliance in bronze shape: one row per record."""
     if filed.is_empty():
         return contract("compliance").empty()
-    config, who = world.config, filed["player"].to_numpy()
-    h = filed["report"].to_numpy()
-    event = world.utc(day, _OPENS + below(h, _OPEN_SECONDS))
-    order = np.argsort(event, kind="stable")
-    filed, who, h, event = filed[order], who[order], h[order], event[order]
-    given = _subject_columns(world, day, who) | _form_columns(filed)
-    days = gaming_days(config.start, np.full(len(h), day))
+    who, event, h = (filed[c].to_numpy() for c in ("player", "event", "report"))
+    days = gaming_days(config.start, filed["filed_day"].to_numpy())
+    given = _subject_columns(config, who, filed["visits"].to_numpy()) | _form_columns(filed)
     given |= {
         "report_timestamp": frames.utc(event),
         "filing_date": days,
         "compliance_officer_id": employees(_FIRST_OFFICER + below(h >> np.uint64(7), _OFFICERS)),
-        "property_code": pl.repeat(PROPERTY, len(h), dtype=pl.String, eager=True),
+        "property_code": same(PROPERTY, len(h)),
     }
     return frames.frame("compliance", given | stamp("compliance", days, event))
+
+
+def filed_on(world: World, day: int) -> pl.DataFrame:
+    """Records written on a day, whatever day they are about (RECORD_SCHEMA)."""
+    first = max(0, day - LOOKBACK) // world.block * world.block
+    found = [office(world, d).filed.get(day) for d in range(first, day, world.block)]
+    return pl.concat([RECORD_SCHEMA.to_frame(), *(f for f in found if f is not None)])
 
 
 def persons(world: World, day: int) -> I64:
@@ -96,9 +82,10 @@ def obliged(world: World, day: int) -> I64:
 def truth_obligations(world: World, day: int) -> pl.DataFrame:
     """What must be filed for a day: form, player_id, obligation, subject, due, amount_cents,
     in_cents, out_cents (whole cents, null where a side is not over), fault, is_held."""
-    return _decided(world, day).select(
+    decided = office(world, day).decided.get(day, pl.DataFrame(schema=OWED | {"fault": pl.String}))
+    return decided.select(
         "form",
-        pl.Series("player_id", players(_decided(world, day)["player"].to_numpy())),
+        pl.Series("player_id", players(decided["player"].to_numpy())),
         "obligation",
         "subject",
         "due",
@@ -114,12 +101,13 @@ def plants(world: World, day: int) -> pl.DataFrame:
     """Faults in the filings of a day's obligations, one row each, on the obligation's day.
 
     `row_key` is the faulty record (null where it is missing), `entity_id` the obligation."""
+    here = office(world, day)
     faulty = (
-        _records_of(world, day)
+        here.records.get(day, RECORD_SCHEMA.to_frame())
         .filter(pl.col("fault") != "none")
         .unique("obligation", keep="last", maintain_order=True)
     )
-    missing = _decided(world, day).filter(pl.col("fault") == "missing")
+    decided = here.decided.get(day)
     date = world.config.date(day)
     found = [
         _fault_plants(
@@ -131,7 +119,7 @@ def plants(world: World, day: int) -> pl.DataFrame:
         )
         for fault, part in faulty.partition_by("fault", as_dict=True, maintain_order=True).items()
     ]
-    if len(missing):
+    if decided is not None and (missing := decided.filter(fault="missing")).height:
         found.append(_fault_plants(date, "missing", missing, None, missing["due"]))
     return pl.concat([nothing(), *found])
 
@@ -152,193 +140,6 @@ def _fault_plants(
     )
 
 
-@by_day(8)
-def filed_on(world: World, day: int) -> pl.DataFrame:
-    """Records written on a day, whatever day they are about (RECORD_SCHEMA)."""
-    earlier = range(max(0, day - LOOKBACK), day)
-    found = [_by_filing_day(world, d).get(day) for d in earlier]
-    return pl.concat([RECORD_SCHEMA.to_frame(), *(f for f in found if f is not None)])
-
-
-@by_day(64)
-def _by_filing_day(world: World, day: int) -> dict[int, pl.DataFrame]:
-    parts = _records_of(world, day).partition_by("filed_day", as_dict=True, maintain_order=True)
-    return {int(filed[0]): part for filed, part in parts.items()}
-
-
-@by_day(64)
-def _decided(world: World, day: int) -> pl.DataFrame:
-    """Obligations of a day with the fault that the office makes of each."""
-    owed = pl.concat([_ctr_rows(world, day), _w2g_rows(world, day), suspicions.rows(world, day)])
-    f = world.config.faults
-    rates = (
-        f.filing_late,
-        f.filing_missing,
-        f.filing_wrong_amount,
-        f.filing_wrong_person,
-        f.filing_amended,
-    )
-    u = uniform(draw(key(world.config.seed, "filing-fault"), owed["hash"].to_numpy()))
-    fault = np.searchsorted(np.cumsum(rates), u, side="right")
-    # A tax form is due at the year's end: no office is late within weeks.
-    unlikely = (fault == FAULTS.index("late")) & (owed["form"] == "W2G").to_numpy()
-    if len(world.named(day)) < 2:
-        unlikely |= fault == FAULTS.index("wrong_person")
-    none = owed["is_held"].to_numpy() | unlikely
-    return owed.hstack([_labels(np.where(none, len(FAULTS), fault)).alias("fault")])
-
-
-def _labels(fault: I64) -> pl.Series:
-    return frames.code((*FAULTS, "none"), fault)
-
-
-def _owed(world: World, form: str, day: int, extra: I64, **given: pl.Series) -> pl.DataFrame:
-    """Obligations from their columns; those that the form does not have are null."""
-    n, base = len(extra), key(world.config.seed, f"obligation:{form}", day)
-    given["hash"] = pl.Series(draw(base, given["player"].to_numpy(), extra))
-    given["form"] = _same(form, n)
-    return pl.DataFrame({c: given[c] if c in given else _same(None, n, t) for c, t in OWED.items()})
-
-
-def _same(value: object, n: int, dtype: pl.DataType | None = None) -> pl.Series:
-    return pl.Series([value], dtype=dtype).new_from_index(0, n)
-
-
-def _ctr_rows(world: World, day: int) -> pl.DataFrame:
-    found = obligations.ctrs(world, day)
-    owed, date, n = found.owed, world.config.date(day), len(found.owed)
-    moved = [owed[c].fill_null(0) for c in ("in_cents", "out_cents")]
-    return _owed(
-        world,
-        "CTR",
-        day,
-        np.zeros(n, dtype=np.int64),
-        **{c: owed[c] for c in owed.columns},
-        subject=_same(date, n),
-        due=_same(found.due, n),
-        amount_cents=moved[0] + moved[1],
-        obligation=numbered(f"CTR-{date}-P", owed["player"].to_numpy(), 8),
-    )
-
-
-def _w2g_rows(world: World, day: int) -> pl.DataFrame:
-    found = obligations.w2gs(world, day)
-    if found.is_empty():
-        return OWED.to_frame()
-    year = found["paid_on"].to_numpy().astype("datetime64[Y]") + 1
-    return _owed(
-        world,
-        "W2G",
-        day,
-        found["paid_second"].to_numpy(),
-        **{c: found[c] for c in ("player", "game_type", "machine", "withheld_cents", "rate_bp")},
-        subject=found["paid_on"],
-        due=pl.Series(year.astype("datetime64[D]") + 30),
-        amount_cents=found["winnings_cents"],
-        obligation="W2G-" + found["win_id"],
-        is_held=_same(False, len(found)),
-    )
-
-
-@by_day(64)
-def _records_of(world: World, day: int) -> pl.DataFrame:
-    """All records that a day's obligations will lead to, needless ones too."""
-    owed = _decided(world, day)
-    filed = (owed["fault"] != "missing") & ~owed["is_held"]
-    rows = pl.concat([owed.filter(filed), *_needless(world, day)])
-    if rows.is_empty():
-        return RECORD_SCHEMA.to_frame()
-    h, fault, form = rows["hash"].to_numpy(), rows["fault"].to_list(), rows["form"].to_list()
-    amended = np.array([f == "amended" for f in fault])
-    wrong = amended | np.array([f == "wrong_amount" for f in fault])
-    slip = np.where(wrong, [_SLIP_CENTS[f] for f in form], 0)
-    wait = _delays(np.array(form), np.array(fault), h)
-    named = _named_person(world, day, rows["player"].to_numpy(), np.array(fault), h)
-    first = _written(rows, h, day + wait, slip, player=pl.Series(named))
-    if not amended.any():
-        return first
-    again = h[amended]
-    later = day + wait[amended] + 2 + below(draw(7, again), 4)
-    mended = rows.filter(pl.Series(amended))
-    return pl.concat(
-        [
-            first,
-            _written(
-                mended,
-                draw(1, again),
-                later,
-                0 * later,
-                status=_same("Amended", len(again)),
-                amends=pl.Series(again),
-            ),
-        ]
-    )
-
-
-def _written(
-    rows: pl.DataFrame, report: U64, filed_day: I64, slip: I64, **given: pl.Series
-) -> pl.DataFrame:
-    n = rows.height
-    given = {
-        "report": pl.Series(report),
-        "filed_day": pl.Series(filed_day),
-        "status": _same("Filed", n),
-        "amends": _same(None, n, pl.UInt64()),
-        **{c: rows[c] + pl.Series(slip) for c in ("amount_cents", "in_cents", "out_cents")},
-    } | given
-    return pl.DataFrame({c: given[c] if c in given else rows[c] for c in RECORD_SCHEMA})
-
-
-def _delays(form: NDArray[Any], fault: NDArray[Any], h: U64) -> I64:
-    """Days from the subject's day to the filing."""
-    spread = draw(3, h)
-    wait = np.select(
-        [form == "CTR", form == "W2G"],
-        [2 + below(spread, 12), 1 + below(spread, 5)],
-        4 + below(spread, 22),
-    )
-    wait = np.where(fault == "amended", np.minimum(wait, 8), wait)
-    overdue = np.where(form == "CTR", 16, 31) + below(draw(5, h), 9)
-    return np.where(fault == "late", overdue, wait).astype(np.int64)
-
-
-def _named_person(world: World, day: int, who: I64, fault: NDArray[Any], h: U64) -> I64:
-    """Whom the form names: now and then another patron of that day."""
-    here = world.named(day)
-    if not len(here):
-        return who
-    at = below(draw(11, h), len(here))
-    other = np.where(here[at] == who, here[(at + 1) % len(here)], here[at])
-    return np.where(fault == "wrong_person", other, who)
-
-
-def _needless(world: World, day: int) -> list[pl.DataFrame]:
-    """Currency reports on persons whose sides are not over the threshold; none on most days."""
-    found = obligations.ctrs(world, day)
-    luck = float(uniform(draw(key(world.config.seed, "needless"), day))[0])
-    count = int(world.config.faults.filing_needless * len(found.owed) + luck)
-    who = found.near["player"].to_numpy()
-    at = np.flatnonzero(person.identity_verified(world.config, who))[:count]
-    n, date = len(at), world.config.date(day)
-    if not n or not world.config.faults.filing_needless:
-        return []
-    cents = found.near["cents"][at]
-    owed = _owed(
-        world,
-        "CTR",
-        day,
-        np.ones(n, dtype=np.int64),
-        player=found.near["player"][at],
-        in_cents=cents,
-        amount_cents=cents,
-        subject=_same(date, n),
-        due=_same(found.due, n),
-        obligation=numbered(f"needless-{date}-P", who[at], 8),
-        is_held=_same(False, n),
-    )
-    return [owed.hstack([_same("needless", n).alias("fault")])]
-
-
 def _report_ids(form: pl.Series, report: pl.Series) -> pl.Series:
     return form + "-" + hexadecimal(report.to_numpy())
 
@@ -348,12 +149,11 @@ def _dates(world: World, days: pl.Series) -> pl.Series:
     return (days + start).cast(pl.Int32).cast(pl.Date)
 
 
-def _subject_columns(world: World, day: int, who: I64) -> dict[str, pl.Series]:
+def _subject_columns(config: WorldConfig, who: I64, visits: I64) -> dict[str, pl.Series]:
     """The person named, as the office knows them."""
-    config = world.config
     tax, paper = person.tax_number(config, who), person.papers(config, who)
     born = person.birth_days(config, who)
-    homes = person.version(config, "address", who, totals(world, day, who)[0], 60)
+    homes = person.version(config, "address", who, visits, 60)
     return {
         "player_id": players(who),
         "player_name_hash": person.digest(config, "name", who),

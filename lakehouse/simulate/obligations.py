@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.regulation.law import Law, Period
-from lakehouse.simulate import frames, person
+from lakehouse.simulate import person
 from lakehouse.simulate.arrays import take
 from lakehouse.simulate.cash import METHOD, TYPE
 from lakehouse.simulate.counter import I64
@@ -78,6 +78,7 @@ OWED = pl.Schema(
         "activity": pl.Date(),
         "obligation": pl.String(),
         "is_held": pl.Boolean(),
+        "day": pl.Int64(),
     }
 )
 """One obligation; what its form does not have is null."""
@@ -85,14 +86,29 @@ _NEVER_REGULAR = ("SLOT", "BINGO", "KENO", "POKER_TOURNAMENT")
 
 
 @dataclass(frozen=True)
+class Owed:
+    """Currency reports owed: one entry per person, sorted."""
+
+    player: I64
+    in_cents: I64
+    """Of the side, where it is over the threshold; else 0."""
+    out_cents: I64
+    is_held: NDArray[np.bool_]
+    """Whether a missing identity holds the report back."""
+
+    def __len__(self) -> int:
+        return len(self.player)
+
+
+@dataclass(frozen=True)
 class Ctrs:
-    """Currency reports of one gaming day: one row per person, cents of the sides that are
-    over the threshold (null where not), and whether a missing identity holds it back."""
+    """Currency reports of one gaming day."""
 
     due: dt.date
-    owed: pl.DataFrame
-    near: pl.DataFrame
-    """player, cents of the larger side: persons with currency and no report, largest first."""
+    owed: Owed
+    near_player: I64
+    """Persons with currency and no report, by the larger side (`near_cents`), largest first."""
+    near_cents: I64
     persons: I64
     """Everybody who stands in a report, agents and principals too."""
 
@@ -116,7 +132,8 @@ def ctrs(world: World, day: int) -> Ctrs:
     others = ~np.isin(e.person, reported.person)
     due = date + dt.timedelta(days=rule.due_days or 0)
     persons = np.union1d(reported.person, reported.partner[reported.partner >= 0])
-    return Ctrs(due, _by_person(world, reported), _largest(e.person, total[group], others), persons)
+    near = _largest(e.person, total[group], others)
+    return Ctrs(due, _by_person(world, reported), *near, persons)
 
 
 @dataclass(frozen=True)
@@ -152,12 +169,12 @@ def _entries(world: World, day: int) -> _Entries:
     return _Entries(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(own)))
 
 
-def _largest(person: I64, total: I64, among: NDArray[np.bool_]) -> pl.DataFrame:
+def _largest(person: I64, total: I64, among: NDArray[np.bool_]) -> tuple[I64, I64]:
     who, at = np.unique(person[among], return_inverse=True)
     most = np.zeros(len(who), dtype=np.int64)
     np.maximum.at(most, at, total[among])
     order = np.lexsort((who, -most))
-    return pl.DataFrame({"player": who[order], "cents": most[order]})
+    return who[order], most[order]
 
 
 def _covered(e: _Entries) -> list[int]:
@@ -186,43 +203,45 @@ def _covered(e: _Entries) -> list[int]:
     return [a for a in rows if any(a != b and behind(a, b) for b in rows)]
 
 
-def _by_person(world: World, e: _Entries) -> pl.DataFrame:
+def _by_person(world: World, e: _Entries) -> Owed:
     who, at = np.unique(e.person, return_inverse=True)
     cents = np.zeros((2, len(who)), dtype=np.int64)
     np.add.at(cents, (e.is_out, at), e.cents)
     unknown = ~person.identity_verified(world.config, np.stack([e.person, e.partner]))
     held = np.zeros(len(who), dtype=bool)
     np.logical_or.at(held, at, unknown[0] | (unknown[1] & (e.partner >= 0)))
-    return pl.DataFrame(
-        {
-            "player": who,
-            "in_cents": frames.count(cents[0], cents[0] > 0),
-            "out_cents": frames.count(cents[1], cents[1] > 0),
-            "is_held": held,
-        }
-    )
+    return Owed(who, cents[0], cents[1], held)
 
 
-@by_day(64)
-def w2gs(world: World, day: int) -> pl.DataFrame:
-    """W-2G forms for wins paid in a gaming day (W2G_SCHEMA). Aliens' wins go on Form 1042-S."""
-    config, wins = world.config, world.wins(day)
+def w2gs(world: World, days: range) -> pl.DataFrame:
+    """W-2G forms for wins paid in gaming days (W2G_SCHEMA). Aliens' wins go on Form 1042-S."""
+    config = world.config
+    wins = pl.concat([world.wins(d).with_columns(day=pl.lit(d, dtype=pl.Int64)) for d in days])
     who = wins["player"].to_numpy()
     wins = wins.filter(pl.Series((who >= 0) & ~person.non_resident(config, who)))
     if wins.is_empty():
         return W2G_SCHEMA.to_frame()
-    paid = pl.Series(world.utc(day, wins["paid_second"].to_numpy())).cast(pl.Datetime("us", "UTC"))
-    has_tin = person.tin_on_file(config, wins["player"].to_numpy())
+    paid_on = pl.col("paid_at").dt.convert_time_zone(config.timezone).dt.date()
     wins = wins.with_columns(
-        paid_on=paid.dt.convert_time_zone(config.timezone).dt.date(),
+        paid_on=paid_on,
         rule=pl.col("game_type").replace_strict(GAME_RULES, default="w2g_other"),
-        has_tin=pl.Series(has_tin),
+        has_tin=pl.Series(person.tin_on_file(config, wins["player"].to_numpy())),
     )
-    parts = wins.partition_by("rule", "paid_on", as_dict=True)
-    found = [
-        _reportable(world.law, rule, date, part) for (rule, date), part in sorted(parts.items())
-    ]
-    return pl.concat(found)
+    parts = _under_one_law(world.law, wins)
+    return pl.concat([_reportable(world.law, rule, date, part) for rule, date, part in parts])
+
+
+def _under_one_law(law: Law, wins: pl.DataFrame) -> list[tuple[str, dt.date, pl.DataFrame]]:
+    """(rule, a date, wins paid while the same rules were in force as on that date)."""
+    found = []
+    for (rule,), part in wins.partition_by("rule", as_dict=True, maintain_order=True).items():
+        dates: dict[tuple[dt.date, ...], list[dt.date]] = {}
+        for date in part["paid_on"].unique().sort().to_list():
+            rules = (rule, "regular_withholding", "backup_withholding")
+            since = tuple(law.on(r, date).effective_from for r in rules)
+            dates.setdefault(since, []).append(date)
+        found += [(rule, d[0], part.filter(pl.col("paid_on").is_in(d))) for d in dates.values()]
+    return found
 
 
 W2G_SCHEMA = pl.Schema(
@@ -230,6 +249,7 @@ W2G_SCHEMA = pl.Schema(
         "win_id": pl.String(),
         "player": pl.Int64(),
         "game_type": pl.String(),
+        "day": pl.Int64(),
         "paid_on": pl.Date(),
         "paid_second": pl.Int64(),
         "machine": pl.Int64(),
@@ -254,7 +274,7 @@ def _reportable(law: Law, rule: str, paid_on: dt.date, wins: pl.DataFrame) -> pl
     rate = np.where(long_shot & ~exempt, _basis_points(regular), 0)
     backup = _basis_points(law.on("backup_withholding", paid_on))
     rate = np.where(wins["has_tin"].to_numpy(), rate, backup)
-    return wins.select(W2G_SCHEMA.names()[:6]).hstack(
+    return wins.select(W2G_SCHEMA.names()[:7]).hstack(
         [
             pl.Series("winnings_cents", winnings),
             pl.Series("rate_bp", rate),

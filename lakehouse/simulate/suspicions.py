@@ -29,12 +29,15 @@ CATEGORIES = {
 """Kind of scenario → the form's words; the other kinds are no matter for FinCEN."""
 
 
-def rows(world: World, day: int) -> pl.DataFrame:
-    """Reports owed for scenarios that end on a day, in the shape of an obligation."""
-    ending = [s for s in world.scenarios(day) if s.last_day == day and s.kind in CATEGORIES]
-    if not ending:
-        return OWED.to_frame()
-    return pl.DataFrame([_row(world, day, s) for s in ending], schema=OWED)
+def rows(world: World, days: range) -> pl.DataFrame:
+    """Reports owed for scenarios that end on the days, in the shape of an obligation."""
+    ending = [
+        _row(world, day, s)
+        for day in days
+        for s in world.scenarios(day)
+        if s.last_day == day and s.kind in CATEGORIES
+    ]
+    return pl.DataFrame(ending, schema=OWED)
 
 
 def _row(world: World, day: int, s: Scenario) -> dict[str, object]:
@@ -58,6 +61,7 @@ def _row(world: World, day: int, s: Scenario) -> dict[str, object]:
         "activity": first,
         "obligation": f"SAR-{date}-{s.number}",
         "is_held": False,
+        "day": day,
     }
 
 

@@ -16,7 +16,18 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law, load
-from lakehouse.simulate import cage, defects, filings, ids, people, security, slots, tables, truth
+from lakehouse.simulate import (
+    cage,
+    defects,
+    filings,
+    frames,
+    ids,
+    people,
+    security,
+    slots,
+    tables,
+    truth,
+)
 from lakehouse.simulate.arrays import join, take
 from lakehouse.simulate.cash import Cash
 from lakehouse.simulate.clock import day_start
@@ -162,6 +173,7 @@ class World:
                 "wager_cents": s.bet[h.session],
                 "won_second": h.won,
                 "paid_second": h.paid,
+                "paid_at": frames.utc(self.utc(day, h.paid)),
                 "machine": s.machine[h.session],
                 "transaction_id": cage.transaction_ids(self.config.seed, day, paid),
             }
@@ -333,6 +345,9 @@ _MAKERS = {
     ),
     "gaming_wins": (truth.gaming_wins, _frames),
     "staff_observations": (truth.staff_observations, _frames),
-    "compliance": (filings.records, _frames),
+    "compliance": (
+        filings.rows_of,
+        lambda config, parts: filings.dress(config, pl.concat(parts)),
+    ),
 }
 """A day's rows as numbers, and several days' as a frame."""
