@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +16,8 @@ from lakehouse.commands import parse_day
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from lakehouse.simulate.world import World
+    from lakehouse.simulate.config import WorldConfig
+    from lakehouse.simulate.output import Filled
 
 FORMATS = ("parquet", "json", "csv")
 FILINGS = "compliance"
@@ -142,39 +140,20 @@ class Order:
         if not existing.is_dir():
             raise BadInput(f"--output {self.output}: {existing} is a file; name a folder")
 
-    def world(self) -> World:
+    def config(self) -> WorldConfig:
         from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-        from lakehouse.simulate.world import World
 
-        return World(
-            WorldConfig(
-                seed=self.seed,
-                start=self.start,
-                days=self.days,
-                scale=self.scale,
-                rows={t: n for t, n in self.rows.items() if t != FILINGS},
-                faults=Faults() if self.faults else NO_FAULTS,
-            )
+        return WorldConfig(
+            seed=self.seed,
+            start=self.start,
+            days=self.days,
+            scale=self.scale,
+            rows={t: n for t, n in self.rows.items() if t != FILINGS},
+            faults=Faults() if self.faults else NO_FAULTS,
         )
 
-
-@dataclass
-class Made:
-    """One file, as it grows."""
-
-    table: str
-    path: Path
-    rows: int = 0
-    available: int = 0
-    """Rows that there were before a ceiling."""
-    kinds: Counter[str] = field(default_factory=Counter)
-    """Filings by form."""
-
-    def count(self, kept: pl.DataFrame, available: int) -> None:
-        self.rows += kept.height
-        self.available += available
-        if self.table == FILINGS:
-            self.kinds.update(kept["report_type"].drop_nulls().to_list())
+    def path(self, table: str) -> Path:
+        return self.output / f"bronze_{table}.{self.format}"
 
 
 def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[str, int]:
@@ -187,35 +166,18 @@ def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[
     return {t: wanted[t] for t in DEFAULTS if t in wanted}
 
 
-def write(order: Order) -> list[Made]:
-    """Writes one file per table; each is complete or absent."""
+def write(order: Order) -> dict[str, Filled]:
+    """Writes one file per table; all are complete, or none has changed."""
     from lakehouse.commands import replacing
-    from lakehouse.contracts import contract
-    from lakehouse.simulate.export import protect_for_export
-    from lakehouse.simulate.files import FrameFile, frame_file
-    from lakehouse.simulate.produce import table_frames
+    from lakehouse.simulate.output import Target, Work, fill
 
-    world = order.world()
-    made = {t: Made(t, order.output / f"bronze_{t}.{order.format}") for t in order.rows}
     with ExitStack() as stack:
-        files: dict[str, FrameFile] = {}
-        for table, m in made.items():
-            beside = stack.enter_context(replacing(m.path))
-            files[table] = frame_file(beside, order.format, contract(table).bronze_schema())
-            stack.callback(files[table].abandon)
-        change = None if order.include_pii else protect_for_export
-        advance = stack.enter_context(
-            _progress(sum(n for t, n in order.rows.items() if t != FILINGS))
-        )
-        for table, frame in table_frames(world, list(order.rows), change=change):
-            kept = frame.head(order.rows[table] - made[table].rows)
-            made[table].count(kept, frame.height)
-            if kept.height:
-                files[table].write(kept)
-                advance(0 if table == FILINGS else kept.height)
-        for file in files.values():
-            file.finish()
-    return list(made.values())
+        beside = {t: stack.enter_context(replacing(order.path(t))) for t in order.rows}
+        exact = sum(n for t, n in order.rows.items() if t != FILINGS)
+        advance = stack.enter_context(_progress(exact))
+        targets = tuple(Target(t, beside[t], order.rows[t]) for t in order.rows)
+        work = Work(order.config(), targets, order.format, protect=not order.include_pii)
+        return fill(work, advance)
 
 
 @contextmanager
@@ -244,24 +206,25 @@ def _progress(rows: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def _report(order: Order, made: list[Made]) -> None:
+def _report(order: Order, filled: Mapping[str, Filled]) -> None:
     """The files on standard output; what filings there were, and why, beside it."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("table", "rows", "bytes", "file")
     table.columns[1].justify = table.columns[2].justify = "right"
-    for m in made:
-        table.add_row(m.table, f"{m.rows:,}", f"{m.path.stat().st_size:,}", m.path.name)
+    for name, made in filled.items():
+        path = order.path(name)
+        table.add_row(name, f"{made.rows:,}", f"{path.stat().st_size:,}", path.name)
     Console().print(table)
     typer.echo(f"written to {order.output}", err=True)
-    for m in made:
-        if m.table == FILINGS:
-            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(m.kinds.items())) or "none"
-            typer.echo(
-                f"{FILINGS}: a consequence of the play; the office made {m.available} records in "
-                f"{order.days} days; {m.rows} written ({kinds}), at most {order.rows[FILINGS]}",
-                err=True,
-            )
+    if FILINGS in filled:
+        made = filled[FILINGS]
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(made.kinds.items())) or "none"
+        typer.echo(
+            f"{FILINGS}: a consequence of the play; the office made {made.available} records in "
+            f"{order.days} days; {made.rows} written ({kinds}), at most {order.rows[FILINGS]}",
+            err=True,
+        )
     if order.faults:
         typer.echo("faults are planted in these files; --no-faults leaves them out", err=True)

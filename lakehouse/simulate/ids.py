@@ -60,7 +60,9 @@ def dealers(index: I64) -> pl.Series:
 @functools.cache
 def _hex_digits() -> NDArray[np.uint32]:
     """The four digits of each 16-bit number, as they stand in memory."""
-    return np.frombuffer("".join(f"{k:04x}" for k in range(65_536)).encode(), dtype=np.uint32)
+    digit = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+    places = np.arange(65_536)[:, None] >> np.array([12, 8, 4, 0])
+    return digit[places & 15].view(np.uint32).reshape(-1)
 
 
 def hexadecimal(values: U64) -> pl.Series:
