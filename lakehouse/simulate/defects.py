@@ -266,19 +266,19 @@ def _where(
     n = len(columns)
     if not n:
         return np.full(len(c.h), -1)
-    values = c.rows.select(
-        (pl.col(x) > 0).fill_null(value=False) if kind == NEGATIVE else pl.col(x).is_not_null()
-        for x in columns
-    ).to_numpy()
     days, which = np.unique(c.day, return_inverse=True)
     spread = min(n, _COLUMNS_A_DAY)
     first = below(draw(key(config.seed, f"defects:{table}:{KINDS[kind]}"), days), n)[which]
     turn = (c.h & np.uint64(0xFF)).astype(np.int64)
     tries = (first + (turn + np.arange(spread)[:, None]) % spread) % n
-    there = values[np.arange(len(c.h)), tries]
-    found = there.argmax(axis=0)
-    at = tries[found, np.arange(len(c.h))]
-    return np.where(there.any(axis=0), at, -1)
+    there = np.zeros((n, len(c.h)), dtype=bool)
+    for k in np.unique(tries).tolist():
+        value = c.rows[columns[k]]
+        has = (value > 0).fill_null(value=False) if kind == NEGATIVE else value.is_not_null()
+        there[k] = has.to_numpy()
+    hit = there[tries, np.arange(len(c.h))]
+    at = tries[hit.argmax(axis=0), np.arange(len(c.h))]
+    return np.where(hit.any(axis=0), at, -1)
 
 
 def _edited(
@@ -364,7 +364,8 @@ def _copies(table: str, c: _Candidates, kind: I64) -> pl.DataFrame:
 
 def _struck(table: str, c: _Candidates, kind: I64, place: I64) -> Struck:
     at = np.flatnonzero(kind >= 0)
-    keys = c.rows[contract(table).key[0]][at]
+    # Texts of their own: a part of a column would keep the whole of it in memory.
+    keys = pl.Series(c.rows[contract(table).key[0]][at].to_list(), dtype=pl.String)
     return Struck(table, c.day[at], kind[at], _columns(table, kind[at], place[at]), keys)
 
 

@@ -40,7 +40,7 @@ PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
         "POWER_OFF",
     )
 )
-STRETCH_ROWS = 100_000
+STRETCH_ROWS = 50_000
 """Rows that are made at a time: memory follows them and not the day."""
 _FILLERS = np.array([METER] * 56 + [TILT, TILT, DOOR_OPEN, DOOR_CLOSE, OFF, ON, METER, METER])
 _ERRORS = {TILT: ("E021", "Reel tilt"), DOOR_OPEN: ("D001", "Main door open")}
