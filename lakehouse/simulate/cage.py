@@ -122,18 +122,26 @@ def hand_pays(config: WorldConfig, p: DayPlan) -> HandPays:
 
 
 def _identified(config: WorldConfig, p: DayPlan, keys: U64) -> I64:
-    """Players from the book who are not here with their card, one for each key."""
+    """Players from the book who are not here with their card, one for each key: the first
+    free one from a rank of its own on."""
     ordinary = config.player_count - reserved(config)
-    taken, out = set(p.visits.player.tolist()), []
-    for start in below(draw(key(config.seed, "identified"), keys), ordinary).tolist():
-        tries = (
-            player_of_rank(config, np.array([(start + k) % ordinary])) for k in range(ordinary)
-        )
-        known = (int(q[0]) for q in tries if not person.newcomer(config, q)[0])
-        found = next((q for q in known if q not in taken), -1)
+    first = below(draw(key(config.seed, "identified"), keys), ordinary)
+    taken, out = {-1, *p.visits.player.tolist()}, []
+    for rank, near in zip(first.tolist(), _patrons(config, first, range(8), ordinary), strict=True):
+        found = next((q for q in near if q not in taken), -1)
+        if found < 0:
+            every = _patrons(config, np.array([rank]), range(ordinary), ordinary)[0]
+            found = next((q for q in every if q not in taken), -1)
         taken.add(found)
         out.append(found)
     return np.array(out, dtype=np.int64)
+
+
+def _patrons(config: WorldConfig, first: I64, steps: range, ordinary: int) -> list[list[int]]:
+    """Players at some ranks from each first one on; -1: who is not in the book yet."""
+    rank = (first[:, None] + np.array(steps)) % ordinary
+    who = player_of_rank(config, rank.reshape(-1))
+    return np.where(person.newcomer(config, who), -1, who).reshape(rank.shape).tolist()
 
 
 def _payouts(h: HandPays) -> Cash:
@@ -167,7 +175,7 @@ def _tickets(config: WorldConfig, p: DayPlan, room: int) -> Cash:
     """Tickets redeemed at the cage: planted ones, then others in hash order while rows last."""
     s = p.slots
     h = draw(key(config.seed, "redeems"), s.key)
-    order = np.lexsort((h, s.scenario < 0))[: room * 2 + 8]
+    order = np.lexsort((h, s.scenario < 0))[: room + room // 8 + 8]
     part = take(s, order)
     ticket = slots.cash(part, slots.segments(part)).ticket
     got = np.flatnonzero(ticket > 0)[:room]

@@ -361,11 +361,12 @@ class Stretch:
     """Positions among the day's rows."""
 
 
-def stretches(p: SlotPlay, count: int, fillers: int) -> list[Stretch]:
-    """A day's machines in runs of about `STRETCH_ROWS` rows."""
+def stretches(p: SlotPlay, count: int, fillers: int, most: int | None) -> list[Stretch]:
+    """A day's machines in runs of about `most` rows; None: all together."""
     rows = np.bincount(p.machine, weights=p.rows, minlength=count).astype(np.int64)
     through = np.cumsum(rows) + -(-np.arange(1, count + 1) * fillers // count)
-    ends = np.flatnonzero(np.diff(through // STRETCH_ROWS, append=-1))
+    run = through // most if most else 0 * through
+    ends = np.flatnonzero(np.diff(run, append=-1))
     edges = np.concatenate([[0], ends + 1]).tolist()
     sessions = np.searchsorted(p.machine, edges).tolist()
     at = np.concatenate([[0], through[ends]]).tolist()

@@ -98,6 +98,7 @@ class World:
         self._markers = functools.lru_cache(maxsize=40)(self._make_markers)
         self._scenarios = functools.lru_cache(maxsize=64)(functools.partial(scenarios, config))
         self._pays = functools.lru_cache(maxsize=40)(self._make_pays)
+        self._named = functools.lru_cache(maxsize=40)(self._make_named)
         self._wins = functools.lru_cache(maxsize=40)(self._make_wins)
 
     def plan(self, day: int) -> DayPlan:
@@ -181,9 +182,13 @@ class World:
 
     def named(self, day: int) -> I64:
         """Sorted unique players who did anything that day."""
+        with self._lock:
+            return self._named(day)
+
+    def _make_named(self, day: int) -> I64:
         c = self.cash(day)
-        found = np.unique(np.concatenate([self.visits(day).player, c.player, c.on_behalf_of]))
-        return found[found >= 0]
+        found = np.concatenate([self.visits(day).player, c.player, c.on_behalf_of])
+        return np.unique(found[found >= 0])
 
     def ledger(self, day: int) -> Ledger:
         """Totals of every player and machine through `day`; empty before the first."""
@@ -210,7 +215,7 @@ class World:
             raise BadInput(f"the simulator has no table {table!r}; it has: {', '.join(TABLES)}")
         for first in range(days.start, days.stop, self.block):
             block = range(first, min(first + self.block, days.stop))
-            if table == "slot_telemetry" and len(block) == 1:
+            if table == "slot_telemetry" and self.block == 1:
                 count = len(self._stretches(first))
                 yield from (Piece(table, block, k, count) for k in range(count))
             else:
@@ -297,13 +302,16 @@ class World:
         return self._rows(day) - int(self.slots(day).rows.sum())
 
     def _stretches(self, day: int) -> list[Stretch]:
-        return slots.stretches(self.slots(day), self.config.machine_count, self._fillers(day))
+        """A day's parts; where several days are made together, each is one part."""
+        most = slots.STRETCH_ROWS if self.block == 1 else None
+        count = self.config.machine_count
+        return slots.stretches(self.slots(day), count, self._fillers(day), most)
 
 
 def _days_at_a_time(config: WorldConfig) -> int:
-    """So many that a piece of the largest table has about as many rows as a stretch."""
+    """So many that a piece of the largest table has two stretches' rows at the most."""
     most = max(config.total(t) for t in ROWS) // config.days
-    return min(max(1, slots.STRETCH_ROWS // max(most, 1)), MOST_DAYS)
+    return min(max(1, 2 * slots.STRETCH_ROWS // max(most, 1)), MOST_DAYS)
 
 
 def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
