@@ -8,7 +8,7 @@ the office stay right about the money that silver keeps.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -128,7 +128,8 @@ class Struck:
     table: str
     day: I64
     kind: I64
-    column: NDArray[np.object_]
+    column: I64
+    """Position among the table's columns, or -1."""
     keys: pl.Series
 
     def plants(self, config: WorldConfig, day: int) -> pl.DataFrame:
@@ -138,6 +139,7 @@ class Struck:
             return nothing()
         keys = self.keys[at]
         kind = pl.Series([KINDS[k] for k in self.kind[at].tolist()])
+        names = [*contract(self.table).bronze_schema().names(), ""]
         pairs = zip(self.kind[at].tolist(), self.column[at].tolist(), strict=True)
         date = config.date(day)
         return planted(
@@ -147,7 +149,7 @@ class Struck:
             entity=keys,
             table=self.table,
             key=keys,
-            rule=pl.Series([_RULES[k].format(column) for k, column in pairs]),
+            rule=pl.Series([_RULES[k].format(names[n]) for k, n in pairs]),
             day=date,
         )
 
@@ -225,15 +227,13 @@ def _asked(config: WorldConfig, table: str, u: Unit) -> tuple[I64, U64]:
 
 
 def _chosen(world: World, table: str, units: Sequence[Unit], c: _Candidates) -> tuple[I64, I64]:
-    """(kind, place) of each candidate; -1: it is left alone. A place is a position among the
-    columns of the kind."""
+    """(kind, place) of each candidate; -1: it is left alone. A place is the position of the
+    column that is struck."""
     free, safe = _open_rows(world, table, units, c)
     kind, place = np.full(len(c.h), -1), np.full(len(c.h), -1)
-    fits = {CLASH: safe, AGAIN: free}
-    where = {}
-    for k, columns in places(table).items():
-        where[k] = _where(world.config, table, k, columns, c)
-        fits[k] = (where[k] >= 0) & (free if k in _HEALING else safe)
+    where = _where(world.config, table, c)
+    fits = {k: (at >= 0) & (free if k in _HEALING else safe) for k, at in where.items()}
+    fits |= {CLASH: safe, AGAIN: free}
     for u, (a, b) in zip(units, c.bounds, strict=True):
         _assign(u.counts, {k: f[a:b] for k, f in fits.items()}, kind[a:b])
     for k, at in where.items():
@@ -258,76 +258,83 @@ def _assign(wanted: I64, fits: dict[int, Bools], kind: I64) -> None:
             short = 0
 
 
-def _where(
-    config: WorldConfig, table: str, kind: int, columns: Sequence[str], c: _Candidates
-) -> I64:
-    """Which of a few columns a defect would strike in each row: one that has a value, of an
-    amount above zero; -1: none. The few change from day to day."""
-    n = len(columns)
-    if not n:
-        return np.full(len(c.h), -1)
+def _where(config: WorldConfig, table: str, c: _Candidates) -> dict[int, I64]:
+    """For each kind, the position of the column that it would strike in each row: of a few
+    that change from day to day, one that has a value, of an amount above zero; -1: none."""
+    columns = {k: names for k, names in places(table).items() if names}
+    tries = {k: _tries(config, table, k, len(names), c) for k, names in columns.items()}
+    asked = [(k, n) for k, at in tries.items() for n in np.unique(at).tolist()]
+    there = c.rows.select(_has(columns[k][n], k).alias(f"{k}:{n}") for k, n in asked)
+    rows = np.arange(len(c.h))
+    found = {}
+    for k, at in tries.items():
+        has = np.zeros((len(columns[k]), len(rows)), dtype=bool)
+        for n in [n for kind, n in asked if kind == k]:
+            has[n] = there[f"{k}:{n}"].to_numpy()
+        hit, position = has[at, rows], np.array([c.rows.columns.index(n) for n in columns[k]])
+        found[k] = np.where(hit.any(axis=0), position[at[hit.argmax(axis=0), rows]], -1)
+    return found
+
+
+def _has(column: str, kind: int) -> pl.Expr:
+    value = pl.col(column)
+    return (value > 0).fill_null(value=False) if kind == NEGATIVE else value.is_not_null()
+
+
+def _tries(config: WorldConfig, table: str, kind: int, n: int, c: _Candidates) -> I64:
+    """Positions among the kind's n columns, in the order in which each row tries them."""
     days, which = np.unique(c.day, return_inverse=True)
     spread = min(n, _COLUMNS_A_DAY)
     first = below(draw(key(config.seed, f"defects:{table}:{KINDS[kind]}"), days), n)[which]
     turn = (c.h & np.uint64(0xFF)).astype(np.int64)
-    tries = (first + (turn + np.arange(spread)[:, None]) % spread) % n
-    there = np.zeros((n, len(c.h)), dtype=bool)
-    for k in np.unique(tries).tolist():
-        value = c.rows[columns[k]]
-        has = (value > 0).fill_null(value=False) if kind == NEGATIVE else value.is_not_null()
-        there[k] = has.to_numpy()
-    hit = there[tries, np.arange(len(c.h))]
-    at = tries[hit.argmax(axis=0), np.arange(len(c.h))]
-    return np.where(hit.any(axis=0), at, -1)
+    return (first + (turn + np.arange(spread)[:, None]) % spread) % n
 
 
-def _edited(
-    clean: pl.DataFrame, table: str, candidates: _Candidates, kind: I64, place: I64
-) -> pl.DataFrame:
+def _edited(clean: pl.DataFrame, table: str, c: _Candidates, kind: I64, place: I64) -> pl.DataFrame:
     at = np.flatnonzero(place >= 0)
-    names, h = _columns(table, kind[at], place[at]), candidates.h[at]
-    part = candidates.rows[at].with_columns(
-        _kind=pl.Series(kind[at]),
-        _turn=pl.Series((h >> np.uint64(8)) % np.uint64(3)),
-        _number=pl.Series(_numbers(h, kind[at])),
-    )
-    touched = sorted(set(names.tolist()))
-    struck = {c: np.unique(kind[at[names == c]]).tolist() for c in touched}
-    changed = part.select(_edit(table, c, clean.schema[c], kinds) for c, kinds in struck.items())
+    hits = {clean.columns[k]: at[place[at] == k] for k in np.unique(place[at]).tolist()}
+    texts = {n: hit for n, hit in hits.items() if clean.schema[n] == pl.String}
+    changed = _respelled(table, c, kind, texts) | {
+        n: _recounted(c, kind, n, hit) for n, hit in hits.items() if n not in texts
+    }
     out = clean.clone()
-    for c in touched:
-        hit = np.flatnonzero(names == c)
-        column = clean[c].clone().scatter(candidates.position[at[hit]], changed[c][hit])
-        out.replace_column(out.get_column_index(c), column)
+    for n, values in changed.items():
+        column = clean[n].clone().scatter(c.position[hits[n]], values)
+        out.replace_column(out.get_column_index(n), column)
     return out
 
 
-def _columns(table: str, kind: I64, place: I64) -> NDArray[np.object_]:
-    names = np.full(len(kind), "", dtype=object)
-    for k, columns in places(table).items():
-        at = (kind == k) & (place >= 0)
-        if at.any():
-            names[at] = np.array(columns, dtype=object)[place[at]]
-    return names
-
-
-def _edit(table: str, column: str, dtype: pl.DataType, kinds: Sequence[int]) -> pl.Expr:
-    """The column's new value, by `_kind`."""
-    text, number, turn = pl.col(column), pl.col("_number"), pl.col("_turn")
-    is_code = isinstance(contract(table).columns.get(column), dy.Enum)
-    makes: dict[int, Callable[[], pl.Expr]] = {
-        NULL: lambda: pl.lit(None),
-        UNKNOWN: lambda: pl.format("{}_X{}", text, turn),
-        NEGATIVE: lambda: -text,
-        CLOCK: lambda: (text.to_physical() + number).cast(dtype),
-        LATE: lambda: (text.to_physical() + number).cast(dtype),
-        ORPHAN: lambda: pl.format("P{}", number),
-        UNTIDY: lambda: _recased(text, turn) if is_code else "  " + text + " ",
-    }
-    value = text
-    for k in kinds:
-        value = pl.when(pl.col("_kind") == k).then(makes[k]().cast(dtype)).otherwise(value)
-    return value.alias(column)
+def _respelled(
+    table: str, c: _Candidates, kind: I64, hits: Mapping[str, I64]
+) -> dict[str, pl.Series]:
+    """New texts of the rows hit in each column, all worked out together."""
+    if not hits:
+        return {}
+    at = np.concatenate(list(hits.values()))
+    sizes = [len(hit) for hit in hits.values()]
+    codes = [isinstance(contract(table).columns.get(n), dy.Enum) for n in hits]
+    cells = pl.DataFrame(
+        {
+            "text": pl.concat([c.rows[n][hit] for n, hit in hits.items()]),
+            "kind": kind[at],
+            "is_code": np.repeat(codes, sizes),
+            "turn": (c.h[at] >> np.uint64(8)) % np.uint64(3),
+            "stranger": NOBODY + below(draw(1, c.h[at]), 900_000),
+        }
+    )
+    text, struck = pl.col("text"), pl.col("kind")
+    new = cells.select(
+        pl.when(struck == UNKNOWN)
+        .then(pl.format("{}_X{}", text, "turn"))
+        .when(struck == ORPHAN)
+        .then(pl.format("P{}", "stranger"))
+        .when((struck == UNTIDY) & pl.col("is_code"))
+        .then(_recased(text, pl.col("turn")))
+        .when(struck == UNTIDY)
+        .then("  " + text + " ")
+    ).to_series()
+    starts = np.cumsum([0, *sizes]).tolist()
+    return {n: new.slice(k, size) for n, k, size in zip(hits, starts, sizes, strict=False)}
 
 
 def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
@@ -335,16 +342,21 @@ def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
     return pl.when(turn == 0).then(lower).when(turn == 1).then(upper).otherwise(text + "  ")
 
 
-def _numbers(h: U64, kind: I64) -> I64:
-    """What is added to a clock, in microseconds, or the number of a stranger.
+def _recounted(c: _Candidates, kind: I64, column: str, hit: I64) -> pl.Series:
+    """New amounts or times of the rows hit in a column; of these each has one kind."""
+    values = c.rows[column][hit]
+    if kind[hit[0]] == NEGATIVE:
+        return -values
+    return (values.to_physical() + _shift(c.h[hit], kind[hit])).cast(values.dtype)
 
-    Clocks are days off, always out of the gaming day, back or forth; late rows become known
-    one to three days later."""
+
+def _shift(h: U64, kind: I64) -> pl.Series:
+    """Microseconds added. Clocks are days off, always out of the gaming day, back or forth;
+    late rows become known one to three days later."""
     h = draw(1, h)
     skew = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
     skew = np.where((h & np.uint64(1)).astype(bool), -skew, skew)
-    late = (1 + below(h, 3)) * _DAY
-    return np.select([kind == CLOCK, kind == LATE], [skew, late], NOBODY + below(h, 900_000))
+    return pl.Series(np.where(kind == CLOCK, skew, (1 + below(h, 3)) * _DAY))
 
 
 def _copies(table: str, c: _Candidates, kind: I64) -> pl.DataFrame:
@@ -366,7 +378,7 @@ def _struck(table: str, c: _Candidates, kind: I64, place: I64) -> Struck:
     at = np.flatnonzero(kind >= 0)
     # Texts of their own: a part of a column would keep the whole of it in memory.
     keys = pl.Series(c.rows[contract(table).key[0]][at].to_list(), dtype=pl.String)
-    return Struck(table, c.day[at], kind[at], _columns(table, kind[at], place[at]), keys)
+    return Struck(table, c.day[at], kind[at], place[at], keys)
 
 
 def _open_rows(
