@@ -30,9 +30,8 @@ settings = load_settings()
 lake, commit = Lake.open(settings), Commit("bench", "bench", "1")
 first, last = (dt.date.fromisoformat(a) for a in sys.argv[1:3])
 world = World(WorldConfig(scale=settings.scale))
-days = [first + dt.timedelta(days=d) for d in range((last - first).days + 1)]
 for table in TABLES:
-    lake.write_days("bronze", table, pl.concat([world.frame(table, d) for d in days]),
+    lake.write_days("bronze", table, pl.concat(world.rows(table, (first, last))),
                     (first, last), commit=commit)
 refresh(lake, settings, (first, last), as_of=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), commit=commit)
 """

@@ -7,7 +7,7 @@ from igaming_assets.assets import retried_if_transient, run_of, table_options
 from igaming_assets.landing import landed_bronze, landed_tables
 from lakehouse.contracts import contracts
 from lakehouse.settings import Settings
-from lakehouse.steps import bronze_rows, simulated
+from lakehouse.steps import bronze_rows, each_day, simulated
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -29,7 +29,7 @@ def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
                 run.settings,
                 table,
                 run.days,
-                lambda name, day: world.world(run.settings).frame(name, day),
+                lambda name, days: world.world(run.settings).rows(name, days),
                 run.now,
             )
 
@@ -44,7 +44,13 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
         run = run_of(context)
         world = context.resources.simulator.world(run.settings)
         with retried_if_transient():
-            return simulated(lambda _, day: world.plants(day), "truth", "plants", run.days, run.now)
+            return simulated(
+                lambda _, days: map(world.plants, each_day(days)),
+                "truth",
+                "plants",
+                run.days,
+                run.now,
+            )
 
     return plants
 
@@ -60,7 +66,7 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
         world = context.resources.simulator.world(run.settings)
         with retried_if_transient():
             return simulated(
-                lambda _, day: identities(world, world.config.index(day)),
+                lambda _, days: identities(world, days),
                 "restricted",
                 "identity_vault",
                 run.days,

@@ -68,7 +68,7 @@ def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
             run.settings,
             table,
             run.days,
-            lambda name, day: world.world(run.settings).frame(name, day),
+            lambda name, days: world.world(run.settings).rows(name, days),
             run.now,
         )
         run.lake.write_days("bronze", table, rows, run.days, commit=commit)

@@ -7,7 +7,7 @@ way for a row to get in.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -30,8 +30,8 @@ DAYS_IN_HAND = 10
 WRITE_BYTES = 32 * 2**20
 """Size of a frame from which it is written in parts."""
 
-Produce = Callable[[str, dt.date], pl.DataFrame]
-"""Table and gaming day → its bronze rows, such as `World.frame`."""
+Produce = Callable[[str, Days], Iterable[pl.DataFrame]]
+"""Table and gaming days → its simulated rows, such as `World.rows`."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ def simulated(
     produce: Produce, layer: str, table: str, days: Days, as_of: dt.datetime
 ) -> pl.DataFrame:
     """Simulated rows of `days`, as far as they were known at `as_of`."""
-    frames = [produce(table, day) for day in each_day(days)]
-    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *frames])
+    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *produce(table, days)])
     if "_ingested_at" not in rows.columns:
         return rows
     return rows.filter((pl.col("_ingested_at") <= as_of).fill_null(value=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -111,6 +112,9 @@ class Handmade:
         names = ("player", "visits", "theo_micro", "win_cents", "last_day")
         first = np.zeros(len(rows), dtype=np.int64)
         return SimpleNamespace(**dict(zip(names, columns, strict=True)), first_day=first)
+
+    def blocks(self, days: tuple[dt.date, dt.date]) -> list[range]:
+        return [range(self.config.index(days[0]), self.config.index(days[1]) + 1)]
 
     def utc(self, day: int, second: np.ndarray) -> np.ndarray:
         start = day_start(self.config.date(day), self.config.timezone)

@@ -151,7 +151,8 @@ def test_profiles_keep_their_contract(day: int, seed: int) -> None:
 
 def test_identities_are_those_of_the_profiles() -> None:
     w = world()
-    profile, vault = profiles(w, 4), people.identities(w, 4)
+    day = CONFIG.date(4)
+    profile, vault = profiles(w, 4), pl.concat(people.identities(w, (day, day)))
     assert contract("identity_vault").schema.is_valid(vault, cast=True)
     same = ["player_id", "first_name", "last_name", "date_of_birth", "city", "phone"]
     assert profile.select(same).equals(vault.select(same))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from lakehouse.contracts import contract
 from lakehouse.contracts.players import CONTACT, TIERS
 from lakehouse.errors import BadInput
 from lakehouse.simulate import defects, filings, frames, person
+from lakehouse.simulate.arrays import join
 from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute
@@ -88,9 +90,14 @@ def dress(config: WorldConfig, r: Standing) -> pl.DataFrame:
     return frames.frame("player_profile", given | stamp("player_profile", days, r.closing))
 
 
-def identities(world: World, day: int) -> pl.DataFrame:
-    """The same people as `rows_of`, in the shape of the identity vault: full identifiers."""
-    config, r = world.config, rows_of(world, day)
+def identities(world: World, days: tuple[dt.date, dt.date]) -> Iterator[pl.DataFrame]:
+    """The same people as `rows_of`, in the shape of the identity vault: full identifiers. A
+    few days in each frame."""
+    for block in world.blocks(days):
+        yield _identified(world.config, join([rows_of(world, day) for day in block]))
+
+
+def _identified(config: WorldConfig, r: Standing) -> pl.DataFrame:
     who = r.player
     name, home = person.names(config, who), person.home(config, who, r.visits)
     frame = (
@@ -101,14 +108,13 @@ def identities(world: World, day: int) -> pl.DataFrame:
         .hstack(home.drop("area"))
         .with_columns(phone=person.contact(config, who, r.visits, name, home["area"])["phone"])
         .hstack(person.papers(config, who).drop("id_number_hash"))
+        .with_columns(gaming_day=gaming_days(config.start, r.day))
     )
     verified = pl.Series(person.identity_verified(config, who))
-    return _vault_shape(frame, verified, person.occupations(config, who), config.date(day))
+    return _vault_shape(frame, verified, person.occupations(config, who))
 
 
-def _vault_shape(
-    frame: pl.DataFrame, verified: pl.Series, occupation: pl.Series, date: dt.date
-) -> pl.DataFrame:
+def _vault_shape(frame: pl.DataFrame, verified: pl.Series, occupation: pl.Series) -> pl.DataFrame:
     """What nobody saw a document for is null, and so is a taxpayer number not on file."""
     domestic = pl.col("country") == "US"
     shape = contract("identity_vault").bronze_schema()
@@ -124,7 +130,6 @@ def _vault_shape(
             id_issuer_country=pl.col("country"),
             id_other_type=nobody,
             occupation=occupation,
-            gaming_day=pl.lit(date),
         )
         .with_columns(
             pl.when(verified).then(pl.col(name))

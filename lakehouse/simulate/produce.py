@@ -44,10 +44,10 @@ def table_frames(
 
 
 def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:
-    days = world.config.days
-    for first in range(0, days, world.block):
+    config = world.config
+    for block in world.blocks((config.start, config.date(config.days - 1))):
         for table in tables:
-            yield from world.pieces(table, range(first, min(first + world.block, days)))
+            yield from world.pieces(table, block)
 
 
 def batches(frames: Iterator[pl.DataFrame], table: str, size: int) -> Iterator[pl.DataFrame]:

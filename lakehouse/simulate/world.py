@@ -213,10 +213,9 @@ class World:
         """The parts in which the table is made: some days, or a stretch of one."""
         if table not in TABLES:
             raise BadInput(f"the simulator has no table {table!r}; it has: {', '.join(TABLES)}")
-        for first in range(days.start, days.stop, self.block):
-            block = range(first, min(first + self.block, days.stop))
+        for block in _blocks(days, self.block):
             if table == "slot_telemetry" and self.block == 1:
-                count = len(self._stretches(first))
+                count = len(self._stretches(block.start))
                 yield from (Piece(table, block, k, count) for k in range(count))
             else:
                 yield Piece(table, block, 0, 1)
@@ -232,6 +231,17 @@ class World:
         """The table's rows as they reach bronze, in order of day, in pieces."""
         made = (self.make(piece) for piece in self.pieces(table, days))
         return (rows for _, rows in in_order(made))
+
+    def rows(self, table: str, days: tuple[dt.date, dt.date]) -> Iterator[pl.DataFrame]:
+        """`frames` from the first to the last of two gaming days."""
+        return self.frames(table, self._days(days))
+
+    def blocks(self, days: tuple[dt.date, dt.date]) -> list[range]:
+        """The days from the first to the last in runs that are made together."""
+        return _blocks(self._days(days), self.block)
+
+    def _days(self, days: tuple[dt.date, dt.date]) -> range:
+        return range(self.config.index(days[0]), self.config.index(days[1]) + 1)
 
     def clean(self, table: str, date: dt.date) -> pl.DataFrame:
         """The day's rows before defects, in bronze shape."""
@@ -312,6 +322,10 @@ def _days_at_a_time(config: WorldConfig) -> int:
     """So many that a piece of the largest table has two stretches' rows at the most."""
     most = max(config.total(t) for t in ROWS) // config.days
     return min(max(1, 2 * slots.STRETCH_ROWS // max(most, 1)), MOST_DAYS)
+
+
+def _blocks(days: range, length: int) -> list[range]:
+    return [range(d, min(d + length, days.stop)) for d in range(days.start, days.stop, length)]
 
 
 def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
