@@ -110,7 +110,7 @@ def mart(
             ins=inputs,
             check_specs=[spec],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings),
+            freshness_policy=freshness(settings.timezone),
         )
 
         def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Iterator[Any]:

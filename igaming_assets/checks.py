@@ -81,10 +81,11 @@ def report(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
     """The result for the run. A range run stores a returned result without its days, and the
-    UI shows them as skipped: so each day of a range is logged as an evaluation of its own."""
+    UI shows them as skipped: so each day of a range is logged as an evaluation of its own,
+    and names its day, which a check's history does not show."""
     if len(verdicts) == 1:
-        [(passed, said)] = verdicts.values()
-        return _result(spec, severity, passed, said)
+        [(key, (passed, said))] = verdicts.items()
+        return _result(spec, severity, passed, said, key)
     for key, (passed, said) in verdicts.items():
         context.op_execution_context.log_event(
             dg.AssetCheckEvaluation(
@@ -95,15 +96,21 @@ def report(
                 severity=severity,
                 blocking=spec.blocking,
                 partition=key,
+                description=key,
             )
         )
     failed = [key for key, (passed, _) in verdicts.items() if not passed]
     said = {"days": len(verdicts), "days_failed": ", ".join(failed) or "none"}
-    return _result(spec, severity, not failed, said)
+    about = f"{min(verdicts)} to {max(verdicts)}" if verdicts else "no day"
+    return _result(spec, severity, not failed, said, about)
 
 
 def _result(
-    spec: dg.AssetCheckSpec, severity: dg.AssetCheckSeverity, passed: bool, said: dict[str, Any]
+    spec: dg.AssetCheckSpec,
+    severity: dg.AssetCheckSeverity,
+    passed: bool,
+    said: dict[str, Any],
+    about: str,
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
@@ -111,6 +118,7 @@ def _result(
         passed=passed,
         metadata=said,
         severity=severity,
+        description=about,
     )
 
 

@@ -82,7 +82,7 @@ def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict
         said |= {
             "dagster/row_count": int(stored["rows"].sum()),
             "bytes": int(stored["bytes"].sum()),
-            "bytes_of_days": written.bytes,
+            "bytes_written_by_run": written.bytes,
         }
     return said
 

@@ -9,15 +9,18 @@ from xml.sax.saxutils import escape
 import dagster as dg
 
 WIDTH, ROW, LABEL, VALUE = 520, 20, 190, 90
+MOST = 20
 INK, BAR = "#30363d", "#4f7cac"
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> dg.MarkdownMetadataValue:
     """A horizontal bar per (label, length, what to print at its end), longest first as given.
 
-    Negative lengths have no bar. Rows beyond twenty are left out.
+    Negative lengths have no bar. Of rows beyond twenty the last line tells how many.
     """
-    shown = list(rows)[:20]
+    shown = list(rows)[:MOST]
+    if len(rows) > MOST:
+        shown[-1] = (f"and {len(rows) - MOST + 1} more", 0.0, "")
     longest = max((length for _, length, _ in shown), default=0) or 1
     room = WIDTH - LABEL - VALUE
     drawn = [

@@ -25,11 +25,11 @@ class LakeResource(dg.ConfigurableResource):
     def of(cls, settings: Settings) -> LakeResource:
         return cls(exactly=settings.model_dump_json())
 
-    @property
+    @functools.cached_property
     def settings(self) -> Settings:
         return Settings.model_validate_json(self.exactly) if self.exactly else load_settings()
 
-    @property
+    @functools.cached_property
     def lake(self) -> Lake:
         return Lake.open(self.settings)
 

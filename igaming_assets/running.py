@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
-from igaming_assets.definitions import assemble
+from igaming_assets.assembly import assemble
 from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource

@@ -21,8 +21,8 @@ from igaming_assets.io import reads
 from igaming_assets.plots import bars
 from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
-from lakehouse.steps import clean_days, rejects_by_rule, store_rejects
-from lakehouse.storage import Commit, Written
+from lakehouse.steps import clean_days, each_day, rejects_by_rule, store_rejects
+from lakehouse.storage import Commit
 
 
 def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -43,7 +43,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             deps=[dg.AssetKey(["silver", parent]) for parent in parents],
             check_specs=[kept, whole],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings),
+            freshness_policy=freshness(settings.timezone),
             # History is rebuilt in one piece: two runs at once would only wait for each other.
             pool=f"silver_{table}" if table == "player_profile" else None,
         )
@@ -55,8 +55,16 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             result = clean_days(lake, run.settings, table, days, bronze=bronze)
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             quarantine, duplicates = store_rejects(lake, table, result, days, commit)
-            said = _rejects(table, result.quarantined, quarantine, duplicates)
+            said = _rejects(table, result.quarantined)
             context.add_asset_metadata(said, partition_key=days[1].isoformat())
+            for day in each_day(days):
+                context.add_asset_metadata(
+                    {
+                        "quarantined": quarantine.rows_by_day.get(day, 0),
+                        "duplicates": duplicates.rows_by_day.get(day, 0),
+                    },
+                    partition_key=day.isoformat(),
+                )
             yield dg.Output(result.good)
             yield report(context, kept, conservation_verdicts(lake, table, days))
             yield report(context, whole, contract_verdicts(lake, "silver", table, days))
@@ -64,14 +72,10 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     return silver
 
 
-def _rejects(
-    table: str, quarantined: pl.DataFrame, quarantine: Written, duplicates: Written
-) -> dict[str, Any]:
+def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:
     rules = rows_by_rule(rejects_by_rule(quarantined))
     drawn = [(rule or "unnamed", float(rows), str(rows)) for rule, rows in rules]
     return {
-        "quarantined": quarantine.rows,
-        "duplicates": duplicates.rows,
         "dagster/column_lineage": same_columns("silver", table, "bronze"),
         "rejects_by_rule": bars(f"Rejects of {table} by rule", drawn),
     }

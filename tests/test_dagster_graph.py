@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from igaming_assets.definitions import assemble, chosen_executor
+from igaming_assets.assembly import assemble, chosen_executor
 from igaming_assets.plots import bars
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import BadInput

@@ -92,7 +92,7 @@ class World:
         self._lock = threading.RLock()
         self._ledgers: dict[int, Ledger] = {}
         self._struck: OrderedDict[tuple[str, int], dict[int, Struck]] = OrderedDict()
-        near = 2 * self.block + 4
+        near = filings.LOOKBACK + self.block if self.block > 1 else 6
         self._plan = functools.lru_cache(maxsize=near)(self._make_plan)
         self._cash = functools.lru_cache(maxsize=near)(self._make_cash)
         self._markers = functools.lru_cache(maxsize=40)(self._make_markers)

@@ -1,0 +1,80 @@
+"""Everything of the code location put together, with room for a test's own resources."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import dagster as dg
+
+from igaming_assets.automation import (
+    gaming_day_job,
+    late_data_sensor,
+    maintenance_job,
+    schedules,
+)
+from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
+from igaming_assets.checks import marts_agree, truths
+from igaming_assets.console import console
+from igaming_assets.filings import filing_assets
+from igaming_assets.gold import performance_assets, value_assets
+from igaming_assets.io import LakeIO
+from igaming_assets.landing import landing_sensor
+from igaming_assets.resources import Clock, LakeResource, Simulator
+from igaming_assets.silver import silver_assets
+from igaming_assets.sql import LakeSQL
+from igaming_assets.suspicion import suspicion_assets
+from lakehouse.errors import BadInput
+from lakehouse.settings import Settings
+
+_EXECUTORS = {
+    "in_process": dg.in_process_executor,
+    "multiprocess": dg.multiprocess_executor,
+}
+
+
+def chosen_executor() -> dg.ExecutorDefinition:
+    """One process per run by default: a process per step costs more than the steps do. Those
+    with a cluster set LAKEHOUSE_EXECUTOR."""
+    name = os.environ.get("LAKEHOUSE_EXECUTOR", "in_process")
+    if name not in _EXECUTORS:
+        raise BadInput(f"LAKEHOUSE_EXECUTOR {name!r}; allowed: {', '.join(_EXECUTORS)}")
+    return _EXECUTORS[name]
+
+
+def assemble(
+    settings: Settings, *, executor: dg.ExecutorDefinition | None = None, **resources: Any
+) -> dg.Definitions:
+    """All definitions for a lake; `resources` replace those of the same name."""
+    lake = resources.pop("lake", None) or LakeResource()
+    with warnings.catch_warnings():
+        # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = [
+            *bronze_assets(settings),
+            plants_asset(settings),
+            vault_asset(settings),
+            *silver_assets(settings),
+            *value_assets(settings),
+            *performance_assets(settings),
+            *filing_assets(settings),
+            *suspicion_assets(settings),
+        ]
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=[truths, marts_agree],
+        jobs=[gaming_day_job, maintenance_job],
+        schedules=schedules(settings),
+        sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
+        executor=executor or chosen_executor(),
+        loggers={"console": console},
+        resources={
+            "lake": lake,
+            "lake_io": LakeIO(lake=lake),
+            "sql": LakeSQL(lake=lake),
+            "clock": Clock(),
+            "simulator": Simulator(),
+            **resources,
+        },
+    )
