@@ -153,6 +153,7 @@ def truths(
 
 
 _DAY_REPORT = dg.AssetKey(["gold", "property_day"])
+_WINS = ("gold.property_day", "gold.slot_performance", "gold.table_performance")
 _DISAGREEING = """
     WITH slots AS (
         SELECT gaming_day, sum(win) AS win FROM gold.slot_performance GROUP BY 1
@@ -178,7 +179,7 @@ def marts_agree(
     spec = dg.AssetCheckSpec("marts_agree", asset=_DAY_REPORT)
     if days is None:
         return report(context, spec, {})
-    with sql.get_connection() as connection:
+    with sql.get_connection(_WINS) as connection:
         rows = connection.execute(_DISAGREEING, {"first": days[0], "last": days[1]}).fetchall()
     found = {day: f"{win} / {parts}" for day, win, parts in rows}
     return report(

@@ -1,6 +1,6 @@
 """SQL for assets and checks: the connection that people query the lake with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -18,8 +18,11 @@ class LakeSQL(DuckDBResource):
     lake: dg.ResourceDependency[LakeResource]
 
     @contextmanager
-    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def get_connection(
+        self, tables: Sequence[str] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """With these tables, such as gold.property_day; all by default."""
         from lakehouse.serve.catalog import Catalog
 
         with Catalog(self.lake.lake, timezone=self.lake.settings.timezone) as catalog:
-            yield catalog.connection()
+            yield catalog.connection(tables)

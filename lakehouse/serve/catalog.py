@@ -9,7 +9,7 @@ folders of its tables, the network, an extension or a setting.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -24,6 +24,7 @@ from lakehouse.storage.shapes import partition_columns
 
 if TYPE_CHECKING:
     from lakehouse.storage import Lake
+    from lakehouse.storage.lake import Table
 
 AsOf = int | dt.datetime
 _UNREADABLE = ("INTERVAL", "UNION", "BIGNUM", "BIT", "MAP", "TIME WITH TIME ZONE")
@@ -59,11 +60,11 @@ class Catalog:
     def close(self) -> None:
         self._connection.close()
 
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """The locked connection with every view at its newest version, for code that wants
-        DuckDB itself. What runs on it passes the second wall only."""
-        for view in self.views.values():
-            self._mount(view)
+    def connection(self, names: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+        """The locked connection with these views (all by default) at their newest version, for
+        code that wants DuckDB itself. What runs on it passes the second wall only."""
+        for name in self.views if names is None else names:
+            self._mount(self.views[name])
         return self._connection
 
     def __enter__(self) -> Catalog:
@@ -124,7 +125,7 @@ class Catalog:
         delta = self.lake.table(view.schema, view.table, as_of=self.as_of)
         version = None if delta is None else delta.version()
         if self._mounted.get(view.name, -1) != version:
-            self._define(view, select_of(self._connection, self.lake, view, self.as_of))
+            self._define(view, _select(self._connection, self.lake, view, delta))
             self._mounted[view.name] = version
 
     def _define(self, view: View, select: str) -> None:
@@ -140,14 +141,19 @@ def select_of(
 ) -> str:
     """A SELECT of the view's columns and rows from the files of one version of its table.
     Raises StorageError for data that cannot be read, ContractError for other columns."""
-    delta = lake.table(view.schema, view.table, as_of=as_of)
+    return _select(connection, lake, view, lake.table(view.schema, view.table, as_of=as_of))
+
+
+def _select(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, view: View, delta: Table | None
+) -> str:
     files = [] if delta is None else delta.file_uris()
     if delta is None or not files:
         return _empty(view)
     lacking(delta, view.schema, view.table)
     if "://" in lake.root:
         # DuckDB's own reader of object stores is an extension that it would download.
-        rows = lake.scan(view.schema, view.table, as_of=as_of).collect()
+        rows = lake.scan(view.schema, view.table, as_of=delta.version()).collect()
         connection.register(f"lake:{view.name}", rows)
         return _projected(view, quoted(f"lake:{view.name}"), rows.columns)
     source = _parquet(view, [_local(lake, view, f) for f in files])

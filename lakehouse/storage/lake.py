@@ -41,6 +41,8 @@ from lakehouse.storage.shapes import (
     stored_tables,
 )
 
+Table = DeltaTable
+"""One version of a stored table, for those who read its files themselves."""
 AsOf = int | dt.datetime
 """A version, or an aware moment."""
 

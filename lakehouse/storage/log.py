@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ import polars as pl
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError
 
+from lakehouse.contracts import Contract
 from lakehouse.errors import BadInput, ContractError, LakehouseError, StorageError
 from lakehouse.storage.shapes import (
     PARTITION,
+    checked_contract,
     partition_columns,
     required_columns,
     stored_comments,
@@ -53,8 +56,13 @@ def version_of(entry: dict[str, Any]) -> Version:
 
 def fields(layer: str, table: str) -> list[Field]:
     """The contract's columns with their meaning, as Delta stores them."""
-    comments = stored_comments(layer, table)
-    arrow = pl.DataFrame(schema=stored_schema(layer, table)).to_arrow().schema
+    return list(_fields(layer, checked_contract(layer, table)))
+
+
+@functools.cache
+def _fields(layer: str, c: Contract) -> list[Field]:
+    comments = stored_comments(layer, c.name)
+    arrow = pl.DataFrame(schema=stored_schema(layer, c.name)).to_arrow().schema
     return [
         Field(f.name, f.type, nullable=True, metadata={"comment": comments[f.name]})
         for f in Schema.from_arrow(arrow).fields

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import polars as pl
 
 from lakehouse.contracts import Contract, contract, contracts
@@ -52,7 +54,11 @@ def checked_contract(layer: str, table: str) -> Contract:
 
 def stored_schema(layer: str, table: str) -> pl.Schema:
     """Columns and types of a stored table. Raises BadInput for an unknown layer or table."""
-    c = checked_contract(layer, table)
+    return _schema(layer, checked_contract(layer, table)).copy()
+
+
+@functools.cache
+def _schema(layer: str, c: Contract) -> pl.Schema:
     base = c.silver_schema() if layer == "silver" and c.layer == "source" else c.bronze_schema()
     return pl.Schema(dict(base) | {n: t for n, (t, _) in _additions(layer, c).items()})
 
