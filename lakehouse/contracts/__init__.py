@@ -6,7 +6,7 @@ Every module of this package is loaded here, so that a new table needs no regist
 import importlib
 import pkgutil
 
-import lakehouse.lean_import  # noqa: F401 - ahead of what imports dataframely
+import lakehouse.contracts.lean_import  # noqa: F401 - ahead of what imports dataframely
 from lakehouse.contracts.registry import PROVENANCE, Contract, contract, contracts
 
 for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
