@@ -9,8 +9,10 @@ of silver, tell which of them explain a finding.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -68,6 +70,39 @@ def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFra
         return findings.with_columns(rows=nothing, rules=nothing)
     kept_out = [put_back(table, scan("quarantine", table)) for _, table in inputs]
     return explained(findings, truth.entries(*kept_out), truth.hidden_by)
+
+
+def summed_up(found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
+    """By gaming day of findings in the shape `EXPLAINED`: how many are `unexplained` and how
+    many `explained`, `explained_by` the rules with their findings, and the `first` one, an
+    unexplained one where there is any."""
+    known = pl.col("rows").list.len() > 0
+    days = (
+        found.with_columns(words=_in_words(), is_explained=known)
+        .sort("gaming_day", "is_explained", maintain_order=True)
+        .group_by("gaming_day", maintain_order=True)
+        .agg(
+            unexplained=(~pl.col("is_explained")).sum(),
+            explained=pl.col("is_explained").sum(),
+            explained_by=pl.col("rules").explode().drop_nulls().value_counts(),
+            first=pl.col("words").first(),
+        )
+    )
+    named = days.with_columns(
+        pl.col("explained_by")
+        .list.eval(pl.format("{} {}", pl.element().struct["rules"], pl.element().struct["count"]))
+        .list.sort()
+        .list.join(", ")
+    )
+    return {row.pop("gaming_day"): row for row in named.iter_rows(named=True)}
+
+
+def _in_words() -> pl.Expr:
+    cause = pl.format(
+        ", explained by {} ({})", pl.col("rows").list.join(", "), pl.col("rules").list.join(", ")
+    )
+    explained = pl.when(pl.col("rows").list.len() > 0).then(cause).otherwise(pl.lit(""))
+    return pl.format("{}: {} / {}{}", "subject", "expected", "found", explained)
 
 
 def _truth(
