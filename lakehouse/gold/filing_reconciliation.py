@@ -11,7 +11,7 @@ from lakehouse.gold.filed import filed
 from lakehouse.gold.money import Days
 from lakehouse.gold.obligations import Required, obligations
 from lakehouse.gold.shape import shaped
-from lakehouse.regulation.gaming_day import local_day
+from lakehouse.regulation.gaming_day import local_date
 
 WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
 PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
@@ -37,7 +37,7 @@ def filing_reconciliation(
     needless = needless.with_columns(pl.col("subject_day").alias("gaming_day")).filter(
         pl.col("gaming_day").is_between(*days)
     )
-    today = pl.select(local_day(pl.lit(as_of.astimezone(dt.UTC)), timezone)).item()
+    today = local_date(as_of, timezone)
     rows = pl.concat(
         [_judged(pairs), _unfiled(alone, today), _needless(needless)], how="diagonal_relaxed"
     )
