@@ -52,6 +52,8 @@ class Export:
     batch: batches.BatchFile
     blocked: tuple[batches.Blocked, ...]
     sent_before: int
+    unknown: tuple[batches.Blocked, ...] = ()
+    """What SARs of the batch mark as unknown of their subjects."""
 
 
 def prepare(lake: Lake, filer: FilerSettings, request: Request) -> Export:
@@ -74,7 +76,8 @@ def prepare(lake: Lake, filer: FilerSettings, request: Request) -> Export:
         return Export(batch, ctrs.blocked, ctrs.sent_before)
     sars = _ready(lake, _decided(lake, request), request)
     batch = batches.sar_batch(sars.filings, sars.vault, filer, filed_on=filed_on)
-    return Export(batch, sars.blocked, sars.sent_before)
+    unknown = tuple(batches.unknown(sars.filings, sars.vault))
+    return Export(batch, sars.blocked, sars.sent_before, unknown)
 
 
 def record(lake: Lake, export: Export, request: Request) -> pl.DataFrame:
