@@ -123,7 +123,8 @@ def truths(
 ) -> Iterator[dg.AssetCheckResult]:
     """All truths across tables in one step, by gaming day: those of the run, or all that the
     lake has where the checks are run alone. A breach of a truth that holds by construction is
-    an error, any other is news about the casino: a warning."""
+    an error; any other, where no row kept out of silver explains it, is news about the casino:
+    a warning."""
     opened = lake.lake
     for name, spec in truth_specs().items():
         if spec.key in context.selected_asset_check_keys:

@@ -15,6 +15,7 @@ from lakehouse.gold.filing_reconciliation import filing_reconciliation
 from lakehouse.gold.logs import filing_retention, form_8300_notices, sar_retention
 from lakehouse.gold.obligations import Required
 from lakehouse.gold.tax_forms import form_1042s, w2g_exceptions, w2g_forms
+from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.regulation.law import load
 
 LAW = load("us-federal")
@@ -206,6 +207,12 @@ def test_each_close_stands_alone():
     whole = calendar(owed, filed, (days[0], days[-1]))
     alone = pl.concat([calendar(owed, filed, (day, day)) for day in days])
     assert whole.equals(alone)
+    for day in days:
+        close = day_bounds(day, ZONE)[1]
+        then = filing_reconciliation(owed, filed, days=DAYS, timezone=ZONE, as_of=close).collect()
+        unfiled = then.filter(pl.col("verdict").is_in(["open", "missing", "held_back"]))
+        today = whole.filter(gaming_day=day)
+        assert set(today["obligation_id"]) == set(unfiled["reconciliation_id"])
     shown = whole.group_by("gaming_day").agg(pl.col("obligation_id")).sort("gaming_day")
     told = {r["gaming_day"].day: set(r["obligation_id"]) for r in shown.to_dicts()}
     ctr = "CTR-2026-11-10-"
