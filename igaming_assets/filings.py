@@ -1,6 +1,7 @@
 """Marts of the law: what must be filed and logged. Suspicion is in suspicion.py, apart."""
 
 import functools
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +10,10 @@ import polars as pl
 
 from igaming_assets.assets import Run, mart
 from igaming_assets.io import reads
-from lakehouse.gold.filing_calendar import LOOK_BACK
+from lakehouse.gold.filing_calendar import look_back
+from lakehouse.gold.obligations import Required
 from lakehouse.pipeline import WINS_AROUND
+from lakehouse.regulation.law import load
 from lakehouse.settings import Settings
 
 # A win may be booked a gaming day from its payout.
@@ -117,29 +120,41 @@ def log_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def reconciliation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Required against filed. A day's filings change what is said of the days before it."""
-    required = {t: reads("gold", t) for t in ("ctr_filings", "filing_exceptions", "w2g_forms")}
+    names = [f.name for f in fields(Required)]
+    required = {t: reads("gold", t) for t in names}
+    back = look_back(load(settings.profile))
     filing = functools.partial(mart, settings, group="filings")
 
-    @filing(
-        before=LOOK_BACK, after=1, compliance=reads("silver", "compliance", since=True), **required
-    )
-    def filing_reconciliation(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
+    @filing(before=back, after=1, compliance=reads("silver", "compliance", since=True), **required)
+    def filing_reconciliation(
+        run: Run, compliance: pl.LazyFrame, **required: pl.LazyFrame
+    ) -> pl.LazyFrame:
         from lakehouse.gold.filing_reconciliation import filing_reconciliation
 
         zone = run.settings.timezone
-        return filing_reconciliation(**frames, days=run.days, timezone=zone, as_of=run.as_of)
+        return filing_reconciliation(
+            Required(**required), compliance, days=run.days, timezone=zone, as_of=run.as_of
+        )
 
-    earlier = {t: reads("gold", t, back=LOOK_BACK) for t in required}
+    earlier = {t: reads("gold", t, back=back) for t in names}
 
     @filing(
         before=1,
-        after=LOOK_BACK,
-        compliance=reads("silver", "compliance", back=LOOK_BACK, since=True),
+        after=back,
+        compliance=reads("silver", "compliance", back=back, since=True),
         **earlier,
     )
-    def filing_calendar(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
+    def filing_calendar(
+        run: Run, compliance: pl.LazyFrame, **required: pl.LazyFrame
+    ) -> pl.LazyFrame:
         from lakehouse.gold.filing_calendar import filing_calendar
 
-        return filing_calendar(**frames, days=run.days, timezone=run.settings.timezone)
+        return filing_calendar(
+            Required(**required),
+            compliance,
+            days=run.days,
+            law=run.law,
+            timezone=run.settings.timezone,
+        )
 
     return [filing_reconciliation, filing_calendar]

@@ -12,6 +12,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.casework import DECISIONS
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.regulation.law import Law, Period
 
 if TYPE_CHECKING:
     from lakehouse.storage import Lake
@@ -195,11 +196,11 @@ def adrift(cases: pl.DataFrame, decisions: pl.DataFrame) -> list[str]:
     return sorted(gone["case_id"].unique())
 
 
-def calendar(worked: pl.DataFrame, *, continuing_days: int | None) -> pl.DataFrame:
+def calendar(worked: pl.DataFrame, law: Law, *, today: dt.date) -> pl.DataFrame:
     """Open duties that follow from a worklist, by due date: case_id, duty, due, assignee.
 
-    decide: no decision yet; file: decided, not yet accepted by FinCEN; review: after an
-    accepted SAR, activity that goes on is reported `continuing_days` after it.
+    decide: no decision yet; file: decided, not yet accepted by FinCEN; continuing: the last day
+    to report activity that goes on after an accepted SAR, as long as it has not passed.
     """
     running = worked.filter(~pl.col("state").is_in(CLOSED)).select(
         "case_id",
@@ -210,10 +211,20 @@ def calendar(worked: pl.DataFrame, *, continuing_days: int | None) -> pl.DataFra
         "due",
         "assignee",
     )
-    reviews = worked.filter((pl.col("state") == "filed") & (continuing_days is not None)).select(
-        "case_id",
-        pl.lit("review").alias("duty"),
-        (pl.col("filed_on") + dt.timedelta(days=continuing_days or 0)).alias("due"),
-        "assignee",
+    term = law.dated("sar", _continuing, pl.col("filed_on"))
+    goes_on = (
+        worked.filter(pl.col("state") == "filed")
+        .select(
+            "case_id",
+            pl.lit("continuing").alias("duty"),
+            due=pl.col("filed_on") + pl.duration(days=term),
+            assignee="assignee",
+        )
+        .filter(pl.col("due") >= today)
     )
-    return pl.concat([running, reviews]).sort("due", "case_id")
+    return pl.concat([running, goes_on]).sort("due", "case_id")
+
+
+def _continuing(rule: Period) -> int | None:
+    days: int | None = (rule.params or {}).get("due_days_continuing")
+    return days

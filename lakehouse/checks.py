@@ -3,15 +3,20 @@
 A truth is a pure function of LazyFrames that returns findings, one row per breach (shape
 `FINDINGS`). A day's findings come from that day's rows alone, so that days may be checked one
 by one or together. Inputs are named `layer.table`, in the order of the function's parameters.
+A truth of the books sums entries on two sides; the same entries, of the rows that are kept out
+of silver, tell which of them explain a finding.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from lakehouse.explaining import KEPT, explained, put_back
 from lakehouse.gold.money import cents, dollars
 from lakehouse.gold.play import ratings, slot_rows
 
@@ -21,195 +26,288 @@ FINDINGS = pl.Schema(
         "subject": pl.String(),
         "expected": pl.Decimal(18, 2),
         "found": pl.Decimal(18, 2),
+        "since": pl.Datetime("us", "UTC"),
+        "until": pl.Datetime("us", "UTC"),
+        "may_exceed": pl.Boolean(),
     }
 )
+"""Without `since` and `until` a finding is of the whole gaming day. `may_exceed`: more found
+than expected would be no breach."""
+EXPLAINED = pl.Schema(dict(FINDINGS) | {n: pl.List(pl.String()) for n in ("rows", "rules")})
+"""Findings with the rows kept out of silver that settle each one to the cent, and the rules
+that kept them out. Without rows a finding is unexplained."""
+
+Frames = Callable[..., pl.LazyFrame]
 
 
 @dataclass(frozen=True)
 class Truth:
     """`blocking`: a breach is a fault of the pipeline and stops what comes after. Where it is
-    not, a breach is news about the casino or its records."""
+    not, a breach that no row kept out explains is news about the casino or its records.
+
+    `entries` are both sides of the books, a row for each row of the inputs; `hidden_by` is the
+    column without which the subject of a row is unknown."""
 
     name: str
     inputs: tuple[str, ...]
-    function: Callable[..., pl.LazyFrame]
+    function: Frames
     blocking: bool
     description: str
+    entries: Frames | None = None
+    hidden_by: str = ""
 
 
 TRUTHS: dict[str, Truth] = {}
 
 
+def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFrame:
+    """Findings of a truth in the shape `EXPLAINED`. `scan` opens a table by layer and name,
+    for the days that are judged; quarantine is asked for only where there is a finding."""
+    inputs = [name.split(".") for name in truth.inputs]
+    findings = truth.function(*(scan(layer, table) for layer, table in inputs)).collect()
+    if truth.entries is None or findings.is_empty():
+        nothing = pl.lit([], EXPLAINED["rows"])
+        return findings.with_columns(rows=nothing, rules=nothing)
+    kept_out = [put_back(table, scan("quarantine", table)) for _, table in inputs]
+    return explained(findings, truth.entries(*kept_out), truth.hidden_by)
+
+
+def summed_up(found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
+    """By gaming day of findings in the shape `EXPLAINED`: how many are `unexplained` and how
+    many `explained`, `explained_by` the rules with their findings, and the `first` one, an
+    unexplained one where there is any."""
+    known = pl.col("rows").list.len() > 0
+    days = (
+        found.with_columns(words=_in_words(), is_explained=known)
+        .sort("gaming_day", "is_explained", maintain_order=True)
+        .group_by("gaming_day", maintain_order=True)
+        .agg(
+            unexplained=(~pl.col("is_explained")).sum(),
+            explained=pl.col("is_explained").sum(),
+            explained_by=pl.col("rules").explode().drop_nulls().value_counts(),
+            first=pl.col("words").first(),
+        )
+    )
+    named = days.with_columns(
+        pl.col("explained_by")
+        .list.eval(pl.format("{} {}", pl.element().struct["rules"], pl.element().struct["count"]))
+        .list.sort()
+        .list.join(", ")
+    )
+    return {row.pop("gaming_day"): row for row in named.iter_rows(named=True)}
+
+
+def _in_words() -> pl.Expr:
+    cause = pl.format(
+        ", explained by {} ({})", pl.col("rows").list.join(", "), pl.col("rules").list.join(", ")
+    )
+    explained = pl.when(pl.col("rows").list.len() > 0).then(cause).otherwise(pl.lit(""))
+    return pl.format("{}: {} / {}{}", "subject", "expected", "found", explained)
+
+
 def _truth(
-    *inputs: str, blocking: bool = False
-) -> Callable[[Callable[..., pl.LazyFrame]], Callable[..., pl.LazyFrame]]:
-    def register(function: Callable[..., pl.LazyFrame]) -> Callable[..., pl.LazyFrame]:
+    *inputs: str, blocking: bool = False, entries: Frames | None = None, hidden_by: str = ""
+) -> Callable[[Frames], Frames]:
+    def register(function: Frames) -> Frames:
         name = function.__name__
         text = " ".join((function.__doc__ or "").split())
-        TRUTHS[name] = Truth(name, inputs, function, blocking, text)
+        TRUTHS[name] = Truth(name, inputs, function, blocking, text, entries, hidden_by)
         return function
 
     return register
 
 
-def _findings(breaches: pl.LazyFrame) -> pl.LazyFrame:
+def _findings(breaches: pl.LazyFrame, **more: pl.Expr) -> pl.LazyFrame:
     """Breaches in cents, in the shape of findings and a settled order."""
-    subject = pl.col("subject").cast(pl.String)
-    shaped = breaches.select("gaming_day", subject, dollars("expected"), dollars("found"))
+    given = {"since": pl.lit(None), "until": pl.lit(None), "may_exceed": pl.lit(value=False)}
+    sides = (dollars("expected"), dollars("found"))
+    shaped = breaches.select("gaming_day", "subject", *sides, **(given | more)).cast(FINDINGS)
     return shaped.sort("gaming_day", "subject", "expected", "found")
 
 
-def _compare(
-    expected: pl.LazyFrame,
-    found: pl.LazyFrame,
-    on: list[str],
-    subject: pl.Expr,
-    *,
-    may_exceed: bool = False,
-) -> pl.LazyFrame:
-    """Sums of `cents` on both sides by `on`; a side without rows is 0. Null keys match null."""
-    bad = pl.col("found") < pl.col("expected")
-    if not may_exceed:
-        bad = bad | (pl.col("found") > pl.col("expected"))
-    left = expected.group_by(on).agg(expected=pl.col("cents").sum())
-    right = found.group_by(on).agg(found=pl.col("cents").sum())
-    both = left.join(right, on=on, how="full", nulls_equal=True, coalesce=True)
-    sums = both.with_columns(pl.col("expected", "found").fill_null(0))
-    return _findings(sums.filter(bad).with_columns(subject=subject))
+def _entries(rows: pl.LazyFrame, subject: str | pl.Expr, **sides: pl.Expr) -> pl.LazyFrame:
+    """One entry a row: cents on one side or on both."""
+    both = {"expected": pl.lit(0), "found": pl.lit(0)} | sides
+    money = {side: amount.fill_null(0).cast(pl.Int64) for side, amount in both.items()}
+    text = pl.col(subject) if isinstance(subject, str) else subject
+    return rows.select("gaming_day", KEPT, subject=text.cast(pl.String), **money)
 
 
-def _amounts(frame: pl.LazyFrame, column: str, *kinds: str) -> pl.LazyFrame:
-    return frame.filter(pl.col(column).is_in(kinds)).select(
-        "gaming_day", "player_id", cents=cents("amount")
-    )
+def _summed(entries: pl.LazyFrame) -> pl.LazyFrame:
+    return entries.group_by("gaming_day", "subject").agg(pl.col("expected", "found").sum())
 
 
-def _patron() -> pl.Expr:
-    return pl.col("player_id").fill_null("unidentified")
+def _unequal(entries: pl.LazyFrame) -> pl.LazyFrame:
+    return _findings(_summed(entries).filter(pl.col("expected") != pl.col("found")))
 
 
-@_truth("silver.table_games", "silver.financial_txn")
+def _short(entries: pl.LazyFrame) -> pl.LazyFrame:
+    less = _summed(entries).filter(pl.col("found") < pl.col("expected"))
+    return _findings(less, may_exceed=pl.lit(value=True))
+
+
+def _amounts(rows: pl.LazyFrame, column: str, side: str, *kinds: str) -> pl.LazyFrame:
+    """Entries of patrons by the row's kind."""
+    patron = pl.col("player_id").fill_null("unidentified")
+    return _entries(rows.filter(pl.col(column).is_in(kinds)), patron, **{side: cents("amount")})
+
+
+def _bought(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    pit = _amounts(table_games, "event_type", "expected", "BUY_IN")
+    sold = ("CHIP_PURCHASE", "MONEY_PLAY")
+    return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", *sold)])
+
+
+@_truth("silver.table_games", "silver.financial_txn", entries=_bought, hidden_by="player_id")
 def buy_ins_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Per patron and gaming day, the cage recorded (CHIP_PURCHASE, MONEY_PLAY) at least what
     tables sold (BUY_IN). More is right: chips are bought at windows too."""
-    return _compare(
-        _amounts(table_games, "event_type", "BUY_IN"),
-        _amounts(financial_txn, "transaction_type", "CHIP_PURCHASE", "MONEY_PLAY"),
-        ["gaming_day", "player_id"],
-        _patron(),
-        may_exceed=True,
-    )
+    return _short(_bought(table_games, financial_txn))
 
 
-@_truth("silver.table_games", "silver.financial_txn")
+def _carried(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    pit = _amounts(table_games, "event_type", "expected", "CASH_OUT")
+    return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", "CHIP_REDEMPTION")])
+
+
+@_truth("silver.table_games", "silver.financial_txn", entries=_carried, hidden_by="player_id")
 def cash_outs_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Per patron and gaming day, at least the chips carried off tables (CASH_OUT) are redeemed
     at the cage (CHIP_REDEMPTION). Chips that walk out of the house are found here."""
-    return _compare(
-        _amounts(table_games, "event_type", "CASH_OUT"),
-        _amounts(financial_txn, "transaction_type", "CHIP_REDEMPTION"),
-        ["gaming_day", "player_id"],
-        _patron(),
-        may_exceed=True,
+    return _short(_carried(table_games, financial_txn))
+
+
+def _drawn(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    pit = table_games.filter(pl.col("event_type") == "MARKER_ISSUED")
+    cage = financial_txn.filter(pl.col("transaction_type") == "MARKER_ISSUE")
+    return pl.concat(
+        [
+            _entries(pit, "marker_number", expected=cents("amount")),
+            _entries(cage, "marker_number", found=cents("amount")),
+        ]
     )
 
 
-@_truth("silver.table_games", "silver.financial_txn")
+@_truth("silver.table_games", "silver.financial_txn", entries=_drawn, hidden_by="marker_number")
 def markers_agree(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
     """Per marker and gaming day, what the pit issued is what the cage issued. Markers drawn at
     the cage alone are not the pit's."""
-    key = ["gaming_day", "marker_number"]
-    pit = table_games.filter(pl.col("event_type") == "MARKER_ISSUED")
-    cage = financial_txn.filter(pl.col("transaction_type") == "MARKER_ISSUE")
-    at_pit = cage.join(pit.select(key).unique(), on=key, how="semi")
-    return _compare(
-        pit.select(*key, cents=cents("amount")),
-        at_pit.select(*key, cents=cents("amount")),
-        key,
-        pl.col("marker_number"),
+    by_marker = _summed(_drawn(table_games, financial_txn)).filter(pl.col("expected") > 0)
+    return _findings(by_marker.filter(pl.col("expected") != pl.col("found")))
+
+
+def _hand_paid(slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    wins = slot_rows(slot_telemetry).filter(pl.col("event_type") == "JACKPOT")
+    payouts = financial_txn.filter(pl.col("transaction_type") == "JACKPOT_PAYOUT")
+    won, paid = pl.col("jackpot_amount"), cents("amount")
+    return pl.concat(
+        [
+            _entries(wins, pl.format("hand-pay of {} cents", won), expected=won),
+            _entries(payouts, pl.format("hand-pay of {} cents", paid), found=paid),
+        ]
     )
 
 
-@_truth("silver.slot_telemetry", "silver.financial_txn")
+@_truth("silver.slot_telemetry", "silver.financial_txn", entries=_hand_paid)
 def jackpots_have_their_payout(
     slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Per gaming day and amount, as many hand-pays at machines as payouts at the cage. The
     patron is not compared: an uncarded winner is identified at payment."""
-    key = ["gaming_day", "amount"]
-    hand_pays = slot_rows(slot_telemetry).filter(pl.col("event_type") == "JACKPOT")
-    payouts = financial_txn.filter(pl.col("transaction_type") == "JACKPOT_PAYOUT")
-    slots = hand_pays.select("gaming_day", amount="jackpot_amount", cents="jackpot_amount")
-    cage = payouts.select("gaming_day", amount=cents("amount"), cents=cents("amount"))
-    return _compare(slots, cage, key, pl.format("hand-pay of {} cents", "amount"))
+    return _unequal(_hand_paid(slot_telemetry, financial_txn))
 
 
 @_truth("silver.slot_telemetry")
 def meters_never_fall(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Within a gaming day a machine's coin-in meter never reads less than before."""
-    meter = cents("meter_coin_in")
-    readings = (
-        slot_telemetry.filter(pl.col("meter_coin_in").is_not_null())
-        .select("gaming_day", "machine_id", "event_timestamp", found=meter)
-        .sort("gaming_day", "machine_id", "event_timestamp", "found")
-    )
-    before = pl.col("found").shift().over("gaming_day", "machine_id")
+    fallen = _readings(slot_telemetry).filter(pl.col("meter") < pl.col("meter_before"))
     return _findings(
-        readings.with_columns(expected=before, subject="machine_id").filter(
-            pl.col("found") < pl.col("expected")
+        fallen.with_columns(expected="meter_before", found="meter"),
+        since=pl.col("since"),
+        until=pl.col("event_timestamp"),
+    )
+
+
+def _readings(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    """Meter readings, each with the one before it on its gaming day."""
+    by = ("gaming_day", "machine_id")
+    read = slot_telemetry.filter(pl.col("meter_coin_in").is_not_null())
+    return (
+        read.select(*by, "event_timestamp", subject="machine_id", meter=cents("meter_coin_in"))
+        .sort("event_timestamp", "meter")
+        .with_columns(
+            meter_before=pl.col("meter").shift().over(by),
+            since=pl.col("event_timestamp").shift().over(by),
         )
     )
 
 
-@_truth("silver.slot_telemetry")
+def _played(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    return _entries(slot_rows(slot_telemetry), "machine_id", expected=pl.col("coin_in"))
+
+
+@_truth("silver.slot_telemetry", entries=_played, hidden_by="machine_id")
 def meters_equal_the_play(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Between two readings of a gaming day a machine's meter advances by the coin-in reported.
     Lost or rejected rows show here."""
-    by = ("gaming_day", "machine_id")
-    rows = (
-        slot_rows(slot_telemetry)
-        .select(*by, "event_timestamp", "event_id", "coin_in", meter=cents("meter_coin_in"))
-        .sort(*by, "event_timestamp", pl.col("meter").is_not_null(), "event_id")
-        .with_columns(played=pl.col("coin_in").cum_sum().over(by))
-        .filter(pl.col("meter").is_not_null())
-        .with_columns(
-            expected=(pl.col("played") - pl.col("played").shift()).over(by),
-            found=(pl.col("meter") - pl.col("meter").shift()).over(by),
+    by = ["gaming_day", "machine_id"]
+    readings = _readings(slot_telemetry)
+    plays = slot_telemetry.filter(pl.col("coin_in") > 0)
+    # Play of the same instant as a reading comes before it.
+    between = (
+        plays.select(*by, "event_timestamp", coin_in=cents("coin_in"))
+        .sort("event_timestamp")
+        .join_asof(
+            readings.select(*by, "event_timestamp", until="event_timestamp"),
+            on="event_timestamp",
+            by=by,
+            strategy="forward",
+            check_sortedness=False,
         )
+        .group_by(*by, event_timestamp="until")
+        .agg(expected=pl.col("coin_in").sum())
     )
-    wrong = rows.filter(pl.col("expected") != pl.col("found"))
-    return _findings(wrong.with_columns(subject="machine_id"))
+    wrong = (
+        readings.filter(pl.col("since").is_not_null())
+        .join(between, on=[*by, "event_timestamp"], how="left")
+        .with_columns(
+            pl.col("expected").fill_null(0), found=pl.col("meter") - pl.col("meter_before")
+        )
+        .filter(pl.col("expected") != pl.col("found"))
+    )
+    return _findings(wrong, since=pl.col("since"), until=pl.col("event_timestamp"))
 
 
-@_truth("silver.slot_telemetry")
+def _bets_and_wins() -> dict[str, pl.Expr]:
+    won = pl.col("coin_out") + pl.col("jackpot_amount")
+    paid = pl.col("tickets_out") + pl.col("jackpot_amount")
+    return {"expected": pl.col("bills_in") + won, "found": pl.col("coin_in") + paid}
+
+
+def _of_sessions(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    rows = slot_rows(slot_telemetry).filter(pl.col("session_id").is_not_null())
+    return _entries(rows, "session_id", **_bets_and_wins())
+
+
+@_truth("silver.slot_telemetry", entries=_of_sessions)
 def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Per session with a bill or a ticket: bills + wins = bets + tickets + hand-pays (a
     hand-pay is on both sides). More out than in is promotional credit or a ticket put in
     where the play is carded, and a finding where it is not; less out is always one."""
-    by = ["gaming_day", "session_id"]
-    sums = (
-        slot_rows(slot_telemetry)
-        .filter(pl.col("session_id").is_not_null())
-        .group_by(by)
-        .agg(
-            pl.col("event_type").is_in(["BILL_IN", "TICKET_OUT"]).any().alias("has_money"),
-            is_carded=pl.col("player_id").is_not_null().any(),
-            expected=pl.col("bills_in").sum()
-            + pl.col("coin_out").sum()
-            + pl.col("jackpot_amount").sum(),
-            found=pl.col("coin_in").sum()
-            + pl.col("tickets_out").sum()
-            + pl.col("jackpot_amount").sum(),
-        )
+    rows = slot_rows(slot_telemetry).filter(pl.col("session_id").is_not_null())
+    sums = rows.group_by("gaming_day", subject="session_id").agg(
+        has_money=pl.col("event_type").is_in(["BILL_IN", "TICKET_OUT"]).any(),
+        is_carded=pl.col("player_id").is_not_null().any(),
+        **{side: amount.sum() for side, amount in _bets_and_wins().items()},
     )
     lost = pl.col("found") < pl.col("expected")
     uncarded = ~pl.col("is_carded") & (pl.col("found") > pl.col("expected"))
     wrong = sums.filter(pl.col("has_money") & (lost | uncarded))
-    return _findings(wrong.with_columns(subject="session_id"))
+    return _findings(wrong, may_exceed=pl.col("is_carded"))
 
 
 @_truth("silver.table_games")
@@ -240,12 +338,10 @@ def carded_play_is_in_both_marts(
     player_day: pl.LazyFrame, slot_performance: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Per gaming day, carded coin-in of machines is coin-in of patrons."""
-    return _compare(
-        slot_performance.select("gaming_day", cents=cents("carded_coin_in")),
-        player_day.select("gaming_day", cents=cents("coin_in")),
-        ["gaming_day"],
-        pl.lit("carded coin-in"),
-    )
+    subject = pl.lit("carded coin-in")
+    machines = _entries(slot_performance, subject, expected=cents("carded_coin_in"))
+    patrons = _entries(player_day, subject, found=cents("coin_in"))
+    return _unequal(pl.concat([machines, patrons]))
 
 
 @_truth("gold.player_day", "gold.table_performance", blocking=True)
@@ -254,13 +350,10 @@ def rated_theo_is_in_both_marts(
 ) -> pl.LazyFrame:
     """Per gaming day, theo of tables is at least that of patrons: the rest is ratings without
     a name."""
-    return _compare(
-        player_day.select("gaming_day", cents=cents("table_theo")),
-        table_performance.select("gaming_day", cents=cents("theo")),
-        ["gaming_day"],
-        pl.lit("rated theo"),
-        may_exceed=True,
-    )
+    subject = pl.lit("rated theo")
+    patrons = _entries(player_day, subject, expected=cents("table_theo"))
+    tables = _entries(table_performance, subject, found=cents("theo"))
+    return _short(pl.concat([patrons, tables]))
 
 
 @_truth("gold.player_day", "gold.player_value", blocking=True)

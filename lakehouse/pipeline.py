@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
 import polars as pl
@@ -24,6 +24,7 @@ from lakehouse.gold import (
     tax_forms,
 )
 from lakehouse.gold.money import within
+from lakehouse.gold.obligations import Required
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.steps import refresh_silver
@@ -111,7 +112,7 @@ def derive(
     rows that was never stored is left unstored."""
     opened: dict[tuple[str, str], pl.LazyFrame] = {}
     filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
-    for mart in marts():
+    for mart in marts(load(settings.profile)):
         if (only is not None and mart.name not in only) or filled.isdisjoint(mart.sources):
             continue
         touched = _widened(days, mart.changes_before, 0)
@@ -139,9 +140,9 @@ def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
     return [t for t in ordered if t in wanted]
 
 
-def marts() -> list[Mart]:
+def marts(law: Law) -> list[Mart]:
     """All marts, each after those that it reads."""
-    return [*_value_marts(), *_law_marts(), *_restricted_marts()]
+    return [*_value_marts(), *_law_marts(law), *_restricted_marts()]
 
 
 def _value_marts() -> list[Mart]:
@@ -173,9 +174,10 @@ def _value_marts() -> list[Mart]:
     ]
 
 
-def _law_marts() -> list[Mart]:
+def _law_marts(law: Law) -> list[Mart]:
     wins, cage, filed = ("gaming_wins",), ("financial_txn",), ("compliance",)
     every = (*CURRENCY, *wins, *filed)
+    look_back = filing_calendar.look_back(law)
     return [
         Mart("gold", "ctr_filings", CURRENCY, lambda r: _currency(ctr_filings.ctr_filings, r)),
         Mart("gold", "w2g_forms", wins, lambda r: _wins(tax_forms.w2g_forms, r)),
@@ -185,7 +187,7 @@ def _law_marts() -> list[Mart]:
         Mart("gold", "instrument_log", cage, lambda r: _logged(logs.instrument_log, r)),
         Mart("gold", "multiple_transaction_log", cage, _multiple_transaction_log),
         Mart("gold", "filing_retention", filed, lambda r: _kept(logs.filing_retention, r)),
-        Mart("gold", "filing_reconciliation", every, _reconciliation, filing_calendar.LOOK_BACK),
+        Mart("gold", "filing_reconciliation", every, _reconciliation, look_back),
         Mart("gold", "filing_calendar", every, _calendar),
     ]
 
@@ -269,10 +271,10 @@ def _multiple_transaction_log(r: Run) -> pl.LazyFrame:
     )
 
 
-def _filings(r: Run, back: int) -> tuple[pl.LazyFrame, ...]:
+def _filings(r: Run, back: int) -> tuple[Required, pl.LazyFrame]:
     filed = (r.days[0] - dt.timedelta(days=back), OPEN_ENDED)
-    required = (r.gold(t, back) for t in ("ctr_filings", "filing_exceptions", "w2g_forms"))
-    return (*required, within(r.whole("silver", "compliance"), filed))
+    required = Required(**{f.name: r.gold(f.name, back) for f in fields(Required)})
+    return required, within(r.whole("silver", "compliance"), filed)
 
 
 def _reconciliation(r: Run) -> pl.LazyFrame:
@@ -283,7 +285,10 @@ def _reconciliation(r: Run) -> pl.LazyFrame:
 
 def _calendar(r: Run) -> pl.LazyFrame:
     return filing_calendar.filing_calendar(
-        *_filings(r, filing_calendar.LOOK_BACK), days=r.days, timezone=r.settings.timezone
+        *_filings(r, filing_calendar.look_back(r.law)),
+        days=r.days,
+        law=r.law,
+        timezone=r.settings.timezone,
     )
 
 

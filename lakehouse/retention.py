@@ -13,6 +13,7 @@ RULES = {
     "CTR": "ctr",
     "SAR": "sar",
     "W2G": "w2g_slot",
+    "1042S": "nra_withholding",
     "8300": "form_8300",
     "INSTRUMENT_LOG": "instrument_log",
 }

@@ -13,6 +13,7 @@ from lakehouse import casework
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.filing.status import status
+from lakehouse.regulation.law import load
 
 NOON = dt.datetime(2026, 11, 10, 20, tzinfo=dt.UTC)
 END = dt.datetime(2027, 12, 31, tzinfo=dt.UTC)
@@ -186,21 +187,39 @@ class TestClock:
     def test_the_calendar_lists_open_duties_by_due_date(self) -> None:
         decisions = log(("A", "file", {}), ("C", "assign", TO))
         at = dt.datetime(2026, 11, 30, 20, tzinfo=dt.UTC)
-        before = casework.calendar(self.table(decisions, NOTHING_FILED), continuing_days=120)
+        before = self.calendar(decisions, NOTHING_FILED)
         assert before.select("case_id", "duty", "due").rows() == [
             ("A", "file", dt.date(2026, 12, 2)),
             ("B", "decide", dt.date(2026, 12, 5)),
             ("C", "decide", dt.date(2027, 1, 8)),
         ]
-        after = casework.calendar(self.table(decisions, filed("A", at)), continuing_days=120)
+        after = self.calendar(decisions, filed("A", at))
         # 30 November + 120 days: December 31, January 31, February 28, so 30 March.
         assert after.select("case_id", "duty", "due").rows() == [
             ("B", "decide", dt.date(2026, 12, 5)),
             ("C", "decide", dt.date(2027, 1, 8)),
-            ("A", "review", dt.date(2027, 3, 30)),
+            ("A", "continuing", dt.date(2027, 3, 30)),
         ]
-        none = casework.calendar(self.table(decisions, filed("A", at)), continuing_days=None)
-        assert none["case_id"].to_list() == ["B", "C"]
+        last = self.calendar(decisions, filed("A", at), today=dt.date(2027, 3, 30))
+        assert last["duty"].to_list() == ["decide", "decide", "continuing"]
+        over = self.calendar(decisions, filed("A", at), today=dt.date(2027, 3, 31))
+        assert over["duty"].to_list() == ["decide", "decide"]
+
+    def test_before_the_option_nothing_is_said_of_what_goes_on(self) -> None:
+        decisions = log(("A", "file", {}))
+        done = self.table(decisions, filed("A", dt.datetime(2026, 11, 30, 20, tzinfo=dt.UTC)))
+        early = done.with_columns(filed_on=dt.date(2012, 4, 30))
+        duties = casework.calendar(early, load("us-federal"), today=dt.date(2012, 5, 1))
+        assert "continuing" not in duties["duty"]
+
+    def calendar(
+        self,
+        decisions: pl.DataFrame,
+        filed_now: pl.DataFrame,
+        today: dt.date = dt.date(2026, 12, 1),
+    ) -> pl.DataFrame:
+        worked = self.table(decisions, filed_now)
+        return casework.calendar(worked, load("us-federal"), today=today)
 
     def table(self, decisions: pl.DataFrame, filed_now: pl.DataFrame) -> pl.DataFrame:
         today = dt.date(2026, 12, 1)

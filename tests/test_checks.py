@@ -44,7 +44,7 @@ def _findings(name: str, lake: dict[str, pl.LazyFrame]) -> list[tuple[Any, ...]]
     truth = TRUTHS[name]
     found = truth.function(*(lake[i] for i in truth.inputs)).collect()
     assert found.schema == FINDINGS
-    return [(d, s, str(e), str(f)) for d, s, e, f in found.rows()]
+    return [(d, s, str(e), str(f)) for d, s, e, f, *_ in found.rows()]
 
 
 # The weekend is not quite sound: the meter of SLOT-0003 is 2.50 ahead, the cage has no row for

@@ -175,7 +175,10 @@ def test_describe_says_what_a_table_is(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("silver.compliance", "in sql where upper(trim(report_type)) IN ('CTR', 'W2G')"),
+        (
+            "silver.compliance",
+            "in sql where upper(trim(report_type)) IN ('CTR', 'W2G', '1042S', '8300')",
+        ),
         ("silver.staff_observations", "in sql with --restricted"),
         ("bronze.player_profile", "in sql no"),
         ("player_profile", "first_name text quasi"),

@@ -66,7 +66,7 @@ CLOSED = {
         SAFEKEEPING_WITHDRAWAL TICKET_REDEMPTION CANCELLED_CREDIT_HANDPAY MONEY_PLAY
         CURRENCY_EXCHANGE INSTRUMENT_SALE CHECK_PURCHASE NON_GAMING_PAYMENT""",
     ("financial_txn", "payment_method"): "Cash Check Wire Chip Marker",
-    ("compliance", "report_type"): "CTR SAR W2G",
+    ("compliance", "report_type"): "CTR SAR W2G 1042S 8300",
     ("gaming_wins", "game_type"): "SLOT KENO BINGO POKER_TOURNAMENT TABLE TABLE_SIDE_BET OTHER",
     ("gaming_wins", "prize_type"): "CASH CHIPS GOODS",
     ("staff_observations", "kind"): """THRESHOLD_ENQUIRY TRANSACTION_REDUCED ID_REFUSED

@@ -1,5 +1,6 @@
 """FinCEN batches against FinCEN's own schemas and two samples that validate."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lxml import etree
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.filing import batch as b
 from lakehouse.filing.filer import FilerSettings
+from lakehouse.filing.identity import Identity
 from lakehouse.filing.records import CtrLine, CtrPerson
 from lakehouse.filing.sar import activity_type, narrative_blocks
 
@@ -201,8 +203,70 @@ def test_sequence_numbers_are_unique_and_rise_by_one_in_document_order(filings) 
 def test_an_incomplete_identity_blocks_with_what_is_missing(who, lacks) -> None:
     with pytest.raises(LakehouseError, match=f"1 of 1 CTRs are blocked: C1: {lacks}"):
         b.ctr_batch([ctr()], vault(who), FILER, filed_on=FILED)
-    with pytest.raises(LakehouseError, match=f"1 of 1 SARs are blocked: S1: {lacks}"):
-        b.sar_batch([sar()], vault(who), FILER, filed_on=FILED)
+    assert str(b.unknown([sar()], vault(who))[0]).startswith(f"S1: {lacks}")
+
+
+def test_a_whole_identity_has_nothing_unknown() -> None:
+    assert b.unknown([sar(), sar(player_ids=())], vault(identity())) == []
+    made = b.sar_batch([sar()], vault(identity()), FILER, filed_on=FILED)
+    assert _marked(made.content) == []
+
+
+UNKNOWN = [
+    ({"last_name": None}, ["EntityLastNameUnknownIndicator"]),
+    ({"first_name": "  "}, ["FirstNameUnknownIndicator"]),
+    ({"date_of_birth": None}, ["BirthDateUnknownIndicator"]),
+    ({"tin": None}, ["TINUnknownIndicator"]),
+    ({"tin_type": None}, ["TINUnknownIndicator"]),
+    ({"tin": None, "tin_type": "NONE"}, ["TINUnknownIndicator"]),
+    ({"address_line1": ""}, ["StreetAddressUnknownIndicator"]),
+    ({"city": None, "state": None}, ["CityUnknownIndicator", "StateCodeUnknownIndicator"]),
+    ({"zip_code": None}, ["ZIPCodeUnknownIndicator"]),
+    ({"country": None}, ["CountryCodeUnknownIndicator"]),
+    ({"country": "MX", "state": None, "zip_code": None}, []),  # no state, no ZIP abroad
+    ({"id_number": None}, ["IdentificationPresentUnknownIndicator"]),
+    ({"id_type": None}, ["IdentificationPresentUnknownIndicator"]),
+    ({"id_type": "OTHER"}, ["IdentificationPresentUnknownIndicator"]),
+    ({"id_issuer_state": None}, []),  # the form has no box for it
+]
+
+
+@pytest.mark.parametrize(("changes", "boxes"), UNKNOWN)
+def test_a_sar_marks_what_is_unknown_of_its_subject(changes, boxes) -> None:
+    made = b.sar_batch([sar()], vault(identity(**changes)), FILER, filed_on=FILED)
+    assert _marked(made.content) == boxes
+
+
+def test_a_sar_of_somebody_never_captured_says_so_in_one_box() -> None:
+    made = b.sar_batch([sar()], vault(identity("P2")), FILER, filed_on=FILED)
+    assert _marked(made.content) == ["AllCriticalSubjectInformationUnavailableIndicator"]
+    assert texts(made.content, ".//f:RawIndividualFirstName") == []
+
+
+def _marked(content: bytes) -> list[str]:
+    """Boxes of the subject that say unknown, in their order; gender is never recorded."""
+    subject = etree.fromstring(content).xpath(
+        "//f:Party[f:ActivityPartyTypeCode='33']", namespaces={"f": b.NAMESPACE}
+    )[0]
+    names = [e.tag.split("}")[1] for e in subject.iter() if e.text == "Y"]
+    apart = {"UnknownGenderIndicator", "NoKnownAccountInvolvedIndicator"}
+    return [n for n in names if n not in apart]
+
+
+@needs_reference
+@pytest.mark.parametrize("changes", [c for c, _ in UNKNOWN], ids=str)
+def test_every_box_is_where_the_schema_has_it(changes) -> None:
+    made = b.sar_batch([sar()], vault(identity(**changes)), FILER, filed_on=FILED)
+    assert b.breaches(made.content, REFERENCE / b.SCHEMA_FILES["SAR"]) == []
+
+
+@needs_reference
+def test_a_subject_with_every_box_marked_validates() -> None:
+    nothing = dict.fromkeys((f.name for f in dataclasses.fields(Identity)), None)
+    who = Identity(**(nothing | {"player_id": "P1", "occupation": "Dealer"}))
+    made = b.sar_batch([sar()], vault(who), FILER, filed_on=FILED)
+    assert b.breaches(made.content, REFERENCE / b.SCHEMA_FILES["SAR"]) == []
+    assert len(_marked(made.content)) == 10
 
 
 @pytest.mark.parametrize(

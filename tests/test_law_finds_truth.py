@@ -10,8 +10,10 @@ import pytest
 
 from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
 from lakehouse.gold.filing_reconciliation import filing_reconciliation
+from lakehouse.gold.logs import form_8300_notices
+from lakehouse.gold.obligations import Required
 from lakehouse.gold.suspicion import Silver, sar_cases
-from lakehouse.gold.tax_forms import w2g_forms
+from lakehouse.gold.tax_forms import form_1042s, w2g_forms
 from lakehouse.regulation.law import load
 from lakehouse.silver import clean
 from lakehouse.simulate.config import WorldConfig
@@ -57,6 +59,8 @@ def marts(silver, days):
         ctr_filings(cage, wins, None, known, **asked, as_of=AS_OF).collect(),
         ctr_exceptions(cage, wins, None, known, **asked, as_of=AS_OF).collect(),
         w2g_forms(wins, known, **asked).collect(),
+        form_1042s(wins, known, **asked).collect(),
+        form_8300_notices(cage, days=asked["days"], law=LAW).collect(),
     )
 
 
@@ -68,7 +72,7 @@ def owed(world) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def reconciled(marts, silver, days):
     return filing_reconciliation(
-        *(m.lazy() for m in marts),
+        Required(*(m.lazy() for m in marts)),
         silver["compliance"],
         days=(days[0], days[COUNT - 1]),
         timezone=ZONE,
@@ -82,7 +86,7 @@ def dollars(cents: int | None) -> int | None:
 
 def test_currency_reports_are_those_the_world_owes(marts, owed):
     truth = owed.filter(form="CTR").to_dicts()
-    filed, held, _ = marts
+    filed, held = marts[:2]
     derived = {(r["filing_id"], r["cash_in"], r["cash_out"], r["due"]) for r in filed.to_dicts()}
     assert derived == {
         (r["obligation"], dollars(r["in_cents"]), dollars(r["out_cents"]), r["due"])

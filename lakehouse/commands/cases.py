@@ -134,15 +134,16 @@ def decide(
 
 
 def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
-    """What is to be decided, filed or reviewed next, by due date."""
+    """What is to be decided or filed next, and until when to report what goes on, by due date."""
     from lakehouse import casework
+    from lakehouse.regulation.gaming_day import local_date
     from lakehouse.regulation.law import load
     from lakehouse.settings import load_settings
 
     _, worked, at = _worked("calendar", as_of)
-    rule = load(load_settings().profile).on("sar", at.date())
-    days = (rule.params or {}).get("due_days_continuing")
-    _print(casework.calendar(worked, continuing_days=days), shape)
+    settings = load_settings()
+    today = local_date(at, settings.timezone)
+    _print(casework.calendar(worked, load(settings.profile), today=today), shape)
 
 
 def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datetime]:

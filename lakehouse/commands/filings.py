@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from lakehouse.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
-    from lakehouse.filing.export import Export
+    from lakehouse.filing.export import Export, Request
     from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
 
@@ -25,6 +26,11 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 class FormOption(enum.StrEnum):
     ctr = "ctr"
     sar = "sar"
+
+
+Type = Annotated[FormOption, typer.Option("--type", help="Form.")]
+DayFrom = Annotated[str, typer.Option("--from", help="First gaming day.")]
+DayTo = Annotated[str, typer.Option("--to", help="Last gaming day.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,9 +45,9 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    type_: Annotated[FormOption, typer.Option("--type", help="Form.")],
-    first: Annotated[str, typer.Option("--from", help="First gaming day.")],
-    last: Annotated[str, typer.Option("--to", help="Last gaming day.")],
+    type_: Type,
+    first: DayFrom,
+    last: DayTo,
     out: Annotated[Path, typer.Option("--out", help="File to write, mode 0600.")],
     xsd: Annotated[
         Path | None, typer.Option("--xsd", help="FinCEN's XML schema, or a folder with it.")
@@ -60,23 +66,13 @@ def export(
     ] = False,
 ) -> None:
     """Write FinCEN's batch XML of the CTRs of these days, or of the SARs decided for filing."""
-    from lakehouse.commands import caller
     from lakehouse.filing import batch as batches
     from lakehouse.filing import export as exports
 
-    settings, lake = opened()
-    request = exports.Request(
-        form="CTR" if type_ is FormOption.ctr else "SAR",
-        days=_days(first, last),
-        who=caller.user(),
-        at=caller.now(),
-        timezone=settings.timezone,
-        production=production,
-        again=again,
-        amend=amend,
-        skip_blocked=skip_blocked,
+    settings, lake, asked = _asked(type_, first, last)
+    request = dataclasses.replace(
+        asked, production=production, again=again, amend=amend, skip_blocked=skip_blocked
     )
-    _unlock(settings, lake, type_)
     made = exports.prepare(lake, settings.filer, request)
     if schema := xsd or settings.filer.schemas:
         named = schema / batches.SCHEMA_FILES[request.form] if schema.is_dir() else schema
@@ -108,23 +104,14 @@ def acknowledge(
 
 
 def list_(
-    type_: Annotated[FormOption, typer.Option("--type", help="Form.")] = FormOption.ctr,
-    first: Annotated[str, typer.Option("--from", help="First gaming day.")] = "1900-01-01",
-    last: Annotated[str, typer.Option("--to", help="Last gaming day.")] = "2999-12-31",
+    type_: Type = FormOption.ctr,
+    first: DayFrom = "1900-01-01",
+    last: DayTo = "2999-12-31",
 ) -> None:
     """Where each filing stands: due, exported, accepted or rejected."""
-    from lakehouse.commands import caller
     from lakehouse.filing import export as exports
 
-    settings, lake = opened()
-    request = exports.Request(
-        form="CTR" if type_ is FormOption.ctr else "SAR",
-        days=_days(first, last),
-        who=caller.user(),
-        at=caller.now(),
-        timezone=settings.timezone,
-    )
-    _unlock(settings, lake, type_)
+    _, lake, request = _asked(type_, first, last)
     _show(exports.overview(lake, request))
 
 
@@ -140,11 +127,23 @@ def identities(
     print(f"{count} identities taken into the vault", file=sys.stderr)  # noqa: T201
 
 
-def _unlock(settings: Settings, lake: Lake, form: FormOption) -> None:
+def _asked(type_: FormOption, first: str, last: str) -> tuple[Settings, Lake, Request]:
+    """Who asks now for which forms; for SARs, with the zone's key where there is one."""
+    from lakehouse.commands import caller
+    from lakehouse.filing.export import Request
     from lakehouse.serve.restricted import unlock_where_locked
 
-    if form is FormOption.sar:
+    settings, lake = opened()
+    request = Request(
+        form="CTR" if type_ is FormOption.ctr else "SAR",
+        days=_days(first, last),
+        who=caller.user(),
+        at=caller.now(),
+        timezone=settings.timezone,
+    )
+    if type_ is FormOption.sar:
         unlock_where_locked(settings, lake)
+    return settings, lake, request
 
 
 def _days(first: str, last: str) -> Days:
@@ -166,10 +165,12 @@ def _tell(made: Export, out: Path, *, production: bool, validated: bool) -> None
     held = f"; {len(made.blocked)} blocked" if made.blocked else ""
     before = f"; {made.sent_before} sent before" if made.sent_before else ""
     checked = "valid against the schema" if validated else "not validated: name --xsd"
+    marked = f"; {len(made.unknown)} with something unknown" if made.unknown else ""
     print(  # noqa: T201
         f"{kind} batch {batch.batch_id}: {len(batch.filing_ids)} {batch.form}s, "
-        f"{sum(batch.amounts):,} USD, {checked}{held}{before} -> {out}",
+        f"{sum(batch.amounts):,} USD, {checked}{held}{before}{marked} -> {out}",
         *made.blocked,
+        *made.unknown,
         sep="\n  ",
         file=sys.stderr,
     )

@@ -6,7 +6,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-REPORT_TYPES = ("CTR", "SAR", "W2G")
+REPORT_TYPES = ("CTR", "SAR", "W2G", "1042S", "8300")
 STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
 
 
@@ -50,7 +50,7 @@ class ComplianceFilings(dy.Schema):
         protect="token",
         token_field="id_number",
     )
-    transaction_date = c.day("Gaming day (CTR, SAR) or payment day (W-2G) reported.")
+    transaction_date = c.day("Gaming day (CTR, SAR, 8300) or payment day (W-2G, 1042-S) reported.")
     transaction_amount = c.money("Amount reported.")
     cash_in_amount = c.money("CTR: cash in reported.", nullable=True)
     cash_out_amount = c.money("CTR: cash out reported.", nullable=True)

@@ -196,7 +196,7 @@ class FilingRetention(dy.Schema):
     """How long each filed record must be kept."""
 
     record_id = c.text("Filed record.", key=True)
-    record_type = c.text("CTR or W2G.")
+    record_type = c.text("CTR, W2G, 1042S or 8300.")
     player_id = c.player("Patron named on the form.")
     gaming_day = c.gaming_day()
     filed_on = c.day("Local day of filing.")

@@ -30,7 +30,7 @@ OUT_CODES = {"28", "31", "30", "56", "13", "15", "32", "33", "34", "48", "998", 
 
 @dataclass(frozen=True)
 class Blocked:
-    """A filing that cannot go, and why, in words that name no identifier."""
+    """A filing that cannot go (or not whole), and why, in words that name no identifier."""
 
     filing_id: str
     reasons: tuple[str, ...]
@@ -58,10 +58,16 @@ class BatchFile:
 def blocked(
     filings: Sequence[CtrFiling] | Sequence[SarFiling], vault: Vault, *, reviewed: bool = False
 ) -> list[Blocked]:
-    """The filings that an incomplete identity or an unsound amount holds back; with `reviewed`
-    also those whose narrative is still the draft."""
+    """The filings that an unsound content holds back, or of a CTR an incomplete identity; with
+    `reviewed` also those whose narrative is still the draft. A SAR may say unknown."""
     found = [(f, _reasons(f, vault) + (_draft(f) if reviewed else [])) for f in filings]
     return [Blocked(f.filing_id, tuple(reasons)) for f, reasons in found if reasons]
+
+
+def unknown(filings: Sequence[SarFiling], vault: Vault) -> list[Blocked]:
+    """The SARs that go with something of a subject marked as unknown, and what."""
+    found = [(f, _lacking(f, vault)) for f in filings]
+    return [Blocked(f.filing_id, tuple(lacking)) for f, lacking in found if lacking]
 
 
 def complaint(held: Sequence[Blocked], of: int, form: Form, most: int = 5) -> str:
@@ -165,13 +171,17 @@ def _refuse_faults(activities: Sequence[CtrActivity] | Sequence[SarActivity]) ->
 
 
 def _reasons(filing: CtrFiling | SarFiling, vault: Vault) -> list[str]:
-    reasons = _unsound(filing)
+    return _unsound(filing) + (_lacking(filing, vault) if isinstance(filing, CtrFiling) else [])
+
+
+def _lacking(filing: CtrFiling | SarFiling, vault: Vault) -> list[str]:
+    found = []
     for player in filing.player_ids:
         if player is None:
-            reasons.append("nobody was identified")
+            found.append("nobody was identified")
         elif missing := vault.on(player, filing.gaming_day).missing():
-            reasons.append(f"{player} lacks {', '.join(missing)}")
-    return reasons
+            found.append(f"{player} lacks {', '.join(missing)}")
+    return found
 
 
 def _draft(filing: CtrFiling | SarFiling) -> list[str]:

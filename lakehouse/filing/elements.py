@@ -43,6 +43,8 @@ def _element(name: str, longest: int | None = None) -> dict[str, Any]:
 
 @dataclass(kw_only=True)
 class PartyName:
+    last_name_unknown: str | None = element("EntityLastNameUnknownIndicator")
+    first_name_unknown: str | None = element("FirstNameUnknownIndicator")
     type_code: str = required("PartyNameTypeCode")
     last_name: str | None = element("RawEntityIndividualLastName", 150)
     first_name: str | None = element("RawIndividualFirstName", 35)
@@ -52,11 +54,16 @@ class PartyName:
 
 @dataclass(kw_only=True)
 class Address:
+    city_unknown: str | None = element("CityUnknownIndicator")
+    country_unknown: str | None = element("CountryCodeUnknownIndicator")
     city: str | None = element("RawCityText", 50)
     country: str | None = element("RawCountryCodeText", 2)
     state: str | None = element("RawStateCodeText", 3)
     street: str | None = element("RawStreetAddress1Text", 100)
     zip_code: str | None = element("RawZIPCode", 9)
+    state_unknown: str | None = element("StateCodeUnknownIndicator")
+    street_unknown: str | None = element("StreetAddressUnknownIndicator")
+    zip_code_unknown: str | None = element("ZIPCodeUnknownIndicator")
     seq_num: int = seq_num()
 
 
@@ -68,6 +75,7 @@ class PhoneNumber:
 
 @dataclass(kw_only=True)
 class PartyIdentification:
+    document_unknown: str | None = element("IdentificationPresentUnknownIndicator")
     issuer_country: str | None = element("OtherIssuerCountryText", 2)
     issuer_state: str | None = element("OtherIssuerStateText", 3)
     other_type: str | None = element("OtherPartyIdentificationTypeText", 50)

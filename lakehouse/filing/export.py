@@ -18,6 +18,7 @@ from lakehouse.filing.filer import FilerSettings, require_real
 from lakehouse.filing.identity import Vault, open_vault
 from lakehouse.filing.records import CtrFiling, Form, SarFiling, facts
 from lakehouse.filing.status import status
+from lakehouse.regulation.gaming_day import local_date
 
 if TYPE_CHECKING:
     from lakehouse.storage import Days, Lake
@@ -51,6 +52,8 @@ class Export:
     batch: batches.BatchFile
     blocked: tuple[batches.Blocked, ...]
     sent_before: int
+    unknown: tuple[batches.Blocked, ...] = ()
+    """What SARs of the batch mark as unknown of their subjects."""
 
 
 def prepare(lake: Lake, filer: FilerSettings, request: Request) -> Export:
@@ -65,7 +68,7 @@ def prepare(lake: Lake, filer: FilerSettings, request: Request) -> Export:
     access.record(
         lake, request.who, f"FinCEN {request.form} export", f"filings of {days}", request.at
     )
-    filed_on = _local_day(request)
+    filed_on = local_date(request.at, request.timezone)
     if request.form == "CTR":
         rows = lake.scan("gold", "ctr_filings", days=request.days).collect()
         ctrs = _ready(lake, ctr_filings(rows), request)
@@ -73,7 +76,8 @@ def prepare(lake: Lake, filer: FilerSettings, request: Request) -> Export:
         return Export(batch, ctrs.blocked, ctrs.sent_before)
     sars = _ready(lake, _decided(lake, request), request)
     batch = batches.sar_batch(sars.filings, sars.vault, filer, filed_on=filed_on)
-    return Export(batch, sars.blocked, sars.sent_before)
+    unknown = tuple(batches.unknown(sars.filings, sars.vault))
+    return Export(batch, sars.blocked, sars.sent_before, unknown)
 
 
 def record(lake: Lake, export: Export, request: Request) -> pl.DataFrame:
@@ -127,14 +131,12 @@ def overview(lake: Lake, request: Request) -> pl.DataFrame:
 
 def worked_cases(lake: Lake, as_of: dt.datetime, timezone: str) -> pl.DataFrame:
     """Every review case with its state and clock at a moment (`lakehouse.casework.worklist`)."""
-    from zoneinfo import ZoneInfo
-
     return casework.worklist(
         lake.scan("restricted", "sar_cases").collect(),
         casework.read(lake),
         standing(lake, as_of, timezone),
         as_of=as_of,
-        today=as_of.astimezone(ZoneInfo(timezone)).date(),
+        today=local_date(as_of, timezone),
     )
 
 
@@ -191,12 +193,6 @@ def _unsent(lake: Lake, filings: list[Filing], request: Request) -> list[Filing]
 
 def _players(filings: Sequence[CtrFiling] | Sequence[SarFiling]) -> set[str]:
     return {p for f in filings for p in f.player_ids if p is not None}
-
-
-def _local_day(request: Request) -> dt.date:
-    from zoneinfo import ZoneInfo
-
-    return request.at.astimezone(ZoneInfo(request.timezone)).date()
 
 
 def _rows(batch: batches.BatchFile, request: Request) -> pl.DataFrame:

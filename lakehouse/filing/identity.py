@@ -50,6 +50,10 @@ class Identity:
             needed.append("id_other_type")
         return [f for f in needed if not str(getattr(self, f) or "").strip()]
 
+    def is_stranger(self) -> bool:
+        """Whether nothing at all is known of the person."""
+        return self == Identity(player_id=self.player_id)
+
 
 class Vault:
     """The captures of a set of players, by day."""

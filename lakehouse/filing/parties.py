@@ -1,4 +1,8 @@
-"""Parties of a form: the filer's own and people, from settings and identities."""
+"""Parties of a form: the filer's own and people, from settings and identities.
+
+What is not known of a person is said so, in the box that the form has for it. Only a SAR comes
+to that: a currency report with an unknown identity is held back (31 CFR 1010.312).
+"""
 
 from __future__ import annotations
 
@@ -68,46 +72,68 @@ def phone(number: str) -> PhoneNumber:
     return PhoneNumber(number=digits(number))
 
 
+def unknown(value: object) -> str | None:
+    """The mark in a form's box "unknown"."""
+    return None if str(value or "").strip() else YES
+
+
+def _known(text: str | None) -> str | None:
+    return clean(text or "") or None
+
+
 def person_name(who: Identity) -> PartyName:
     return PartyName(
+        last_name_unknown=unknown(who.last_name),
+        first_name_unknown=unknown(who.first_name),
         type_code="L",
-        last_name=clean(who.last_name or ""),
-        first_name=clean(who.first_name or ""),
+        last_name=_known(who.last_name),
+        first_name=_known(who.first_name),
     )
 
 
 def person_address(who: Identity) -> Address:
+    abroad = who.country not in (None, "US")
     return Address(
-        city=clean(who.city or ""),
+        city_unknown=unknown(who.city),
+        country_unknown=unknown(who.country),
+        city=_known(who.city),
         country=who.country,
         state=who.state,
-        street=clean(who.address_line1 or ""),
+        street=_known(who.address_line1),
         zip_code=_postal_code(who),
+        state_unknown=None if abroad else unknown(who.state),
+        street_unknown=unknown(who.address_line1),
+        zip_code_unknown=None if abroad else unknown(who.zip_code),
     )
 
 
 def _postal_code(who: Identity) -> str | None:
-    if who.zip_code is None:
-        return None
-    return digits(who.zip_code) if who.country == "US" else clean(who.zip_code)
+    code = _known(who.zip_code)
+    return digits(code) if code and who.country in (None, "US") else code
 
 
 def person_ids(who: Identity) -> list[PartyIdentification]:
-    document = PartyIdentification(
-        issuer_country=who.id_issuer_country,
-        issuer_state=who.id_issuer_state,
-        other_type=clean(who.id_other_type) if who.id_other_type else None,
-        number=clean(who.id_number or ""),
-        type_code=DOCUMENTS[who.id_type or "OTHER"],
-    )
-    return [_taxpayer(who), document]
+    return [_taxpayer(who), _document(who)]
 
 
 def _taxpayer(who: Identity) -> PartyIdentification:
-    if who.tin_type == "NONE":
+    if who.tin_type in (None, "NONE") or unknown(who.tin):
         return PartyIdentification(tin_unknown=YES)
     code = EIN if who.tin_type == "EIN" else SSN_ITIN
     return PartyIdentification(number=digits(who.tin or ""), type_code=code)
+
+
+def _document(who: Identity) -> PartyIdentification:
+    number, other = _known(who.id_number), _known(who.id_other_type)
+    if who.id_type is None or number is None or (who.id_type == "OTHER" and other is None):
+        return PartyIdentification(document_unknown=YES)
+    return PartyIdentification(
+        issuer_country=who.id_issuer_country,
+        issuer_state=who.id_issuer_state,
+        other_type=other,
+        number=number,
+        type_code=DOCUMENTS[who.id_type],
+    )
 
 
 def person_occupation(who: Identity) -> Occupation | None:

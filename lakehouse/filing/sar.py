@@ -30,7 +30,7 @@ ASSETS = {"currency": 39, "gaming": 34, "foreign_currency": 32, "check": 37, "tr
 def activity(
     filing: SarFiling, vault: Vault, filer: FilerSettings, filed_on: dt.date
 ) -> SarActivity:
-    """The form. The identities must be complete (`lakehouse.filing.batch` refuses others)."""
+    """The form. What the vault lacks of a subject is marked as unknown."""
     return SarActivity(
         prior_document=int(filing.corrects_bsa_id) if filing.corrects_bsa_id else None,
         filing_date=f"{filed_on:%Y%m%d}",
@@ -131,15 +131,21 @@ def _institution(role: str, filer: FilerSettings) -> SarParty:
 
 
 def _subjects(filing: SarFiling, vault: Vault) -> list[SarParty]:
-    if not filing.player_ids:
-        return [SarParty(type_code=SUBJECT, subject_unknown=YES)]
-    return [_subject(vault.on(player, filing.gaming_day)) for player in filing.player_ids]
+    known = (vault.on(player, filing.gaming_day) for player in filing.player_ids)
+    return [_subject(who) for who in known] or [_stranger()]
+
+
+def _stranger() -> SarParty:
+    return SarParty(type_code=SUBJECT, subject_unknown=YES)
 
 
 def _subject(who: Identity) -> SarParty:
+    if who.is_stranger():
+        return _stranger()
     return SarParty(
         type_code=SUBJECT,
-        birth_date=f"{who.date_of_birth:%Y%m%d}",
+        birth_date_unknown=p.unknown(who.date_of_birth),
+        birth_date=f"{who.date_of_birth:%Y%m%d}" if who.date_of_birth else None,
         no_account=YES,
         unknown_gender=YES,
         name=[p.person_name(who)],

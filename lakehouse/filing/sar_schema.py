@@ -34,6 +34,7 @@ class SarAssociation:
 class SarParty:
     type_code: str = required("ActivityPartyTypeCode")
     subject_unknown: str | None = element("AllCriticalSubjectInformationUnavailableIndicator")
+    birth_date_unknown: str | None = element("BirthDateUnknownIndicator")
     birth_date: str | None = element("IndividualBirthDateText")
     no_branch: str | None = element("NoBranchActivityInvolvedIndicator")
     no_account: str | None = element("NoKnownAccountInvolvedIndicator")

@@ -1,4 +1,4 @@
-"""What the office filed, as of a moment: records with their amendments followed."""
+"""What the office filed: records with their amendments followed, at any moment."""
 
 from __future__ import annotations
 
@@ -6,74 +6,70 @@ import datetime as dt
 
 import polars as pl
 
-FORMS = {"CTR": "CTR", "W2G": "W-2G"}
+FORMS = {"CTR": "CTR", "W2G": "W-2G", "1042S": "1042-S", "8300": "8300"}
 """SARs are left out on purpose: nothing of them stands in gold."""
 LONGEST_CHAIN = 10
 
 
 def filed(compliance: pl.LazyFrame, as_of: dt.datetime) -> pl.DataFrame:
-    """One row per filing, with the content of its last amendment: form, player_id,
+    """One row per filing as it stood at a moment (columns as in `filing_states`)."""
+    moment = pl.lit(as_of.astimezone(dt.UTC)).cast(pl.Datetime("us", "UTC"))
+    ended = (pl.col("known_until") <= moment).fill_null(value=False)
+    return filing_states(compliance).filter((pl.col("known_from") <= moment) & ~ended)
+
+
+def filing_states(compliance: pl.LazyFrame) -> pl.DataFrame:
+    """One row per record that was filed: what its filing said from `known_from` until
+    `known_until`, when an amendment followed (null: still). Columns: form, player_id,
     subject_day, amount, cash_in and cash_out in whole dollars (null for nothing), report_id
     (the record that counts), amended_report_id (the first record, where amended) and filed_on
     (of the first record). Drafts, reviews and rejected records are no filings."""
-    moment = pl.lit(as_of.astimezone(dt.UTC)).cast(pl.Datetime("us", "UTC"))
+    kinds = pl.col("report_type").is_in(list(FORMS))
     records = (
-        compliance.filter(
-            pl.col("report_type").is_in(list(FORMS))
-            & pl.col("status").is_in(["Filed", "Amended"])
-            & (pl.col("report_timestamp") <= moment)
-        )
-        .with_columns(
-            pl.col("report_type").replace_strict(FORMS, return_dtype=pl.String).alias("form"),
-            pl.col("transaction_date").alias("subject_day"),
-            _whole("cash_in_amount").alias("cash_in"),
-            _whole("cash_out_amount").alias("cash_out"),
-            pl.coalesce("jackpot_amount", "transaction_amount").alias("_winnings"),
+        compliance.filter(kinds & pl.col("status").is_in(["Filed", "Amended"]))
+        .select(
+            "player_id",
+            "report_id",
+            "amended_from",
+            form=pl.col("report_type").replace_strict(FORMS, return_dtype=pl.String),
+            subject_day="transaction_date",
+            cash_in=_whole("cash_in_amount"),
+            cash_out=_whole("cash_out_amount"),
+            winnings=pl.coalesce("jackpot_amount", "transaction_amount"),
+            known_from="report_timestamp",
+            filed_on=pl.coalesce("filing_date", pl.col("report_timestamp").dt.date()),
         )
         .collect()
     )
-    return _amendments_followed(_with_first(records)).with_columns(
-        pl.when(pl.col("form") == "CTR")
-        .then(
-            (pl.col("cash_in").fill_null(0) + pl.col("cash_out").fill_null(0)).cast(
-                pl.Decimal(18, 2)
-            )
+    sides = pl.col("cash_in").fill_null(0) + pl.col("cash_out").fill_null(0)
+    currency = sides.cast(pl.Decimal(18, 2))
+    first = pl.col("first")
+    return (
+        _with_first(records)
+        .sort("known_from", "report_id")
+        .with_columns(
+            pl.col("filed_on").first().over("first"),
+            known_until=pl.col("known_from").shift(-1).over("first"),
+            amended_report_id=pl.when(first.cum_count().over("first") > 1).then("first"),
+            amount=pl.when(pl.col("form") == "CTR").then(currency).otherwise("winnings"),
         )
-        .otherwise("_winnings")
-        .alias("amount")
+        .drop("first", "amended_from", "winnings")
     )
 
 
 def _whole(column: str) -> pl.Expr:
     dollars = ((pl.col(column) * 100).cast(pl.Int64) + 99) // 100
-    return pl.when(dollars > 0).then(dollars)
+    return pl.when((pl.col("report_type") == "CTR") & (dollars > 0)).then(dollars)
 
 
 def _with_first(records: pl.DataFrame) -> pl.DataFrame:
-    """Adds `_first`, the record at the head of each chain of amendments."""
-    before = records.select(_known="report_id", _before="amended_from")
-    found = records.with_columns(pl.coalesce("amended_from", "report_id").alias("_first"))
-    for _ in range(LONGEST_CHAIN):
+    """Adds `first`, the record at the head of each chain of amendments."""
+    before = records.select("amended_from", first="report_id").drop_nulls()
+    found = records.with_columns(first=pl.coalesce("amended_from", "report_id"))
+    for _ in range(LONGEST_CHAIN if before.height else 0):
         found = (
-            found.join(before, left_on="_first", right_on="_known", how="left")
-            .with_columns(pl.coalesce("_before", "_first").alias("_first"))
-            .drop("_before")
+            found.join(before, on="first", how="left", suffix="_next")
+            .with_columns(first=pl.coalesce("amended_from_next", "first"))
+            .drop("amended_from_next")
         )
     return found
-
-
-def _amendments_followed(records: pl.DataFrame) -> pl.DataFrame:
-    content = ["form", "player_id", "subject_day", "cash_in", "cash_out", "_winnings", "report_id"]
-    first = pl.col("_first").first()
-    return (
-        records.sort("report_timestamp", "report_id")
-        .group_by("_first", maintain_order=True)
-        .agg(
-            pl.col(content).last(),
-            pl.coalesce("filing_date", pl.col("report_timestamp").dt.date())
-            .first()
-            .alias("filed_on"),
-            pl.when(pl.len() > 1).then(first).alias("amended_report_id"),
-        )
-        .drop("_first")
-    )

@@ -6,59 +6,78 @@ import datetime as dt
 
 import polars as pl
 
-from lakehouse.gold.filing_reconciliation import filing_reconciliation
+from lakehouse.gold.filed import filing_states
+from lakehouse.gold.filing_reconciliation import WHEN, paired
 from lakehouse.gold.money import Days
+from lakehouse.gold.obligations import Required, obligations
 from lakehouse.gold.shape import shaped
-from lakehouse.regulation.gaming_day import day_bounds
+from lakehouse.regulation.gaming_day import gaming_day
+from lakehouse.regulation.law import Law
+from lakehouse.regulation.terms import longest_term
 
-LOOK_BACK = 60
-"""Gaming days for which an unfiled obligation stays on the calendar; a tax form of the year
-stands in `filing_reconciliation` until it is filed."""
+OVERDUE_DAYS = 60
+"""Days past its due date for which an unfiled obligation stays on the calendar; it stands in
+`filing_reconciliation` as missing until it is filed."""
+
+
+def look_back(law: Law) -> int:
+    """Gaming days before a day whose obligations its calendar can show."""
+    return longest_term(law) + OVERDUE_DAYS
 
 
 def filing_calendar(
-    ctr_filings: pl.LazyFrame,
-    filing_exceptions: pl.LazyFrame,
-    w2g_forms: pl.LazyFrame,
-    compliance: pl.LazyFrame,
-    *,
-    days: Days,
-    timezone: str,
+    required: Required, compliance: pl.LazyFrame, *, days: Days, law: Law, timezone: str
 ) -> pl.LazyFrame:
     """Mart `filing_calendar`: one snapshot per gaming day of `days`, as it stood when that day
-    closed, over the obligations of LOOK_BACK gaming days before."""
-    frames = (ctr_filings, filing_exceptions, w2g_forms, compliance)
-    collected = tuple(f.collect().rechunk().lazy() for f in frames)  # polars 2.1.0 panics on chunks
-    count = (days[1] - days[0]).days + 1
-    snapshots = [
-        _snapshot(collected, days[0] + dt.timedelta(days=n), timezone) for n in range(count)
-    ]
-    return shaped(pl.concat(snapshots), "filing_calendar")
-
-
-def _snapshot(frames: tuple[pl.LazyFrame, ...], day: dt.date, timezone: str) -> pl.LazyFrame:
-    _, close = day_bounds(day, timezone)
-    ctr_filings, filing_exceptions, w2g_forms, compliance = frames
-    rows = filing_reconciliation(
-        ctr_filings,
-        filing_exceptions,
-        w2g_forms,
-        compliance,
-        days=(day - dt.timedelta(days=LOOK_BACK), day),
-        timezone=timezone,
-        as_of=close,
+    closed, over the obligations of `look_back` gaming days before."""
+    owed = obligations(required, (days[0] - dt.timedelta(days=look_back(law)), days[1])).collect()
+    filed = _by_gaming_day(filing_states(compliance), timezone)
+    states = _states(owed, filed, days)
+    at = pl.col("as_of_day")
+    ended = (pl.col("until") <= at).fill_null(value=False)
+    _, unfiled, _ = paired(
+        owed.join(states, on=WHEN).filter(pl.col("gaming_day") <= at),
+        filed.join(states.drop("state_ends"), on=WHEN).filter((pl.col("since") <= at) & ~ended),
+        ["as_of_day"],
     )
-    unfiled = rows.filter(pl.col("verdict").is_in(["open", "missing", "held_back"]))
-    left = (pl.col("due") - pl.lit(day)).dt.total_days()
-    return unfiled.select(
-        pl.lit(day).alias("gaming_day"),
-        pl.col("reconciliation_id").alias("obligation_id"),
-        "form",
-        "player_id",
-        "subject_day",
-        pl.col("required_amount").alias("amount"),
-        "due",
-        left.alias("days_left"),
-        (left < 0).alias("is_overdue"),
-        "is_held_back",
+    return shaped(_snapshots(unfiled), "filing_calendar")
+
+
+def _by_gaming_day(states: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """States with the gaming days at whose close they held: `since`, and before `until`."""
+    return states.with_columns(
+        since=gaming_day(pl.col("known_from"), timezone),
+        until=gaming_day(pl.col("known_until"), timezone),
+    ).drop("known_from", "known_until")
+
+
+def _states(owed: pl.DataFrame, filed: pl.DataFrame, days: Days) -> pl.DataFrame:
+    """Form, subject day and each day of `days` from which another state of their obligations
+    and filings holds: `as_of_day`, up to `state_ends`. Nothing changes in between, so that
+    obligations are paired once for each state and not for each day."""
+    changed = [
+        owed.select(*WHEN, as_of_day="gaming_day"),
+        *(filed.select(*WHEN, as_of_day=c) for c in ("since", "until")),
+    ]
+    next_one = pl.col("as_of_day").shift(-1).over(WHEN)
+    return (
+        pl.concat(changed)
+        .filter(pl.col("as_of_day") <= days[1])
+        .with_columns(pl.col("as_of_day").clip(lower_bound=days[0]))
+        .unique()
+        .sort("as_of_day")
+        .with_columns(state_ends=next_one.dt.offset_by("-1d").fill_null(days[1]))
+    )
+
+
+def _snapshots(unfiled: pl.DataFrame) -> pl.DataFrame:
+    """A row for each day of the state, while the obligation is on the calendar."""
+    last = pl.min_horizontal("state_ends", pl.col("due").dt.offset_by(f"{OVERDUE_DAYS}d"))
+    left = (pl.col("due") - pl.col("gaming_day")).dt.total_days()
+    return (
+        unfiled.with_columns(last=last)
+        .filter(pl.col("as_of_day") <= pl.col("last"))
+        .with_columns(gaming_day=pl.date_ranges("as_of_day", "last"))
+        .explode("gaming_day")
+        .with_columns(days_left=left, is_overdue=left < 0)
     )

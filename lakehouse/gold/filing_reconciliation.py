@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
 from lakehouse.gold.filed import filed
 from lakehouse.gold.money import Days
-from lakehouse.gold.obligations import obligations
+from lakehouse.gold.obligations import Required, obligations
 from lakehouse.gold.shape import shaped
-from lakehouse.regulation.gaming_day import local_day
+from lakehouse.regulation.gaming_day import local_date
 
-FILED_AHEAD = 60
-"""Gaming days after an obligation's in which its filing is looked for, at the least; all of
-them up to the moment asked about are better."""
 WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
 PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
 """Pairs are sought by all that must agree, then with another amount, then another person."""
 
 
 def filing_reconciliation(
-    ctr_filings: pl.LazyFrame,
-    filing_exceptions: pl.LazyFrame,
-    w2g_forms: pl.LazyFrame,
+    required: Required,
     compliance: pl.LazyFrame,
     *,
     days: Days,
@@ -33,38 +29,39 @@ def filing_reconciliation(
     """Mart `filing_reconciliation` of obligations of `days`, and of needless filings about
     these days. `compliance` is silver's, of all days from the first of `days` on; what is not
     filed is open until its due date has passed at `as_of`, and missing then."""
-    required = obligations(ctr_filings, filing_exceptions, w2g_forms, days).collect()
     day_before = days[0] - dt.timedelta(days=1)  # a payment day may be a gaming day's morning after
     found = filed(compliance, as_of).filter(
         pl.col("subject_day").is_between(day_before, days[1] + dt.timedelta(days=1))
     )
-    pairs, alone, needless = _paired(required, found)
+    pairs, alone, needless = paired(obligations(required, days).collect(), found)
     needless = needless.with_columns(pl.col("subject_day").alias("gaming_day")).filter(
         pl.col("gaming_day").is_between(*days)
     )
-    today = pl.select(local_day(pl.lit(as_of.astimezone(dt.UTC)), timezone)).item()
+    today = local_date(as_of, timezone)
     rows = pl.concat(
         [_judged(pairs), _unfiled(alone, today), _needless(needless)], how="diagonal_relaxed"
     )
     return shaped(rows.with_columns(_evidence().alias("evidence")), "filing_reconciliation")
 
 
-def _paired(
-    required: pl.DataFrame, found: pl.DataFrame
+def paired(
+    required: pl.DataFrame, found: pl.DataFrame, apart: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Pairs of obligation and filing, and what is left over on each side."""
+    """Pairs of obligation and filing, and what is left over on each side. Rows that differ in
+    a column of `apart`, which both sides have, are never paired."""
     mine = ["player_id", "amount", "cash_in", "cash_out"]
     right = found.with_columns(pl.col(c).alias(f"filed_{c}") for c in mine)
     left, pairs = required, []
-    for keys in PASSES:
+    for columns in PASSES:
+        keys = [*columns, *apart]
         pair = _numbered(left, keys, "obligation_id").join(
             _numbered(right, keys, "report_id").drop([c for c in mine if c not in keys]),
             on=[*keys, "_number"],
             nulls_equal=True,
         )
         pairs.append(pair.drop("_number"))
-        left = left.join(pair, on="obligation_id", how="anti")
-        right = right.join(pair, on="report_id", how="anti")
+        left = left.join(pair, on=["obligation_id", *apart], how="anti")
+        right = right.join(pair, on=["report_id", *apart], how="anti")
     return pl.concat(pairs, how="diagonal"), left, right
 
 

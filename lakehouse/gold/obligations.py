@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
-from lakehouse.gold.money import Days, within
+from lakehouse.gold.money import Days, cents, within
 
 OBLIGATION = pl.Schema(
     {
@@ -23,44 +25,76 @@ OBLIGATION = pl.Schema(
 )
 
 
-def obligations(
-    ctr_filings: pl.LazyFrame, filing_exceptions: pl.LazyFrame, w2g_forms: pl.LazyFrame, days: Days
-) -> pl.LazyFrame:
-    """Currency reports and W-2G of `days`, those held back for want of an identity among
-    them. The amount of a currency report is the sum of its reportable sides, in whole
-    dollars; a W-2G is due when the winner's copy is."""
-    held = within(filing_exceptions, days).filter(pl.col("form") == "CTR")
-    whole = [
-        ((pl.col(f"cash_{s}_exact") * 100).cast(pl.Int64).add(99) // 100).alias(f"cash_{s}")
-        for s in ("in", "out")
-    ]
+@dataclass(frozen=True)
+class Required:
+    """The marts of what the law requires."""
+
+    ctr_filings: pl.LazyFrame
+    filing_exceptions: pl.LazyFrame
+    w2g_forms: pl.LazyFrame
+    form_1042s: pl.LazyFrame
+    form_8300_notices: pl.LazyFrame
+
+
+def obligations(required: Required, days: Days) -> pl.LazyFrame:
+    """All that had to be filed of `days`, what a missing identity holds back among it. The
+    amount of a currency report is the sum of its reportable sides, in whole dollars; a tax
+    form is due when the winner's copy is."""
     parts = [
-        _currency(within(ctr_filings, days), "filing_id", held=False),
-        _currency(held.with_columns(whole), "exception_id", held=True),
-        _w2g(within(w2g_forms, days)),
+        _currency(within(required.ctr_filings, days)),
+        _held_back(within(required.filing_exceptions, days)),
+        _tax(within(required.w2g_forms, days), "W-2G", "reportable_winnings"),
+        _tax(within(required.form_1042s, days), "1042-S", "amount"),
+        _non_gaming(within(required.form_8300_notices, days)),
     ]
     return pl.concat([p.select(pl.col(c).cast(t) for c, t in OBLIGATION.items()) for p in parts])
 
 
-def _currency(rows: pl.LazyFrame, key: str, *, held: bool) -> pl.LazyFrame:
-    sides = pl.col("cash_in").fill_null(0) + pl.col("cash_out").fill_null(0)
+def _currency(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(
-        pl.col(key).alias("obligation_id"),
-        pl.lit("CTR").alias("form"),
-        pl.col("gaming_day").alias("subject_day"),
-        sides.cast(pl.Decimal(18, 2)).alias("amount"),
-        pl.lit(held).alias("is_held_back"),
+        obligation_id="filing_id",
+        form=pl.lit("CTR"),
+        subject_day="gaming_day",
+        amount=_sides(),
+        is_held_back=pl.lit(value=False),
     )
 
 
-def _w2g(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _held_back(rows: pl.LazyFrame) -> pl.LazyFrame:
+    whole = {s: (cents(f"cash_{s}_exact") + 99) // 100 for s in ("in", "out")}
+    is_currency = pl.col("form") == "CTR"
+    return rows.with_columns(cash_in=whole["in"], cash_out=whole["out"]).with_columns(
+        obligation_id="exception_id",
+        subject_day="gaming_day",
+        amount=pl.when(is_currency).then(_sides()).otherwise("amount"),
+        is_held_back=pl.lit(value=True),
+    )
+
+
+def _sides() -> pl.Expr:
+    both = pl.col("cash_in").fill_null(0) + pl.col("cash_out").fill_null(0)
+    return both.cast(pl.Decimal(18, 2))
+
+
+def _tax(rows: pl.LazyFrame, form: str, amount: str) -> pl.LazyFrame:
     return rows.with_columns(
-        pl.concat_str(pl.lit("W-2G-"), "win_id").alias("obligation_id"),
-        pl.lit("W-2G").alias("form"),
-        pl.col("paid_on").alias("subject_day"),
-        pl.col("reportable_winnings").alias("amount"),
-        pl.lit(None, pl.Int64).alias("cash_in"),
-        pl.lit(None, pl.Int64).alias("cash_out"),
-        pl.col("winner_copy_due").alias("due"),
-        pl.lit(value=False).alias("is_held_back"),
+        obligation_id=pl.concat_str(pl.lit(f"{form}-"), "win_id"),
+        form=pl.lit(form),
+        subject_day="paid_on",
+        amount=amount,
+        cash_in=pl.lit(None),
+        cash_out=pl.lit(None),
+        due="winner_copy_due",
+        is_held_back=pl.lit(value=False),
+    )
+
+
+def _non_gaming(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.with_columns(
+        obligation_id="notice_id",
+        form=pl.lit("8300"),
+        subject_day="gaming_day",
+        cash_in=pl.lit(None),
+        cash_out=pl.lit(None),
+        is_held_back=pl.col("player_id").is_null(),
     )

@@ -15,12 +15,13 @@ def slot_rows(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     `bills_in`, `tickets_out`, and `theo_units`, exact in ten-thousandths of a cent."""
     kind = pl.col("event_type")
     jackpot = pl.coalesce(cents("jackpot_amount"), cents("amount"))
+    amount = cents("amount").fill_null(0)
     return slot_telemetry.with_columns(
         coin_in=cents("coin_in").fill_null(0),
         coin_out=cents("coin_out").fill_null(0),
         jackpot_amount=pl.when(kind == "JACKPOT").then(jackpot).otherwise(0).fill_null(0),
-        bills_in=pl.when(kind == "BILL_IN").then(cents("amount")).otherwise(0),
-        tickets_out=pl.when(kind == "TICKET_OUT").then(cents("amount")).otherwise(0),
+        bills_in=pl.when(kind == "BILL_IN").then(amount).otherwise(0),
+        tickets_out=pl.when(kind == "TICKET_OUT").then(amount).otherwise(0),
         games_played=pl.col("games_played").fill_null(0),
         theo_units=cents("coin_in").fill_null(0) * ten_thousandths("theoretical_hold"),
         denomination=cents("denomination"),

@@ -29,6 +29,11 @@ def local_day(timestamp: pl.Expr, timezone: str) -> pl.Expr:
     return timestamp.dt.convert_time_zone(timezone).dt.date()
 
 
+def local_date(moment: dt.datetime, timezone: str) -> dt.date:
+    """Calendar day at the property of one aware moment."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
 def day_bounds(day: dt.date, timezone: str) -> tuple[dt.datetime, dt.datetime]:
     """UTC start and end (exclusive) of a gaming day."""
     zone = ZoneInfo(timezone)

@@ -13,9 +13,12 @@ import polars as pl
 from lakehouse.contracts import Contract, contracts
 from lakehouse.storage.shapes import stored_comments, stored_schema, stored_tables
 
-OPEN = {"player_profile": None, "compliance": "upper(trim(report_type)) IN ('CTR', 'W2G')"}
+OPEN = {
+    "player_profile": None,
+    "compliance": "upper(trim(report_type)) IN ('CTR', 'W2G', '1042S', '8300')",
+}
 """Confidential sources of which everybody may see silver, under a condition. A report type that
-cannot be read may be a SAR, so only the other two are named."""
+cannot be read may be a SAR, so only the others are named."""
 RAW = "_raw"
 """A landed row as text: whatever it held."""
 

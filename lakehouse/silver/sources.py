@@ -115,6 +115,7 @@ def clean_compliance(
 ) -> CleanResult:
     """Filed records. Orphans: player_id."""
     forms = {"fincen112": "CTR", "fincen111": "SAR", "formw2g": "W2G"}
+    forms |= {"form1042s": "1042S", "form8300": "8300", "fincen8300": "8300"}
     aliases = {"report_type": forms, "status": {"pending": "Pending Review"}}
     return _split("compliance", bronze, timezone, parents, aliases)
 

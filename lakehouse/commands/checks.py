@@ -1,0 +1,99 @@
+"""`lakehouse checks`: discrepancies of the books, and the rows that explain them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_day
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lakehouse.storage import Days, Lake
+
+
+class Format(enum.StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("checks")(checks)
+
+
+def checks(
+    first: Annotated[
+        str | None, typer.Option("--from", help="First gaming day; the newest by default.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Last gaming day; the first by default.")
+    ] = None,
+    truth: Annotated[str | None, typer.Option("--truth", help="Only this one.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what rows kept out of silver explain.")
+    ] = False,
+    shape: Annotated[Format, typer.Option("--format", "-o", help="How to print.")] = Format.table,
+) -> None:
+    """Hold the books against each other: where they differ, and which rejected rows explain it.
+
+    A discrepancy that rows in quarantine settle to the cent is explained; one that none
+    settle is listed, and the command ends with status 1.
+    """
+    import functools
+
+    import polars as pl
+
+    from lakehouse.checks import TRUTHS, judged
+
+    if truth is not None and truth not in TRUTHS:
+        raise BadInput(f"unknown truth {truth!r}; known: {', '.join(TRUTHS)}")
+    _, lake = opened()
+    scan = functools.partial(lake.scan, days=_days(lake, first, last))
+    found = pl.concat(
+        judged(t, scan).select(pl.lit(name).alias("truth"), pl.all())
+        for name, t in TRUTHS.items()
+        if truth in (None, name)
+    )
+    unexplained = found.filter(pl.col("rows").list.len() == 0)
+    _print(found if everything else unexplained, shape)
+    typer.echo(
+        f"discrepancies: {found.height}, of them explained by rows in quarantine: "
+        f"{found.height - unexplained.height}, unexplained: {unexplained.height}",
+        err=True,
+    )
+    if unexplained.height:
+        raise typer.Exit(1)
+
+
+def _days(lake: Lake, first: str | None, last: str | None) -> Days:
+    if first is None:
+        if last is not None:
+            raise BadInput("--to needs --from")
+        newest = lake.partitions("silver", "financial_txn")["gaming_day"].max()
+        if not isinstance(newest, dt.date):
+            raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
+        return newest, newest
+    days = (parse_day(first, "--from"), parse_day(last or first, "--to"))
+    if days[1] < days[0]:
+        raise BadInput(f"--to {last} is before --from {first}")
+    return days
+
+
+def _print(found: pl.DataFrame, shape: Format) -> None:
+    import polars as pl
+
+    from lakehouse.serve.render import show
+
+    plain = found.drop("may_exceed").with_columns(pl.col("rows", "rules").list.join(", "))
+    if shape is Format.table:
+        show(plain)
+    elif shape is Format.json:
+        typer.echo(plain.write_json())
+    else:
+        typer.echo(plain.write_csv(), nl=False)
