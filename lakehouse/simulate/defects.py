@@ -231,63 +231,58 @@ def _chosen(world: World, table: str, units: Sequence[Unit], c: _Candidates) -> 
     column that is struck."""
     free, safe = _open_rows(world, table, units, c)
     kind, place = np.full(len(c.h), -1), np.full(len(c.h), -1)
-    where = _where(world.config, table, c)
-    fits = {k: (at >= 0) & (free if k in _HEALING else safe) for k, at in where.items()}
-    fits |= {CLASH: safe, AGAIN: free}
+    columns = {u.day: _columns(world.config, table, u.day) for u in units}
+    has = _values(
+        c, {(k, n) for day in columns.values() for k, names in day.items() for n in names}
+    )
     for u, (a, b) in zip(units, c.bounds, strict=True):
-        _assign(u.counts, {k: f[a:b] for k, f in fits.items()}, kind[a:b])
-    for k, at in where.items():
-        np.copyto(place, at, where=kind == k)
+        _copied(u.counts, free[a:b], safe[a:b], kind[a:b])
+        for k, names in columns[u.day].items():
+            open_ = (free if k in _HEALING else safe)[a:b]
+            fits = [(c.rows.columns.index(n), open_ & has[k, n][a:b]) for n in names]
+            _strike(k, int(u.counts[k]), fits, kind[a:b], place[a:b])
     return kind, place
 
 
-def _assign(wanted: I64, fits: dict[int, Bools], kind: I64) -> None:
-    """Gives each kind the first candidates that fit and are not taken. The copies of a day
-    are exact: where too few rows fit, others are sent again."""
-    short = 0
-    for k, count in enumerate(wanted.tolist()):
-        if k not in fits or not count + short:
-            continue
-        at = np.flatnonzero(fits[k] & (kind < 0))[: count + (short if k == AGAIN else 0)]
-        kind[at] = k
-        if k == CLASH:
-            short = count - len(at)
-        elif k == AGAIN:
-            missing = count + short - len(at)
-            kind[np.flatnonzero(kind < 0)[:missing]] = AGAIN
-            short = 0
-
-
-def _where(config: WorldConfig, table: str, c: _Candidates) -> dict[int, I64]:
-    """For each kind, the position of the column that it would strike in each row: of a few
-    that change from day to day, one that has a value, of an amount above zero; -1: none."""
-    columns = {k: names for k, names in places(table).items() if names}
-    tries = {k: _tries(config, table, k, len(names), c) for k, names in columns.items()}
-    asked = [(k, n) for k, at in tries.items() for n in np.unique(at).tolist()]
-    there = c.rows.select(_has(columns[k][n], k).alias(f"{k}:{n}") for k, n in asked)
-    rows = np.arange(len(c.h))
+def _columns(config: WorldConfig, table: str, day: int) -> dict[int, list[str]]:
+    """By kind, the few columns that it strikes on a day."""
     found = {}
-    for k, at in tries.items():
-        has = np.zeros((len(columns[k]), len(rows)), dtype=bool)
-        for n in [n for kind, n in asked if kind == k]:
-            has[n] = there[f"{k}:{n}"].to_numpy()
-        hit, position = has[at, rows], np.array([c.rows.columns.index(n) for n in columns[k]])
-        found[k] = np.where(hit.any(axis=0), position[at[hit.argmax(axis=0), rows]], -1)
+    for k, names in places(table).items():
+        if names:
+            base = key(config.seed, f"defects:{table}:{KINDS[k]}")
+            first = int(below(draw(base, day), len(names))[0])
+            found[k] = [*names[first:], *names[:first]][:_COLUMNS_A_DAY]
     return found
 
 
-def _has(column: str, kind: int) -> pl.Expr:
-    value = pl.col(column)
-    return (value > 0).fill_null(value=False) if kind == NEGATIVE else value.is_not_null()
+def _values(c: _Candidates, asked: set[tuple[int, str]]) -> dict[tuple[int, str], Bools]:
+    """Where a column has something to strike: a value, of an amount one above zero."""
+    tests = {
+        (k, n): (pl.col(n) > 0).fill_null(value=False) if k == NEGATIVE else pl.col(n).is_not_null()
+        for k, n in sorted(asked)
+    }
+    found = c.rows.select(test.alias(f"{k}:{n}") for (k, n), test in tests.items())
+    return {(k, n): found[f"{k}:{n}"].to_numpy() for k, n in tests}
 
 
-def _tries(config: WorldConfig, table: str, kind: int, n: int, c: _Candidates) -> I64:
-    """Positions among the kind's n columns, in the order in which each row tries them."""
-    days, which = np.unique(c.day, return_inverse=True)
-    spread = min(n, _COLUMNS_A_DAY)
-    first = below(draw(key(config.seed, f"defects:{table}:{KINDS[kind]}"), days), n)[which]
-    turn = (c.h & np.uint64(0xFF)).astype(np.int64)
-    return (first + (turn + np.arange(spread)[:, None]) % spread) % n
+def _copied(wanted: I64, free: Bools, safe: Bools, kind: I64) -> None:
+    """Rows to come twice. Their number is exact: where too few may clash or be touched at all,
+    others are sent again."""
+    kind[np.flatnonzero(safe)[: wanted[CLASH]]] = CLASH
+    left = int(wanted[CLASH] + wanted[AGAIN]) - int((kind == CLASH).sum())
+    kind[np.flatnonzero(free & (kind < 0))[:left]] = AGAIN
+    left -= int((kind == AGAIN).sum())
+    kind[np.flatnonzero(kind < 0)[:left]] = AGAIN
+
+
+def _strike(k: int, count: int, fits: Sequence[tuple[int, Bools]], kind: I64, place: I64) -> None:
+    """Gives a kind its rows, the first that fit and are not taken: an equal share to each
+    column, and what one has no rows for to the next."""
+    for turn, (column, open_) in enumerate([*fits, *fits]):
+        share = -(-count // max(len(fits) - turn, 1))
+        at = np.flatnonzero(open_ & (kind < 0))[:share]
+        kind[at], place[at] = k, column
+        count -= len(at)
 
 
 def _edited(clean: pl.DataFrame, table: str, c: _Candidates, kind: I64, place: I64) -> pl.DataFrame:
