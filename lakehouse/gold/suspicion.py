@@ -124,8 +124,10 @@ def _hits(known: Silver, ledger: pl.LazyFrame, law: Law) -> pl.DataFrame:
 
 
 def _ledger(known: Silver, bills_are_known: bool) -> pl.LazyFrame:
+    """In memory: every pattern goes over it several times."""
     slots = known.slot_telemetry if bills_are_known else None
-    return currency_ledger(known.financial_txn, known.gaming_wins, slots)
+    rows = currency_ledger(known.financial_txn, known.gaming_wins, slots)
+    return rows.collect(engine="streaming").lazy()
 
 
 def _until(silver: Silver, as_of: dt.datetime) -> Silver:
