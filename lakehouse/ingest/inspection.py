@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, cast
 
 from lakehouse.ingest.streams import (
-    BLOCK,
     LONGEST_RECORD,
     Compression,
     UnreadableFile,
@@ -50,6 +49,7 @@ _FOREIGN = {
     b"Obj\x01": "Avro",
 }
 _HEAD = 4096
+_CHECKED = 2**18
 _BAD_LINES_ALLOWED = 0.05
 """A damaged row is a row's affair; more of them, and the file mixes encodings."""
 
@@ -142,33 +142,35 @@ def _encoding(head: bytes) -> str:
 
 
 def _refuse_damaged_text(path: Path, compression: Compression, encoding: str, form: Form) -> None:
-    lines = bad = 0
-    gap = 0
+    bad = gap = 0
     ends = b"\n" if form == "csv" else b"}"
-    for block in _whole_lines(text_blocks(path, compression, encoding)):
+    for block in _whole_lines(path, compression, encoding):
         first, last = block.find(ends), block.rfind(ends)
         gap = gap + len(block) if first < 0 else len(block) - last
         if gap > LONGEST_RECORD:
             raise UnreadableFile(f"has a row longer than {LONGEST_RECORD >> 20} MiB")
-        try:
-            if not block.isascii():
-                block.decode()
-        except UnicodeDecodeError:
+        if not _is_utf8(block):
             bad += sum(not _is_utf8(line) for line in block.splitlines())
-        lines += block.count(b"\n") + 1
-    if bad > max(1, _BAD_LINES_ALLOWED * lines):
+    if bad > 1:
+        lines = sum(b.count(b"\n") + 1 for b in _whole_lines(path, compression, encoding))
+        _refuse_mixed_encodings(bad, lines, encoding)
+
+
+def _refuse_mixed_encodings(bad: int, lines: int, encoding: str) -> None:
+    if bad > _BAD_LINES_ALLOWED * lines:
         raise UnreadableFile(
             f"mixes encodings: {bad} of {lines} lines are not {encoding}; if all of it has "
             'another one, say so in the mapping, such as encoding = "cp1252"'
         )
 
 
-def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks that end with a line, so that no character is cut; of endless lines, pieces."""
+def _whole_lines(path: Path, compression: Compression, encoding: str) -> Iterator[bytes]:
+    """Blocks that end with a line, so that no character is cut; of endless lines, pieces.
+    They are small enough to stay in a processor's own memory."""
     rest = b""
-    for block in blocks:
+    for block in text_blocks(path, compression, encoding, _CHECKED):
         cut = block.rfind(b"\n") + 1
-        if cut == 0 and len(rest) < BLOCK:
+        if cut == 0 and len(rest) < _CHECKED:
             rest += block
             continue
         yield rest + block[:cut]
@@ -176,12 +178,11 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _is_utf8(line: bytes) -> bool:
+def _is_utf8(text: bytes) -> bool:
     try:
-        line.decode()
+        return text.isascii() or bool(text.decode())
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def refuse_damaged_parquet(path: Path, compression: Compression) -> None:
