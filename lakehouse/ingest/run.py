@@ -6,19 +6,27 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from lakehouse.errors import BadInput
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from lakehouse.errors import BadInput, Overtaken
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.ledger import Ledger, days_from, file_identity, read_ledger, record
 from lakehouse.ingest.mapping import mapping_of
-from lakehouse.ingest.storing import ChangedFileError, begin, store
+from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store
 from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.ingest.supersede import LAYERS, batch_prefix
 from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
-State = Literal["ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted"]
+ATTEMPTS = 5
+"""How often a file is tried that somebody else's commits come in the way of."""
+
+State = Literal[
+    "ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted", "withdrawn"
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class IngestReport:
     def failed(self) -> list[Outcome]:
         """Files whose rows are not in the lake: rejected, without a readable mapping, or begun
         once and gone since."""
-        return self.of("rejected", "unmapped", "interrupted")
+        return self.of("rejected", "unmapped", "interrupted", "withdrawn")
 
     @property
     def days(self) -> dict[str, list[dt.date]]:
@@ -78,25 +86,46 @@ def ingest(
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
-        for file in found.ready:
+        for file in _begun_first(found.ready, ledger):
             if _is_wanted(file.table, tables) and not ledger.has_seen(file):
                 outcomes.append(_taken_in(lake, settings, zone, file, ledger, as_of))
                 ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
-        return IngestReport((*outcomes, *_lost(ledger, tables)))
+        left = [r for r in ledger.interrupted().to_dicts() if _is_wanted(r["table_name"], tables)]
+        unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
+        ended = [_ended(lake, ledger, row, as_of, row["table_name"] in unread) for row in left]
+        return IngestReport((*outcomes, *ended))
+
+
+def _begun_first(files: list[LandedFile], ledger: Ledger) -> list[LandedFile]:
+    """So that no other file comes between the rows of an interrupted one."""
+    begun = set(ledger.interrupted()["path"])
+    return sorted(files, key=lambda f: f.name not in begun)
 
 
 def _is_wanted(table: str, tables: Sequence[str] | None) -> bool:
     return tables is None or table in tables
 
 
-def _lost(ledger: Ledger, tables: Sequence[str] | None) -> list[Outcome]:
-    why = "was interrupted and is no longer in the zone; land it again"
-    return [
-        Outcome(row["table_name"], row["path"], "interrupted", why)
-        for row in ledger.interrupted().to_dicts()
-        if _is_wanted(row["table_name"], tables)
-    ]
+def _ended(
+    lake: Lake, ledger: Ledger, begun: dict[str, Any], as_of: dt.datetime, may_come: bool
+) -> Outcome:
+    """What becomes of an interrupted file that is gone. Where all its rows are stored, what it
+    replaces goes; else its rows go. While other files are unread it may be one of them."""
+    file_id, table, name = begun["file_id"], begun["table_name"], begun["path"]
+    file = LandedFile(Path(), table, name, begun["size_bytes"], begun["modified_ns"])
+    stored = ledger.stored(file_id)
+    if stored is not None:
+        return _ingested_as(file, finish(lake, file, file_id, ledger, stored, begun["at"]))
+    if may_come:
+        why = "was interrupted, and may be among the files that are not read yet"
+        return Outcome(table, name, "interrupted", why)
+    for layer in LAYERS:
+        lake.take_out(layer, table, batch_prefix(file_id), commit=commit_of(file_id, table))
+    facts = {"attempt": begun["attempt"]}
+    record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
+    why = "was interrupted and is no longer in the zone: its rows are out again; land it again"
+    return Outcome(table, name, "withdrawn", why)
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
@@ -161,7 +190,15 @@ def _ingested(
         as_of=as_of,
         timezone=settings.timezone,
     )
-    facts = store(lake, job, ledger)
+    for attempt in Retrying(
+        retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(ATTEMPTS), reraise=True
+    ):
+        with attempt:
+            facts = store(lake, job, ledger)
+    return _ingested_as(file, facts)
+
+
+def _ingested_as(file: LandedFile, facts: dict[str, Any]) -> Outcome:
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
     return Outcome(
         file.table,

@@ -1,0 +1,38 @@
+"""Frames as one stream of record batches: a commit may be larger than memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from lakehouse.storage.shapes import conform, stored_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Stream:
+    """Frames on their way into a table. `rows` counts those that were taken; `error` is what
+    the frames' source raised, of which Arrow would keep no more than the text."""
+
+    def __init__(self, frames: Iterator[pl.DataFrame], layer: str, table: str) -> None:
+        self.rows = 0
+        self.error: BaseException | None = None
+        self._frames, self._home = frames, (layer, table)
+
+    def reader(self) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
+        schema = stored_schema(*self._home).to_frame().to_arrow().schema
+        return pa.RecordBatchReader.from_batches(schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for frame in self._frames:
+                self.rows += frame.height
+                yield from conform(frame, *self._home).to_arrow().to_batches()
+        except BaseException as error:
+            self.error = error
+            raise
