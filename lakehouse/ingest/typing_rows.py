@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -54,11 +55,11 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
     c = origin.contract
     match = match_columns(c, origin.mapping, [n for n in piece.frame.columns if n != LINE])
     typed = _typed(our_columns(piece.frame, c, origin.mapping, match), origin)
-    rules = _rules(typed, c)
-    is_bad = typed.select(pl.any_horizontal(r.is_not_null() for r in rules)).to_series()
-    at = is_bad.arg_true().to_list()
     good, rejected = typed, _damaged(piece.damaged, origin)
-    if at:
+    rules = _rules(typed, c)
+    if rules:
+        is_bad = typed.select(pl.any_horizontal(r.is_not_null() for r in rules)).to_series()
+        at = is_bad.arg_true().to_list()
         bad = typed[at].with_columns(
             pl.concat_list(rules).list.drop_nulls().alias("_rules"),
             pl.Series("_raw", piece.raw(at), dtype=pl.String),
@@ -136,7 +137,7 @@ def _rules(typed: pl.DataFrame, c: Contract) -> list[pl.Expr]:
     if c.event_time is not None and typed["gaming_day"].null_count():
         unplaced = pl.all_horizontal(pl.col(n).is_null() for n in ("gaming_day", *broken))
         rules.append(pl.when(unplaced).then(pl.lit(f"{c.event_time}|missing")))
-    return rules or [pl.when(pl.col(LINE).is_null()).then(pl.lit(""))]
+    return rules
 
 
 def _rejected(bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -149,9 +150,9 @@ def _rejected(bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
 
 
 def _damaged(damaged: pl.DataFrame, origin: Origin) -> pl.DataFrame:
-    schema = stored_schema("quarantine", origin.contract.name)
     if damaged.is_empty():
-        return schema.to_frame()
+        return _nothing(origin.contract.name)
+    schema = stored_schema("quarantine", origin.contract.name)
     known: dict[str, pl.Expr] = {
         "gaming_day": pl.lit(origin.day),
         "_ingested_at": pl.lit(origin.as_of, dtype=pl.Datetime("us", "UTC")),
@@ -164,3 +165,8 @@ def _damaged(damaged: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         LINE: pl.col(LINE),
     }
     return damaged.select(known.get(n, pl.lit(None)).cast(t).alias(n) for n, t in schema.items())
+
+
+@cache
+def _nothing(table: str) -> pl.DataFrame:
+    return stored_schema("quarantine", table).to_frame()

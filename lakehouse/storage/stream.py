@@ -25,14 +25,19 @@ class Stream:
     def reader(self) -> pa.RecordBatchReader:
         import pyarrow as pa
 
-        schema = stored_schema(*self._home).to_frame().to_arrow().schema
+        schema = _arrow(stored_schema(*self._home).to_frame()).schema
         return pa.RecordBatchReader.from_batches(schema, self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
             for frame in self._frames:
                 self.rows += frame.height
-                yield from conform(frame, *self._home).to_arrow().to_batches()
+                yield from _arrow(conform(frame, *self._home)).to_batches()
         except BaseException as error:
             self.error = error
             raise
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    """Without a copy: texts stay views."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
