@@ -8,9 +8,9 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.mapping import mapping_of
-from lakehouse.ingest.reading import ahead, open_file
+from lakehouse.ingest.reading import judged, open_file
 from lakehouse.ingest.streams import UnreadableFile
-from lakehouse.ingest.typing_rows import Origin, judge
+from lakehouse.ingest.typing_rows import Origin
 from lakehouse.ingest.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
@@ -29,9 +29,8 @@ def touched_days(
         opened = open_file(file.path, inspect(file.path, mapping.encoding), c, mapping)
         origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
         days: set[dt.date] = set()
-        for piece in ahead(opened.pieces):
-            judged = judge(piece, origin)
-            for rows in (judged.good, judged.bad):
+        for part in judged(opened.pieces, origin):
+            for rows in (part.good, part.bad):
                 days.update(rows["gaming_day"].unique().to_list())
     except (UnreadableFile, BadInput):
         return [landed]

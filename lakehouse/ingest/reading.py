@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 
+from lakehouse.ahead import ahead
 from lakehouse.contracts import Contract
 from lakehouse.ingest import json_rows, parquet_rows, records, streams
 from lakehouse.ingest.columns import match_columns, refuse_foreign_file
@@ -21,8 +20,6 @@ from lakehouse.ingest.parquet_rows import parquet_columns, parquet_pieces
 from lakehouse.ingest.rows import Piece
 from lakehouse.ingest.streams import text_blocks
 from lakehouse.ingest.typing_rows import Judged, Origin, judge
-
-T = TypeVar("T")
 
 BATCH_ROWS = 1_000_000
 """Rows of one Delta commit. They pass through memory a piece at a time."""
@@ -91,12 +88,3 @@ def _filled(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.
     while rows < BATCH_ROWS and (frame := next(frames, None)) is not None:
         rows += frame.height
         yield frame
-
-
-def ahead(pieces: Iterator[T]) -> Iterator[T]:
-    """The same, with the next one made in a thread while the last is being used."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = reader.submit(next, pieces, None)
-            yield piece

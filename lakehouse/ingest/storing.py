@@ -21,7 +21,7 @@ from lakehouse.ingest.ledger import (
     record,
 )
 from lakehouse.ingest.mapping import Mapping, mapping_from_text
-from lakehouse.ingest.reading import ahead, batches, judged, layout, open_file
+from lakehouse.ingest.reading import batches, judged, layout, open_file
 from lakehouse.ingest.supersede import LAYERS, batch_prefix, replaced_rows, supersede
 from lakehouse.ingest.typing_rows import Judged, Origin
 from lakehouse.ingest.zone import LandedFile
@@ -169,7 +169,7 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
             start = batch_prefix(job.file_id)
             lake.take_out(layer, c.name, start, but=job.batches, commit=job.commit)
     opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
-    good = ahead(_set_aside(lake, job, judged(opened.pieces, job.origin), tally))
+    good = _set_aside(lake, job, judged(opened.pieces, job.origin), tally)
     for number, batch in enumerate(batches(good), 1):
         lake.append_stream(
             "bronze",

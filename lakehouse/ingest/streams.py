@@ -11,7 +11,7 @@ from lakehouse.errors import LakehouseError
 
 Compression = Literal["none", "gzip", "zstd"]
 
-BLOCK = 4 * 2**20
+BLOCK = 3 * 2**20
 LONGEST_RECORD = 16 * 2**20
 BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""

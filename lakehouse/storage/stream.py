@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from lakehouse.ahead import ahead
 from lakehouse.storage.shapes import conform, stored_schema
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 class Stream:
     """Frames on their way into a table. `rows` counts those that were taken; `error` is what
-    the frames' source raised, of which Arrow would keep no more than the text."""
+    the frames' source raised, of which Arrow would keep no more than the text. They are made in
+    a thread of their own, as whoever makes them may use the lake, which Delta's must not."""
 
     def __init__(self, frames: Iterator[pl.DataFrame], layer: str, table: str) -> None:
         self.rows = 0
@@ -30,7 +32,7 @@ class Stream:
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            for frame in self._frames:
+            for frame in ahead(self._frames):
                 self.rows += frame.height
                 yield from _arrow(conform(frame, *self._home)).to_batches()
         except BaseException as error:
