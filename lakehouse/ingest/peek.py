@@ -20,8 +20,8 @@ from lakehouse.storage import Lake
 def touched_days(
     lake: Lake, settings: Settings, file: LandedFile, as_of: dt.datetime
 ) -> list[dt.date]:
-    """Days of the file's rows, rejected ones too. A file that cannot be read touches the day
-    it landed on: that is where its rejection is told."""
+    """Days of the file's rows, rejected ones too where they name one. A file of which no row
+    has a day touches the one it landed on: that is where its rejection is told."""
     c = contract(file.table)
     landed = gaming_day_of(as_of, settings.timezone)
     try:
@@ -30,8 +30,8 @@ def touched_days(
         origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
         days: set[dt.date] = set()
         for part in judged(opened.pieces, origin):
-            for rows in (part.good, part.bad):
-                days.update(rows["gaming_day"].unique().to_list())
+            days.update(part.good["gaming_day"].unique())
+            days.update(set(part.bad["gaming_day"].unique()) - {landed})
     except (UnreadableFile, BadInput):
         return [landed]
-    return sorted(days)
+    return sorted(days) or [landed]

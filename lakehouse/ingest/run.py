@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from lakehouse.errors import BadInput, Overtaken
 from lakehouse.ingest.inspection import inspect
-from lakehouse.ingest.ledger import Ledger, days_from, file_identity, read_ledger, record
+from lakehouse.ingest.ledger import Ledger, file_identity, read_ledger, record
 from lakehouse.ingest.mapping import mapping_of
-from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store
+from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store, touched
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.supersede import LAYERS, batch_prefix
 from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
@@ -61,7 +62,7 @@ class IngestReport:
 
     @property
     def days(self) -> dict[str, list[dt.date]]:
-        """table → gaming days that this run touched."""
+        """table → gaming days of which this run changed bronze."""
         found: dict[str, set[dt.date]] = {}
         for o in self.of("ingested"):
             found.setdefault(o.table, set()).update(o.days)
@@ -116,7 +117,8 @@ def _ended(
     file = LandedFile(Path(), table, name, begun["size_bytes"], begun["modified_ns"])
     stored = ledger.stored(file_id)
     if stored is not None:
-        return _ingested_as(file, finish(lake, file, file_id, ledger, stored, begun["at"]))
+        facts = finish(lake, file, file_id, ledger, stored, begun["at"])
+        return _ingested_as(lake, ledger, file, facts)
     if may_come:
         why = "was interrupted, and may be among the files that are not read yet"
         return Outcome(table, name, "interrupted", why)
@@ -195,15 +197,19 @@ def _ingested(
     ):
         with attempt:
             facts = store(lake, job, ledger)
-    return _ingested_as(file, facts)
+    return _ingested_as(lake, ledger, file, facts)
 
 
-def _ingested_as(file: LandedFile, facts: dict[str, Any]) -> Outcome:
+def _ingested_as(lake: Lake, ledger: Ledger, file: LandedFile, facts: dict[str, Any]) -> Outcome:
+    """With the days that there is something to derive of: rejected rows that name no day count
+    for the one on which they landed, which needs nothing by that."""
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    stored = [lake.partitions(layer, file.table)["gaming_day"] for layer in ("bronze", "silver")]
+    days = touched(file, ledger, facts).intersection(*[pl.concat(stored)])
     return Outcome(
         file.table,
         file.name,
         "ingested",
-        days=tuple(days_from(facts["gaming_days"])),
+        days=tuple(sorted(days)),
         **{n: facts[n] for n in counts},
     )

@@ -151,14 +151,14 @@ def finish(
 ) -> dict[str, Any]:
     """Removes what a stored file replaces. It needs no look at the file."""
     if facts["replaced_rows"] or facts["healed_rows"]:
-        days = _days(file, ledger, facts)
+        days = touched(file, ledger, facts)
         supersede(lake, contract(file.table), file_id, days, commit_of(file_id, file.table))
     record(lake, "ingested", file_id, file, as_of, {n: facts[n] for n in FACTS})
     return facts
 
 
-def _days(file: LandedFile, ledger: Ledger, facts: dict[str, Any]) -> set[dt.date]:
-    """Those of the file, and those of the file that lay there before."""
+def touched(file: LandedFile, ledger: Ledger, facts: dict[str, Any]) -> set[dt.date]:
+    """Gaming days of a file, and of the file that lay there before."""
     return {*days_from(facts["gaming_days"]), *ledger.earlier_days(file.table, file.name)}
 
 
@@ -186,7 +186,7 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
         "quarantine_rows": tally.rows - tally.good,
         **days_text(sorted(tally.days)),
     }
-    days = _days(job.file, ledger, facts)
+    days = touched(job.file, ledger, facts)
     replaced, healed = (replaced_rows(lake, layer, c, job.file_id, days) for layer in LAYERS)
     return facts | {"replaced_rows": replaced, "healed_rows": healed}
 
