@@ -7,6 +7,7 @@ import hashlib
 import stat
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -50,6 +51,7 @@ _FOREIGN = {
 }
 _HEAD = 4096
 _CHECKED = 2**18
+_PART = 2**26
 _BAD_LINES_ALLOWED = 0.05
 """A damaged row is a row's affair; more of them, and the file mixes encodings."""
 
@@ -93,9 +95,25 @@ def refuse_irregular(path: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA."""
+    """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA. A large
+    file's is that of its parts' digests, which are made side by side."""
+    starts = range(0, max(1, path.stat().st_size), _PART)
+    with ThreadPoolExecutor() as pool:
+        parts = list(pool.map(lambda start: _digest_of_part(path, start), starts))
+    return (parts[0] if len(parts) == 1 else _blake2b(b"".join(parts))).hex()
+
+
+def _digest_of_part(path: Path, start: int) -> bytes:
+    found = hashlib.blake2b(digest_size=32)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+        file.seek(start)
+        for _ in range(0, _PART, _CHECKED):
+            found.update(file.read(_CHECKED))
+    return found.digest()
+
+
+def _blake2b(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=32).digest()
 
 
 def _form(path: Path, head: bytes, compression: Compression) -> Form:

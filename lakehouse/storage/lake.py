@@ -41,7 +41,7 @@ from lakehouse.storage.shapes import (
     stored_schema,
     stored_tables,
 )
-from lakehouse.storage.stream import Stream
+from lakehouse.storage.stream import Stream, plain_where_unique
 
 AsOf = int | dt.datetime
 """A version, or an aware moment."""
@@ -238,7 +238,12 @@ class Lake:
         try:
             with naming(uri, "write"):
                 write_deltalake(
-                    delta, stream.reader(), mode="append", partition_by=keys, commit_properties=said
+                    delta,
+                    stream.reader(),
+                    mode="append",
+                    partition_by=keys,
+                    commit_properties=said,
+                    writer_properties=plain_where_unique(table),
                 )
         except CommitFailedError as error:
             raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
+from deltalake import ColumnProperties, WriterProperties
 
 from lakehouse.ahead import ahead
-from lakehouse.storage.shapes import conform, stored_schema
+from lakehouse.contracts import contract
+from lakehouse.storage.shapes import PARTITION, conform, stored_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +40,14 @@ class Stream:
         except BaseException as error:
             self.error = error
             raise
+
+
+def plain_where_unique(table: str) -> WriterProperties:
+    """How a table is written: a dictionary of values that hardly repeat is made in vain."""
+    c = contract(table)
+    plain = ColumnProperties(dictionary_enabled=False)
+    unique = [n for n in (*c.key, c.event_time) if n and n != PARTITION]
+    return WriterProperties(column_properties=dict.fromkeys(unique, plain))
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:
