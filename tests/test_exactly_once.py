@@ -215,3 +215,36 @@ def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
     drop(lake, f"{CAGE}/new-name.csv", OLD)
     assert [o.state for o in take_in(lake, settings).outcomes] == ["ingested"]
     assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]
+
+
+def test_a_file_in_between_spares_the_rows_of_an_interrupted_one(tmp_path: Path) -> None:
+    """The rows of both are counted right, whether the interrupted file comes again or not."""
+    lake, settings = lake_at(tmp_path)
+    path = drop(lake, f"{CAGE}/a.csv", OLD)
+    assert killed(tmp_path, 4) == 9
+    assert amounts(lake) == [("t1", "1.00"), ("t2", "1.00")]
+    path.rename(path.with_name("later.csv"))
+    path.with_name("a.csv.done").unlink()
+    os.utime(path.with_name("later.csv"), (AS_OF.timestamp(), AS_OF.timestamp()))
+    drop(lake, f"{CAGE}/b.csv", cage_csv(cage_row(2, "5.00")))
+    assert {o.state for o in take_in(lake, settings).outcomes} == {
+        "ingested",
+        "waiting",
+        "interrupted",
+    }
+    assert amounts(lake) == [("t1", "1.00"), ("t2", "1.00"), ("t2", "5.00")]
+    for name in ("gone", "comes"):
+        shutil.copytree(tmp_path / "lake", tmp_path / name / "lake", symlinks=True)
+        copy, settings = lake_at(tmp_path / name)
+        later = Path(copy.root) / f"landing/{CAGE}/later.csv"
+        if name == "gone":
+            later.unlink()
+        else:
+            later.with_name("later.csv.done").touch()
+        take_in(copy, settings)
+        assert conservation(copy, CAGE).holds, name
+        expected = {
+            "gone": [("t2", "5.00")],
+            "comes": [("t1", "1.00"), ("t2", "1.00"), ("t4", "1.00")],
+        }
+        assert amounts(copy) == expected[name]

@@ -64,7 +64,7 @@ class IngestReport:
     def days(self) -> dict[str, list[dt.date]]:
         """table → gaming days of which this run changed bronze."""
         found: dict[str, set[dt.date]] = {}
-        for o in self.of("ingested"):
+        for o in self.of("ingested", "withdrawn"):
             found.setdefault(o.table, set()).update(o.days)
         return {t: sorted(d) for t, d in found.items()}
 
@@ -87,47 +87,63 @@ def ingest(
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
-        for file in _begun_first(found.ready, ledger):
+        outcomes += [_finished(lake, ledger, r) for r in _left(ledger, tables, stored=True)]
+        ledger = read_ledger(lake)
+        for file in found.ready:
             if _is_wanted(file.table, tables) and not ledger.has_seen(file):
                 outcomes.append(_taken_in(lake, settings, zone, file, ledger, as_of))
                 ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
-        left = [r for r in ledger.interrupted().to_dicts() if _is_wanted(r["table_name"], tables)]
         unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
-        ended = [_ended(lake, ledger, row, as_of, row["table_name"] in unread) for row in left]
-        return IngestReport((*outcomes, *ended))
+        gone = [
+            _expected(row) if row["table_name"] in unread else _withdrawn(lake, row, as_of)
+            for row in _left(ledger, tables, stored=False)
+        ]
+        return IngestReport((*outcomes, *gone))
 
 
-def _begun_first(files: list[LandedFile], ledger: Ledger) -> list[LandedFile]:
-    """So that no other file comes between the rows of an interrupted one."""
-    begun = set(ledger.interrupted()["path"])
-    return sorted(files, key=lambda f: f.name not in begun)
+def _left(ledger: Ledger, tables: Sequence[str] | None, *, stored: bool) -> list[dict[str, Any]]:
+    """Interrupted files: those that need no further look at the file, or the others."""
+    return [
+        row
+        for row in ledger.interrupted().to_dicts()
+        if _is_wanted(row["table_name"], tables)
+        and (ledger.stored(row["file_id"]) is not None) == stored
+    ]
 
 
 def _is_wanted(table: str, tables: Sequence[str] | None) -> bool:
     return tables is None or table in tables
 
 
-def _ended(
-    lake: Lake, ledger: Ledger, begun: dict[str, Any], as_of: dt.datetime, may_come: bool
-) -> Outcome:
-    """What becomes of an interrupted file that is gone. Where all its rows are stored, what it
-    replaces goes; else its rows go. While other files are unread it may be one of them."""
-    file_id, table, name = begun["file_id"], begun["table_name"], begun["path"]
-    file = LandedFile(Path(), table, name, begun["size_bytes"], begun["modified_ns"])
-    stored = ledger.stored(file_id)
-    if stored is not None:
-        facts = finish(lake, file, file_id, ledger, stored, begun["at"])
-        return _ingested_as(lake, ledger, file, facts)
-    if may_come:
-        why = "was interrupted, and may be among the files that are not read yet"
-        return Outcome(table, name, "interrupted", why)
+def _file_of(row: dict[str, Any]) -> LandedFile:
+    return LandedFile(Path(), row["table_name"], row["path"], row["size_bytes"], row["modified_ns"])
+
+
+def _finished(lake: Lake, ledger: Ledger, begun: dict[str, Any]) -> Outcome:
+    file, file_id = _file_of(begun), begun["file_id"]
+    facts = ledger.stored(file_id) or {}
+    return _ingested_as(lake, ledger, file, finish(lake, file, file_id, ledger, facts, begun["at"]))
+
+
+def _expected(begun: dict[str, Any]) -> Outcome:
+    why = "was interrupted, and may be among the files that are not read yet"
+    return Outcome(begun["table_name"], begun["path"], "interrupted", why)
+
+
+def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome:
+    """Takes out what there is of a file that was begun and is gone."""
+    file, file_id = _file_of(begun), begun["file_id"]
+    own = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    rows = lake.scan("bronze", file.table, columns=["gaming_day", "_batch_id"]).filter(own)
+    days = rows.select(pl.col("gaming_day").unique().sort()).collect().to_series()
     for layer in LAYERS:
-        lake.take_out(layer, table, batch_prefix(file_id), commit=commit_of(file_id, table))
+        commit = commit_of(file_id, file.table)
+        lake.take_out(layer, file.table, batch_prefix(file_id), commit=commit)
     facts = {"attempt": begun["attempt"]}
     record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
     why = "was interrupted and is no longer in the zone: its rows are out again; land it again"
-    return Outcome(table, name, "withdrawn", why)
+    return Outcome(file.table, file.name, "withdrawn", why, days=tuple(days))
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:

@@ -22,7 +22,7 @@ from lakehouse.ingest.ledger import (
 )
 from lakehouse.ingest.mapping import Mapping, mapping_from_text
 from lakehouse.ingest.reading import batches, judged, layout, open_file
-from lakehouse.ingest.supersede import LAYERS, batch_prefix, replaced_rows, supersede
+from lakehouse.ingest.supersede import LAYERS, Newcomer, batch_prefix, replaced_rows, supersede
 from lakehouse.ingest.typing_rows import Judged, Origin
 from lakehouse.ingest.zone import LandedFile
 from lakehouse.regulation.gaming_day import gaming_day_of
@@ -151,8 +151,8 @@ def finish(
 ) -> dict[str, Any]:
     """Removes what a stored file replaces. It needs no look at the file."""
     if facts["replaced_rows"] or facts["healed_rows"]:
-        days = touched(file, ledger, facts)
-        supersede(lake, contract(file.table), file_id, days, commit_of(file_id, file.table))
+        new = _newcomer(file, file_id, ledger, facts)
+        supersede(lake, new, commit_of(file_id, file.table))
     record(lake, "ingested", file_id, file, as_of, {n: facts[n] for n in FACTS})
     return facts
 
@@ -160,6 +160,11 @@ def finish(
 def touched(file: LandedFile, ledger: Ledger, facts: dict[str, Any]) -> set[dt.date]:
     """Gaming days of a file, and of the file that lay there before."""
     return {*days_from(facts["gaming_days"]), *ledger.earlier_days(file.table, file.name)}
+
+
+def _newcomer(file: LandedFile, file_id: str, ledger: Ledger, facts: dict[str, Any]) -> Newcomer:
+    unfinished = ledger.interrupted()["file_id"].to_list()
+    return Newcomer(contract(file.table), file_id, sorted(touched(file, ledger, facts)), unfinished)
 
 
 def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
@@ -186,8 +191,8 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
         "quarantine_rows": tally.rows - tally.good,
         **days_text(sorted(tally.days)),
     }
-    days = touched(job.file, ledger, facts)
-    replaced, healed = (replaced_rows(lake, layer, c, job.file_id, days) for layer in LAYERS)
+    new = _newcomer(job.file, job.file_id, ledger, facts)
+    replaced, healed = (replaced_rows(lake, layer, new) for layer in LAYERS)
     return facts | {"replaced_rows": replaced, "healed_rows": healed}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -19,50 +20,61 @@ def batch_prefix(file_id: str) -> str:
     return file_id.rpartition(":")[2][:24] + "."
 
 
-def replaced_rows(
-    lake: Lake, layer: str, c: Contract, file_id: str, days: Iterable[dt.date]
-) -> int:
+@dataclass(frozen=True)
+class Newcomer:
+    """A landed file all of whose rows are stored. `days`: its own, and those of the file that
+    lay in its place; `unfinished`: files of which that cannot be said, whose rows it spares."""
+
+    contract: Contract
+    file_id: str
+    days: Sequence[dt.date]
+    unfinished: Sequence[str] = ()
+
+    def may_replace(self) -> pl.Expr:
+        """Landed rows with a whole key, of other files."""
+        batch = pl.col("_batch_id")
+        spared = (batch.str.starts_with(batch_prefix(f)) for f in (self.file_id, *self.unfinished))
+        landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
+        keyed = pl.all_horizontal(pl.col(self.contract.key).is_not_null())
+        return landed & keyed & ~pl.any_horizontal(*spared)
+
+
+def replaced_rows(lake: Lake, layer: str, new: Newcomer) -> int:
     """Rows of other landed files, in bronze or quarantine, whose key this file has."""
-    keys = _keys(lake, c, file_id)
-    return sum(_replaced(lake, layer, c, day, file_id, keys).height for day in days)
+    keys = _keys(lake, new)
+    return sum(_replaced(lake, layer, new, day, keys).height for day in new.days)
 
 
-def supersede(
-    lake: Lake, c: Contract, file_id: str, days: Iterable[dt.date], commit: Commit
-) -> None:
+def supersede(lake: Lake, new: Newcomer, commit: Commit) -> None:
     """Removes these rows. Rows of one file never replace each other: silver judges those.
     Doing it twice changes nothing."""
-    keys = _keys(lake, c, file_id)
-    for day in sorted(days):
+    keys = _keys(lake, new)
+    for day in new.days:
         for layer in LAYERS:
-            gone = _replaced(lake, layer, c, day, file_id, keys)
+            gone = _replaced(lake, layer, new, day, keys)
             if gone.height:
-                _keep_others(lake, layer, c, day, gone, commit)
+                _keep_others(lake, layer, new.contract, day, gone, commit)
 
 
-def _keys(lake: Lake, c: Contract, file_id: str) -> pl.LazyFrame:
-    rows = lake.scan("bronze", c.name, columns=list(dict.fromkeys([*c.key, "_batch_id"])))
-    return rows.filter(pl.col("_batch_id").str.starts_with(batch_prefix(file_id))).select(c.key)
-
-
-def _others(file_id: str, c: Contract) -> pl.Expr:
-    """Rows that may be replaced: landed ones, with a whole key, of another file."""
-    landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
-    other = ~pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
-    return landed & other & pl.all_horizontal(pl.col(c.key).is_not_null())
+def _keys(lake: Lake, new: Newcomer) -> pl.LazyFrame:
+    key = new.contract.key
+    rows = lake.scan("bronze", new.contract.name, columns=[*dict.fromkeys((*key, "_batch_id"))])
+    own = pl.col("_batch_id").str.starts_with(batch_prefix(new.file_id))
+    return rows.filter(own).select(key)
 
 
 def _replaced(
-    lake: Lake, layer: str, c: Contract, day: dt.date, file_id: str, keys: pl.LazyFrame
+    lake: Lake, layer: str, new: Newcomer, day: dt.date, keys: pl.LazyFrame
 ) -> pl.DataFrame:
     """What tells the replaced rows of a day from all others."""
-    telling = [*dict.fromkeys((*c.key, "_source", "_batch_id"))]
+    key = new.contract.key
+    telling = [*dict.fromkeys((*key, "_source", "_batch_id"))]
     stage = ["_stage"] if layer == "quarantine" else []
-    rows = lake.scan(layer, c.name, days=(day, day), columns=[*telling, *stage])
-    candidates = rows.filter(_others(file_id, c), *(pl.col(s) == STAGE for s in stage))
+    rows = lake.scan(layer, new.contract.name, days=(day, day), columns=[*telling, *stage])
+    candidates = rows.filter(new.may_replace(), *(pl.col(s) == STAGE for s in stage))
     if candidates.head(1).collect().is_empty():
         return pl.DataFrame()
-    return candidates.select(telling).join(keys, on=c.key, how="semi").collect()
+    return candidates.select(telling).join(keys, on=key, how="semi").collect()
 
 
 def _keep_others(
