@@ -3,9 +3,9 @@
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import retried_if_transient, run_of, table_options
+from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
 from igaming_assets.landing import landed_bronze, landed_tables
-from lakehouse.contracts import contracts
+from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows, each_day, simulated
 
@@ -36,41 +36,64 @@ def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     return bronze
 
 
+def simulated_tables(settings: Settings) -> list[str]:
+    """Tables that the simulator has rows in."""
+    return [t for t in contracts("source") if settings.source_of(t) != "landing"]
+
+
 def plants_asset(settings: Settings) -> dg.AssetsDefinition:
-    """What the simulator planted, for scoring detectors; nothing downstream reads it."""
+    """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
+    table that it does not fill, it has planted nothing."""
 
     @dg.asset(**table_options(settings, "truth", "plants"))
     def plants(context: dg.AssetExecutionContext) -> pl.DataFrame:
         run = run_of(context)
+        tables = simulated_tables(run.settings)
+        if not tables:
+            return contract("plants").bronze_schema().to_frame()
         world = context.resources.simulator.world(run.settings)
         with retried_if_transient():
-            return simulated(
+            made = simulated(
                 lambda _, days: map(world.plants, each_day(days)),
                 "truth",
                 "plants",
                 run.days,
                 run.now,
             )
+        return made.filter(pl.col("table_name").is_in(tables))
 
     return plants
 
 
 def vault_asset(settings: Settings) -> dg.AssetsDefinition:
-    """Full identities of everybody named, for the forms alone."""
+    """Full identities of everybody named, for the forms alone. Those of real players come in by
+    `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
     @dg.asset(**table_options(settings, "restricted", "identity_vault"))
     def identity_vault(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        from lakehouse.simulate.people import identities
-
         run = run_of(context)
-        world = context.resources.simulator.world(run.settings)
-        with retried_if_transient():
-            return simulated(
-                lambda _, days: identities(world, days),
-                "restricted",
-                "identity_vault",
-                run.days,
-                run.now,
-            )
+        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
+        source = run.settings.source_of("player_profile")
+        if source == "landing":
+            return captured
+        made = _identities(context, run)
+        if source == "simulator":
+            return made
+        key = contract("identity_vault").key
+        return pl.concat([captured.join(made, on=key, how="anti"), made])
 
     return identity_vault
+
+
+def _identities(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
+    from lakehouse.simulate.people import identities
+
+    world = context.resources.simulator.world(run.settings)
+    with retried_if_transient():
+        return simulated(
+            lambda _, days: identities(world, days),
+            "restricted",
+            "identity_vault",
+            run.days,
+            run.now,
+        )

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
+from igaming_assets.checks import report
 from igaming_assets.describe import CODE_VERSION
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
@@ -48,12 +49,12 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
-            report = ingest(run.lake, run.settings, as_of=run.now, tables=[table])
+            taken = ingest(run.lake, run.settings, as_of=run.now, tables=[table])
             if run.settings.source_of(table) == "both":
                 _simulate(context, run, table)
-            yield dg.MaterializeResult(metadata=_metadata(run, table, len(report.outcomes)))
-            yield _files_read(run, table)
-            yield _rows_kept(run, table)
+            yield dg.MaterializeResult(metadata=_metadata(run, table, len(taken.outcomes)))
+            for spec, verdict in ((files, _files_read(run, table)), (rows, _rows_kept(run, table))):
+                yield report(context, spec, {key_of(day): verdict for day in each_day(run.days)})
 
     return bronze
 
@@ -61,7 +62,7 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
 def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
     """The simulator's rows of the days, beside the landed ones, while nothing else lands."""
     world = context.resources.simulator
-    commit = Commit(context.run_id, f"bronze/{table}", CODE_VERSION)
+    commit = Commit(context.run.run_id, f"bronze/{table}", CODE_VERSION)
     with alone(landing_zone(run.lake)):
         rows = bronze_rows(
             run.lake,
@@ -85,26 +86,21 @@ def _metadata(run: Run, table: str, files: int) -> dict[str, Any]:
     }
 
 
-def _files_read(run: Run, table: str) -> dg.AssetCheckResult:
+def _files_read(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
     folder = landing_zone(run.lake) / REJECTED / table
     reasons = sorted(folder.rglob("*.reason.txt")) if folder.is_dir() else []
     said = [p.read_text(encoding="utf-8").strip() for p in reasons[:20]]
-    return dg.AssetCheckResult(
-        check_name=EVERY_FILE,
-        passed=not reasons,
-        metadata={"rejected": len(reasons), "reasons": "; ".join(said)},
-    )
+    return not reasons, {"rejected": len(reasons), "reasons": "; ".join(said)}
 
 
-def _rows_kept(run: Run, table: str) -> dg.AssetCheckResult:
+def _rows_kept(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
     found = conservation(run.lake, table)
-    counts = {
+    return found.holds, {
         "ledger_bronze": found.said_bronze,
         "bronze": found.bronze,
         "ledger_quarantine": found.said_quarantine,
         "quarantine": found.quarantine,
     }
-    return dg.AssetCheckResult(check_name=EVERY_ROW, passed=found.holds, metadata=counts)
 
 
 def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:

@@ -17,6 +17,10 @@ class StorageError(LakehouseError):
     """A table could not be read or written."""
 
 
+class Overtaken(StorageError):  # noqa: N818 - nothing is wrong but the moment
+    """Somebody else committed to the table meanwhile; the same work may be tried again."""
+
+
 class ContractError(LakehouseError):
     """A frame or a stored table does not have its contract's columns."""
 

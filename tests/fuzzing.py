@@ -10,7 +10,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.mapping import Mapping
-from lakehouse.ingest.reading import batches, open_file
+from lakehouse.ingest.reading import judged, open_file
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.typing_rows import Origin, join
 from tests.malformed import malformed, plain_text
@@ -49,7 +49,7 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
         origin = Origin(
             contract("financial_txn"), Mapping(), made.name, moment.date(), moment, zone
         )
-        parts = list(batches(opened.pieces, origin))
+        parts = list(judged(opened.pieces, origin))
     except UnreadableFile:
         tally.rejected += 1
         return
@@ -57,10 +57,10 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
         path.unlink()
     if not parts:
         return
-    judged = join(parts)
-    tally.good += judged.good.height
-    tally.bad += judged.bad.height
-    lost = _lost(made.name, made.content, judged.good, judged.bad)
+    found_rows = join(parts)
+    tally.good += found_rows.good.height
+    tally.bad += found_rows.bad.height
+    lost = _lost(made.name, made.content, found_rows.good, found_rows.bad)
     if lost:
         assert tally.faults is not None
         tally.faults.append(f"{made.name} lost {lost}")

@@ -17,6 +17,7 @@ from tests.landed import AS_OF, CAGE, lake_at, take_in
 def in_small_batches() -> None:
     """Two rows or so in a piece and in a commit."""
     reading.BATCH_ROWS = 2
+    reading.HELD_ROWS = 1
     records.WINDOW = 80
 
 
@@ -34,8 +35,8 @@ def main(folder: str, fatal: int, what: str = "ingest") -> None:
 
         return doomed
 
-    Lake.append = counted(Lake.append)  # type: ignore[method-assign]
-    Lake.write_days = counted(Lake.write_days)  # type: ignore[method-assign]
+    for write in ("append", "append_stream", "write_days", "take_out"):
+        setattr(Lake, write, counted(getattr(Lake, write)))
     Path.rename = counted(Path.rename)  # type: ignore[method-assign]
     lake, settings = lake_at(Path(folder))
     if what == "retry":

@@ -119,6 +119,7 @@ def test_a_process_killed_at_any_step_leaves_every_row_once(
     """Writes of a correction in three batches, with a reject of each file and one unreadable
     file: each of them is the last one in turn, and the next run ends the work."""
     monkeypatch.setattr(reading, "BATCH_ROWS", 2)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
     monkeypatch.setattr(records, "WINDOW", 80)
     lake, settings = lake_at(tmp_path / "first")
     drop(lake, f"{CAGE}/a.csv", OLD)
@@ -137,7 +138,7 @@ def test_a_process_killed_at_any_step_leaves_every_row_once(
         assert amounts(again) == ROWS, fatal
         assert [n for (n,) in quarantined(again, "transaction_id")] == ["t5"], fatal
         assert conservation(again, CAGE).holds, fatal
-        assert sorted(set(states(again))) == ["begun", "ingested", "rejected"], fatal
+        assert sorted(set(states(again))) == ["begun", "ingested", "rejected", "stored"], fatal
         assert states(again).count("ingested") == 2, fatal
         assert (copy / f"lake/landing/_rejected/{CAGE}/z.csv.reason.txt").exists(), fatal
         if status == 0:
@@ -163,14 +164,87 @@ def test_a_retry_killed_at_any_step_heals_every_row_once(tmp_path: Path) -> None
         assert quarantined(again, "transaction_id", "gaming_day") == [("t3", LANDING_DAY)]
 
 
+@pytest.mark.slow
+def test_a_file_that_was_begun_and_is_gone_leaves_no_row_or_all(tmp_path: Path) -> None:
+    """A correction killed at each of its writes, and deleted before the next run: as long as
+    some of its rows are missing, those that are there go, and the old ones stay."""
+    lake, settings = lake_at(tmp_path / "first")
+    drop(lake, f"{CAGE}/a.csv", OLD)
+    take_in(lake, settings)
+    old, held = amounts(lake), quarantined(lake, "transaction_id")
+    drop(lake, f"{CAGE}/a.csv", NEW)
+    seen = set()
+    for fatal in range(1, 20):
+        copy = tmp_path / str(fatal)
+        shutil.copytree(tmp_path / "first", copy)
+        status = killed(copy, fatal)
+        again, settings = lake_at(copy)
+        (copy / f"lake/landing/{CAGE}/a.csv").unlink()
+        found = {o.state for o in take_in(again, settings).outcomes}
+        seen |= found
+        if "withdrawn" in found or fatal == 1:
+            assert (amounts(again), quarantined(again, "transaction_id")) == (old, held), fatal
+        else:
+            assert amounts(again) == ROWS, fatal
+        assert conservation(again, CAGE).holds, fatal
+        assert take_in(again, settings).outcomes == ()
+        drop(again, f"{CAGE}/new-name.csv", NEW)
+        take_in(again, settings)
+        assert amounts(again) == ROWS, fatal
+        assert conservation(again, CAGE).holds, fatal
+        if status == 0:
+            break
+    assert status == 0
+    assert seen == {"withdrawn", "ingested"}
+
+
 def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     path = drop(lake, f"{CAGE}/a.csv", OLD)
     assert killed(tmp_path, 3) == 9
     path.unlink()
+    waiting = drop(lake, f"{CAGE}/b.csv", OLD)
+    waiting.with_name("b.csv.done").unlink()
+    os.utime(waiting, (AS_OF.timestamp(), AS_OF.timestamp()))
+    assert [o.state for o in take_in(lake, settings).failed] == ["interrupted"]
+    waiting.unlink()
     (lost,) = take_in(lake, settings).failed
-    assert (lost.state, lost.name) == ("interrupted", f"{CAGE}/a.csv")
+    assert (lost.state, lost.name) == ("withdrawn", f"{CAGE}/a.csv")
+    assert (bronze(lake, "transaction_id"), quarantined(lake, "transaction_id")) == ([], [])
     # Batches are cut otherwise here than in the process that was killed.
     drop(lake, f"{CAGE}/new-name.csv", OLD)
     assert [o.state for o in take_in(lake, settings).outcomes] == ["ingested"]
     assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]
+
+
+def test_a_file_in_between_spares_the_rows_of_an_interrupted_one(tmp_path: Path) -> None:
+    """The rows of both are counted right, whether the interrupted file comes again or not."""
+    lake, settings = lake_at(tmp_path)
+    path = drop(lake, f"{CAGE}/a.csv", OLD)
+    assert killed(tmp_path, 4) == 9
+    assert amounts(lake) == [("t1", "1.00"), ("t2", "1.00")]
+    path.rename(path.with_name("later.csv"))
+    path.with_name("a.csv.done").unlink()
+    os.utime(path.with_name("later.csv"), (AS_OF.timestamp(), AS_OF.timestamp()))
+    drop(lake, f"{CAGE}/b.csv", cage_csv(cage_row(2, "5.00")))
+    assert {o.state for o in take_in(lake, settings).outcomes} == {
+        "ingested",
+        "waiting",
+        "interrupted",
+    }
+    assert amounts(lake) == [("t1", "1.00"), ("t2", "1.00"), ("t2", "5.00")]
+    for name in ("gone", "comes"):
+        shutil.copytree(tmp_path / "lake", tmp_path / name / "lake", symlinks=True)
+        copy, settings = lake_at(tmp_path / name)
+        later = Path(copy.root) / f"landing/{CAGE}/later.csv"
+        if name == "gone":
+            later.unlink()
+        else:
+            later.with_name("later.csv.done").touch()
+        take_in(copy, settings)
+        assert conservation(copy, CAGE).holds, name
+        expected = {
+            "gone": [("t2", "5.00")],
+            "comes": [("t1", "1.00"), ("t2", "1.00"), ("t4", "1.00")],
+        }
+        assert amounts(copy) == expected[name]

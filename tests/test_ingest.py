@@ -306,3 +306,14 @@ def test_every_file_is_accounted_for_in_the_ledger(tmp_path: Path) -> None:
     assert row["gaming_days"] == "2025-01-05 2025-02-01"
     assert (row["first_day"], row["last_day"]) == (dt.date(2025, 1, 5), LANDING_DAY)
     assert pl.Series([row["mapping"]]).str.contains("delimiter").all()
+
+
+def test_days_to_derive_are_those_whose_bronze_changed(tmp_path: Path) -> None:
+    """Not the landing day of rows that name none; but the day that a corrected row has left."""
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(2), "cut off"))
+    (first,) = take_in(lake, settings).outcomes
+    assert first.days == (dt.date(2025, 1, 5),)
+    drop(lake, f"{CAGE}/a.csv", cage_csv("t1,2025-01-06T12:00:00-08:00,1.00"))
+    (second,) = take_in(lake, settings).outcomes
+    assert second.days == (dt.date(2025, 1, 5), dt.date(2025, 1, 6))

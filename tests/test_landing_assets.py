@@ -1,9 +1,11 @@
 """Landed files in Dagster: the sensor asks for the days they touch, the asset takes them in."""
 
+import datetime as dt
 import warnings
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 with warnings.catch_warnings():
@@ -17,6 +19,9 @@ with warnings.catch_warnings():
         landing_sensor,
     )
     from igaming_assets.resources import Clock, LakeResource, Simulator
+    from igaming_assets.running import run_days
+from lakehouse.filing.intake import read
+from lakehouse.filing.intake import take_in as take_in_identities
 from lakehouse.settings import Settings
 from tests.landed import AS_OF, CAGE, bronze, cage_csv, cage_row, drop, lake_at
 
@@ -90,6 +95,53 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
     assert verdicts == {EVERY_FILE: False, EVERY_ROW: True}
     (made,) = done.asset_materializations_for_node(asset.node_def.name)
     assert made.metadata["dagster/partition_row_count"].value == 1
+
+
+DAYS = (dt.date(2025, 1, 4), dt.date(2025, 1, 6))
+
+
+def test_a_run_of_several_days_tells_of_each_day(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path)
+    drop(lake, f"{CAGE}/a.csv", cage_csv(*ROWS))
+    with dg.DagsterInstance.ephemeral() as instance:
+        select = f'key:"bronze/{CAGE}"'
+        done = run_days(settings, DAYS, now=AS_OF, select=select, instance=instance)
+        storage = instance.event_log_storage
+        for check in (EVERY_FILE, EVERY_ROW):
+            key = dg.AssetCheckKey(dg.AssetKey(["bronze", CAGE]), check)
+            records = storage.get_asset_check_execution_history(key, limit=50)
+            told = {
+                r.event.dagster_event.asset_check_evaluation_data.partition
+                for r in records
+                if r.event
+            }
+            assert told - {None} == {"2025-01-04", "2025-01-05", "2025-01-06"}
+    assert (done.checks_passed, done.checks_failed) == (6, 0)
+
+
+SIMULATED = 'key:"truth/plants" or key:"restricted/identity_vault"'
+
+
+def made(settings: Settings, layer: str, table: str) -> pl.DataFrame:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_days(settings, DAYS, now=AS_OF, select=SIMULATED, instance=instance)
+    return LakeResource.of(settings).lake.scan(layer, table).collect()
+
+
+def test_a_lake_of_landed_data_has_nothing_simulated_and_keeps_captured_identities(
+    tmp_path: Path,
+) -> None:
+    lake, settings = lake_at(tmp_path)
+    file = tmp_path / "captures.csv"
+    file.write_text("player_id,gaming_day,last_name\nP1,2025-01-05,Doe\n")
+    take_in_identities(lake, read(file), who="desk", at=AS_OF)
+    assert made(settings, "restricted", "identity_vault")["player_id"].to_list() == ["P1"]
+    assert made(settings, "truth", "plants").is_empty()
+
+
+def test_plants_are_of_the_tables_that_the_simulator_fills(tmp_path: Path) -> None:
+    _, simulated = lake_at(tmp_path / "one", scale=0.05, sources={"slot_telemetry": "simulator"})
+    assert set(made(simulated, "truth", "plants")["table_name"]) == {"slot_telemetry"}
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,12 @@ CSV = [
     (b'a,b,c\n1,"x\ny",3\n4,5,6\n', [(2, "1", "x\ny", "3"), (4, "4", "5", "6")], []),
     (b"a,b,c\n", [], []),
     (b"a,b,c\n1,2\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|too_few_fields", "1,2")]),
+    (
+        # One field too few and one too many are right in total only.
+        b"a,b,c\n4,5,6\n1,2\n1,2,3,4\n",
+        [(2, "4", "5", "6")],
+        [(3, "_row|too_few_fields", "1,2"), (4, "_row|too_many_fields", "1,2,3,4")],
+    ),
     (b"a,b,c\n1,2,3,4\n4,5,6\n", [(3, "4", "5", "6")], [(2, "_row|too_many_fields", "1,2,3,4")]),
     (
         b'a,b,c\n1,5" x,3\n4,5,6\n',

@@ -6,8 +6,12 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lakehouse.ingest.mapping import ColumnMapping
-from lakehouse.ingest.values import plain_column, typed_column
+from lakehouse.contracts import contract
+from lakehouse.ingest.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.plain_values import plain_form
+from lakehouse.ingest.rows import DAMAGED_SCHEMA, LINE, Piece
+from lakehouse.ingest.typing_rows import Origin, judge
+from lakehouse.ingest.values import typed_column
 
 MONEY = pl.Decimal(18, 2)
 RATE = pl.Decimal(9, 4)
@@ -119,40 +123,84 @@ def test_nothing_is_nothing_and_breaks_no_rule(text: str | None, dtype: pl.DataT
 
 
 PLAIN = [
-    (MONEY, ["0.01", "-12.5", "9999999999999.99", None]),
+    (MONEY, ["0.01", "-12.5", "9999999999999999.99", "-0.0", None]),
     (RATE, ["0.0985", "1", None]),
     (pl.Int64(), ["0", "-9", "123456789"]),
     (pl.Boolean(), ["true", "false", None]),
     (pl.Date(), ["2025-01-31", "1950-12-01"]),
-    (MOMENT, ["2025-01-05T12:00:00-08:00", "2025-01-05T20:00:00.123456Z"]),
-    (MOMENT, ["2025-01-05T20:00:00.000001+0000"]),
+    (MOMENT, ["2025-01-05T12:00:00Z", "2025-01-05T20:00:59Z"]),
+    (MOMENT, ["2025-01-05 20:00:00.123+00:00", None]),
+    (MOMENT, ["2025-01-05T20:00:00.000001+0000", "2024-02-29T20:00:00.999999+0000"]),
 ]
+OTHER = [
+    (MONEY, "1.005"),
+    (MONEY, "1e3"),
+    (MONEY, "99999999999999999.00"),
+    (MONEY, "$1.50"),
+    (MONEY, "5."),
+    (pl.Int64(), "1.0"),
+    (pl.Int64(), "99999999999999999999"),
+    (pl.Boolean(), "True"),
+    (pl.Date(), "2025-02-30"),
+    (pl.Date(), "2025-2-3"),
+    (pl.Date(), "1492-10-12"),
+    (MOMENT, "2025-01-05T12:00:00"),
+    (MOMENT, "2025-01-05T12:00:00-08:00"),
+    (MOMENT, "2025-01-05T12:00:00.5Z"),
+    (MOMENT, "2025-1-5T12:00:00Z"),
+    (MOMENT, "2025-02-29T12:00:00Z"),
+    (MOMENT, "2016-12-31T23:59:60Z"),
+    (MOMENT, "1492-10-12T12:00:00Z"),
+]
+
+
+def plainly(texts: list[str | None], dtype: pl.DataType) -> list[tuple[object, object]]:
+    """The values, and whether each has the plain form."""
+    column = pl.Series("c", texts, dtype=pl.String)
+    plain = plain_form(column, dtype, ColumnMapping())
+    if plain is None:
+        return [(None, False)] * len(texts)
+    found = column.to_frame().select(v=plain.value, u=plain.usual)
+    assert found.schema["v"] == dtype
+    return found.rows()
 
 
 @pytest.mark.parametrize(("dtype", "texts"), PLAIN)
 def test_the_cheap_reading_agrees_with_the_careful_one(
     dtype: pl.DataType, texts: list[str | None]
 ) -> None:
-    quick = plain_column(pl.Series("c", texts), dtype, ColumnMapping())
-    assert quick is not None
-    assert quick.dtype == dtype
-    assert quick.to_list() == [read(t, dtype)[0] for t in texts]
+    values = [value for value, _ in plainly(texts, dtype)]
+    assert values == [read(t, dtype)[0] for t in texts]
+    assert all(usual for (_, usual), text in zip(plainly(texts, dtype), texts, strict=True) if text)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "text"),
-    [
-        (MONEY, "1.005"),
-        (MONEY, "1e3"),
-        (MONEY, "12345678901234.00"),
-        (pl.Int64(), "1.0"),
-        (pl.Boolean(), "True"),
-        (pl.Date(), "2025-02-30"),
-        (pl.Date(), "2025-2-3"),
-        (MOMENT, "2025-01-05T12:00:00"),
-        (MOMENT, "2025-1-5T12:00:00Z"),
-        (MOMENT, "2016-12-31T23:59:60Z"),
-    ],
-)
+@pytest.mark.parametrize(("dtype", "text"), OTHER)
 def test_the_cheap_reading_leaves_every_other_form_alone(dtype: pl.DataType, text: str) -> None:
-    assert plain_column(pl.Series("c", [text]), dtype, ColumnMapping()) is None
+    ((value, usual),) = plainly([text], dtype)
+    assert value is None or not usual
+
+
+def test_one_odd_value_is_read_with_care_and_the_others_stay() -> None:
+    texts = {
+        "transaction_id": ["t1", "t2", "t3", "t4"],
+        "transaction_timestamp": [
+            "2025-01-05T12:00:00Z",
+            "2025-01-05T12:00:00-08:00",
+            "soon",
+            "2025-01-05T13:00:00Z",
+        ],
+        "amount": ["1.00", "$1,234.50", "2.00", "1.005"],
+    }
+    frame = pl.DataFrame(texts).with_row_index(LINE, offset=2).cast({LINE: pl.Int64})
+    piece = Piece(frame, DAMAGED_SCHEMA.to_frame(), lambda at: [f"raw {i}" for i in at])
+    as_of = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
+    origin = Origin(contract("financial_txn"), Mapping(), "a.csv", as_of.date(), as_of, ZONE)
+    found = judge(piece, origin)
+    assert found.good.select("transaction_id", "transaction_timestamp", "amount").rows() == [
+        ("t1", dt.datetime(2025, 1, 5, 12, tzinfo=dt.UTC), Decimal("1.00")),
+        ("t2", dt.datetime(2025, 1, 5, 20, tzinfo=dt.UTC), Decimal("1234.50")),
+    ]
+    assert found.bad.select(LINE, "_rules", "_raw").rows() == [
+        (4, ["transaction_timestamp|unreadable"], "raw 2"),
+        (5, ["amount|more_than_two_decimals"], "raw 3"),
+    ]

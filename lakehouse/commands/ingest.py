@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import opened
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
     from lakehouse.ingest.run import IngestReport
@@ -31,13 +31,11 @@ def ingest(
 ) -> None:
     """Take in all complete files of the landing zone, then derive the days they touched."""
     from lakehouse.commands.caller import now
-    from lakehouse.contracts import contract
     from lakehouse.ingest.run import ingest as take_in
 
     settings, lake = opened()
-    tables = [contract(t).name for t in table] if table else None
     as_of = now()
-    report = take_in(lake, settings, as_of=as_of, tables=tables)
+    report = take_in(lake, settings, as_of=as_of, tables=_tables(settings, table))
     _tell(report)
     days = sorted({d for touched in report.days.values() for d in touched})
     if days and not bronze_only:
@@ -48,19 +46,39 @@ def ingest(
         raise LakehouseError(f"not taken in: {first.name} {first.reason}{more}")
 
 
+def _tables(settings: Settings, named: list[str] | None) -> list[str]:
+    """The tables named, or all that take files. Raises BadInput for one that takes none: its
+    rows would go with the next simulated ones."""
+    from lakehouse.contracts import contracts
+
+    taking = [t for t in sorted(contracts("source")) if settings.source_of(t) != "simulator"]
+    how = "set source to landing or both, such as LAKEHOUSE_SOURCE=landing"
+    if not taking:
+        raise BadInput(f"no table takes files; {how}")
+    for table in named or ():
+        if table not in taking:
+            raise BadInput(f"{table!r} takes no files; those that do: {', '.join(taking)}; {how}")
+    return named or taking
+
+
 def _tell(report: IngestReport) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table("file", "state", "rows", "bronze", "quarantine", "replaced", "days", "why")
+    shown = Table()
+    for name in ("file", "state", "rows", "bronze", "quarantine", "replaced", "days"):
+        shown.add_column(name, overflow="fold")
     for o in report.outcomes:
         counts = (o.rows, o.bronze_rows, o.quarantine_rows, o.replaced_rows, len(o.days))
-        shown.add_row(escape(o.name), o.state, *(f"{n:,}" for n in counts), escape(o.reason))
+        shown.add_row(escape(o.name), o.state, *(f"{n:,}" for n in counts))
     if report.outcomes:
         Console(stderr=True).print(shown)
     else:
         typer.echo("nothing new in the landing zone", err=True)
+    for o in report.outcomes:
+        if o.reason:
+            typer.echo(f"{o.name}: {o.reason}", err=True)
 
 
 def _derive(settings: Settings, days: list[dt.date], as_of: dt.datetime) -> None:

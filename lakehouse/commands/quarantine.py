@@ -159,7 +159,9 @@ def _print_table(frame: pl.DataFrame) -> None:
     from rich.table import Table as Drawn
     from rich.text import Text
 
-    drawn = Drawn(*frame.columns)
+    drawn = Drawn()
+    for name in frame.columns:
+        drawn.add_column(name, overflow="fold")
     for row in frame.iter_rows():
         drawn.add_row(*(Text("" if v is None else str(v)) for v in row))
     Console().print(drawn)

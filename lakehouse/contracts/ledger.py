@@ -6,7 +6,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-STATES = ("begun", "ingested", "duplicate", "rejected", "retried")
+STATES = ("begun", "stored", "ingested", "withdrawn", "duplicate", "rejected", "retried")
 
 
 @table(
@@ -17,8 +17,10 @@ STATES = ("begun", "ingested", "duplicate", "rejected", "retried")
 )
 class IngestLedger(dy.Schema):
     """Append-only. `begun` comes before a file's first row and `ingested` after its last, so a
-    file that has only the former was interrupted and is taken up again. For an ingested file
-    rows = bronze_rows + quarantine_rows."""
+    file that has only the former was interrupted and is taken up again. `stored` comes between
+    them where rows of other files are to be replaced: from then on the file itself is no longer
+    needed. One that was interrupted before, and is gone, is `withdrawn`: its rows are taken out.
+    For an ingested file rows = bronze_rows + quarantine_rows."""
 
     file_id = c.text(
         "Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path."

@@ -11,9 +11,18 @@ import numpy as np
 import polars as pl
 
 from lakehouse.ingest.records import Records, scan_records
-from lakehouse.ingest.rows import LINE, ROW, Piece, damaged_rows, readable
+from lakehouse.ingest.rows import DAMAGED_SCHEMA, LINE, ROW, Piece, damaged_rows, readable
 from lakehouse.ingest.streams import LONGEST_RECORD, UnreadableFile
 
+RULES = (
+    "",
+    "too_few_fields",
+    "too_many_fields",
+    "null_character",
+    "not_utf8",
+    "unbalanced_quotes",
+    "unreadable",
+)
 DELIMITERS = ",;\t|~^\x1f:"
 
 
@@ -81,37 +90,59 @@ def csv_pieces(blocks: Iterator[bytes], header: Header, line: int) -> Iterator[P
 
 
 def _piece(records: Records, header: Header) -> Piece:
-    rules = _damage(records, len(header.columns))
+    frame = _plain(records, header)
+    if frame is not None:
+        return _with_lines(records, np.arange(frame.height), frame, DAMAGED_SCHEMA.to_frame())
+    damage = _damage(records, len(header.columns))
     filled = records.ends > records.starts
-    good = np.flatnonzero(filled & (rules == ""))
+    good = np.flatnonzero(filled & (damage == 0))
     frame, unreadable = _parsed(records, good, header)
-    rules[unreadable] = f"{ROW}|unreadable"
+    damage[unreadable] = RULES.index("unreadable")
     good = np.setdiff1d(good, unreadable, assume_unique=True)
-    bad = np.flatnonzero(filled & (rules != ""))
+    bad = np.flatnonzero(filled & (damage != 0))
     damaged = damaged_rows(
         records.line[bad].tolist(),
         [readable(records.text(int(i))) for i in bad],
-        [str(r) for r in rules[bad]],
+        [f"{ROW}|{RULES[n]}" for n in damage[bad]],
     )
-    lines = pl.Series(LINE, records.line[good], dtype=pl.Int64)
+    return _with_lines(records, good, frame, damaged)
+
+
+def _with_lines(
+    records: Records, rows: np.ndarray, frame: pl.DataFrame, damaged: pl.DataFrame
+) -> Piece:
+    lines = pl.Series(LINE, records.line[rows], dtype=pl.Int64)
     return Piece(
         frame.with_columns(lines),
         damaged,
-        lambda at: [readable(records.text(i)) for i in good[at]],
+        lambda at: [readable(records.text(i)) for i in rows[at]],
     )
 
 
+def _plain(records: Records, header: Header) -> pl.DataFrame | None:
+    """All records in one go, where nothing is wrong with any of them. That none has too few
+    fields follows from their total, as the parser refuses those with too many."""
+    if not records.starts.size or not records.may_be_plain(len(header.columns)):
+        return None
+    text = records.whole
+    if b"\0" in text or not _is_utf8(text):
+        return None
+    frame = _read(text, header)
+    return frame if frame.height == records.starts.size else None
+
+
 def _damage(records: Records, width: int) -> np.ndarray:
-    rules = np.full(records.starts.size, "", dtype=object)
-    rules[records.fields < width] = f"{ROW}|too_few_fields"
-    rules[records.fields > width] = f"{ROW}|too_many_fields"
+    """The place in RULES of what is wrong with each record; 0 where nothing is."""
+    found = np.zeros(records.starts.size, dtype=np.uint8)
+    found[records.fields < width] = RULES.index("too_few_fields")
+    found[records.fields > width] = RULES.index("too_many_fields")
     if b"\0" in records.data:
         zeros = np.flatnonzero(np.frombuffer(records.data, np.uint8) == 0)
-        rules[_holding(records, zeros)] = f"{ROW}|null_character"
-    rules[_not_utf8(records)] = f"{ROW}|not_utf8"
+        found[_holding(records, zeros)] = RULES.index("null_character")
+    found[_not_utf8(records)] = RULES.index("not_utf8")
     if records.broken:
-        rules[:] = f"{ROW}|unbalanced_quotes"
-    return rules
+        found[:] = RULES.index("unbalanced_quotes")
+    return found
 
 
 def _holding(records: Records, positions: np.ndarray) -> np.ndarray:
@@ -141,25 +172,31 @@ def _not_utf8(records: Records) -> list[int]:
 
 def _parsed(records: Records, rows: np.ndarray, header: Header) -> tuple[pl.DataFrame, list[int]]:
     """The rows with these positions, and the positions of those that would not parse."""
-    schema = {name: pl.String for name in header.columns}
-    if not rows.size:
-        return pl.DataFrame(schema=schema), []
-    try:
-        frame = pl.read_csv(
-            _joined(records, rows),
-            has_header=False,
-            schema=schema,
-            separator=header.delimiter,
-            quote_char='"',
-        )
-    except pl.exceptions.PolarsError:
-        frame = pl.DataFrame(schema=schema)
+    frame = _read(_joined(records, rows) if rows.size else b"", header)
     if frame.height == rows.size:
         return frame, []
     if rows.size == 1:
         return frame.clear(), [int(rows[0])]
     halves = [_parsed(records, half, header) for half in np.array_split(rows, 2)]
     return pl.concat([f for f, _ in halves]), [i for _, bad in halves for i in bad]
+
+
+def _read(text: bytes, header: Header) -> pl.DataFrame:
+    """Empty where the parser refuses any of it."""
+    schema = dict.fromkeys(header.columns, pl.String)
+    try:
+        return pl.read_csv(
+            text, has_header=False, schema=schema, separator=header.delimiter, quote_char='"'
+        )
+    except pl.exceptions.PolarsError:
+        return pl.DataFrame(schema=schema)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _joined(records: Records, rows: np.ndarray) -> bytes:

@@ -7,12 +7,12 @@ import hashlib
 import stat
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 from lakehouse.ingest.streams import (
-    BLOCK,
     LONGEST_RECORD,
     Compression,
     UnreadableFile,
@@ -50,6 +50,8 @@ _FOREIGN = {
     b"Obj\x01": "Avro",
 }
 _HEAD = 4096
+_CHECKED = 2**18
+_PART = 2**26
 _BAD_LINES_ALLOWED = 0.05
 """A damaged row is a row's affair; more of them, and the file mixes encodings."""
 
@@ -93,9 +95,25 @@ def refuse_irregular(path: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA."""
+    """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA. A large
+    file's is that of its parts' digests, which are made side by side."""
+    starts = range(0, max(1, path.stat().st_size), _PART)
+    with ThreadPoolExecutor() as pool:
+        parts = list(pool.map(lambda start: _digest_of_part(path, start), starts))
+    return (parts[0] if len(parts) == 1 else _blake2b(b"".join(parts))).hex()
+
+
+def _digest_of_part(path: Path, start: int) -> bytes:
+    found = hashlib.blake2b(digest_size=32)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+        file.seek(start)
+        for _ in range(0, _PART, _CHECKED):
+            found.update(file.read(_CHECKED))
+    return found.digest()
+
+
+def _blake2b(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=32).digest()
 
 
 def _form(path: Path, head: bytes, compression: Compression) -> Form:
@@ -142,33 +160,35 @@ def _encoding(head: bytes) -> str:
 
 
 def _refuse_damaged_text(path: Path, compression: Compression, encoding: str, form: Form) -> None:
-    lines = bad = 0
-    gap = 0
+    bad = gap = 0
     ends = b"\n" if form == "csv" else b"}"
-    for block in _whole_lines(text_blocks(path, compression, encoding)):
+    for block in _whole_lines(path, compression, encoding):
         first, last = block.find(ends), block.rfind(ends)
         gap = gap + len(block) if first < 0 else len(block) - last
         if gap > LONGEST_RECORD:
             raise UnreadableFile(f"has a row longer than {LONGEST_RECORD >> 20} MiB")
-        try:
-            if not block.isascii():
-                block.decode()
-        except UnicodeDecodeError:
+        if not _is_utf8(block):
             bad += sum(not _is_utf8(line) for line in block.splitlines())
-        lines += block.count(b"\n") + 1
-    if bad > max(1, _BAD_LINES_ALLOWED * lines):
+    if bad > 1:
+        lines = sum(b.count(b"\n") + 1 for b in _whole_lines(path, compression, encoding))
+        _refuse_mixed_encodings(bad, lines, encoding)
+
+
+def _refuse_mixed_encodings(bad: int, lines: int, encoding: str) -> None:
+    if bad > _BAD_LINES_ALLOWED * lines:
         raise UnreadableFile(
             f"mixes encodings: {bad} of {lines} lines are not {encoding}; if all of it has "
             'another one, say so in the mapping, such as encoding = "cp1252"'
         )
 
 
-def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks that end with a line, so that no character is cut; of endless lines, pieces."""
+def _whole_lines(path: Path, compression: Compression, encoding: str) -> Iterator[bytes]:
+    """Blocks that end with a line, so that no character is cut; of endless lines, pieces.
+    They are small enough to stay in a processor's own memory."""
     rest = b""
-    for block in blocks:
+    for block in text_blocks(path, compression, encoding, _CHECKED):
         cut = block.rfind(b"\n") + 1
-        if cut == 0 and len(rest) < BLOCK:
+        if cut == 0 and len(rest) < _CHECKED:
             rest += block
             continue
         yield rest + block[:cut]
@@ -176,12 +196,11 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _is_utf8(line: bytes) -> bool:
+def _is_utf8(text: bytes) -> bool:
     try:
-        line.decode()
+        return text.isascii() or bool(text.decode())
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def refuse_damaged_parquet(path: Path, compression: Compression) -> None:

@@ -58,11 +58,19 @@ class Ledger:
     def begun(self, file_id: str) -> dict[str, Any] | None:
         return self._last(self._of_state("begun").filter(file_id=file_id).sort("attempt"))
 
+    def stored(self, file_id: str) -> dict[str, Any] | None:
+        return self._last(self._of_state("stored").filter(file_id=file_id))
+
+    def was_withdrawn(self, file_id: str, attempt: int) -> bool:
+        return self._of_state("withdrawn").filter(file_id=file_id, attempt=attempt).height > 0
+
     def interrupted(self) -> pl.DataFrame:
-        """Files that were begun and not ended."""
+        """The last beginning of files that were begun and neither ended nor withdrawn."""
+        begun = self._of_state("begun").sort("attempt").unique("file_id", keep="last")
         done = self._of_state("ingested").select("file_id")
-        begun = self._of_state("begun").unique("file_id", maintain_order=True)
-        return begun.join(done, on="file_id", how="anti")
+        gone = self._of_state("withdrawn").select("file_id", "attempt")
+        left = begun.join(done, on="file_id", how="anti")
+        return left.join(gone, on=["file_id", "attempt"], how="anti").sort("at", "path")
 
     def earlier_days(self, table: str, path: str) -> set[dt.date]:
         """Gaming days of files that lay at this path before."""

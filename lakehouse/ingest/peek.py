@@ -8,9 +8,9 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.mapping import mapping_of
-from lakehouse.ingest.reading import ahead, open_file
+from lakehouse.ingest.reading import judged, open_file
 from lakehouse.ingest.streams import UnreadableFile
-from lakehouse.ingest.typing_rows import Origin, judge
+from lakehouse.ingest.typing_rows import Origin
 from lakehouse.ingest.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
@@ -20,8 +20,8 @@ from lakehouse.storage import Lake
 def touched_days(
     lake: Lake, settings: Settings, file: LandedFile, as_of: dt.datetime
 ) -> list[dt.date]:
-    """Days of the file's rows, rejected ones too. A file that cannot be read touches the day
-    it landed on: that is where its rejection is told."""
+    """Days of the file's rows, rejected ones too where they name one. A file of which no row
+    has a day touches the one it landed on: that is where its rejection is told."""
     c = contract(file.table)
     landed = gaming_day_of(as_of, settings.timezone)
     try:
@@ -29,10 +29,9 @@ def touched_days(
         opened = open_file(file.path, inspect(file.path, mapping.encoding), c, mapping)
         origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
         days: set[dt.date] = set()
-        for piece in ahead(opened.pieces):
-            judged = judge(piece, origin)
-            for rows in (judged.good, judged.bad):
-                days.update(rows["gaming_day"].unique().to_list())
+        for part in judged(opened.pieces, origin):
+            days.update(part.good["gaming_day"].unique())
+            days.update(set(part.bad["gaming_day"].unique()) - {landed})
     except (UnreadableFile, BadInput):
         return [landed]
-    return sorted(days)
+    return sorted(days) or [landed]

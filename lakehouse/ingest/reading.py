@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
+import polars as pl
+
+from lakehouse.ahead import ahead
 from lakehouse.contracts import Contract
 from lakehouse.ingest import json_rows, parquet_rows, records, streams
 from lakehouse.ingest.columns import match_columns, refuse_foreign_file
@@ -18,20 +19,20 @@ from lakehouse.ingest.mapping import Mapping
 from lakehouse.ingest.parquet_rows import parquet_columns, parquet_pieces
 from lakehouse.ingest.rows import Piece
 from lakehouse.ingest.streams import text_blocks
-from lakehouse.ingest.typing_rows import Judged, Origin, join, judge
+from lakehouse.ingest.typing_rows import Judged, Origin, judge
 
-T = TypeVar("T")
-
-BATCH_ROWS = 100_000
-"""Rows of one Delta commit."""
-READER = 1
+BATCH_ROWS = 1_000_000
+"""Rows of one Delta commit. They pass through memory a piece at a time."""
+HELD_ROWS = 50_000
+"""Rejected rows that are held in memory before they are stored."""
+READER = 2
 """To be raised with every change of how a file is cut into batches. What was interrupted is
 taken up by the number of its batch; of a file that was begun in another way, nothing is."""
 
 
 def layout() -> str:
     """All that decides which rows a batch has, but for the file."""
-    sizes = (BATCH_ROWS, json_rows.PIECE_ROWS, parquet_rows.BATCH_ROWS)
+    sizes = (BATCH_ROWS, HELD_ROWS, json_rows.PIECE_ROWS, parquet_rows.BATCH_ROWS)
     cuts = (records.WINDOW, streams.BLOCK)
     return " ".join(map(str, (READER, *sizes, *cuts)))
 
@@ -66,23 +67,24 @@ def open_file(path: Path, inspected: Inspected, c: Contract, mapping: Mapping) -
     return OpenedFile(columns, tuple(ignored), delimiter, pieces)
 
 
-def batches(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
-    """Typed rows, at least BATCH_ROWS in every batch but the last. The same file gives the
-    same batches every time."""
-    held: list[Judged] = []
-    for piece in ahead(pieces):
-        held.append(judge(piece, origin))
-        if sum(j.rows for j in held) >= BATCH_ROWS:
-            yield join(held)
-            held = []
-    if held:
-        yield join(held)
+def judged(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
+    """Typed rows, and those that cannot be typed; the same parts every time."""
+    return (judge(piece, origin) for piece in ahead(pieces))
 
 
-def ahead(pieces: Iterator[T]) -> Iterator[T]:
-    """The same, with the next one made in a thread while the last is being used."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = reader.submit(next, pieces, None)
-            yield piece
+def batches(frames: Iterator[pl.DataFrame]) -> Iterator[Iterator[pl.DataFrame]]:
+    """The frames of each batch: at least BATCH_ROWS rows in every one but the last. What is
+    not taken from a batch is passed over."""
+    for first in frames:
+        batch = _filled(first, frames)
+        yield batch
+        for _ in batch:
+            continue
+
+
+def _filled(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    rows = first.height
+    yield first
+    while rows < BATCH_ROWS and (frame := next(frames, None)) is not None:
+        rows += frame.height
+        yield frame

@@ -8,7 +8,8 @@ set aside and reading goes on with the next line, so that one stray quote costs 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,17 +28,42 @@ _UNCLOSED = 2**20
 @dataclass(frozen=True)
 class Records:
     """Records of one stretch of text: `starts` and `ends` (without the end of line) into
-    `data`, the number of `fields`, the `line` each begins on; `broken` where quotes are."""
+    `data`, the `line` each begins on; `quoted` delimiters, where there are quotes at all;
+    `broken` where quotes are."""
 
     data: bytes
     starts: Offsets
     ends: Offsets
-    fields: Offsets
     line: Offsets
+    delimiter: int
+    quoted: Offsets | None = None
     broken: bool = False
 
     def text(self, i: int) -> bytes:
         return self.data[self.starts[i] : self.ends[i]]
+
+    @property
+    def whole(self) -> bytes:
+        """From the first record to the last, with the ends of lines between them."""
+        return self.data[self.starts[0] : self.ends[-1]]
+
+    @cached_property
+    def fields(self) -> Offsets:
+        """The number of fields of each record."""
+        if self.broken:
+            return np.zeros_like(self.starts)
+        cuts = _positions(self.data, self.delimiter)
+        counted = _between(cuts, self.starts, self.ends) + 1
+        return counted if self.quoted is None else counted - self.quoted
+
+    def may_be_plain(self, width: int) -> bool:
+        """Whether there are no quotes and no blank lines, and as many delimiters as `width`
+        fields in each record have together. Sure at a fraction of the cost of counting them
+        in each, as soon as none is known to have more."""
+        if self.quoted is not None or self.broken or (self.ends <= self.starts).any():
+            return False
+        text = np.frombuffer(self.data, np.uint8)[: self.ends[-1]]
+        return int(np.count_nonzero(text == self.delimiter)) == self.starts.size * (width - 1)
 
 
 def scan_records(
@@ -58,7 +84,7 @@ def scan_records(
         found, used, clean = _scan(view, ord(delimiter), width, line, last)
         if found.starts.size:
             yield found
-        line += view.count(b"\n", 0, used)
+        line += int(np.count_nonzero(np.frombuffer(view, np.uint8, used) == _NEWLINE))
         at += used
         if not clean or (used == 0 and _never_closed(view, at, buffer)):
             broken, used = _first_line(buffer, at, line)
@@ -77,9 +103,7 @@ def _first_line(buffer: bytes, at: int, line: int) -> tuple[Records, int]:
     end = buffer.find(b"\n", at)
     text = buffer[at : end if end >= 0 else len(buffer)]
     whole = np.array([0]), np.array([len(text.removesuffix(b"\r"))])
-    return Records(text, *whole, np.array([0]), np.array([line]), broken=True), len(text) + (
-        end >= 0
-    )
+    return Records(text, *whole, np.array([line]), 0, broken=True), len(text) + (end >= 0)
 
 
 def _scan(
@@ -87,33 +111,44 @@ def _scan(
 ) -> tuple[Records, int, bool]:
     """Complete records at the beginning of `view`, the bytes they take, and whether what
     follows is merely incomplete (true) or broken."""
-    text = np.frombuffer(view, np.uint8)
-    newlines = np.flatnonzero(text == _NEWLINE)
+    newlines = _positions(view, _NEWLINE)
     if last and not view.endswith(b"\n"):
         newlines = np.append(newlines, len(view))
-    quotes = np.flatnonzero(text == _QUOTE)
-    cuts = np.flatnonzero(text == delimiter)
-    ends = newlines
-    broken_at = None
-    if quotes.size:
-        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-        broken_at = _misplaced_quote(text, quotes, delimiter, last)
+    if b'"' not in view:
+        found = _records(view, newlines, newlines, line, delimiter)
+        return found, _used(view, newlines), True
+    text = np.frombuffer(view, np.uint8)
+    quotes = _positions(view, _QUOTE)
+    ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    broken_at = _misplaced_quote(text, quotes, delimiter, last)
     if broken_at is not None:
         ends = ends[ends < broken_at]
+    found = _records(view, ends, newlines, line, delimiter)
+    inside = _quoted_cuts(quotes, _positions(view, delimiter), found.starts, ends)
+    found = replace(found, quoted=inside)
+    spans = _between(newlines, found.starts, ends) > 0
+    swallowed = np.flatnonzero(spans & _is_run_together(found.fields, inside, width))
+    if swallowed.size:
+        kept = broken_at = int(swallowed[0])
+        ends = ends[:kept]
+        found = replace(_records(view, ends, newlines, line, delimiter), quoted=inside[:kept])
+    return found, _used(view, ends), broken_at is None
+
+
+def _records(view: bytes, ends: Offsets, newlines: Offsets, line: int, delimiter: int) -> Records:
     starts = np.append(0, ends[:-1] + 1)[: ends.size]
-    fields = _between(cuts, starts, ends) + 1
-    if quotes.size:
-        inside = _quoted_cuts(quotes, cuts, starts, ends)
-        fields = fields - inside
-        spans = _between(newlines, starts, ends) > 0
-        swallowed = np.flatnonzero(spans & _is_run_together(fields, inside, width))
-        if swallowed.size:
-            kept = int(swallowed[0])
-            starts, ends, fields, broken_at = starts[:kept], ends[:kept], fields[:kept], kept
-    used = min(int(ends[-1]) + 1, len(view)) if ends.size else 0
     lines = line + np.searchsorted(newlines, starts)
+    text = np.frombuffer(view, np.uint8)
     returned = (ends > starts) & (text[np.maximum(ends - 1, 0)] == _RETURN)
-    return Records(view, starts, ends - returned, fields, lines), used, broken_at is None
+    return Records(view, starts, ends - returned, lines, delimiter)
+
+
+def _used(view: bytes, ends: Offsets) -> int:
+    return min(int(ends[-1]) + 1, len(view)) if ends.size else 0
+
+
+def _positions(text: bytes, character: int) -> Offsets:
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == character)
 
 
 def _between(positions: Offsets, starts: Offsets, ends: Offsets) -> Offsets:

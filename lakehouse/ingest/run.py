@@ -6,19 +6,28 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from lakehouse.errors import BadInput
+import polars as pl
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from lakehouse.errors import BadInput, Overtaken
 from lakehouse.ingest.inspection import inspect
-from lakehouse.ingest.ledger import Ledger, days_from, file_identity, read_ledger, record
+from lakehouse.ingest.ledger import Ledger, file_identity, read_ledger, record
 from lakehouse.ingest.mapping import mapping_of
-from lakehouse.ingest.storing import ChangedFileError, begin, store
+from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store, touched
 from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.ingest.supersede import LAYERS, batch_prefix
 from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
-State = Literal["ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted"]
+ATTEMPTS = 5
+"""How often a file is tried that somebody else's commits come in the way of."""
+
+State = Literal[
+    "ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted", "withdrawn"
+]
 
 
 @dataclass(frozen=True)
@@ -49,13 +58,13 @@ class IngestReport:
     def failed(self) -> list[Outcome]:
         """Files whose rows are not in the lake: rejected, without a readable mapping, or begun
         once and gone since."""
-        return self.of("rejected", "unmapped", "interrupted")
+        return self.of("rejected", "unmapped", "interrupted", "withdrawn")
 
     @property
     def days(self) -> dict[str, list[dt.date]]:
-        """table → gaming days that this run touched."""
+        """table → gaming days of which this run changed bronze."""
         found: dict[str, set[dt.date]] = {}
-        for o in self.of("ingested"):
+        for o in self.of("ingested", "withdrawn"):
             found.setdefault(o.table, set()).update(o.days)
         return {t: sorted(d) for t, d in found.items()}
 
@@ -78,25 +87,63 @@ def ingest(
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
+        outcomes += [_finished(lake, ledger, r) for r in _left(ledger, tables, stored=True)]
+        ledger = read_ledger(lake)
         for file in found.ready:
             if _is_wanted(file.table, tables) and not ledger.has_seen(file):
                 outcomes.append(_taken_in(lake, settings, zone, file, ledger, as_of))
                 ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
-        return IngestReport((*outcomes, *_lost(ledger, tables)))
+        unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
+        gone = [
+            _expected(row) if row["table_name"] in unread else _withdrawn(lake, row, as_of)
+            for row in _left(ledger, tables, stored=False)
+        ]
+        return IngestReport((*outcomes, *gone))
+
+
+def _left(ledger: Ledger, tables: Sequence[str] | None, *, stored: bool) -> list[dict[str, Any]]:
+    """Interrupted files: those that need no further look at the file, or the others."""
+    return [
+        row
+        for row in ledger.interrupted().to_dicts()
+        if _is_wanted(row["table_name"], tables)
+        and (ledger.stored(row["file_id"]) is not None) == stored
+    ]
 
 
 def _is_wanted(table: str, tables: Sequence[str] | None) -> bool:
     return tables is None or table in tables
 
 
-def _lost(ledger: Ledger, tables: Sequence[str] | None) -> list[Outcome]:
-    why = "was interrupted and is no longer in the zone; land it again"
-    return [
-        Outcome(row["table_name"], row["path"], "interrupted", why)
-        for row in ledger.interrupted().to_dicts()
-        if _is_wanted(row["table_name"], tables)
-    ]
+def _file_of(row: dict[str, Any]) -> LandedFile:
+    return LandedFile(Path(), row["table_name"], row["path"], row["size_bytes"], row["modified_ns"])
+
+
+def _finished(lake: Lake, ledger: Ledger, begun: dict[str, Any]) -> Outcome:
+    file, file_id = _file_of(begun), begun["file_id"]
+    facts = ledger.stored(file_id) or {}
+    return _ingested_as(lake, ledger, file, finish(lake, file, file_id, ledger, facts, begun["at"]))
+
+
+def _expected(begun: dict[str, Any]) -> Outcome:
+    why = "was interrupted, and may be among the files that are not read yet"
+    return Outcome(begun["table_name"], begun["path"], "interrupted", why)
+
+
+def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome:
+    """Takes out what there is of a file that was begun and is gone."""
+    file, file_id = _file_of(begun), begun["file_id"]
+    own = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    rows = lake.scan("bronze", file.table, columns=["gaming_day", "_batch_id"]).filter(own)
+    days = rows.select(pl.col("gaming_day").unique().sort()).collect().to_series()
+    for layer in LAYERS:
+        commit = commit_of(file_id, file.table)
+        lake.take_out(layer, file.table, batch_prefix(file_id), commit=commit)
+    facts = {"attempt": begun["attempt"]}
+    record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
+    why = "was interrupted and is no longer in the zone: its rows are out again; land it again"
+    return Outcome(file.table, file.name, "withdrawn", why, days=tuple(days))
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
@@ -161,12 +208,24 @@ def _ingested(
         as_of=as_of,
         timezone=settings.timezone,
     )
-    facts = store(lake, job, ledger)
+    for attempt in Retrying(
+        retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(ATTEMPTS), reraise=True
+    ):
+        with attempt:
+            facts = store(lake, job, ledger)
+    return _ingested_as(lake, ledger, file, facts)
+
+
+def _ingested_as(lake: Lake, ledger: Ledger, file: LandedFile, facts: dict[str, Any]) -> Outcome:
+    """With the days that there is something to derive of: rejected rows that name no day count
+    for the one on which they landed, which needs nothing by that."""
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    stored = [lake.partitions(layer, file.table)["gaming_day"] for layer in ("bronze", "silver")]
+    days = touched(file, ledger, facts).intersection(*[pl.concat(stored)])
     return Outcome(
         file.table,
         file.name,
         "ingested",
-        days=tuple(days_from(facts["gaming_days"])),
+        days=tuple(sorted(days)),
         **{n: facts[n] for n in counts},
     )

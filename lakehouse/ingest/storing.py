@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from lakehouse.contracts import Contract, contract
+from lakehouse.ingest import reading
 from lakehouse.ingest.inspection import Inspected
-from lakehouse.ingest.ledger import CODE_VERSION, Ledger, columns_text, days_text, record
-from lakehouse.ingest.mapping import Mapping, mapping_from_text
-from lakehouse.ingest.reading import ahead, batches, layout, open_file
-from lakehouse.ingest.supersede import (
-    batch_prefix,
-    landed_by_others,
-    supersede,
-    withdraw_other_attempts,
+from lakehouse.ingest.ledger import (
+    CODE_VERSION,
+    Ledger,
+    columns_text,
+    days_from,
+    days_text,
+    record,
 )
+from lakehouse.ingest.mapping import Mapping, mapping_from_text
+from lakehouse.ingest.reading import batches, judged, layout, open_file
+from lakehouse.ingest.supersede import LAYERS, Newcomer, batch_prefix, replaced_rows, supersede
 from lakehouse.ingest.typing_rows import Judged, Origin
 from lakehouse.ingest.zone import LandedFile
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.storage import Commit, Lake
 
-LAYERS = ("bronze", "quarantine")
 KEPT = ("file_columns", "ignored_columns", "mapping", "bronze_version", "quarantine_version")
 """Facts that were settled when the file was first begun."""
+COUNTED = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows", "healed_rows")
+FACTS = (*KEPT, *COUNTED, "layout", "attempt", "first_day", "last_day", "gaming_days")
 
 
 class ChangedFileError(Exception):
     """Somebody wrote to the file while it was read: it was not complete after all."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
     """A file on its way in. `begun` is its ledger row, which a run that takes it up obeys."""
 
@@ -42,10 +47,6 @@ class Job:
     origin: Origin
     inspected: Inspected
     begun: dict[str, Any]
-    rows: int = 0
-    good: int = 0
-    ignored: set[str] = field(default_factory=set)
-    days: set[dt.date] = field(default_factory=set)
 
     @property
     def contract(self) -> Contract:
@@ -56,9 +57,33 @@ class Job:
         """What the file's batches of this attempt are called; their number follows."""
         return f"{batch_prefix(self.file_id)}{self.begun['attempt']}-"
 
+    def batch_id(self, number: int) -> pl.Expr:
+        return pl.lit(f"{self.batches}{number:05d}")
+
     @property
     def commit(self) -> Commit:
-        return Commit(self.file_id, f"bronze/{self.file.table}", CODE_VERSION)
+        return commit_of(self.file_id, self.file.table)
+
+
+@dataclass
+class Tally:
+    """What a file has brought so far."""
+
+    rows: int = 0
+    good: int = 0
+    ignored: set[str] = field(default_factory=set)
+    days: set[dt.date] = field(default_factory=set)
+
+    def add(self, part: Judged) -> None:
+        self.rows += part.rows
+        self.good += part.good.height
+        self.ignored |= part.ignored
+        for rows in (part.good, part.bad):
+            self.days.update(rows["gaming_day"].unique().to_list())
+
+
+def commit_of(file_id: str, table: str) -> Commit:
+    return Commit(file_id, f"bronze/{table}", CODE_VERSION)
 
 
 def begin(
@@ -76,8 +101,9 @@ def begin(
     Raises UnreadableFile; nothing is noted then."""
     c = contract(file.table)
     row = ledger.begun(file_id)
-    if row is None:
-        row = _facts(lake, file, mapping, inspected, c)
+    attempt = row["attempt"] if row else 0
+    if row is None or ledger.was_withdrawn(file_id, attempt):
+        row = _facts(lake, file, mapping, inspected, c) | {"attempt": attempt}
     else:
         mapping = mapping_from_text(row["mapping"], file.table)
         as_of = row["at"]
@@ -100,62 +126,101 @@ def _facts(
         "ignored_columns": ", ".join(opened.ignored),
         "mapping": used.text(),
         "layout": "",
-        "attempt": 0,
         **{f"{layer}_version": lake.version(layer, c.name) for layer in LAYERS},
     }
 
 
 def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
     """Writes what is not yet written of a file, and ends it in the ledger; the ledger's facts.
-    Raises ChangedFileError."""
-    c = job.contract
-    if job.begun["attempt"] > 1:
-        withdraw_other_attempts(lake, c, job.batches, job.file_id, job.commit)
-    opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
-    for number, batch in enumerate(ahead(batches(opened.pieces, job.origin)), 1):
-        if not job.file.is_unchanged():
-            raise ChangedFileError
-        _store_batch(lake, job, batch, number)
-    days = job.days | ledger.earlier_days(c.name, job.file.name)
-    supersede(lake, c, job.file_id, days, job.commit)
-    facts = {
-        **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
-        "ignored_columns": ", ".join(sorted(job.ignored))[:2000],
-        "rows": job.rows,
-        "bronze_rows": job.good,
-        "quarantine_rows": job.rows - job.good,
-        "replaced_rows": _removed(lake, job, "bronze", days),
-        "healed_rows": _removed(lake, job, "quarantine", days),
-        **days_text(sorted(job.days)),
-    }
-    record(lake, "ingested", job.file_id, job.file, job.origin.as_of, facts)
+    Raises ChangedFileError, and Overtaken where it is to be done again."""
+    facts = ledger.stored(job.file_id)
+    if facts is None:
+        facts = _stored(lake, job, ledger)
+        if facts["replaced_rows"] or facts["healed_rows"]:
+            record(lake, "stored", job.file_id, job.file, job.origin.as_of, facts)
+    return finish(lake, job.file, job.file_id, ledger, facts, job.origin.as_of)
+
+
+def finish(
+    lake: Lake,
+    file: LandedFile,
+    file_id: str,
+    ledger: Ledger,
+    facts: dict[str, Any],
+    as_of: dt.datetime,
+) -> dict[str, Any]:
+    """Removes what a stored file replaces. It needs no look at the file."""
+    if facts["replaced_rows"] or facts["healed_rows"]:
+        new = _newcomer(file, file_id, ledger, facts)
+        supersede(lake, new, commit_of(file_id, file.table))
+    record(lake, "ingested", file_id, file, as_of, {n: facts[n] for n in FACTS})
     return facts
 
 
-def _store_batch(lake: Lake, job: Job, batch: Judged, number: int) -> None:
-    batch_id = f"{job.batches}{number:05d}"
-    for layer, rows in zip(LAYERS, (batch.good, batch.bad), strict=True):
-        if rows.height:
-            lake.append(
-                layer,
-                job.contract.name,
-                rows.with_columns(_batch_id=pl.lit(batch_id)),
-                commit=job.commit,
-                app_transaction=(job.batches, number),
-            )
-            job.days.update(rows["gaming_day"].unique().to_list())
-    job.ignored |= batch.ignored
-    job.rows += batch.rows
-    job.good += batch.good.height
+def touched(file: LandedFile, ledger: Ledger, facts: dict[str, Any]) -> set[dt.date]:
+    """Gaming days of a file, and of the file that lay there before."""
+    return {*days_from(facts["gaming_days"]), *ledger.earlier_days(file.table, file.name)}
 
 
-def _removed(lake: Lake, job: Job, layer: str, days: set[dt.date]) -> int:
-    """Rows of others that were there before the file and are not now; counted so, a run that
-    was killed half-way counts the same."""
-    before = landed_by_others(
-        lake, layer, job.contract, job.file_id, days, job.begun[f"{layer}_version"]
+def _newcomer(file: LandedFile, file_id: str, ledger: Ledger, facts: dict[str, Any]) -> Newcomer:
+    unfinished = ledger.interrupted()["file_id"].to_list()
+    return Newcomer(contract(file.table), file_id, sorted(touched(file, ledger, facts)), unfinished)
+
+
+def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
+    c, tally = job.contract, Tally()
+    if job.begun["attempt"] > 1:
+        for layer in LAYERS:
+            start = batch_prefix(job.file_id)
+            lake.take_out(layer, c.name, start, but=job.batches, commit=job.commit)
+    opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
+    good = _set_aside(lake, job, judged(opened.pieces, job.origin), tally)
+    for number, batch in enumerate(batches(good), 1):
+        lake.append_stream(
+            "bronze",
+            c.name,
+            (rows.with_columns(_batch_id=job.batch_id(number)) for rows in batch),
+            commit=job.commit,
+            app_transaction=(job.batches, number),
+        )
+    facts = {
+        **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
+        "ignored_columns": ", ".join(sorted(tally.ignored))[:2000],
+        "rows": tally.rows,
+        "bronze_rows": tally.good,
+        "quarantine_rows": tally.rows - tally.good,
+        **days_text(sorted(tally.days)),
+    }
+    new = _newcomer(job.file, job.file_id, ledger, facts)
+    replaced, healed = (replaced_rows(lake, layer, new) for layer in LAYERS)
+    return facts | {"replaced_rows": replaced, "healed_rows": healed}
+
+
+def _set_aside(
+    lake: Lake, job: Job, parts: Iterator[Judged], tally: Tally
+) -> Iterator[pl.DataFrame]:
+    """The good rows. The others are stored on the way, so that few are held."""
+    held: list[pl.DataFrame] = []
+    number = 1
+    for part in parts:
+        if not job.file.is_unchanged():
+            raise ChangedFileError
+        tally.add(part)
+        held += [part.bad] if part.bad.height else []
+        if sum(h.height for h in held) >= reading.HELD_ROWS:
+            _quarantine(lake, job, held, number)
+            held, number = [], number + 1
+        if part.good.height:
+            yield part.good
+    if held:
+        _quarantine(lake, job, held, number)
+
+
+def _quarantine(lake: Lake, job: Job, held: list[pl.DataFrame], number: int) -> None:
+    lake.append(
+        "quarantine",
+        job.contract.name,
+        pl.concat(held).with_columns(_batch_id=job.batch_id(number)),
+        commit=job.commit,
+        app_transaction=(job.batches, number),
     )
-    if not before:
-        return 0
-    now = lake.version(layer, job.contract.name)
-    return before - landed_by_others(lake, layer, job.contract, job.file_id, days, now)

@@ -11,7 +11,7 @@ from lakehouse.errors import LakehouseError
 
 Compression = Literal["none", "gzip", "zstd"]
 
-BLOCK = 4 * 2**20
+BLOCK = 3 * 2**20
 LONGEST_RECORD = 16 * 2**20
 BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""
@@ -50,10 +50,12 @@ def _opened(path: Path, compression: Compression):  # type: ignore[no-untyped-de
     return pa.CompressedInputStream(pa.OSFile(str(path)), compression)
 
 
-def text_blocks(path: Path, compression: Compression, encoding: str) -> Iterator[bytes]:
+def text_blocks(
+    path: Path, compression: Compression, encoding: str, size: int = BLOCK
+) -> Iterator[bytes]:
     """UTF-8 bytes without a byte-order mark; ends of line are \\n or \\r\\n. Bytes that are no
     UTF-8 pass as they are where the file says it is UTF-8: their row is judged, not the file."""
-    blocks = raw_blocks(path, compression)
+    blocks = raw_blocks(path, compression, size)
     utf8 = blocks if encoding == "utf-8" else _recoded(blocks, encoding)
     return _without_old_mac(_without_mark(utf8))
 

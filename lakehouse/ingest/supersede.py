@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -11,96 +12,76 @@ from lakehouse.contracts import Contract
 from lakehouse.ingest.typing_rows import SOURCE_PREFIX, STAGE
 from lakehouse.storage import Commit, Lake
 
+LAYERS = ("bronze", "quarantine")
+
 
 def batch_prefix(file_id: str) -> str:
     """Beginning of `_batch_id` of a file's rows; the number of the batch follows."""
     return file_id.rpartition(":")[2][:24] + "."
 
 
-def supersede(
-    lake: Lake, c: Contract, file_id: str, days: Iterable[dt.date], commit: Commit
-) -> None:
-    """Removes rows of other landed files whose key this file has, in bronze and among the
-    quarantined. Rows of one file never replace each other: silver judges those. Doing it
-    twice changes nothing."""
-    for day in sorted(days):
-        keys = _keys(lake, c, file_id)
-        _keep_others(lake, "bronze", c, day, _others(file_id, c), keys, commit)
-        stage = pl.col("_stage") == STAGE
-        _keep_others(lake, "quarantine", c, day, _others(file_id, c) & stage, keys, commit)
+@dataclass(frozen=True)
+class Newcomer:
+    """A landed file all of whose rows are stored. `days`: its own, and those of the file that
+    lay in its place; `unfinished`: files of which that cannot be said, whose rows it spares."""
+
+    contract: Contract
+    file_id: str
+    days: Sequence[dt.date]
+    unfinished: Sequence[str] = ()
+
+    def may_replace(self) -> pl.Expr:
+        """Landed rows with a whole key, of other files."""
+        batch = pl.col("_batch_id")
+        spared = (batch.str.starts_with(batch_prefix(f)) for f in (self.file_id, *self.unfinished))
+        landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
+        keyed = pl.all_horizontal(pl.col(self.contract.key).is_not_null())
+        return landed & keyed & ~pl.any_horizontal(*spared)
 
 
-def withdraw_other_attempts(
-    lake: Lake, c: Contract, attempt: str, file_id: str, commit: Commit
-) -> None:
-    """Removes what earlier attempts at a file stored, whose batches had other rows."""
-    stale = pl.col("_batch_id").str.starts_with(batch_prefix(file_id)) & ~pl.col(
-        "_batch_id"
-    ).str.starts_with(attempt)
-    for layer in ("bronze", "quarantine"):
-        found = lake.scan(layer, c.name, columns=["gaming_day", "_batch_id"]).filter(stale)
-        where = {"_stage": STAGE} if layer == "quarantine" else None
-        for day in found.select(pl.col("gaming_day").unique().sort()).collect().to_series():
-            rows = lake.scan(layer, c.name, days=(day, day)).filter(~stale)
-            kept = rows.filter(pl.col("_stage") == STAGE) if where else rows
-            lake.write_days(layer, c.name, kept.collect(), (day, day), commit=commit, where=where)
+def replaced_rows(lake: Lake, layer: str, new: Newcomer) -> int:
+    """Rows of other landed files, in bronze or quarantine, whose key this file has."""
+    keys = _keys(lake, new)
+    return sum(_replaced(lake, layer, new, day, keys).height for day in new.days)
 
 
-def _keys(lake: Lake, c: Contract, file_id: str) -> pl.LazyFrame:
-    rows = lake.scan("bronze", c.name, columns=list(dict.fromkeys([*c.key, "_batch_id"])))
-    return rows.filter(pl.col("_batch_id").str.starts_with(batch_prefix(file_id))).select(c.key)
+def supersede(lake: Lake, new: Newcomer, commit: Commit) -> None:
+    """Removes these rows. Rows of one file never replace each other: silver judges those.
+    Doing it twice changes nothing."""
+    keys = _keys(lake, new)
+    for day in new.days:
+        for layer in LAYERS:
+            gone = _replaced(lake, layer, new, day, keys)
+            if gone.height:
+                _keep_others(lake, layer, new.contract, day, gone, commit)
 
 
-def _others(file_id: str, c: Contract) -> pl.Expr:
-    """Rows that may be replaced: landed ones, with a whole key, of another file."""
-    landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
-    other = ~pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
-    return landed & other & pl.all_horizontal(pl.col(c.key).is_not_null())
+def _keys(lake: Lake, new: Newcomer) -> pl.LazyFrame:
+    key = new.contract.key
+    rows = lake.scan("bronze", new.contract.name, columns=[*dict.fromkeys((*key, "_batch_id"))])
+    own = pl.col("_batch_id").str.starts_with(batch_prefix(new.file_id))
+    return rows.filter(own).select(key)
+
+
+def _replaced(
+    lake: Lake, layer: str, new: Newcomer, day: dt.date, keys: pl.LazyFrame
+) -> pl.DataFrame:
+    """What tells the replaced rows of a day from all others."""
+    key = new.contract.key
+    telling = [*dict.fromkeys((*key, "_source", "_batch_id"))]
+    stage = ["_stage"] if layer == "quarantine" else []
+    rows = lake.scan(layer, new.contract.name, days=(day, day), columns=[*telling, *stage])
+    candidates = rows.filter(new.may_replace(), *(pl.col(s) == STAGE for s in stage))
+    if candidates.head(1).collect().is_empty():
+        return pl.DataFrame()
+    return candidates.select(telling).join(keys, on=key, how="semi").collect()
 
 
 def _keep_others(
-    lake: Lake,
-    layer: str,
-    c: Contract,
-    day: dt.date,
-    candidate: pl.Expr,
-    keys: pl.LazyFrame,
-    commit: Commit,
+    lake: Lake, layer: str, c: Contract, day: dt.date, gone: pl.DataFrame, commit: Commit
 ) -> None:
-    wanted = list(dict.fromkeys([*c.key, "_source", "_batch_id"]))
-    columns = [*wanted, "_stage"] if layer == "quarantine" else wanted
-    rows = lake.scan(layer, c.name, days=(day, day), columns=columns)
-    if rows.filter(candidate).head(1).collect().is_empty():
-        return
-    replaced = rows.filter(candidate).join(keys, on=c.key, how="semi").collect()
-    if replaced.is_empty():
-        return
     where = {"_stage": STAGE} if layer == "quarantine" else None
     whole = lake.scan(layer, c.name, days=(day, day))
     stored = whole.filter(pl.col("_stage") == STAGE) if where else whole
-    same_row = [*c.key, "_source", "_batch_id"]
-    gone = replaced.lazy().select(same_row).unique()
-    kept = stored.join(gone, on=same_row, how="anti").collect()
+    kept = stored.join(gone.lazy().unique(), on=gone.columns, how="anti").collect()
     lake.write_days(layer, c.name, kept, (day, day), commit=commit, where=where)
-
-
-def landed_by_others(
-    lake: Lake, layer: str, c: Contract, file_id: str, days: Iterable[dt.date], version: int | None
-) -> int:
-    """Rows of these days that other landed files had brought by a version of the table."""
-    ordered = sorted(days)
-    if version is None or not ordered:
-        return 0
-    columns = ["gaming_day", *c.key, "_source", "_batch_id"]
-    if layer == "quarantine":
-        columns.append("_stage")
-    rows = lake.scan(
-        layer,
-        c.name,
-        days=(ordered[0], ordered[-1]),
-        columns=list(dict.fromkeys(columns)),
-        as_of=version,
-    )
-    stage = pl.col("_stage") == STAGE if layer == "quarantine" else pl.lit(value=True)
-    counted = rows.filter(pl.col("gaming_day").is_in(ordered), _others(file_id, c), stage)
-    return int(counted.select(pl.len()).collect().item())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from lakehouse.contracts import Contract
 from lakehouse.ingest.columns import match_columns, our_columns
 from lakehouse.ingest.mapping import Mapping
+from lakehouse.ingest.plain_values import Plain, plain_form
 from lakehouse.ingest.rows import LINE, Piece
-from lakehouse.ingest.values import plain_column, typed_column
+from lakehouse.ingest.values import typed_column
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.storage import stored_schema
 
@@ -53,15 +55,16 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
     c = origin.contract
     match = match_columns(c, origin.mapping, [n for n in piece.frame.columns if n != LINE])
     typed = _typed(our_columns(piece.frame, c, origin.mapping, match), origin)
+    good, rejected = typed, _damaged(piece.damaged, origin)
     rules = _rules(typed, c)
-    is_bad = typed.select(pl.any_horizontal(r.is_not_null() for r in rules)).to_series()
-    at = is_bad.arg_true().to_list()
-    bad = typed[at].with_columns(
-        pl.concat_list(rules).list.drop_nulls().alias("_rules"),
-        pl.Series("_raw", piece.raw(at), dtype=pl.String),
-    )
-    good = typed.filter(~is_bad) if at else typed
-    rejected = pl.concat([_rejected(bad, origin), _damaged(piece.damaged, origin)])
+    if rules:
+        is_bad = typed.select(pl.any_horizontal(r.is_not_null() for r in rules)).to_series()
+        at = is_bad.arg_true().to_list()
+        bad = typed[at].with_columns(
+            pl.concat_list(rules).list.drop_nulls().alias("_rules"),
+            pl.Series("_raw", piece.raw(at), dtype=pl.String),
+        )
+        good, rejected = typed.filter(~is_bad), pl.concat([_rejected(bad, origin), rejected])
     names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
     return Judged(good.select(names), rejected, frozenset(match.ignored))
 
@@ -72,29 +75,47 @@ def join(parts: list[Judged]) -> Judged:
 
 
 def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
-    c, mapping = origin.contract, origin.mapping
-    types = {n: t for n, t in c.bronze_schema().items() if n in text.columns}
-    plain = {n: plain_column(text[n], types[n], mapping.column(n)) for n in types}
-    slow = {
-        n: t
-        for n in types
-        if plain[n] is None
-        and (t := typed_column(n, types[n], mapping.column(n), mapping.timezone))
-    }
-    typed = text.lazy().select(
-        *(slow[n].value if n in slow else pl.col(n) for n in types if plain[n] is None),
-        *(s for s in plain.values() if s is not None),
-        *(t.broken.alias(_BROKEN + n) for n, t in slow.items()),
-        LINE,
-    )
-    own_day = plain["gaming_day"]
-    if own_day is None or own_day.has_nulls():
+    types = {n: t for n, t in origin.contract.bronze_schema().items() if n in text.columns}
+    plain = {n: plain_form(text[n], t, origin.mapping.column(n)) for n, t in types.items()}
+    forms = {n: p for n, p in plain.items() if p is not None}
+    values = text.with_columns(p.value.alias(n) for n, p in forms.items())
+    usual = text.select(p.usual.all().alias(n) for n, p in forms.items())
+    columns = []
+    for name, dtype in types.items():
+        if name not in forms:
+            columns += _careful(text[name], dtype, origin.mapping)
+        elif usual[name].all() and values[name].null_count() == text[name].null_count():
+            columns.append(values[name])
+        else:
+            columns += _mended(text[name], values[name], forms[name], dtype, origin.mapping)
+    typed = text.select(*columns, LINE)
+    if typed["gaming_day"].has_nulls():
         typed = typed.with_columns(gaming_day=_gaming_day(origin))
     return typed.with_columns(
         _ingested_at=pl.lit(origin.as_of, dtype=pl.Datetime("us", "UTC")),
         _source=pl.lit(SOURCE_PREFIX + origin.path),
         _batch_id=pl.lit("", dtype=pl.String),
-    ).collect()
+    )
+
+
+def _careful(text: pl.Series, dtype: pl.DataType, mapping: Mapping) -> list[pl.Series]:
+    """The values of a column, and what each broke, in whatever form they are."""
+    slow = typed_column(text.name, dtype, mapping.column(text.name), mapping.timezone)
+    if slow is None:
+        return [text]
+    broken = slow.broken.alias(_BROKEN + text.name)
+    return text.to_frame().select(slow.value, broken).get_columns()
+
+
+def _mended(
+    text: pl.Series, values: pl.Series, plain: Plain, dtype: pl.DataType, mapping: Mapping
+) -> list[pl.Series]:
+    """The same, where only those values are read with care that are not plain."""
+    odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
+    at = odd.arg_true()
+    nothing = pl.Series(_BROKEN + text.name, [None], dtype=pl.String)
+    read, broken = _careful(text.gather(at), dtype, mapping)
+    return [values.scatter(at, read), nothing.new_from_index(0, text.len()).scatter(at, broken)]
 
 
 def _gaming_day(origin: Origin) -> pl.Expr:
@@ -116,7 +137,7 @@ def _rules(typed: pl.DataFrame, c: Contract) -> list[pl.Expr]:
     if c.event_time is not None and typed["gaming_day"].null_count():
         unplaced = pl.all_horizontal(pl.col(n).is_null() for n in ("gaming_day", *broken))
         rules.append(pl.when(unplaced).then(pl.lit(f"{c.event_time}|missing")))
-    return rules or [pl.when(pl.col(LINE).is_null()).then(pl.lit(""))]
+    return rules
 
 
 def _rejected(bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -129,6 +150,8 @@ def _rejected(bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
 
 
 def _damaged(damaged: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    if damaged.is_empty():
+        return _nothing(origin.contract.name)
     schema = stored_schema("quarantine", origin.contract.name)
     known: dict[str, pl.Expr] = {
         "gaming_day": pl.lit(origin.day),
@@ -142,3 +165,8 @@ def _damaged(damaged: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         LINE: pl.col(LINE),
     }
     return damaged.select(known.get(n, pl.lit(None)).cast(t).alias(n) for n, t in schema.items())
+
+
+@cache
+def _nothing(table: str) -> pl.DataFrame:
+    return stored_schema("quarantine", table).to_frame()

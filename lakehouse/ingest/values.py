@@ -11,8 +11,6 @@ from lakehouse.silver.timestamps import UTC_MICROSECONDS, parse_iso8601, parse_i
 
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
-_PLAIN_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)$"
-_EXACT_DIGITS = 15
 _WORDS = {2: "two", 4: "four"}
 _FIRST_YEAR, _LAST_YEAR = 1850, 2150
 _OFFSET = r"(?:[Zz]|[+\x{2212}-]\d\d(?::?\d\d)?)\s*$"
@@ -24,54 +22,6 @@ class Typed:
 
     value: pl.Expr
     broken: pl.Expr
-
-
-def plain_column(text: pl.Series, dtype: pl.DataType, mapping: ColumnMapping) -> pl.Series | None:
-    """The values, where all of them have the one form that nearly all exports use; it is read
-    at a fraction of the cost. Null where any has another form: `typed_column` reads it then."""
-    if text.null_count() == text.len():
-        return pl.Series(text.name, [None], dtype=dtype).new_from_index(0, text.len())
-    if mapping.unit or mapping.format or mapping.decimal_comma:
-        return None
-    column = pl.col(text.name)
-    usual = pl.lit(value=True)
-    if isinstance(dtype, pl.Decimal):
-        return _plain_decimal(text, dtype)
-    if isinstance(dtype, pl.Datetime):
-        value = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-        value = _in_our_time(value)
-        usual = column.str.contains(_PLAIN_MOMENT)
-    elif dtype == pl.Date:
-        value = _in_our_time(column.str.to_date("%Y-%m-%d", strict=False))
-        usual = column.str.contains(r"^\d{4}-\d\d-\d\d$")
-    elif dtype.is_integer():
-        value = column.cast(pl.Int64, strict=False)
-        usual = column.str.contains(r"^-?\d+$")
-    elif dtype == pl.Boolean:
-        value = column == "true"
-        usual = column.is_in(("true", "false"))
-    elif dtype == pl.String:
-        return text
-    else:
-        return None
-    read = text.to_frame().lazy().select(value, usual.all().alias("?")).collect()
-    fits = bool(read[0, "?"]) and read[text.name].null_count() == text.null_count()
-    return read[text.name] if fits else None
-
-
-def _plain_decimal(text: pl.Series, dtype: pl.Decimal) -> pl.Series | None:
-    """Few enough digits that a double holds them all, and its product with a power of ten
-    rounds to the right whole number."""
-    import pyarrow as pa
-
-    whole = min(_EXACT_DIGITS, dtype.precision) - dtype.scale
-    if not text.str.contains(rf"^-?\d{{1,{whole}}}(\.\d{{1,{dtype.scale}}})?$").all():
-        return None
-    scaled = (text.cast(pl.Float64) * 10**dtype.scale).round().cast(pl.Int64).to_arrow()
-    units = pa.Array.from_buffers(
-        pa.decimal64(dtype.precision, dtype.scale), len(scaled), scaled.buffers()
-    )
-    return pl.Series(text.name, pl.from_arrow(units)).cast(dtype)
 
 
 def typed_column(

@@ -15,6 +15,7 @@ Days = tuple[dt.date, dt.date]
 """First and last gaming day, inclusive."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
+_BATCHES = re.compile(r"[0-9a-f]{24}\.[0-9-]*")
 
 
 def checked_days(days: Days) -> Days:
@@ -43,6 +44,15 @@ def replace_predicate(days: Days, where: Mapping[str, str], keys: Sequence[str])
             raise BadInput(f"{name} = {value!r} is no plain partition value")
         parts.append(f"{name} = '{value}'")
     return " AND ".join(parts)
+
+
+def batches_predicate(batches: str, but: str | None) -> str:
+    """Rows of these batches, told by how their `_batch_id` begins."""
+    for beginning in (batches, but or batches):
+        if not _BATCHES.fullmatch(beginning):
+            raise BadInput(f"{beginning!r} is no beginning of a batch")
+    found = f"starts_with(_batch_id, '{batches}')"
+    return found if but is None else f"{found} AND NOT starts_with(_batch_id, '{but}')"
 
 
 def refuse_outside(rows: pl.DataFrame, days: Days, where: Mapping[str, str], subject: str) -> None:

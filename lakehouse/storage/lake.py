@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,10 +14,11 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lakehouse.contracts import contract
-from lakehouse.errors import BadInput, StorageError
+from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.settings import Settings
 from lakehouse.storage.days import (
     Days,
+    batches_predicate,
     checked_days,
     refuse_outside,
     replace_predicate,
@@ -40,6 +41,7 @@ from lakehouse.storage.shapes import (
     stored_schema,
     stored_tables,
 )
+from lakehouse.storage.stream import Stream, plain_where_unique
 
 Table = DeltaTable
 """One version of a stored table, for those who read its files themselves."""
@@ -211,6 +213,64 @@ class Lake:
             return None if reached is not None and reached >= app_transaction[1] else given
 
         return self._commit(layer, table, rows, commit, mode="append", transaction=app_transaction)
+
+    def append_stream(
+        self,
+        layer: str,
+        table: str,
+        frames: Iterator[pl.DataFrame],
+        *,
+        commit: Commit,
+        app_transaction: tuple[str, int],
+    ) -> int:
+        """Adds the rows of many frames in one commit, with few of them in memory; how many.
+        Exactly once, as `append`: where the number was reached, no frame is taken.
+
+        Raises Overtaken where somebody else committed meanwhile, as frames can be taken once
+        only, and whatever `frames` raises; nothing is added then.
+        """
+        uri = self.uri(layer, table)
+        delta = self._open_to_write(layer, table)
+        reached = delta.transaction_version(app_transaction[0])
+        if reached is not None and reached >= app_transaction[1]:
+            return 0
+        stream = Stream(frames, layer, table)
+        said = _properties(commit, 0, None, app_transaction, delta.version())
+        keys = partition_columns(layer, table) or None
+        try:
+            with naming(uri, "write"):
+                write_deltalake(
+                    delta,
+                    stream.reader(),
+                    mode="append",
+                    partition_by=keys,
+                    commit_properties=said,
+                    writer_properties=plain_where_unique(table),
+                )
+        except CommitFailedError as error:
+            raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error
+        except StorageError as error:
+            raise (stream.error or error) from None
+        return stream.rows
+
+    def take_out(
+        self, layer: str, table: str, batches: str, *, but: str | None = None, commit: Commit
+    ) -> int:
+        """Removes in one commit the rows whose `_batch_id` begins with `batches`, except for
+        those where it begins with `but`; how many. Older versions still have them."""
+        predicate = batches_predicate(batches, but)
+        if not self.exists(layer, table):
+            return 0
+        uri = self.uri(layer, table)
+        try:
+            for attempt in _attempts():
+                with attempt, naming(uri, "take rows out of"):
+                    delta = self._open_to_write(layer, table)
+                    said = _properties(commit, 0, None, None, delta.version())
+                    gone = delta.delete(predicate, commit_properties=said)
+        except CommitFailedError as error:
+            raise StorageError(f"cannot write {uri}: others kept committing") from error
+        return int(gone["num_deleted_rows"])
 
     def table(self, layer: str, table: str, as_of: AsOf | None = None) -> DeltaTable | None:
         """The Delta table itself, or None. For this package and the SQL catalog."""

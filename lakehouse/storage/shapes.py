@@ -103,13 +103,9 @@ def required_columns(layer: str, table: str) -> set[str]:
 def conform(frame: pl.DataFrame, layer: str, table: str) -> pl.DataFrame:
     """The frame in the stored order and types. Only widening casts are made: a text never
     turns into a number here. Raises ContractError naming the columns that differ."""
-    schema = stored_schema(layer, table)
-    refuse_other_columns(frame.schema, schema, f"{layer}.{table}: the frame")
-    wrong = [
-        f"{n} is {frame.schema[n]}, not {t}"
-        for n, t in schema.items()
-        if not _widens(frame.schema[n], t)
-    ]
+    schema, found = stored_schema(layer, table), frame.schema
+    refuse_other_columns(found, schema, f"{layer}.{table}: the frame")
+    wrong = [f"{n} is {found[n]}, not {t}" for n, t in schema.items() if not _widens(found[n], t)]
     if wrong:
         raise ContractError(f"{layer}.{table}: {'; '.join(wrong)}")
     try:

@@ -1,0 +1,55 @@
+"""Frames as one stream of record batches: a commit may be larger than memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+from deltalake import ColumnProperties, WriterProperties
+
+from lakehouse.ahead import ahead
+from lakehouse.contracts import contract
+from lakehouse.storage.shapes import PARTITION, conform, stored_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Stream:
+    """Frames on their way into a table. `rows` counts those that were taken; `error` is what
+    the frames' source raised, of which Arrow would keep no more than the text. They are made in
+    a thread of their own, as whoever makes them may use the lake, which Delta's must not."""
+
+    def __init__(self, frames: Iterator[pl.DataFrame], layer: str, table: str) -> None:
+        self.rows = 0
+        self.error: BaseException | None = None
+        self._frames, self._home = frames, (layer, table)
+
+    def reader(self) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
+        schema = _arrow(stored_schema(*self._home).to_frame()).schema
+        return pa.RecordBatchReader.from_batches(schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for frame in ahead(self._frames):
+                self.rows += frame.height
+                yield from _arrow(conform(frame, *self._home)).to_batches()
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def plain_where_unique(table: str) -> WriterProperties:
+    """How a table is written: a dictionary of values that hardly repeat is made in vain."""
+    c = contract(table)
+    plain = ColumnProperties(dictionary_enabled=False)
+    unique = [n for n in (*c.key, c.event_time) if n and n != PARTITION]
+    return WriterProperties(column_properties=dict.fromkeys(unique, plain))
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    """Without a copy: texts stay views."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
