@@ -32,17 +32,34 @@ class Run:
 
 
 def measured(what: str, rows: int, *command: str) -> Run:
-    """One process from start to end: wall clock, processor seconds, peak resident memory."""
+    """A command from start to end: wall clock, processor seconds, and the most memory that it
+    and its child processes had at a time."""
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    _, status, usage = os.wait4(process.pid, 0)
+    peak, ended = 0.0, 0
+    while not ended:
+        peak = max(peak, resident_mb(process.pid))
+        time.sleep(0.02)
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
     wall = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{what}: exit status {process.returncode}")
-    return Run(what, rows, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(what, rows, wall, cpu, max(peak, usage.ru_maxrss / 1024))
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process and its children; 0 where /proc does not tell."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    own = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return own + sum(resident_mb(int(child)) for child in children)
 
 
 def generated(what: str, scale: float, folder: Path, *more: str) -> Run:
