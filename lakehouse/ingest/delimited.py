@@ -140,8 +140,7 @@ def _damage(records: Records, width: int) -> np.ndarray:
         zeros = np.flatnonzero(np.frombuffer(records.data, np.uint8) == 0)
         found[_holding(records, zeros)] = RULES.index("null_character")
     found[_not_utf8(records)] = RULES.index("not_utf8")
-    if records.broken:
-        found[:] = RULES.index("unbalanced_quotes")
+    found[records.broken] = RULES.index("unbalanced_quotes")
     return found
 
 

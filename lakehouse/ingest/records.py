@@ -28,16 +28,16 @@ _UNCLOSED = 2**20
 @dataclass(frozen=True)
 class Records:
     """Records of one stretch of text: `starts` and `ends` (without the end of line) into
-    `data`, the `line` each begins on; `quoted` delimiters, where there are quotes at all;
-    `broken` where quotes are."""
+    `data`, the `line` each begins on, whether its quotes are `broken`; the `quoted` delimiters
+    of each, where there are quotes at all."""
 
     data: bytes
     starts: Offsets
     ends: Offsets
     line: Offsets
+    broken: npt.NDArray[np.bool_]
     delimiter: int
     quoted: Offsets | None = None
-    broken: bool = False
 
     def text(self, i: int) -> bytes:
         return self.data[self.starts[i] : self.ends[i]]
@@ -50,8 +50,6 @@ class Records:
     @cached_property
     def fields(self) -> Offsets:
         """The number of fields of each record."""
-        if self.broken:
-            return np.zeros_like(self.starts)
         cuts = _positions(self.data, self.delimiter)
         counted = _between(cuts, self.starts, self.ends) + 1
         return counted if self.quoted is None else counted - self.quoted
@@ -60,7 +58,7 @@ class Records:
         """Whether there are no quotes and no blank lines, and as many delimiters as `width`
         fields in each record have together. Sure at a fraction of the cost of counting them
         in each, as soon as none is known to have more."""
-        if self.quoted is not None or self.broken or (self.ends <= self.starts).any():
+        if self.quoted is not None or self.broken.any() or (self.ends <= self.starts).any():
             return False
         text = np.frombuffer(self.data, np.uint8)[: self.ends[-1]]
         return int(np.count_nonzero(text == self.delimiter)) == self.starts.size * (width - 1)
@@ -69,7 +67,41 @@ class Records:
 def scan_records(
     blocks: Iterator[bytes], delimiter: str, width: int, line: int = 1
 ) -> Iterator[Records]:
-    """All records in order. `width`: fields of the header; `line`: number of the first line."""
+    """All records in order. `width`: fields of the header; `line`: number of the first line.
+    What a broken record tears apart comes together, so that many of them cost little."""
+    held: list[Records] = []
+    size = 0
+    for found in _stretches(blocks, delimiter, width, line):
+        held.append(found)
+        size += int(found.ends[-1])
+        if size > WINDOW // 16:
+            yield _together(held)
+            held, size = [], 0
+    if held:
+        yield _together(held)
+
+
+def _together(parts: list[Records]) -> Records:
+    if len(parts) == 1:
+        return parts[0]
+    texts = [p.data[: p.ends[-1]] for p in parts]
+    begins = np.cumsum([0, *(len(t) + 1 for t in texts[:-1])])
+    quoted = None
+    if any(p.quoted is not None for p in parts):
+        none = (np.zeros_like(p.starts) if p.quoted is None else p.quoted for p in parts)
+        quoted = np.concatenate(list(none))
+    return Records(
+        b"\n".join(texts),
+        np.concatenate([p.starts + n for p, n in zip(parts, begins, strict=True)]),
+        np.concatenate([p.ends + n for p, n in zip(parts, begins, strict=True)]),
+        np.concatenate([p.line for p in parts]),
+        np.concatenate([p.broken for p in parts]),
+        parts[0].delimiter,
+        quoted,
+    )
+
+
+def _stretches(blocks: Iterator[bytes], delimiter: str, width: int, line: int) -> Iterator[Records]:
     buffer, at, ended, window = b"", 0, False, WINDOW
     starved = False
     while True:
@@ -87,7 +119,7 @@ def scan_records(
         line += int(np.count_nonzero(np.frombuffer(view, np.uint8, used) == _NEWLINE))
         at += used
         if not clean or (used == 0 and _never_closed(view, at, buffer)):
-            broken, used = _first_line(buffer, at, line)
+            broken, used = _first_line(buffer, at, line, ord(delimiter))
             yield broken
             line, at, window = line + 1, at + used, _SMALLEST_WINDOW
         else:
@@ -99,11 +131,12 @@ def _never_closed(view: bytes, at: int, buffer: bytes) -> bool:
     return len(view) >= _UNCLOSED and at + len(view) == len(buffer) and b"\n" in view
 
 
-def _first_line(buffer: bytes, at: int, line: int) -> tuple[Records, int]:
+def _first_line(buffer: bytes, at: int, line: int, delimiter: int) -> tuple[Records, int]:
     end = buffer.find(b"\n", at)
     text = buffer[at : end if end >= 0 else len(buffer)]
     whole = np.array([0]), np.array([len(text.removesuffix(b"\r"))])
-    return Records(text, *whole, np.array([line]), 0, broken=True), len(text) + (end >= 0)
+    found = Records(text, *whole, np.array([line]), np.array([True]), delimiter)
+    return found, len(text) + (end >= 0)
 
 
 def _scan(
@@ -140,7 +173,8 @@ def _records(view: bytes, ends: Offsets, newlines: Offsets, line: int, delimiter
     lines = line + np.searchsorted(newlines, starts)
     text = np.frombuffer(view, np.uint8)
     returned = (ends > starts) & (text[np.maximum(ends - 1, 0)] == _RETURN)
-    return Records(view, starts, ends - returned, lines, delimiter)
+    whole = np.zeros(starts.size, dtype=bool)
+    return Records(view, starts, ends - returned, lines, whole, delimiter)
 
 
 def _used(view: bytes, ends: Offsets) -> int:
