@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, ContractError, StorageError
+from lakehouse.serve.catalog import Catalog
 from lakehouse.settings import Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 
 D = dt.date
 BY = Commit("run-1", "bronze/staff_observations", "abc")
 TABLE = "staff_observations"
+DAY = (D(2025, 1, 5), D(2025, 1, 5))
 
 
 def rows(*days: D, mark: str = "a", layer: str = "bronze") -> pl.DataFrame:
@@ -75,6 +77,24 @@ def test_missing_table_is_a_typed_empty_frame(lake: Lake) -> None:
     assert lake.version("bronze", TABLE) is None
     assert lake.history("bronze", TABLE) == []
     assert lake.partitions("bronze", TABLE).is_empty()
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "50% off", "été?"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    lake = Lake.open(Settings(root=str(tmp_path / name)))
+    for mark in "ab":
+        lake.write_days(
+            "silver", TABLE, rows(D(2025, 1, 5), mark=mark, layer="silver"), DAY, commit=BY
+        )
+    assert content(lake, "silver") == {D(2025, 1, 5): ["b"]}
+    assert lake.scan("silver", TABLE, days=DAY).collect().height == 1
+    with Catalog(lake) as catalog:
+        assert catalog.frame(f"SELECT count(*) FROM silver.{TABLE}").item() == 1
+
+
+def test_a_name_that_delta_would_read_as_another_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="choose a folder without it"):
+        Lake.open(Settings(root=str(tmp_path / "a%20b")))
 
 
 def test_a_write_keeps_the_files_of_other_days(three: Lake) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
@@ -30,6 +31,7 @@ from lakehouse.storage.log import (
     files_by_day,
     lacking,
     naming,
+    stored_frame,
     travel,
     version_of,
 )
@@ -84,6 +86,11 @@ class Lake:
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         root = settings.root.rstrip("/") or "/"
+        if not _is_url(root) and unquote(root) != root:
+            raise BadInput(
+                f"root {root!r}: Delta reads a name with {root[root.index('%') :][:3]} as another "
+                "one; choose a folder without it"
+            )
         if not _is_url(root):
             root = str(Path(root).expanduser().absolute())
         return cls(root, dict(settings.storage_options))
@@ -140,7 +147,7 @@ class Lake:
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
         delta = self.table(layer, table, as_of)
-        frame = _stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
+        frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
         if days is not None:
             if PARTITION not in schema:
                 raise BadInput(f"{layer}.{table} has no {PARTITION}")
@@ -187,7 +194,7 @@ class Lake:
             raise BadInput(f"{layer}.{table} is stored by day: write its days")
 
         def rows(delta: DeltaTable) -> pl.DataFrame:
-            return conform(build(_stored_frame(delta, layer, table)), layer, table)
+            return conform(build(stored_frame(delta, layer, table)), layer, table)
 
         return self._commit(
             layer, table, rows, commit, mode="overwrite", transaction=(_REBUILD, None)
@@ -278,7 +285,7 @@ class Lake:
         uri = self.uri(layer, table)
         with naming(uri, "open"):
             try:
-                delta = DeltaTable(uri, storage_options=self._options())
+                delta = DeltaTable(_address(uri), storage_options=self._options())
             except TableNotFoundError:
                 _refuse_lost_log(uri)
                 return None
@@ -302,7 +309,7 @@ class Lake:
             if not _is_url(uri):
                 _make_folder(Path(uri), private=is_private(layer, table))
             return DeltaTable.create(
-                uri,
+                _address(uri),
                 Schema(fields(layer, table)),
                 mode="ignore",
                 partition_by=partition_columns(layer, table) or None,
@@ -408,18 +415,13 @@ def _written(
     )
 
 
-def _stored_frame(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
-    missing = lacking(delta, layer, table)
-    frame = pl.scan_delta(delta)
-    if not missing:
-        return frame
-    schema = stored_schema(layer, table)
-    nulls = [pl.lit(None, dtype=schema[n]).alias(n) for n in missing]
-    return frame.with_columns(nulls).select(list(schema))
-
-
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+
+
+def _address(uri: str) -> str:
+    """A folder as a URI: given as a path, `a%20b` could also mean `a b`."""
+    return uri if _is_url(uri) else Path(uri).as_uri()
 
 
 def _is_url(root: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable, Field, Schema
@@ -85,6 +86,32 @@ def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
     if wrong:
         raise ContractError(f"stored table {layer}.{table}: {'; '.join(wrong)}")
     return missing
+
+
+def stored_frame(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
+    """The table; columns that the contract gained since are null."""
+    missing = lacking(delta, layer, table)
+    frame = _scanned(delta, layer, table)
+    if not missing:
+        return frame
+    schema = stored_schema(layer, table)
+    nulls = [pl.lit(None, dtype=schema[n]).alias(n) for n in missing]
+    return frame.with_columns(nulls).select(list(schema))
+
+
+def _scanned(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
+    """Polars looks for the files of a local folder under its name as a URI, where a space is
+    %20: under such a folder they are named one by one."""
+    files = delta.file_uris() if "%" in delta.table_uri else []
+    if not files or "://" in files[0]:
+        return pl.scan_delta(delta)
+    schema, keys = stored_schema(layer, table), partition_columns(layer, table)
+    return pl.scan_parquet(
+        [unquote(f) for f in files],
+        hive_partitioning=bool(keys),
+        hive_schema={k: schema[k] for k in keys},
+        missing_columns="insert",
+    )
 
 
 def files_by_day(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
