@@ -88,7 +88,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         )
     assert content(lake, "silver") == {D(2025, 1, 5): ["b"]}
     assert lake.scan("silver", TABLE, days=DAY).collect().height == 1
-    with Catalog(lake) as catalog:
+    with Catalog(lake, restricted=True) as catalog:
         assert catalog.frame(f"SELECT count(*) FROM silver.{TABLE}").item() == 1
 
 
