@@ -16,7 +16,6 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.checks import marts_agree, truths
-from igaming_assets.console import console
 from igaming_assets.filings import filing_assets
 from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
@@ -68,7 +67,6 @@ def assemble(
         schedules=schedules(settings),
         sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
         executor=executor or chosen_executor(),
-        loggers={"console": console},
         resources={
             "lake": lake,
             "lake_io": LakeIO(lake=lake),
