@@ -16,14 +16,12 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.checks import marts_agree, truths
-from igaming_assets.filings import filing_assets
-from igaming_assets.gold import performance_assets, value_assets
+from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
 from igaming_assets.sql import LakeSQL
-from igaming_assets.suspicion import suspicion_assets
 from lakehouse.errors import BadInput
 from lakehouse.settings import Settings
 
@@ -55,10 +53,7 @@ def assemble(
             plants_asset(settings),
             vault_asset(settings),
             *silver_assets(settings),
-            *value_assets(settings),
-            *performance_assets(settings),
-            *filing_assets(settings),
-            *suspicion_assets(settings),
+            *mart_assets(settings),
         ]
     return dg.Definitions(
         assets=assets,

@@ -1,28 +1,21 @@
 """How every table of the lake is an asset: one step that writes its days, then judges them."""
 
 import datetime as dt
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
-from igaming_assets.automation import freshness, late_data
-from igaming_assets.checks import contract_spec, contract_verdicts, report
 from igaming_assets.describe import asset_options
-from igaming_assets.io import FOREVER, Replacing, widened
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from lakehouse.errors import LakehouseError, StorageError
-from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
-from lakehouse.steps import each_day, known_until
+from lakehouse.steps import known_until
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}
-Plot = Callable[[pl.DataFrame], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -33,22 +26,11 @@ class Run:
     settings: Settings
     lake: Lake
     now: dt.datetime
-    known: frozenset[dt.date] | None = None
-    """The days of `days` that the lake has or is being given, where that is not all."""
-
-    def has_day(self) -> pl.Expr:
-        if self.known is None:
-            return pl.lit(value=True)
-        return pl.col("gaming_day").is_in(sorted(self.known))
 
     @property
     def as_of(self) -> dt.datetime:
         """Up to when the lake can judge."""
         return known_until(self.lake, self.days, self.settings.timezone, self.now)
-
-    @property
-    def law(self) -> Law:
-        return load(self.settings.profile)
 
 
 def run_of(context: dg.AssetExecutionContext) -> Run:
@@ -80,74 +62,3 @@ def table_options(settings: Settings, layer: str, table: str, **more: Any) -> di
         "required_resource_keys": RESOURCES,
         **more,
     }
-
-
-def mart(
-    settings: Settings,
-    layer: str = "gold",
-    *,
-    group: str | None = None,
-    plot: Plot | None = None,
-    before: int = 0,
-    after: int = 0,
-    **ins: dg.AssetIn,
-) -> Callable[[Callable[..., pl.LazyFrame]], dg.AssetsDefinition]:
-    """Makes an asset of a function of a Run and the inputs named; its name is the table's.
-
-    `before` and `after`: on so many gaming days around the run's, what the table says may rest
-    on the run's days. They are written with them, so that days may come in any order.
-    """
-    inputs = {name: widened(i, before, after) for name, i in ins.items()}
-
-    def make(derive: Callable[..., pl.LazyFrame]) -> dg.AssetsDefinition:
-        table = derive.__name__
-        spec = contract_spec(dg.AssetKey([layer, table]))
-        options = table_options(
-            settings,
-            layer,
-            table,
-            group=group,
-            ins=inputs,
-            check_specs=[spec],
-            automation_condition=late_data(),
-            freshness_policy=freshness(settings.timezone),
-        )
-
-        def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Iterator[Any]:
-            asked = run_of(context)
-            run = _touched(
-                asked, [(layer, table), *(i.key.path for i in ins.values())], before, after
-            )
-            with retried_if_transient():
-                made = derive(run, **frames).lazy().filter(run.has_day()).collect()
-                if plot is not None:
-                    last = asked.days[1].isoformat()
-                    context.add_asset_metadata(plot(made), partition_key=last)
-                yield dg.Output(Replacing(made, run.days))
-                verdicts = contract_verdicts(run.lake, layer, table, asked.days)
-                yield report(context, spec, verdicts)
-
-        return dg.asset(**options)(_with_inputs(compute, list(ins)))
-
-    return make
-
-
-def _touched(asked: Run, tables: list[Sequence[str]], before: int, after: int) -> Run:
-    """The run with the days around it that the lake has."""
-    if not before and not after:
-        return asked
-    first, last = asked.days
-    around = (first - dt.timedelta(days=before), last + dt.timedelta(days=min(after, FOREVER)))
-    stored = pl.concat([asked.lake.partitions(*t)["gaming_day"] for t in tables]).drop_nulls()
-    near = set(stored.filter(stored.is_between(*around))) | set(each_day(asked.days))
-    return replace(asked, days=(min(near), max(near)), known=frozenset(near))
-
-
-def _with_inputs(compute: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
-    """Dagster reads the names of inputs from the signature."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    compute.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(n, kind) for n in ("context", *names)]
-    )
-    compute.__annotations__ = {}
-    return compute

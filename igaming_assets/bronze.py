@@ -6,8 +6,9 @@ import polars as pl
 from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
 from igaming_assets.landing import landed_bronze, landed_tables
 from lakehouse.contracts import contract, contracts
+from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
-from lakehouse.steps import bronze_rows, each_day, simulated
+from lakehouse.steps import bronze_rows, simulated
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:

@@ -12,7 +12,8 @@ from igaming_assets.resources import LakeResource
 from igaming_assets.sql import LakeSQL
 from lakehouse.checks import TRUTHS, Truth, judged, summed_up
 from lakehouse.conformance import broken_rules, conservation
-from lakehouse.steps import DAYS_IN_HAND, each_day, pieces
+from lakehouse.regulation.gaming_day import each_day, pieces
+from lakehouse.steps import DAYS_IN_HAND
 from lakehouse.storage import Days, Lake
 
 CONTRACT, CONSERVATION = "contract", "conservation"

@@ -1,80 +1,50 @@
-"""Marts: each names its inputs and calls one function of the library."""
+"""Gold and the restricted zone: one asset per declared mart."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
-import polars as pl
 
-from igaming_assets.assets import Run, mart
-from igaming_assets.gold_plots import hold_by_denomination, value_distribution
-from igaming_assets.io import FOREVER, reads
+from igaming_assets.assets import retried_if_transient, run_of, table_options
+from igaming_assets.automation import freshness, late_data
+from igaming_assets.checks import contract_spec, contract_verdicts, report
+from igaming_assets.gold_plots import PLOTS
+from igaming_assets.io import Replacing
+from lakehouse.gold.marts import Mart, marts
+from lakehouse.pipeline import made
 from lakehouse.settings import Settings
 
 
-def value_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Player value."""
+def mart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """All marts, each after those that it reads."""
+    return [_mart(settings, mart) for mart in marts().values()]
 
-    @mart(
-        settings,
-        group="value",
-        slot_telemetry=reads("silver", "slot_telemetry"),
-        table_games=reads("silver", "table_games"),
-        financial_txn=reads("silver", "financial_txn"),
-        gaming_wins=reads("silver", "gaming_wins"),
+
+def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
+    spec = contract_spec(dg.AssetKey([mart.layer, mart.name]))
+    plot = PLOTS.get(mart.name)
+
+    @dg.asset(
+        **table_options(
+            settings,
+            mart.layer,
+            mart.name,
+            group=mart.group,
+            deps=[dg.AssetKey([i.layer, i.table]) for i in mart.reads(settings)],
+            check_specs=[spec],
+            automation_condition=late_data(),
+            freshness_policy=freshness(settings.timezone),
+        )
     )
-    def player_day(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        from lakehouse.gold.player_day import player_day
+    def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        run = run_of(context)
+        with retried_if_transient():
+            done = made(mart, run.lake, run.settings, run.days, as_of=run.as_of)
+            if plot is not None:
+                last = run.days[1].isoformat()
+                context.add_asset_metadata(plot(done.rows), partition_key=last)
+            yield dg.Output(Replacing(done.rows, done.days))
+            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days)
+            yield report(context, spec, verdicts)
 
-        return player_day(**frames, days=run.days)
-
-    @mart(
-        settings,
-        group="value",
-        plot=value_distribution,
-        after=FOREVER,
-        player_day=reads("gold", "player_day", until=True),
-        player_profile=reads("silver", "player_profile", until=True),
-    )
-    def player_value(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        from lakehouse.gold.player_value import player_value
-
-        return player_value(**frames, days=run.days)
-
-    return [player_day, player_value]
-
-
-def performance_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The floor's performance, and the day of the whole property."""
-
-    @mart(
-        settings,
-        group="performance",
-        plot=hold_by_denomination,
-        slot_telemetry=reads("silver", "slot_telemetry"),
-    )
-    def slot_performance(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        from lakehouse.gold.slot_performance import slot_performance
-
-        return slot_performance(**frames, days=run.days, timezone=run.settings.timezone)
-
-    @mart(settings, group="performance", table_games=reads("silver", "table_games"))
-    def table_performance(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        from lakehouse.gold.table_performance import table_performance
-
-        return table_performance(**frames, days=run.days)
-
-    @mart(
-        settings,
-        group="performance",
-        slot_performance=reads("gold", "slot_performance"),
-        table_performance=reads("gold", "table_performance"),
-        player_day=reads("gold", "player_day"),
-        slot_telemetry=reads("silver", "slot_telemetry"),
-        table_games=reads("silver", "table_games"),
-        financial_txn=reads("silver", "financial_txn"),
-        player_profile=reads("silver", "player_profile", until=True),
-    )
-    def property_day(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
-        from lakehouse.gold.property_day import property_day
-
-        return property_day(**frames, days=run.days)
-
-    return [slot_performance, table_performance, property_day]
+    return derived

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -38,3 +39,10 @@ def value_distribution(players: pl.DataFrame) -> dict[str, Any]:
         label = f"${low:,} and over" if high == ends[-1] else f"${low:,} to ${high:,.0f}"
         rows.append((label, float(count), f"{count:,}"))
     return {"value_distribution": bars("Patrons by value of 12 months", rows)}
+
+
+PLOTS: dict[str, Callable[[pl.DataFrame], dict[str, Any]]] = {
+    "slot_performance": hold_by_denomination,
+    "player_value": value_distribution,
+}
+"""The picture of a mart's rows, for marts that have one."""

@@ -6,7 +6,6 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,6 @@ from igaming_assets.resources import LakeResource
 from lakehouse.steps import store
 from lakehouse.storage import Commit, Days, Lake, Written
 
-FOREVER = 36_500
-"""Days: further than any lake reaches."""
-
 
 @dataclass(frozen=True)
 class Replacing:
@@ -29,21 +25,6 @@ class Replacing:
 
     rows: pl.DataFrame
     days: Days
-
-
-def reads(
-    layer: str,
-    table: str,
-    *,
-    back: int = 0,
-    ahead: int = 0,
-    since: bool = False,
-    until: bool = False,
-) -> dg.AssetIn:
-    """An input: the run's own days, widened by days `back` and `ahead`; with `until` also all
-    days before, with `since` also all days after."""
-    metadata = {"back": back, "ahead": ahead, "until": until, "since": since}
-    return dg.AssetIn(key=dg.AssetKey([layer, table]), metadata=metadata)
 
 
 class LakeIO(dg.ConfigurableIOManager):
@@ -54,7 +35,7 @@ class LakeIO(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         layer, table = context.asset_key.path
-        days = _window(context)
+        days = days_of(context.asset_partition_key_range)
         return self.lake.lake.scan(layer, table, days=days)
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
@@ -94,22 +75,3 @@ def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:
             step_context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, partition_key=day.isoformat()
             )
-
-
-def widened(given: dg.AssetIn, before: int, after: int) -> dg.AssetIn:
-    """The input for a table that is written on so many more days around the run's."""
-    said = dict(given.metadata or {})
-    wider = {"back": said["back"] + before, "ahead": said["ahead"] + after}
-    return dg.AssetIn(key=given.key, metadata=said | wider)
-
-
-def _window(context: dg.InputContext) -> Days:
-    said = context.definition_metadata
-    first, last = days_of(context.asset_partition_key_range)
-    back, ahead = (int(said.get(n, 0)) for n in ("back", "ahead"))
-    every_before = said.get("until") or back >= FOREVER
-    every_after = said.get("since") or ahead >= FOREVER
-    return (
-        dt.date.min if every_before else first - dt.timedelta(days=back),
-        dt.date.max if every_after else last + dt.timedelta(days=ahead),
-    )

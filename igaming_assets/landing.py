@@ -19,8 +19,9 @@ from lakehouse.ingest.ledger import read_ledger
 from lakehouse.ingest.peek import touched_days
 from lakehouse.ingest.run import ingest
 from lakehouse.ingest.zone import REJECTED, LandedFile, alone, find_files, landing_zone
+from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
-from lakehouse.steps import bronze_rows, each_day
+from lakehouse.steps import bronze_rows
 from lakehouse.storage import Commit, Lake
 
 EVERY_FILE = "every_landed_file_was_read"

@@ -18,9 +18,8 @@ from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.regulation.gaming_day import gaming_day_of, pieces
 from lakehouse.settings import Settings, load_settings
-from lakehouse.steps import pieces
 from lakehouse.storage import Days
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -17,11 +17,11 @@ from igaming_assets.checks import (
     rows_by_rule,
 )
 from igaming_assets.describe import CODE_VERSION, same_columns
-from igaming_assets.io import reads
 from igaming_assets.plots import bars
 from lakehouse.contracts import contract, contracts
+from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
-from lakehouse.steps import clean_days, each_day, rejects_by_rule, store_rejects
+from lakehouse.steps import clean_days, rejects_by_rule, store_rejects
 from lakehouse.storage import Commit
 
 
@@ -39,7 +39,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             settings,
             "silver",
             table,
-            ins={"bronze": reads("bronze", table)},
+            ins={"bronze": dg.AssetIn(key=dg.AssetKey(["bronze", table]))},
             deps=[dg.AssetKey(["silver", parent]) for parent in parents],
             check_specs=[kept, whole],
             automation_condition=late_data(),

@@ -14,14 +14,14 @@ import polars as pl
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
-from lakehouse.regulation.gaming_day import day_bounds
+from lakehouse.regulation.gaming_day import day_bounds, pieces
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean, upsert_history
 from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
 from lakehouse.storage.days import refuse_outside
 from lakehouse.storage.shapes import PARTITION, keeps_history
 
-_TELLING = ("compliance", "financial_txn", "player_profile")
+TELLING = ("compliance", "financial_txn", "player_profile")
 SIMULATOR = "simulator"
 """`_source` of simulated rows; landed rows carry their file instead."""
 
@@ -43,19 +43,6 @@ class Cleaned:
     duplicates: Written
     rejects: pl.DataFrame
     """Rows by gaming day and rule broken: gaming_day, rule, rows."""
-
-
-def each_day(days: Days) -> list[dt.date]:
-    """The gaming days from the first to the last."""
-    return [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
-
-
-def pieces(days: Days, length: int) -> list[Days]:
-    """The days in ranges of at most `length` days."""
-    step, day = dt.timedelta(days=length), dt.timedelta(days=1)
-    count = (days[1] - days[0]).days // length + 1
-    starts = [days[0] + n * step for n in range(count)]
-    return [(s, min(s + step - day, days[1])) for s in starts]
 
 
 def simulated(
@@ -87,7 +74,7 @@ def known_until(lake: Lake, days: Days, timezone: str, now: dt.datetime) -> dt.d
     """The moment up to which the lake can judge: the close of the newest gaming day that it
     has or is being given, or `now` where that is earlier. What is not filed by a lake that
     ends in March is not missing in April."""
-    stored = [lake.partitions("bronze", t)[PARTITION].max() for t in _TELLING]
+    stored = [lake.partitions("bronze", t)[PARTITION].max() for t in TELLING]
     newest = max([days[1], *(d for d in stored if isinstance(d, dt.date))])
     return min(now, day_bounds(newest, timezone)[1])
 

@@ -352,8 +352,9 @@ def test_the_house_logs_over_its_own_limit(over, logged):
         cash("t3", "CASH_OUT", "2026-11-10 20:00", "2500.01", None),
         cash("t4", "CASH_OUT", "2026-11-10 20:00", "9000.00", payment_method="Check"),
     )
-    limit = None if over is None else Decimal(over)
-    found = multiple_transaction_log(txns, rows("gaming_wins"), days=ALL_DAYS, over=limit)
+    found = multiple_transaction_log(
+        txns, rows("gaming_wins"), days=ALL_DAYS, multiple_transaction_log_over=over
+    )
     assert found.collect()["transaction_id"].to_list() == logged
 
 

@@ -14,8 +14,8 @@ from igaming_assets.running import run_days
 from lakehouse.conformance import conservation
 from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.regulation.gaming_day import pieces
 from lakehouse.settings import Settings
-from lakehouse.steps import pieces
 from lakehouse.storage import Lake, stored_tables
 
 D = dt.date

@@ -4,6 +4,7 @@ the patterns find exactly what was planted."""
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 
 import polars as pl
 import pytest
@@ -72,11 +73,12 @@ def owed(world) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def reconciled(marts, silver, days):
     return filing_reconciliation(
-        Required(*(m.lazy() for m in marts)),
         silver["compliance"],
         days=(days[0], days[COUNT - 1]),
+        law=LAW,
         timezone=ZONE,
         as_of=AS_OF,
+        **{f.name: m.lazy() for f, m in zip(fields(Required), marts, strict=True)},
     ).collect()
 
 
@@ -124,9 +126,9 @@ def test_each_filing_fault_is_found_and_nothing_else(world, days, owed, reconcil
 
 def test_each_planted_pattern_has_its_case(world, days, silver):
     tables = Silver.__dataclass_fields__
-    known = Silver(**{t: silver[t] for t in tables})
+    known = {t: silver[t] for t in tables}
     window = (days[0], days[COUNT - 1])
-    found = sar_cases(known, days=window, law=LAW, timezone=ZONE, as_of=AS_OF).collect()
+    found = sar_cases(days=window, law=LAW, timezone=ZONE, as_of=AS_OF, **known).collect()
     opened = set(found.explode("player_ids").select("typology", "player_ids").rows())
     plants = pl.concat([world.plants(d) for d in days[:COUNT]]).filter(
         (pl.col("entity_type") == "player") & pl.col("kind").is_in(PATTERNS)

@@ -10,10 +10,10 @@ import pytest
 from law_rows import AS_OF, ZONE, cash, local, people, rows
 
 from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
-from lakehouse.gold.filing_calendar import OVERDUE_DAYS, filing_calendar, look_back
+from lakehouse.gold.filing_calendar import filing_calendar
 from lakehouse.gold.filing_reconciliation import filing_reconciliation
 from lakehouse.gold.logs import filing_retention, form_8300_notices, sar_retention
-from lakehouse.gold.obligations import Required
+from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following
 from lakehouse.gold.tax_forms import form_1042s, w2g_exceptions, w2g_forms
 from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.regulation.law import load
@@ -75,7 +75,7 @@ def record(key, player, amount="12001.00", on="2026-11-20", **more):
 
 def verdicts(owed, *filed, as_of=AS_OF):
     found = filing_reconciliation(
-        owed, rows("compliance", *filed), days=DAYS, timezone=ZONE, as_of=as_of
+        rows("compliance", *filed), days=DAYS, law=LAW, timezone=ZONE, as_of=as_of, **vars(owed)
     )
     return {r["player_id"]: r for r in found.collect().to_dicts()}
 
@@ -166,7 +166,12 @@ def test_tax_forms_of_one_day_are_told_apart_by_amount():
         "jackpot_amount": "3500.00"
     }
     found = filing_reconciliation(
-        marts(wins=wins), rows("compliance", slip), days=DAYS, timezone=ZONE, as_of=AS_OF
+        rows("compliance", slip),
+        days=DAYS,
+        law=LAW,
+        timezone=ZONE,
+        as_of=AS_OF,
+        **vars(marts(wins=wins)),
     ).collect()
     told = {r["reconciliation_id"]: r["verdict"] for r in found.to_dicts()}
     assert told == {"W-2G-a": "open", "W-2G-b": "matched"}
@@ -174,7 +179,7 @@ def test_tax_forms_of_one_day_are_told_apart_by_amount():
 
 
 def calendar(owed, filed, days):
-    return filing_calendar(owed, filed, days=days, law=LAW, timezone=ZONE).collect()
+    return filing_calendar(filed, days=days, law=LAW, timezone=ZONE, **vars(owed)).collect()
 
 
 def test_the_calendar_shows_what_was_unfiled_at_each_close():
@@ -209,7 +214,9 @@ def test_each_close_stands_alone():
     assert whole.equals(alone)
     for day in days:
         close = day_bounds(day, ZONE)[1]
-        then = filing_reconciliation(owed, filed, days=DAYS, timezone=ZONE, as_of=close).collect()
+        then = filing_reconciliation(
+            filed, days=DAYS, law=LAW, timezone=ZONE, as_of=close, **vars(owed)
+        ).collect()
         unfiled = then.filter(pl.col("verdict").is_in(["open", "missing", "held_back"]))
         today = whole.filter(gaming_day=day)
         assert set(today["obligation_id"]) == set(unfiled["reconciliation_id"])
@@ -234,7 +241,7 @@ def test_annual_forms_stay_until_they_are_long_overdue():
 
 def test_the_calendar_reaches_back_over_the_longest_term():
     """1 January 2024 to 15 March 2025 is 439 days; a weekend and a holiday move it by 4."""
-    assert look_back(LAW) == 439 + 4 + 60
+    assert following(LAW) == 439 + 4 + 60
 
 
 FOREIGNER = {"tax_residency": "NRA"}
@@ -280,7 +287,7 @@ def test_a_win_of_nobody_is_held_back():
 
 def reconciled(owed, *filed):
     found = filing_reconciliation(
-        owed, rows("compliance", *filed), days=DAYS, timezone=ZONE, as_of=AS_OF
+        rows("compliance", *filed), days=DAYS, law=LAW, timezone=ZONE, as_of=AS_OF, **vars(owed)
     )
     return found.collect().to_dicts()
 

@@ -7,30 +7,34 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from law_rows import AS_OF, ZONE, cash, people, rows
+from law_rows import AS_OF, cash, people, rows
 
-from lakehouse.gold.suspicion import Silver, alerts, sar_cases
+from lakehouse.gold.marts import marts
 from lakehouse.regulation.law import load
 from lakehouse.regulation.suspicion.travel import distance_km, impossible_travel
+from lakehouse.settings import load_settings
 
 LAW = load("us-federal")
+SETTINGS = load_settings()
 ALL_DAYS = (dt.date(2020, 1, 1), dt.date(2029, 12, 31))
 IN, OUT = "CHIP_PURCHASE", "CHIP_REDEMPTION"
 
 
-def silver(txns=(), ratings=(), slots=(), seen=(), profiles=None) -> Silver:
-    return Silver(
-        rows("financial_txn", *txns),
-        rows("gaming_wins"),
-        rows("slot_telemetry", *slots),
-        rows("table_games", *ratings),
-        rows("staff_observations", *seen),
-        profiles if profiles is not None else people("P1", "P2"),
-    )
+def silver(txns=(), ratings=(), slots=(), seen=(), profiles=None) -> dict[str, pl.LazyFrame]:
+    return {
+        "financial_txn": rows("financial_txn", *txns),
+        "gaming_wins": rows("gaming_wins"),
+        "slot_telemetry": rows("slot_telemetry", *slots),
+        "table_games": rows("table_games", *ratings),
+        "staff_observations": rows("staff_observations", *seen),
+        "player_profile": profiles if profiles is not None else people("P1", "P2"),
+    }
 
 
-def derived(world: Silver, *, of=sar_cases, days=ALL_DAYS, as_of=AS_OF):
-    return of(world, days=days, law=LAW, timezone=ZONE, as_of=as_of).collect().to_dicts()
+def derived(world: dict[str, pl.LazyFrame], *, of="sar_cases", days=ALL_DAYS, as_of=AS_OF):
+    mart = marts()[of]
+    frames = {i.table: world[i.table] for i in mart.reads(SETTINGS)}
+    return mart.rows(frames, settings=SETTINGS, days=days, as_of=as_of).collect().to_dicts()
 
 
 def rated(day: str, bet: str, hands: int, lost: str, player: str = "P1"):
@@ -83,7 +87,7 @@ def test_structuring_is_detected_once_and_grows():
     noted = case["narrative"]
     for part in ("Who: patron P1", "USD 28500.00", "2026-11-10 to 2026-11-12", "Main cage"):
         assert part in noted
-    kinds = [(a["kind"], a["gaming_day"].day) for a in derived(world, of=alerts)]
+    kinds = [(a["kind"], a["gaming_day"].day) for a in derived(world, of="alerts")]
     assert kinds == [("structuring", 11), ("structuring", 12)]
 
 
@@ -280,7 +284,7 @@ def test_one_address_is_a_link_and_no_case():
     play = [rated("10", "75.00", 280, "6000.00", f"P{p}") for p in (1, 2, 3)]
     world = silver(txns, play, profiles=profiles)
     assert derived(world) == []
-    [alert] = derived(world, of=alerts)
+    [alert] = derived(world, of="alerts")
     assert (alert["kind"], alert["player_ids"], alert["amount"]) == (
         "shared_address",
         ["P1", "P2"],
@@ -292,7 +296,7 @@ def test_a_day_alone_gives_what_the_whole_range_gives():
     spent = [("10", "9500.00"), ("11", "9500.00"), ("13", "9500.00"), ("25", "9000.00")]
     world = silver(buys(*spent), lost_in_play(*spent))
     days = [dt.date(2026, 11, 1) + dt.timedelta(days=n) for n in range(30)]
-    for of in (sar_cases, alerts):
+    for of in ("sar_cases", "alerts"):
         alone = [r for d in days for r in derived(world, of=of, days=(d, d))]
         assert alone == derived(world, of=of, days=(days[0], days[-1]))
 

@@ -6,15 +6,27 @@ import datetime as dt
 
 import polars as pl
 
-from lakehouse.gold.money import Days, within
+from lakehouse.gold.marts import lookup, mart, silver
+from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.ctr import reports, unknown_over
 from lakehouse.regulation.currency import currency_ledger
-from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.regulation.gaming_day import Days, gaming_day_of
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.people import known_on
+from lakehouse.regulation.terms import counted_term
+
+WINS_AROUND = 1
+"""A win may be booked a gaming day from its payout."""
+CURRENCY = (
+    silver("financial_txn"),
+    silver("gaming_wins", around=WINS_AROUND),
+    silver("slot_telemetry", only_if="carded_bill_in_knowledge"),
+    lookup("player_profile"),
+)
+"""What currency reports are made from. An identity counts that is verified by the due day."""
 
 
+@mart(*CURRENCY, settles=counted_term)
 def ctr_filings(
     financial_txn: pl.LazyFrame,
     gaming_wins: pl.LazyFrame,
@@ -28,9 +40,11 @@ def ctr_filings(
 ) -> pl.LazyFrame:
     """Mart `ctr_filings` of `days`, from silver. `slot_telemetry` is given where carded bills
     count as knowledge; `gaming_wins` holds a day more on each side, because a win may be
-    booked a gaming day from its payout. Identities are those known as of `as_of`."""
+    booked a gaming day from its payout. Identities are those known when a report is due, or
+    as of `as_of` where that is earlier."""
     ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
-    return _ready(reports(ledger, _verified(player_profile, timezone, as_of), law))
+    found = reports(ledger, player_profile, law, gaming_day_of(as_of, timezone))
+    return shaped(found.filter(~pl.col("is_blocked")), "ctr_filings")
 
 
 def ctr_exceptions(
@@ -47,13 +61,8 @@ def ctr_exceptions(
     """Rows of mart `filing_exceptions` for currency reports: someone's identity is missing
     (31 CFR 1010.312). Same inputs as `ctr_filings`."""
     ledger = _ledger(financial_txn, gaming_wins, slot_telemetry, days)
-    found = reports(ledger, _verified(player_profile, timezone, as_of), law)
+    found = reports(ledger, player_profile, law, gaming_day_of(as_of, timezone))
     return _held_back(found, unknown_over(ledger, law))
-
-
-def _ready(found: pl.DataFrame) -> pl.LazyFrame:
-    """The reports that can be filed, as mart `ctr_filings`."""
-    return shaped(found.filter(~pl.col("is_blocked")), "ctr_filings")
 
 
 def _held_back(found: pl.DataFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
@@ -94,8 +103,3 @@ def _ledger(
 ) -> pl.LazyFrame:
     slots = None if slot_telemetry is None else within(slot_telemetry, days)
     return currency_ledger(within(financial_txn, days), gaming_wins, slots)
-
-
-def _verified(player_profile: pl.LazyFrame, timezone: str, as_of: dt.datetime) -> pl.LazyFrame:
-    day = gaming_day_of(as_of, timezone)
-    return known_on(player_profile, day).select("player_id", "identity_verified")

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 
 import polars as pl
 
 from lakehouse.gold.filed import filing_states
 from lakehouse.gold.filing_reconciliation import WHEN, paired
-from lakehouse.gold.money import Days
-from lakehouse.gold.obligations import Required, obligations
+from lakehouse.gold.marts import gold, mart, silver
+from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following, obligations
 from lakehouse.gold.shape import shaped
-from lakehouse.regulation.gaming_day import gaming_day
+from lakehouse.regulation.gaming_day import Days, gaming_day
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.terms import longest_term
-
-OVERDUE_DAYS = 60
-"""Days past its due date for which an unfiled obligation stays on the calendar; it stands in
-`filing_reconciliation` as missing until it is filed."""
 
 
-def look_back(law: Law) -> int:
-    """Gaming days before a day whose obligations its calendar can show."""
-    return longest_term(law) + OVERDUE_DAYS
-
-
+@mart(
+    *(gold(f.name, back=following) for f in fields(Required)),
+    silver("compliance", back=following),
+)
 def filing_calendar(
-    required: Required, compliance: pl.LazyFrame, *, days: Days, law: Law, timezone: str
+    compliance: pl.LazyFrame,
+    *,
+    days: Days,
+    law: Law,
+    timezone: str,
+    **required: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Mart `filing_calendar`: one snapshot per gaming day of `days`, as it stood when that day
-    closed, over the obligations of `look_back` gaming days before."""
-    owed = obligations(required, (days[0] - dt.timedelta(days=look_back(law)), days[1])).collect()
+    closed, over the obligations of `following` gaming days before."""
+    first = days[0] - dt.timedelta(days=following(law))
+    owed = obligations(Required(**required), (first, days[1])).collect()
     filed = _by_gaming_day(filing_states(compliance), timezone)
     states = _states(owed, filed, days)
     at = pl.col("as_of_day")

@@ -4,44 +4,62 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import fields
 
 import polars as pl
 
 from lakehouse.gold.filed import filed
-from lakehouse.gold.money import Days
-from lakehouse.gold.obligations import Required, obligations
+from lakehouse.gold.marts import gold, mart, silver
+from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following, obligations
 from lakehouse.gold.shape import shaped
-from lakehouse.regulation.gaming_day import local_date
+from lakehouse.regulation.gaming_day import Days, gaming_day, local_date
+from lakehouse.regulation.law import Law
 
 WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
+MORNING_AFTER = 1
+MORNING = dt.timedelta(days=MORNING_AFTER)
+"""A payment's calendar day may be the morning after its gaming day."""
 PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
 """Pairs are sought by all that must agree, then with another amount, then another person."""
 
 
+@mart(
+    *(gold(f.name, around=MORNING_AFTER) for f in fields(Required)),
+    silver("compliance", ahead=following),
+    settles=following,
+)
 def filing_reconciliation(
-    required: Required,
     compliance: pl.LazyFrame,
     *,
     days: Days,
+    law: Law,
     timezone: str,
     as_of: dt.datetime,
+    **required: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Mart `filing_reconciliation` of obligations of `days`, and of needless filings about
-    these days. `compliance` is silver's, of all days from the first of `days` on; what is not
-    filed is open until its due date has passed at `as_of`, and missing then."""
-    day_before = days[0] - dt.timedelta(days=1)  # a payment day may be a gaming day's morning after
-    found = filed(compliance, as_of).filter(
-        pl.col("subject_day").is_between(day_before, days[1] + dt.timedelta(days=1))
+    these days. What is not filed is open until its due date has passed at `as_of`, and missing
+    then. `required`: the tables of `Required`, a day more on each side; `compliance`: silver's,
+    `following` days further. What is filed later than that changes nothing here."""
+    first, last = (days[0] - MORNING, days[1] + MORNING)
+    found = _filed_in_time(filed(compliance, as_of), timezone, following(law))
+    owed = obligations(Required(**required), (first, last)).collect()
+    subject, own = pl.col("subject_day"), pl.col("gaming_day").is_between(*days)
+    pairs, alone, needless = paired(
+        owed.filter(subject.is_between(days[0], last)),
+        found.filter(subject.is_between(days[0], last)),
     )
-    pairs, alone, needless = paired(obligations(required, days).collect(), found)
-    needless = needless.with_columns(pl.col("subject_day").alias("gaming_day")).filter(
-        pl.col("gaming_day").is_between(*days)
-    )
+    needless = needless.with_columns(gaming_day=subject).filter(own)
     today = local_date(as_of, timezone)
-    rows = pl.concat(
-        [_judged(pairs), _unfiled(alone, today), _needless(needless)], how="diagonal_relaxed"
-    )
+    judged = [_judged(pairs.filter(own)), _unfiled(alone.filter(own), today), _needless(needless)]
+    rows = pl.concat(judged, how="diagonal_relaxed")
     return shaped(rows.with_columns(_evidence().alias("evidence")), "filing_reconciliation")
+
+
+def _filed_in_time(found: pl.DataFrame, timezone: str, days: int) -> pl.DataFrame:
+    """Filings that became known no later than so many gaming days after what they are about."""
+    known = gaming_day(pl.col("known_from"), timezone)
+    return found.filter((known - pl.col("subject_day")).dt.total_days() <= days)
 
 
 def paired(
@@ -87,7 +105,7 @@ def _judged(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unfiled(rows: pl.DataFrame, today: dt.date) -> pl.DataFrame:
-    late = (pl.lit(today) - pl.col("due")).dt.total_days().clip(0)
+    late = (pl.lit(today) - pl.col("due")).dt.total_days().clip(0, OVERDUE_DAYS)
     verdict = (
         pl.when("is_held_back")
         .then(pl.lit("held_back"))

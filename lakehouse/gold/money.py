@@ -6,15 +6,12 @@ would lose its digits; integers keep them.
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 
 import polars as pl
 
 from lakehouse.contracts import contract
-
-Days = tuple[dt.date, dt.date]
-"""First and last gaming day, inclusive."""
+from lakehouse.regulation.gaming_day import Days
 
 
 def cents(column: str) -> pl.Expr:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.gold.money import Days, cents, within
+from lakehouse.gold.money import cents, within
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.law import Law
+from lakehouse.regulation.terms import longest_term
 
 OBLIGATION = pl.Schema(
     {
@@ -23,6 +26,15 @@ OBLIGATION = pl.Schema(
         "transaction_ids": pl.List(pl.String()),
     }
 )
+
+
+OVERDUE_DAYS = 60
+"""Days past its due date for which an unfiled obligation is followed."""
+
+
+def following(law: Law) -> int:
+    """Gaming days after a day for which its obligations are followed."""
+    return longest_term(law) + OVERDUE_DAYS
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.gold.cash import cash_in, cash_out
-from lakehouse.gold.money import Days, as_table, cents, half_up, within
+from lakehouse.gold.marts import mart, silver
+from lakehouse.gold.money import as_table, cents, half_up, within
 from lakehouse.gold.play import ratings, slot_rows, theo_cents
 from lakehouse.regulation.games import house_rate
+from lakehouse.regulation.gaming_day import Days
 
 _KEY = ("player_id", "gaming_day")
 _SUMS = (
@@ -29,6 +31,12 @@ _SUMS = (
 )
 
 
+@mart(
+    silver("slot_telemetry"),
+    silver("table_games"),
+    silver("financial_txn"),
+    silver("gaming_wins"),
+)
 def player_day(
     slot_telemetry: pl.LazyFrame,
     table_games: pl.LazyFrame,

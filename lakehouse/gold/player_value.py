@@ -10,8 +10,10 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.players import TIERS
 from lakehouse.gold.forecast import Model, fit, forecast, monday
-from lakehouse.gold.money import Days, cents, half_up, in_shape
+from lakehouse.gold.marts import EVERY, gold, mart, silver
+from lakehouse.gold.money import cents, half_up, in_shape
 from lakehouse.regulation.games import house_rate
+from lakehouse.regulation.gaming_day import Days
 
 WINDOWS = (30, 90, 365)
 CHURNED_AFTER_DAYS = 90
@@ -24,6 +26,7 @@ _SPAN = 100_000
 _SUMS = ("visits", "play_days", "theo", "actual", "free_play")
 
 
+@mart(gold("player_day", back=EVERY), silver("player_profile", back=EVERY))
 def player_value(
     player_day: pl.LazyFrame,
     player_profile: pl.LazyFrame,

@@ -7,8 +7,10 @@ import datetime as dt
 import polars as pl
 
 from lakehouse.gold.cash import cash_in, cash_out
-from lakehouse.gold.money import Days, as_table, cents, within
+from lakehouse.gold.marts import gold, mart, silver
+from lakehouse.gold.money import as_table, cents, within
 from lakehouse.gold.play import slot_rows
+from lakehouse.regulation.gaming_day import Days
 
 _DIFFERENCES = (
     "coin_in_difference",
@@ -19,6 +21,15 @@ _DIFFERENCES = (
 )
 
 
+@mart(
+    gold("slot_performance"),
+    gold("table_performance"),
+    gold("player_day"),
+    silver("slot_telemetry"),
+    silver("table_games"),
+    silver("financial_txn"),
+    silver("player_profile"),
+)
 def property_day(
     slot_performance: pl.LazyFrame,
     table_performance: pl.LazyFrame,

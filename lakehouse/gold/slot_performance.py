@@ -6,10 +6,11 @@ import datetime as dt
 
 import polars as pl
 
-from lakehouse.gold.money import Days, as_table, cents, within
+from lakehouse.gold.marts import mart, silver
+from lakehouse.gold.money import as_table, cents, within
 from lakehouse.gold.play import slot_rows, theo_cents
 from lakehouse.regulation.games import in_force, slot_rates
-from lakehouse.regulation.gaming_day import day_bounds
+from lakehouse.regulation.gaming_day import Days, day_bounds
 
 Z99 = 2.5758293035489004
 """Two-sided 99% of the normal distribution."""
@@ -18,6 +19,7 @@ _IDENTITY = ("zone", "denomination", "machine_type", "manufacturer", "game_theme
 _SUMS = ("games_played", "coin_in", "coin_out", "jackpot_amount", "bills_in", "tickets_out")
 
 
+@mart(silver("slot_telemetry"))
 def slot_performance(slot_telemetry: pl.LazyFrame, *, days: Days, timezone: str) -> pl.LazyFrame:
     """Mart `slot_performance` of `days`, from silver `slot_telemetry`."""
     rows = slot_rows(within(slot_telemetry, days))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
-from lakehouse.gold.money import Days
+from lakehouse.contracts import contract
+from lakehouse.gold.ctr_filings import WINS_AROUND
+from lakehouse.gold.marts import Input, lookup, mart, silver
+from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.currency import currency_ledger
-from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.people import known_on
 from lakehouse.regulation.suspicion import alerts as signals
 from lakehouse.regulation.suspicion.cases import from_hits, from_observations, review_cases
 from lakehouse.regulation.suspicion.chips import (
@@ -36,28 +38,33 @@ and what came to it until it must be filed."""
 
 @dataclass(frozen=True)
 class Silver:
-    """Silver frames of the days asked for and LOOK_BACK and LOOK_AHEAD days around them."""
+    """Silver frames of the days asked for and of the days around them."""
 
     financial_txn: pl.LazyFrame
     gaming_wins: pl.LazyFrame
     slot_telemetry: pl.LazyFrame
     table_games: pl.LazyFrame
     staff_observations: pl.LazyFrame
-    player_profile: pl.LazyFrame
 
 
+def _around(back: int, ahead: int = 0) -> list[Input]:
+    return [silver(f.name, back=back, ahead=ahead) for f in fields(Silver)]
+
+
+@mart(*_around(LOOK_BACK, LOOK_AHEAD))
 def sar_cases(
-    silver: Silver,
     *,
     days: Days,
     law: Law,
     timezone: str,
     as_of: dt.datetime,
-    bills_are_known: bool = False,
+    carded_bill_in_knowledge: bool = False,
+    **tables: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """Restricted table `sar_cases` of the days of detection, as far as was known at `as_of`."""
-    known = _until(silver, as_of)
-    ledger = _ledger(known, bills_are_known)
+    """Restricted table `sar_cases` of the days of detection, as far as was known at `as_of`.
+    `tables`: those of `Silver`, with LOOK_BACK and LOOK_AHEAD gaming days around `days`."""
+    known = _until(tables, as_of)
+    ledger = _ledger(known, carded_bill_in_knowledge)
     evidence = pl.concat(
         [
             from_hits(_hits(known, ledger, law)),
@@ -71,25 +78,28 @@ def sar_cases(
     return shaped(cases.filter(pl.col("gaming_day").is_between(*days)), "sar_cases")
 
 
+@mart(
+    silver("financial_txn", back=LOOK_BACK),
+    silver("gaming_wins", back=LOOK_BACK, ahead=WINS_AROUND),
+    silver("slot_telemetry", back=LOOK_BACK, only_if="carded_bill_in_knowledge"),
+    lookup("player_profile"),
+)
 def alerts(
-    silver: Silver,
+    financial_txn: pl.LazyFrame,
+    gaming_wins: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame | None,
+    player_profile: pl.LazyFrame,
     *,
     days: Days,
     law: Law,
-    timezone: str,
-    as_of: dt.datetime,
-    bills_are_known: bool = False,
 ) -> pl.LazyFrame:
-    """Restricted table `alerts` of `days`. Only the look-back is needed."""
-    known = _until(silver, as_of)
-    ledger = _ledger(known, bills_are_known)
-    addresses = known_on(silver.player_profile, gaming_day_of(as_of, timezone)).select(
-        "player_id", *signals.ADDRESS
-    )
+    """Restricted table `alerts` of `days`. Addresses are those known on the day."""
+    rows = currency_ledger(financial_txn, gaming_wins, slot_telemetry)
+    ledger = rows.collect(engine="streaming").lazy()
     found = pl.concat(
         [
             signals.structuring_alerts(structuring(ledger, law).collect()),
-            signals.shared_address(ledger, addresses, law),
+            signals.shared_address(within(ledger, days), player_profile, law),
         ]
     ).filter(pl.col("gaming_day").is_between(*days))
     named = found.with_columns(
@@ -130,13 +140,8 @@ def _ledger(known: Silver, bills_are_known: bool) -> pl.LazyFrame:
     return rows.collect(engine="streaming").lazy()
 
 
-def _until(silver: Silver, as_of: dt.datetime) -> Silver:
+def _until(tables: dict[str, pl.LazyFrame], as_of: dt.datetime) -> Silver:
     moment = pl.lit(as_of.astimezone(dt.UTC)).cast(pl.Datetime("us", "UTC"))
     return Silver(
-        silver.financial_txn.filter(pl.col("transaction_timestamp") <= moment),
-        silver.gaming_wins.filter(pl.col("paid_at") <= moment),
-        silver.slot_telemetry.filter(pl.col("event_timestamp") <= moment),
-        silver.table_games.filter(pl.col("event_timestamp") <= moment),
-        silver.staff_observations.filter(pl.col("observed_at") <= moment),
-        silver.player_profile,
+        **{t: f.filter(pl.col(contract(t).event_time or "") <= moment) for t, f in tables.items()}
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.gold.money import Days, as_table, cents, half_up, within
+from lakehouse.gold.marts import mart, silver
+from lakehouse.gold.money import as_table, cents, half_up, within
 from lakehouse.gold.play import ratings
 from lakehouse.gold.slot_performance import Z99
+from lakehouse.regulation.gaming_day import Days
 
 _KEY = ("table_id", "gaming_day")
 
 
+@mart(silver("table_games"))
 def table_performance(table_games: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
     """Mart `table_performance` of `days`, from silver `table_games`."""
     rows = within(table_games, days)

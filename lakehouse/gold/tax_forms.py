@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.gold.money import Days, within
+from lakehouse.gold.marts import lookup, mart, silver
+from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.tax import annual_dates, foreign_income, reportable, wins_with_winner
 
 
+@mart(silver("gaming_wins"), lookup("player_profile"))
 def w2g_forms(
     gaming_wins: pl.LazyFrame,
     player_profile: pl.LazyFrame,
@@ -48,6 +51,7 @@ def w2g_exceptions(
     return shaped(rows, "filing_exceptions")
 
 
+@mart(silver("gaming_wins"), lookup("player_profile"))
 def form_1042s(
     gaming_wins: pl.LazyFrame,
     player_profile: pl.LazyFrame,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.people import by_person, covered
+from lakehouse.regulation.people import by_person, covered, known_at
 
 DAY = ["gaming_day", "person"]
 OWN, AGENT, PRINCIPAL = "50", "17", "23"
@@ -32,30 +34,28 @@ def reportable_entries(ledger: pl.LazyFrame, law: Law) -> pl.DataFrame:
     return entries.join(covered(entries, "gaming_day"), on=DAY, how="anti")
 
 
-def reports(ledger: pl.LazyFrame, verified: pl.LazyFrame, law: Law) -> pl.DataFrame:
+def reports(
+    ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law, today: dt.date
+) -> pl.DataFrame:
     """One row per report with the columns of contract `ctr_filings` and two more:
     `unidentified` (persons without a verified identity) and `is_blocked`.
 
-    `verified`: player_id and identity_verified, one row per person, as of the moment of
-    filing (31 CFR 1010.312).
+    `player_profile`: silver's history. An identity (31 CFR 1010.312) counts as it was known
+    on the gaming day that the report was due, or on `today` where that is earlier.
     """
     entries = reportable_entries(ledger, law).sort("at", "transaction_id", "side")
     rows = entries.group_by(DAY, maintain_order=True).agg(*_sides(), *_marks(law))
     for part in (_details(entries), _foreign(entries), _parties(entries)):
         rows = rows.join(part, on=DAY, how="left")
     lists = [c for c, t in rows.schema.items() if isinstance(t, pl.List)]
-    rows = rows.with_columns(pl.col(lists).fill_null([])).join(
-        _unidentified(rows, verified.collect()), on=DAY, how="left"
-    )
+    rows = rows.with_columns(pl.col(lists).fill_null([]), _due(law))
+    rows = rows.join(_unidentified(rows, player_profile, today), on=DAY, how="left")
     blocked = (pl.col("unidentified").list.len() > 0) | (
         pl.col("_unknown_agent") & ~pl.col("aggregate")
     )
     return rows.with_columns(
         pl.col("unidentified").fill_null([]),
         pl.format("CTR-{}-{}", "gaming_day", "person").alias("filing_id"),
-        pl.col("gaming_day")
-        .dt.offset_by(law.dated("ctr", lambda p: f"{p.due_days}d", pl.col("gaming_day")))
-        .alias("due"),
         law.dated("ctr", lambda p: p.citation, pl.col("gaming_day")).alias("citation"),
         blocked.fill_null(value=False).alias("is_blocked"),
     ).rename({"person": "player_id"})
@@ -162,14 +162,15 @@ def _parties(entries: pl.DataFrame) -> pl.DataFrame:
     return each.group_by(DAY).agg(struct.alias("parties"))
 
 
-def _unidentified(rows: pl.DataFrame, verified: pl.DataFrame) -> pl.DataFrame:
+def _unidentified(rows: pl.DataFrame, player_profile: pl.LazyFrame, today: dt.date) -> pl.DataFrame:
+    everybody = pl.concat_list(pl.concat_list("person"), "conducted_by", "on_behalf_of")
     parties = rows.select(
-        *DAY,
-        pl.concat_list(pl.concat_list("person"), "conducted_by", "on_behalf_of").alias("player_id"),
+        *DAY, pl.min_horizontal("due", pl.lit(today)).alias("at"), everybody.alias("player_id")
     ).explode("player_id")
-    known = verified.filter(pl.col("identity_verified").fill_null(value=False))
+    known = known_at(parties.lazy(), player_profile, "at", ["identity_verified"])
     return (
-        parties.join(known, on="player_id", how="anti")
+        known.filter(~pl.col("identity_verified").fill_null(value=False))
         .group_by(DAY)
         .agg(pl.col("player_id").unique().sort().alias("unidentified"))
+        .collect()
     )

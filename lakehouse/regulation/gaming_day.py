@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+Days = tuple[dt.date, dt.date]
+"""First and last gaming day, inclusive."""
+
 OPENS_AT = dt.time(6)
 _SHIFT = dt.timedelta(hours=OPENS_AT.hour)
 
@@ -40,3 +43,16 @@ def day_bounds(day: dt.date, timezone: str) -> tuple[dt.datetime, dt.datetime]:
     start = dt.datetime.combine(day, OPENS_AT, tzinfo=zone)
     end = dt.datetime.combine(day + dt.timedelta(days=1), OPENS_AT, tzinfo=zone)
     return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+
+
+def each_day(days: Days) -> list[dt.date]:
+    """The gaming days from the first to the last."""
+    return [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
+
+
+def pieces(days: Days, length: int) -> list[Days]:
+    """The days in ranges of at most `length` days."""
+    step, day = dt.timedelta(days=length), dt.timedelta(days=1)
+    count = (days[1] - days[0]).days // length + 1
+    starts = [days[0] + n * step for n in range(count)]
+    return [(s, min(s + step - day, days[1])) for s in starts]

@@ -14,11 +14,15 @@ LONGEST_MOVE = 4
 """Days that a weekend with holidays beside it can move a due date (IRC 7503)."""
 
 
+def counted_term(law: Law) -> int:
+    """Days that the law leaves for a currency report or a Form 8300 at the most."""
+    return max(p.due_days or 0 for rule in COUNTED for p in law.periods(rule))
+
+
 def longest_term(law: Law) -> int:
     """Days between an event and its due date at the most, over all forms and periods but
     suspicion's."""
-    counted = [p.due_days or 0 for rule in COUNTED for p in law.periods(rule)]
-    return max(*counted, *(_longest_year(law, rule) for rule in ANNUAL))
+    return max(counted_term(law), *(_longest_year(law, rule) for rule in ANNUAL))
 
 
 def _longest_year(law: Law, rule: str) -> int:

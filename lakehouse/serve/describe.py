@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Iterator
 from functools import cache
-from types import FunctionType
 
 import dataframely as dy
 import polars as pl
 
-from lakehouse.contracts import Contract, contract, contracts
+from lakehouse.contracts import Contract, contract
 from lakehouse.errors import BadInput
 from lakehouse.serve.gate import nearest
 from lakehouse.storage.shapes import checked_contract, stored_comments, stored_schema, stored_tables
@@ -107,38 +102,11 @@ _PLAIN: dict[type[pl.DataType], str] = {
 }
 
 
-MADE_BY = {"filing_exceptions": ("ctr_exceptions", "w2g_exceptions")}
-"""Marts that no function of their own name makes."""
-
-
 def _arguments(table: str) -> tuple[str, ...]:
-    """A mart is made by the function of its name, whose frames are named after their tables."""
-    homes = {n: _home(c) for n, c in contracts().items() if c.layer not in ("truth", "ops")}
-    named: dict[str, None] = {}
-    for module in _gold_modules():
-        for name in MADE_BY.get(table, (table,)):
-            made = getattr(module, name, None)
-            if inspect.isfunction(made) and made.__module__ == getattr(module, "__name__", None):
-                named |= dict.fromkeys(_frames(made))
-    return tuple(f"{homes[n]}.{n}" for n in named if n in homes and n != table)
+    from lakehouse.gold.marts import marts
 
-
-def _frames(made: FunctionType) -> Iterator[str]:
-    """Names of its parameters, and of the fields of one that bundles several frames."""
-    for name, parameter in inspect.signature(made).parameters.items():
-        bundle = made.__globals__.get(str(parameter.annotation))
-        yield from getattr(bundle, "__dataclass_fields__", (name,))
-
-
-@cache
-def _gold_modules() -> tuple[object, ...]:
-    package = importlib.import_module("lakehouse.gold")
-    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__))
-    return tuple(importlib.import_module(f"lakehouse.gold.{name}") for name in names)
-
-
-def _home(c: Contract) -> str:
-    return "silver" if c.layer == "source" else c.layer
+    mart = marts().get(table)
+    return tuple(f"{i.layer}.{i.table}" for i in mart.inputs) if mart else ()
 
 
 def _domain(column: dy.Column | None) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
 
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.shapes import HISTORY, PARTITION
-
-Days = tuple[dt.date, dt.date]
 
 
 def history(versions: pl.LazyFrame, *, key: str = "player_id") -> pl.DataFrame:

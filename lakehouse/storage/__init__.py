@@ -4,7 +4,7 @@ One write is one commit that replaces exactly the gaming days it names. The root
 folder or an object-store URL; nothing here takes a URL apart.
 """
 
-from lakehouse.storage.days import Days
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.lake import AsOf, Commit, Lake, Written
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from lakehouse.errors import BadInput, ContractError
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.shapes import PARTITION
-
-Days = tuple[dt.date, dt.date]
-"""First and last gaming day, inclusive."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _BATCHES = re.compile(r"[0-9a-f]{24}\.[0-9-]*")

@@ -16,9 +16,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
 from lakehouse.storage.days import (
-    Days,
     batches_predicate,
     checked_days,
     refuse_outside,

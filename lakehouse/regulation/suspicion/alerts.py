@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.regulation.law import MONEY, Law
-from lakehouse.regulation.people import by_person
+from lakehouse.regulation.people import by_person, known_at
 
 ALERT = pl.Schema(
     {
@@ -42,18 +42,19 @@ def structuring_alerts(hits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def shared_address(ledger: pl.LazyFrame, addresses: pl.LazyFrame, law: Law) -> pl.DataFrame:
+def shared_address(ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law) -> pl.DataFrame:
     """Persons of one address whose totals of a side are each below the report and together
     over it, on one gaming day. A link to look at: the law does not add them up (1021.313).
-    `addresses`: player_id and ADDRESS, one row per person."""
+    `player_profile`: silver's history; an address is the one known on the day."""
     day = pl.col("gaming_day")
-    single = (
+    totals = (
         by_person(ledger)
         .group_by("gaming_day", "side", pl.col("person").alias("player_id"))
         .agg(pl.col("amount").sum(), pl.col("transaction_id"))
         .filter(~law.over("ctr", pl.col("amount"), day))
-        .join(addresses.drop_nulls("address_line1"), on="player_id")
     )
+    located = known_at(totals, player_profile, "gaming_day", ADDRESS)
+    single = located.drop_nulls("address_line1")
     together = (
         single.sort("player_id")
         .group_by("gaming_day", "side", *ADDRESS, maintain_order=True)
