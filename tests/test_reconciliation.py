@@ -240,8 +240,10 @@ def test_annual_forms_stay_until_they_are_long_overdue():
 
 
 def test_the_calendar_reaches_back_over_the_longest_term():
-    """1 January 2024 to 15 March 2025 is 439 days; a weekend and a holiday move it by 4."""
-    assert following(LAW) == 439 + 4 + 60
+    """A win of nobody, paid in the small hours of 1 January 2028, on the gaming day before: its
+    W-2G is to be filed by 31 March 2029, a Saturday, so by Monday 2 April, 458 days later."""
+    assert following(LAW) == 458 + 60
+    assert (dt.date(2029, 4, 2) - dt.date(2027, 12, 31)).days == 458
 
 
 FOREIGNER = {"tax_residency": "NRA"}

@@ -96,6 +96,7 @@ class FilingExceptions(dy.Schema):
     form = c.code(FORMS, "Form held back.")
     player_id = c.player("Person, where known.")
     gaming_day = c.gaming_day()
+    subject_day = c.day("Day that the filing names: gaming day, or local day of payment.")
     reason = c.code(EXCEPTION_REASONS, "What is lacking.")
     amount = c.money("Amount of the filing; the larger side of a currency report.")
     cash_in_exact = c.money("Currency in, where it is reportable.", nullable=True)

@@ -13,7 +13,7 @@ from lakehouse.regulation.ctr import reports, unknown_over
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days, gaming_day_of
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.terms import counted_term
+from lakehouse.regulation.terms import currency_term
 
 WINS_AROUND = 1
 """A win may be booked a gaming day from its payout."""
@@ -26,7 +26,7 @@ CURRENCY = (
 """What currency reports are made from. An identity counts that is verified by the due day."""
 
 
-@mart(*CURRENCY, settles=counted_term)
+@mart(*CURRENCY, settles=currency_term)
 def ctr_filings(
     financial_txn: pl.LazyFrame,
     gaming_wins: pl.LazyFrame,
@@ -90,7 +90,7 @@ def _held_back(found: pl.DataFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
         pl.concat_list("transaction_id").alias("transaction_ids"),
     )
     rows = pl.concat([blocked, of_nobody], how="vertical_relaxed").with_columns(
-        form=pl.lit("CTR"), reason=pl.lit("identity_missing")
+        form=pl.lit("CTR"), subject_day="gaming_day", reason=pl.lit("identity_missing")
     )
     return shaped(rows, "filing_exceptions")
 

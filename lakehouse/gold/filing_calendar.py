@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import fields
+import functools
 
 import polars as pl
 
 from lakehouse.gold.filed import filing_states
 from lakehouse.gold.filing_reconciliation import WHEN, paired
 from lakehouse.gold.marts import gold, mart, silver
-from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following, obligations
+from lakehouse.gold.obligations import (
+    OVERDUE_DAYS,
+    TERMS,
+    Required,
+    followed,
+    following,
+    obligations,
+)
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days, gaming_day
 from lakehouse.regulation.law import Law
 
 
 @mart(
-    *(gold(f.name, back=following) for f in fields(Required)),
+    *(gold(t, back=functools.partial(followed, table=t)) for t in TERMS),
     silver("compliance", back=following),
 )
 def filing_calendar(

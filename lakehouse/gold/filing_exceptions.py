@@ -11,10 +11,10 @@ from lakehouse.gold.marts import mart
 from lakehouse.gold.tax_forms import w2g_exceptions
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.terms import counted_term
+from lakehouse.regulation.terms import currency_term
 
 
-@mart(*CURRENCY, settles=counted_term)
+@mart(*CURRENCY, settles=currency_term)
 def filing_exceptions(
     financial_txn: pl.LazyFrame,
     gaming_wins: pl.LazyFrame,

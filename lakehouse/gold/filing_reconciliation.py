@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields
 
 import polars as pl
 
 from lakehouse.gold.filed import filed
 from lakehouse.gold.marts import gold, mart, silver
-from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following, obligations
+from lakehouse.gold.obligations import OVERDUE_DAYS, PAID, TERMS, Required, following, obligations
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days, gaming_day, local_date
 from lakehouse.regulation.law import Law
+from lakehouse.regulation.terms import MORNING_AFTER
 
 WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
-MORNING_AFTER = 1
-MORNING = dt.timedelta(days=MORNING_AFTER)
-"""A payment's calendar day may be the morning after its gaming day."""
 PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
 """Pairs are sought by all that must agree, then with another amount, then another person."""
 
 
 @mart(
-    *(gold(f.name, around=MORNING_AFTER) for f in fields(Required)),
+    *(gold(t, around=MORNING_AFTER if t in PAID else 0) for t in TERMS),
     silver("compliance", ahead=following),
     settles=following,
 )
@@ -39,11 +36,14 @@ def filing_reconciliation(
 ) -> pl.LazyFrame:
     """Mart `filing_reconciliation` of obligations of `days`, and of needless filings about
     these days. What is not filed is open until its due date has passed at `as_of`, and missing
-    then. `required`: the tables of `Required`, a day more on each side; `compliance`: silver's,
-    `following` days further. What is filed later than that changes nothing here."""
-    first, last = (days[0] - MORNING, days[1] + MORNING)
-    found = _filed_in_time(filed(compliance, as_of), timezone, following(law))
-    owed = obligations(Required(**required), (first, last)).collect()
+    then. `required`: the tables of `Required`, a day more on each side for what is about a day of
+    payment; `compliance`: silver's, `following` days further. What is filed later than that
+    changes nothing here."""
+    morning = dt.timedelta(days=MORNING_AFTER)
+    last = days[1] + morning
+    in_time = following(law) - MORNING_AFTER
+    found = _filed_in_time(filed(compliance, as_of), timezone, in_time)
+    owed = obligations(Required(**required), (days[0] - morning, last)).collect()
     subject, own = pl.col("subject_day"), pl.col("gaming_day").is_between(*days)
     pairs, alone, needless = paired(
         owed.filter(subject.is_between(days[0], last)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,7 +10,14 @@ import polars as pl
 from lakehouse.gold.money import cents, within
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
-from lakehouse.regulation.terms import longest_term
+from lakehouse.regulation.terms import (
+    currency_term,
+    form_1042s_term,
+    longest_term,
+    non_gaming_term,
+    w2g_efile_term,
+    w2g_term,
+)
 
 OBLIGATION = pl.Schema(
     {
@@ -33,8 +41,13 @@ OVERDUE_DAYS = 60
 
 
 def following(law: Law) -> int:
-    """Gaming days after a day for which its obligations are followed."""
+    """Gaming days after a day for which any of its obligations is followed."""
     return longest_term(law) + OVERDUE_DAYS
+
+
+def followed(law: Law, table: str) -> int:
+    """Gaming days after a day for which what a mart of `Required` owes of it is followed."""
+    return TERMS[table](law) + OVERDUE_DAYS
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,18 @@ class Required:
     w2g_forms: pl.LazyFrame
     form_1042s: pl.LazyFrame
     form_8300_notices: pl.LazyFrame
+
+
+TERMS: dict[str, Callable[[Law], int]] = {
+    "ctr_filings": currency_term,
+    "filing_exceptions": w2g_efile_term,
+    "w2g_forms": w2g_term,
+    "form_1042s": form_1042s_term,
+    "form_8300_notices": non_gaming_term,
+}
+"""Mart → the longest that the law leaves for what it holds."""
+PAID = ("filing_exceptions", "w2g_forms", "form_1042s")
+"""Marts with obligations about a calendar day of payment and not a gaming day."""
 
 
 def obligations(required: Required, days: Days) -> pl.LazyFrame:
@@ -77,7 +102,6 @@ def _held_back(rows: pl.LazyFrame) -> pl.LazyFrame:
     is_currency = pl.col("form") == "CTR"
     return rows.with_columns(cash_in=whole["in"], cash_out=whole["out"]).with_columns(
         obligation_id="exception_id",
-        subject_day="gaming_day",
         amount=pl.when(is_currency).then(_sides()).otherwise("amount"),
         is_held_back=pl.lit(value=True),
     )

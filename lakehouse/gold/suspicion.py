@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.gold.ctr_filings import WINS_AROUND
-from lakehouse.gold.marts import Input, lookup, mart, silver
+from lakehouse.gold.marts import lookup, mart, silver
 from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.suspicion import alerts as signals
-from lakehouse.regulation.suspicion.cases import from_hits, from_observations, review_cases
+from lakehouse.regulation.suspicion.cases import (
+    MOST_DAYS,
+    QUIET_DAYS,
+    from_hits,
+    from_observations,
+    review_cases,
+)
 from lakehouse.regulation.suspicion.chips import (
     chip_balance,
     chip_walking,
@@ -31,10 +37,6 @@ from lakehouse.regulation.suspicion.play import played
 from lakehouse.regulation.suspicion.pooling import pooling
 from lakehouse.regulation.suspicion.structuring import structuring
 
-LOOK_BACK, LOOK_AHEAD = 21, 30
-"""Gaming days before and after a day that its cases rest on: whether a case was open already,
-and what came to it until it must be filed."""
-
 
 @dataclass(frozen=True)
 class Silver:
@@ -47,11 +49,36 @@ class Silver:
     staff_observations: pl.LazyFrame
 
 
-def _around(back: int, ahead: int = 0) -> list[Input]:
-    return [silver(f.name, back=back, ahead=ahead) for f in fields(Silver)]
+def _pattern(law: Law) -> int:
+    """Gaming days before its own that a pattern looks at, at the most."""
+    return _most(law, "structuring", "days")
 
 
-@mart(*_around(LOOK_BACK, LOOK_AHEAD))
+def _opened(law: Law) -> int:
+    """Gaming days before a day that decide whether a case was open already."""
+    return QUIET_DAYS + _pattern(law)
+
+
+def _played(law: Law) -> int:
+    """The same for play, which is held against money on the days it stays in an account."""
+    return QUIET_DAYS + _most(law, "minimal_play", "account_days")
+
+
+def _most(law: Law, rule: str, param: str) -> int:
+    return max(int((p.params or {})[param]) for p in law.periods(rule))
+
+
+@mart(
+    silver("financial_txn", back=_opened, ahead=MOST_DAYS),
+    silver(
+        "gaming_wins",
+        back=lambda law: _opened(law) + WINS_AROUND,
+        ahead=MOST_DAYS + WINS_AROUND,
+    ),
+    silver("slot_telemetry", back=_played, ahead=MOST_DAYS),
+    silver("table_games", back=_played, ahead=MOST_DAYS),
+    silver("staff_observations", around=MOST_DAYS),
+)
 def sar_cases(
     *,
     days: Days,
@@ -62,7 +89,8 @@ def sar_cases(
     **tables: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Restricted table `sar_cases` of the days of detection, as far as was known at `as_of`.
-    `tables`: those of `Silver`, with LOOK_BACK and LOOK_AHEAD gaming days around `days`."""
+    `tables`: those of `Silver`, of the days that decide whether a case was open already, and of
+    those in which it grows until it must be filed."""
     known = _until(tables, as_of)
     ledger = _ledger(known, carded_bill_in_knowledge)
     evidence = pl.concat(
@@ -79,9 +107,9 @@ def sar_cases(
 
 
 @mart(
-    silver("financial_txn", back=LOOK_BACK),
-    silver("gaming_wins", back=LOOK_BACK, ahead=WINS_AROUND),
-    silver("slot_telemetry", back=LOOK_BACK, only_if="carded_bill_in_knowledge"),
+    silver("financial_txn", back=_pattern),
+    silver("gaming_wins", back=lambda law: _pattern(law) + WINS_AROUND, ahead=WINS_AROUND),
+    silver("slot_telemetry", back=_pattern, only_if="carded_bill_in_knowledge"),
     lookup("player_profile"),
 )
 def alerts(

@@ -46,6 +46,7 @@ def w2g_exceptions(
         pl.col("efile_due").alias("due"),
         pl.lit([], pl.List(pl.String)).alias("unidentified"),
         form=pl.lit("W-2G"),
+        subject_day="paid_on",
         reason=pl.lit("identity_missing"),
     )
     return shaped(rows, "filing_exceptions")

@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
+from lakehouse.regulation.business_days import next_business_day
 from lakehouse.regulation.law import Law
 
-COUNTED = ("ctr", "form_8300")
-"""Rules that count days from the event."""
-ANNUAL = ("w2g_dates", "form_1042s_dates")
-"""Rules that name a day of the year after the event."""
-LONGEST_MOVE = 4
-"""Days that a weekend with holidays beside it can move a due date (IRC 7503)."""
+MORNING_AFTER = 1
+"""Days by which the calendar day of a payment can be after its gaming day."""
+_CYCLE = range(2000, 2028)
+"""Years after which weekdays and leap years come round again."""
 
 
-def counted_term(law: Law) -> int:
-    """Days that the law leaves for a currency report or a Form 8300 at the most."""
-    return max(p.due_days or 0 for rule in COUNTED for p in law.periods(rule))
+def currency_term(law: Law) -> int:
+    """Days between a gaming day and the day its currency report is due."""
+    return _counted(law, "ctr")
+
+
+def non_gaming_term(law: Law) -> int:
+    """Days between a gaming day and the day its Form 8300 is due."""
+    return _counted(law, "form_8300")
+
+
+def w2g_term(law: Law) -> int:
+    """Gaming days between a payment and the winner's copy of its W-2G, at the most."""
+    return _annual(law, "w2g_dates", "winner_copy")
+
+
+def w2g_efile_term(law: Law) -> int:
+    """Gaming days between a payment and the filing of its W-2G, at the most."""
+    return _annual(law, "w2g_dates", "efile")
+
+
+def form_1042s_term(law: Law) -> int:
+    """Gaming days between a payment and the winner's copy of its 1042-S, at the most."""
+    return _annual(law, "form_1042s_dates", "winner_copy")
 
 
 def longest_term(law: Law) -> int:
-    """Days between an event and its due date at the most, over all forms and periods but
-    suspicion's."""
-    return max(counted_term(law), *(_longest_year(law, rule) for rule in ANNUAL))
+    """Gaming days between an event and any due date, at the most, but for suspicion's."""
+    terms = (currency_term, non_gaming_term, w2g_term, w2g_efile_term, form_1042s_term)
+    return max(term(law) for term in terms)
 
 
-def _longest_year(law: Law, rule: str) -> int:
-    """From the first day of a leap year."""
-    stated = [(p.params or {})["winner_copy"] for p in law.periods(rule)]
-    dates = [dt.date.fromisoformat(f"2025-{month_and_day}") for month_and_day in stated]
-    return max((day - dt.date(2024, 1, 1)).days for day in dates) + LONGEST_MOVE
+def _counted(law: Law, rule: str) -> int:
+    return max(p.due_days or 0 for p in law.periods(rule))
+
+
+def _annual(law: Law, rule: str, copy: str) -> int:
+    """From the first payment of a tax year to the business day on which the form is due."""
+    stated = {(p.params or {})[copy] for p in law.periods(rule)}
+    return MORNING_AFTER + max(_from_new_year(day) for day in stated)
+
+
+@functools.cache
+def _from_new_year(month_and_day: str) -> int:
+    month, day = (int(part) for part in month_and_day.split("-"))
+    years = ((dt.date(y, 1, 1), dt.date(y + 1, month, day)) for y in _CYCLE)
+    return max((next_business_day(due) - first).days for first, due in years)
