@@ -1,0 +1,101 @@
+"""The run history that is written in batches is the one that Dagster's own class writes."""
+
+import sqlite3
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from igaming_assets.event_log import PooledSqliteEventLog
+
+DAYS = dg.DailyPartitionsDefinition("2025-01-01")
+TABLES = ("event_logs", "asset_keys", "asset_check_executions", "asset_event_tags")
+
+
+def job() -> dg.JobDefinition:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+
+        @dg.asset(
+            partitions_def=DAYS,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            check_specs=[dg.AssetCheckSpec("whole", asset="table")],
+        )
+        def table(context: dg.AssetExecutionContext) -> Any:
+            yield dg.MaterializeResult(metadata={"rows": 7})
+            for day in context.partition_keys:
+                context.op_execution_context.log_event(
+                    dg.AssetCheckEvaluation(
+                        asset_key=dg.AssetKey("table"),
+                        check_name="whole",
+                        passed=day != "2025-01-02",
+                        partition=day,
+                    )
+                )
+            yield dg.AssetCheckResult(passed=True, check_name="whole")
+
+    return dg.Definitions(assets=[table]).resolve_implicit_global_asset_job_def()
+
+
+@pytest.fixture(scope="module")
+def events() -> list[dg.EventLogEntry]:
+    """Of a range run and of a run of one day, as Dagster hands them to its storage."""
+    tags = [
+        {
+            "dagster/asset_partition_range_start": "2025-01-01",
+            "dagster/asset_partition_range_end": "2025-01-03",
+        },
+        {"dagster/partition": "2025-01-02"},
+    ]
+    found: list[dg.EventLogEntry] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        for tag in tags:
+            run = job().execute_in_process(instance=instance, tags=tag)
+            records = instance.get_records_for_run(run.run_id).records
+            found += [r.event_log_entry for r in records]
+    return found
+
+
+def stored(storage: SqliteEventLogStorage, shard: str) -> dict[str, list[dict[str, Any]]]:
+    with sqlite3.connect(storage.path_for_shard(shard)) as opened:
+        opened.row_factory = sqlite3.Row
+        found = {t: opened.execute(f"SELECT * FROM {t} ORDER BY id").fetchall() for t in TABLES}
+    return {
+        t: [{k: row[k] for k in row.keys() if k != "create_timestamp"} for row in rows]  # noqa: SIM118
+        for t, rows in found.items()
+    }
+
+
+def test_the_files_are_those_that_dagster_would_write(
+    tmp_path: Path, events: list[dg.EventLogEntry]
+) -> None:
+    theirs = SqliteEventLogStorage(str(tmp_path / "theirs"))
+    ours = PooledSqliteEventLog(str(tmp_path / "ours"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        for storage in (theirs, ours):
+            storage.register_instance(instance)
+            for event in events:
+                storage.store_event(event)
+        ours.write_waiting()
+        kinds = {e.dagster_event_type for e in events}
+        assert {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION"} <= {k.value for k in kinds if k}
+        for shard in ("index", *{e.run_id for e in events}):
+            assert stored(ours, shard) == stored(theirs, shard)
+        ours.dispose()
+
+
+def test_whoever_reads_sees_what_waits(tmp_path: Path, events: list[dg.EventLogEntry]) -> None:
+    ours = PooledSqliteEventLog(str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours.register_instance(instance)
+        made = [
+            e for e in events if e.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+        ]
+        for event in made:
+            ours.store_event(event)
+        assert len(ours.get_records_for_run(made[0].run_id).records) == 3
+        assert len(ours.fetch_materializations(dg.AssetKey("table"), limit=10).records) == 4
+        ours.dispose()
