@@ -41,7 +41,7 @@ def suspicion_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         return alerts(Silver(**frames), **_arguments(run))
 
-    @restricted(compliance=reads("silver", "compliance"))
+    @restricted(sar_filings=reads("silver", "sar_filings"))
     def sar_retention(run: Run, **frames: pl.LazyFrame) -> pl.LazyFrame:
         from lakehouse.gold.logs import sar_retention
 

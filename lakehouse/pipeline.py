@@ -198,7 +198,10 @@ def _restricted_marts() -> list[Mart]:
         Mart("restricted", "sar_cases", seen, _sar_cases, suspicion.LOOK_AHEAD),
         Mart("restricted", "alerts", CURRENCY, _alerts),
         Mart(
-            "restricted", "sar_retention", ("compliance",), lambda r: _kept(logs.sar_retention, r)
+            "restricted",
+            "sar_retention",
+            ("sar_filings",),
+            lambda r: logs.sar_retention(r.silver("sar_filings"), days=r.days, law=r.law),
         ),
     ]
 

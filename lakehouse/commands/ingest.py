@@ -49,9 +49,9 @@ def ingest(
 def _tables(settings: Settings, named: list[str] | None) -> list[str]:
     """The tables named, or all that take files. Raises BadInput for one that takes none: its
     rows would go with the next simulated ones."""
-    from lakehouse.contracts import contracts
+    from lakehouse.contracts import doors
 
-    taking = [t for t in sorted(contracts("source")) if settings.source_of(t) != "simulator"]
+    taking = [t for t in sorted(doors()) if settings.source_of(t) != "simulator"]
     how = "set source to landing or both, such as LAKEHOUSE_SOURCE=landing"
     if not taking:
         raise BadInput(f"no table takes files; {how}")
