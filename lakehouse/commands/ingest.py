@@ -66,12 +66,17 @@ def _tell(report: IngestReport) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from lakehouse.contracts import doors, is_closed
+
+    # All rows less those of the open table would be the restricted ones.
+    closed = [door for door in doors() if is_closed(door)]
     shown = Table()
     for name in ("file", "state", "rows", "bronze", "quarantine", "replaced", "days"):
         shown.add_column(name, overflow="fold")
     for o in report.outcomes:
         counts = (o.rows, o.bronze_rows, o.quarantine_rows, o.replaced_rows, len(o.days))
-        shown.add_row(escape(o.name), o.state, *(f"{n:,}" for n in counts))
+        told = ("" if o.table in closed else f"{n:,}" for n in counts)
+        shown.add_row(escape(o.name), o.state, *told)
     if report.outcomes:
         Console(stderr=True).print(shown)
     else:
