@@ -10,7 +10,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-OPEN_TYPES = ("CTR", "W2G", "1042S", "8300")
+REPORT_TYPES = ("CTR", "SAR", "W2G", "1042S", "8300")
 SPELLED = {"fincen112": "CTR", "fincen111": "SAR", "formw2g": "W2G", "form1042s": "1042S"}
 SPELLED |= {"form8300": "8300", "fincen8300": "8300"}
 """Folded spellings of forms, beside their own."""
@@ -18,19 +18,11 @@ OF_SARS = ("sar_category", "sar_narrative", "suspicious_activity_date")
 STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
 
 
-@table(
-    "compliance",
-    layer="source",
-    grain="one row per filed record",
-    event_time="report_timestamp",
-    confidential=True,
-)
-class ComplianceFilings(dy.Schema):
-    """Filings as the office recorded them: most right and on time, some late or wrong. SARs are
-    in `sar_filings`; the columns that are theirs stay empty here."""
+class Records(dy.Schema):
+    """What the office writes of a filing, of whatever form."""
 
     report_id = c.text("Record number, unique.", key=True)
-    report_type = c.code(OPEN_TYPES, "Form.")
+    report_type = c.code(REPORT_TYPES, "Form.")
     report_timestamp = c.utc("When the record was written.")
     filing_date = c.day("Local day of filing.", nullable=True)
     due_date = c.day("Last lawful day, as the office reckoned it.")
@@ -92,12 +84,28 @@ class ComplianceFilings(dy.Schema):
         return (pl.col("status") != "Amended") | pl.col("amended_from").is_not_null()
 
 
+@table(
+    "compliance",
+    layer="source",
+    grain="one row per filed record",
+    event_time="report_timestamp",
+    confidential=True,
+)
+class ComplianceFilings(Records):
+    """Filings as the office recorded them: most right and on time, some late or wrong. SARs are
+    in `sar_filings`; the columns that are theirs stay empty here."""
+
+    @dy.rule()
+    def is_no_sar(cls) -> pl.Expr:
+        return pl.col("report_type") != "SAR"
+
+
 def is_open(records: pl.DataFrame) -> pl.Series:
     """Records of another form than a SAR for sure: the form can be read, and nothing stands
     where only a SAR has something."""
-    spelled = {c.folded(form): form for form in OPEN_TYPES} | SPELLED
+    spelled = {c.folded(form): form for form in REPORT_TYPES} | SPELLED
     found = records["report_type"].drop_nulls().unique()
-    known = [text for text in found if spelled.get(c.folded(text)) in OPEN_TYPES]
+    known = [text for text in found if spelled.get(c.folded(text), "SAR") != "SAR"]
     blank = [pl.col(n).cast(pl.String).str.strip_chars().fill_null("") == "" for n in OF_SARS]
     form = pl.col("report_type").is_in(known)
     return records.select(pl.all_horizontal(form, *blank)).to_series()
@@ -113,8 +121,10 @@ def is_open(records: pl.DataFrame) -> pl.Series:
     door="compliance",
     is_open=is_open,
 )
-class SarFilings(ComplianceFilings):
+class SarFilings(Records):
     """SARs as the office recorded them. A record whose form cannot be read may be one: it is
-    rejected here. (31 U.S.C. 5318(g)(2).)"""
+    rejected here (31 U.S.C. 5318(g)(2))."""
 
-    report_type = c.code(("SAR",), "Form.")
+    @dy.rule()
+    def is_a_sar(cls) -> pl.Expr:
+        return pl.col("report_type") == "SAR"
