@@ -8,6 +8,7 @@ import dagster as dg
 
 from igaming_assets.partitions import key_of
 from igaming_assets.resources import LakeResource
+from lakehouse.contracts import contract
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import maintain
@@ -45,10 +46,12 @@ def maintain_tables(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     opened = lake.lake
     for layer, table in opened.stored():
         done = maintain(opened, layer, table)
-        context.log.info(
-            f"{done.table}: {done.files_before} files to {done.files_after}, "
-            f"{done.files_removed} removed"
+        counts = (
+            f"{done.files_before} files to {done.files_after}, {done.files_removed} removed"
+            if contract(table).is_countable
+            else "done"
         )
+        context.log.info(f"{done.table}: {counts}")
 
 
 @dg.job(name="maintenance", executor_def=dg.in_process_executor)

@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from igaming_assets.describe import told
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
 from igaming_assets.sql import LakeSQL
-from lakehouse.checks import TRUTHS, Truth, judged, summed_up
+from lakehouse.checks import TRUTHS, Truth, judged, openly, summed_up
 from lakehouse.conformance import broken_rules, conservation
 from lakehouse.regulation.gaming_day import each_day, pieces
 from lakehouse.steps import DAYS_IN_HAND
@@ -37,31 +38,31 @@ def conservation_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def contract_verdicts(lake: Lake, layer: str, table: str, days: Days) -> Verdicts:
-    """Of restricted tables, whether and which rules, but no numbers."""
+    """Of restricted tables, whether and nothing else."""
     found: dict[str, dict[str, int]] = {}
     for piece in pieces(days, DAYS_IN_HAND):
         broken = broken_rules(layer, table, lake.scan(layer, table, days=piece))
         for day, rule, rows in broken.iter_rows():
-            found.setdefault(str(day), {})[rule] = 0 if layer == "restricted" else rows
+            found.setdefault(str(day), {})[rule] = rows
     return {
-        str(day): (str(day) not in found, {"rows_by_rule": found.get(str(day), {})})
+        str(day): (str(day) not in found, told(table, {"rows_by_rule": found.get(str(day), {})}))
         for day in each_day(days)
     }
 
 
 def conservation_verdicts(lake: Lake, table: str, days: Days) -> Verdicts:
     return {
-        str(row.pop("gaming_day")): (row["lost"] == 0, row)
+        str(row.pop("gaming_day")): (row["lost"] == 0, told(table, row))
         for row in conservation(lake, table, days).iter_rows(named=True)
     }
 
 
 def truth_verdicts(lake: Lake, truth: Truth, days: Days) -> Verdicts:
     """A day passes where the rows kept out of silver explain every finding to the cent."""
-    found = summed_up(judged(truth, functools.partial(lake.scan, days=days)))
+    found = summed_up(openly(truth, judged(truth, functools.partial(lake.scan, days=days))))
     nothing = {"unexplained": 0, "explained": 0}
     said = {str(day): found.get(day, nothing) for day in each_day(days)}
-    return {day: (told["unexplained"] == 0, told) for day, told in said.items()}
+    return {day: (one["unexplained"] == 0, one) for day, one in said.items()}
 
 
 def report(

@@ -12,9 +12,10 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.describe import CODE_VERSION
+from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
+from lakehouse.contracts import contract
 from lakehouse.steps import store
 from lakehouse.storage import Commit, Days, Lake, Written
 
@@ -45,27 +46,22 @@ class LakeIO(dg.ConfigurableIOManager):
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
         written = store(lake, layer, table, rows, days, commit)
         context.add_output_metadata(table_metadata(lake, layer, table, written))
-        if layer != "restricted":
+        if contract(table).is_countable:
             add_rows_by_day(context.step_context, written, run)
 
 
 def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict[str, Any]:
-    """What a write made. Of restricted tables only where and which version: that a case
-    exists may not be told (31 U.S.C. 5318(g)(2))."""
-    said: dict[str, Any] = {
-        "dagster/uri": lake.uri(layer, table),
-        "dagster/table_name": f"{layer}.{table}",
+    """What a write made; of restricted tables only where."""
+    stored = lake.partitions(layer, table)
+    said = {
         "version": written.version,
         "retries": written.retries,
+        "dagster/row_count": int(stored["rows"].sum()),
+        "bytes": int(stored["bytes"].sum()),
+        "bytes_written_by_run": written.bytes,
     }
-    if layer != "restricted":
-        stored = lake.partitions(layer, table)
-        said |= {
-            "dagster/row_count": int(stored["rows"].sum()),
-            "bytes": int(stored["bytes"].sum()),
-            "bytes_written_by_run": written.bytes,
-        }
-    return said
+    place = {"dagster/uri": lake.uri(layer, table), "dagster/table_name": f"{layer}.{table}"}
+    return place | told(table, said)
 
 
 def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:

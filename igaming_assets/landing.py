@@ -10,16 +10,16 @@ import dagster as dg
 
 from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
 from igaming_assets.checks import report
-from igaming_assets.describe import CODE_VERSION
+from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
-from lakehouse.contracts import contracts
+from lakehouse.contracts import contracts, door_of, is_closed, stored_as
 from lakehouse.ingest.conservation import conservation
 from lakehouse.ingest.ledger import read_ledger
 from lakehouse.ingest.peek import touched_days
 from lakehouse.ingest.run import ingest
 from lakehouse.ingest.zone import REJECTED, LandedFile, alone, find_files, landing_zone
-from lakehouse.regulation.gaming_day import each_day
+from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows
 from lakehouse.storage import Commit, Lake
@@ -50,7 +50,7 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
-            taken = ingest(run.lake, run.settings, as_of=run.now, tables=[table])
+            taken = ingest(run.lake, run.settings, as_of=run.now, tables=[door_of(table)])
             if run.settings.source_of(table) == "both":
                 _simulate(context, run, table)
             yield dg.MaterializeResult(metadata=_metadata(run, table, len(taken.outcomes)))
@@ -78,30 +78,33 @@ def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
 
 def _metadata(run: Run, table: str, files: int) -> dict[str, Any]:
     stored = dict(run.lake.partitions("bronze", table).select("gaming_day", "rows").iter_rows())
-    return {
-        "dagster/uri": run.lake.uri("bronze", table),
-        "dagster/table_name": f"bronze.{table}",
+    said = {
         "dagster/row_count": sum(stored.values()),
         "dagster/partition_row_count": sum(stored.get(d, 0) for d in each_day(run.days)),
         "files": files,
     }
+    place = {"dagster/uri": run.lake.uri("bronze", table), "dagster/table_name": f"bronze.{table}"}
+    return place | told(table, said)
 
 
 def _files_read(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
-    folder = landing_zone(run.lake) / REJECTED / table
+    folder = landing_zone(run.lake) / REJECTED / door_of(table)
     reasons = sorted(folder.rglob("*.reason.txt")) if folder.is_dir() else []
     said = [p.read_text(encoding="utf-8").strip() for p in reasons[:20]]
-    return not reasons, {"rejected": len(reasons), "reasons": "; ".join(said)}
+    return not reasons, told(table, {"rejected": len(reasons), "reasons": "; ".join(said)})
 
 
 def _rows_kept(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
-    found = conservation(run.lake, table)
-    return found.holds, {
+    """The ledger knows files, and so all rows that came in together: where some of them are
+    restricted, their number follows from what is known of the others."""
+    found = conservation(run.lake, door_of(table))
+    said = {
         "ledger_bronze": found.said_bronze,
         "bronze": found.bronze,
         "ledger_quarantine": found.said_quarantine,
         "quarantine": found.quarantine,
     }
+    return found.holds, {} if is_closed(door_of(table)) else said
 
 
 def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:
@@ -130,7 +133,7 @@ def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:
             there[file.name] = mark
             if asked.get(file.name) == mark:
                 continue
-            days = touched_days(lake.lake, lake.settings, file, now)
+            days = _shown_days(file, touched_days(lake.lake, lake.settings, file, now), lake, now)
             requests += _requests(file, mark, [k for k in map(key_of, days) if k in known])
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(there, sort_keys=True))
 
@@ -147,6 +150,17 @@ def _unread(lake: Lake, tables: list[str], now: dt.datetime) -> Iterator[tuple[L
             yield file, f"{file.size_bytes}:{file.modified_ns}"
 
 
+def _shown_days(
+    file: LandedFile, days: list[dt.date], lake: LakeResource, now: dt.datetime
+) -> list[dt.date]:
+    """The days to ask for. Where rows of the file may be restricted, all from its first day to
+    the one on which it landed: a day on which no other row came would tell of a SAR."""
+    if not is_closed(file.table):
+        return days
+    landed = gaming_day_of(now, lake.settings.timezone)
+    return each_day((min(days), max(landed, *days)))
+
+
 def _as_file(zone: Path, path: Path) -> LandedFile:
     stat, name = path.lstat(), path.relative_to(zone).as_posix()
     return LandedFile(path, name.split("/")[0], name, stat.st_size, stat.st_mtime_ns)
@@ -157,7 +171,7 @@ def _requests(file: LandedFile, mark: str, keys: list[str]) -> list[dg.RunReques
         dg.RunRequest(
             run_key=f"landed:{file.name}:{mark}:{key}",
             partition_key=key,
-            asset_selection=[dg.AssetKey(["bronze", file.table])],
+            asset_selection=[dg.AssetKey(["bronze", t]) for t in stored_as(file.table)],
             tags={"landed_file": file.name},
         )
         for key in keys

@@ -16,7 +16,7 @@ from igaming_assets.checks import (
     report,
     rows_by_rule,
 )
-from igaming_assets.describe import CODE_VERSION, same_columns
+from igaming_assets.describe import CODE_VERSION, same_columns, told
 from igaming_assets.plots import bars
 from lakehouse.contracts import contract, contracts
 from lakehouse.regulation.gaming_day import each_day
@@ -55,16 +55,16 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             result = clean_days(lake, run.settings, table, days, bronze=bronze)
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             quarantine, duplicates = store_rejects(lake, table, result, days, commit)
-            said = _rejects(table, result.quarantined)
+            lineage = {"dagster/column_lineage": same_columns("silver", table, "bronze")}
+            said = lineage | told(table, _rejects(table, result.quarantined))
             context.add_asset_metadata(said, partition_key=days[1].isoformat())
             for day in each_day(days):
-                context.add_asset_metadata(
-                    {
-                        "quarantined": quarantine.rows_by_day.get(day, 0),
-                        "duplicates": duplicates.rows_by_day.get(day, 0),
-                    },
-                    partition_key=day.isoformat(),
-                )
+                aside = {
+                    "quarantined": quarantine.rows_by_day.get(day, 0),
+                    "duplicates": duplicates.rows_by_day.get(day, 0),
+                }
+                if counted := told(table, aside):
+                    context.add_asset_metadata(counted, partition_key=day.isoformat())
             yield dg.Output(result.good)
             yield report(context, kept, conservation_verdicts(lake, table, days))
             yield report(context, whole, contract_verdicts(lake, "silver", table, days))
@@ -75,7 +75,4 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
 def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:
     rules = rows_by_rule(rejects_by_rule(quarantined))
     drawn = [(rule or "unnamed", float(rows), str(rows)) for rule, rows in rules]
-    return {
-        "dagster/column_lineage": same_columns("silver", table, "bronze"),
-        "rejects_by_rule": bars(f"Rejects of {table} by rule", drawn),
-    }
+    return {"rejects_by_rule": bars(f"Rejects of {table} by rule", drawn)}

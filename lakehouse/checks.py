@@ -46,7 +46,8 @@ class Truth:
     not, a breach that no row kept out explains is news about the casino or its records.
 
     `entries` are both sides of the books, a row for each row of the inputs; `hidden_by` is the
-    column without which the subject of a row is unknown."""
+    column without which the subject of a row is unknown. `of_patrons`: its subjects are people
+    or lead to them."""
 
     name: str
     inputs: tuple[str, ...]
@@ -55,6 +56,7 @@ class Truth:
     description: str
     entries: Frames | None = None
     hidden_by: str = ""
+    of_patrons: bool = False
 
 
 TRUTHS: dict[str, Truth] = {}
@@ -70,6 +72,24 @@ def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFra
         return findings.with_columns(rows=nothing, rules=nothing)
     kept_out = [put_back(table, scan("quarantine", table)) for _, table in inputs]
     return explained(findings, truth.entries(*kept_out), truth.hidden_by)
+
+
+PATRONS = "patrons, named to those with the grant"
+
+
+def openly(truth: Truth, found: pl.DataFrame) -> pl.DataFrame:
+    """Findings as everybody may see them. That a day's books differ is a fact of the cage; whom
+    nothing explains is where a review begins, so that of patrons only the days are told of
+    unexplained ones, not how many or who (31 U.S.C. 5318(g)(2))."""
+    if not truth.of_patrons:
+        return found
+    is_explained = pl.col("rows").list.len() > 0
+    days = found.filter(~is_explained).select(pl.col("gaming_day").unique())
+    nothing = pl.lit([], EXPLAINED["rows"])
+    told = days.with_columns(subject=pl.lit(PATRONS), rows=nothing, rules=nothing)
+    return pl.concat([found.filter(is_explained), told], how="diagonal").sort(
+        "gaming_day", "subject", "expected", "found"
+    )
 
 
 def summed_up(found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
@@ -102,16 +122,21 @@ def _in_words() -> pl.Expr:
         ", explained by {} ({})", pl.col("rows").list.join(", "), pl.col("rules").list.join(", ")
     )
     explained = pl.when(pl.col("rows").list.len() > 0).then(cause).otherwise(pl.lit(""))
-    return pl.format("{}: {} / {}{}", "subject", "expected", "found", explained)
+    amounts = pl.format("{}: {} / {}{}", "subject", "expected", "found", explained)
+    return pl.coalesce(amounts, "subject")
 
 
 def _truth(
-    *inputs: str, blocking: bool = False, entries: Frames | None = None, hidden_by: str = ""
+    *inputs: str,
+    blocking: bool = False,
+    entries: Frames | None = None,
+    hidden_by: str = "",
+    of_patrons: bool = False,
 ) -> Callable[[Frames], Frames]:
     def register(function: Frames) -> Frames:
         name = function.__name__
         text = " ".join((function.__doc__ or "").split())
-        TRUTHS[name] = Truth(name, inputs, function, blocking, text, entries, hidden_by)
+        TRUTHS[name] = Truth(name, inputs, function, blocking, text, entries, hidden_by, of_patrons)
         return function
 
     return register
@@ -158,7 +183,13 @@ def _bought(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFr
     return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", *sold)])
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_bought, hidden_by="player_id")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    entries=_bought,
+    hidden_by="player_id",
+    of_patrons=True,
+)
 def buy_ins_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -172,7 +203,13 @@ def _carried(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyF
     return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", "CHIP_REDEMPTION")])
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_carried, hidden_by="player_id")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    entries=_carried,
+    hidden_by="player_id",
+    of_patrons=True,
+)
 def cash_outs_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -192,7 +229,13 @@ def _drawn(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFra
     )
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_drawn, hidden_by="marker_number")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    entries=_drawn,
+    hidden_by="marker_number",
+    of_patrons=True,
+)
 def markers_agree(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
     """Per marker and gaming day, what the pit issued is what the cage issued. Markers drawn at
     the cage alone are not the pit's."""
@@ -212,7 +255,7 @@ def _hand_paid(slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.
     )
 
 
-@_truth("silver.slot_telemetry", "silver.financial_txn", entries=_hand_paid)
+@_truth("silver.slot_telemetry", "silver.financial_txn", entries=_hand_paid, of_patrons=True)
 def jackpots_have_their_payout(
     slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -293,7 +336,7 @@ def _of_sessions(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _entries(rows, "session_id", **_bets_and_wins())
 
 
-@_truth("silver.slot_telemetry", entries=_of_sessions)
+@_truth("silver.slot_telemetry", entries=_of_sessions, of_patrons=True)
 def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Per session with a bill or a ticket: bills + wins = bets + tickets + hand-pays (a
     hand-pay is on both sides). More out than in is promotional credit or a ticket put in
@@ -310,7 +353,7 @@ def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _findings(wrong, may_exceed=pl.col("is_carded"))
 
 
-@_truth("silver.table_games")
+@_truth("silver.table_games", of_patrons=True)
 def ratings_carry_their_theo(table_games: pl.LazyFrame) -> pl.LazyFrame:
     """A rating's own theoretical win is within a hundredth of an hour's play of average bet x
     decisions per hour x hours x edge: hours are recorded to the hundredth."""

@@ -82,7 +82,9 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     def source_of(self, table: str) -> Source:
-        return self.sources.get(table, self.source)
+        from lakehouse.contracts import door_of
+
+        return self.sources.get(door_of(table), self.source)
 
 
 def load_settings(**overrides: object) -> Settings:

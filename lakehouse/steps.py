@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.contracts import contract, contracts
+from lakehouse.contracts import contract, contracts, door_of, told_apart
 from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
 from lakehouse.regulation.gaming_day import day_bounds, pieces
 from lakehouse.settings import Settings
@@ -48,8 +48,11 @@ class Cleaned:
 def simulated(
     produce: Produce, layer: str, table: str, days: Days, as_of: dt.datetime
 ) -> pl.DataFrame:
-    """Simulated rows of `days`, as far as they were known at `as_of`."""
-    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *produce(table, days)])
+    """Simulated rows of `days`, as far as they were known at `as_of`; of those that come in
+    together, the table's own."""
+    door = door_of(table)
+    made = (told_apart(door, rows)[table] for rows in produce(door, days))
+    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *made])
     if "_ingested_at" not in rows.columns:
         return rows
     return rows.filter((pl.col("_ingested_at") <= as_of).fill_null(value=True))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lakehouse.contracts import stored_as
 from lakehouse.ingest.run import IngestReport, ingest
 from lakehouse.ingest.zone import DONE
 from lakehouse.settings import Settings, load_settings
@@ -47,5 +48,7 @@ def bronze(lake: Lake, *columns: str, table: str = CAGE) -> list[tuple[object, .
 
 
 def quarantined(lake: Lake, *columns: str, table: str = CAGE) -> list[tuple[object, ...]]:
-    rows = lake.scan("quarantine", table).filter(pl.col("_stage") == "ingest")
+    """Rows of its files that could not be read, in whichever of the tables they are."""
+    held = pl.concat(lake.scan("quarantine", name) for name in stored_as(table))
+    rows = held.filter(pl.col("_stage") == "ingest")
     return rows.sort("_file", "_line").select(columns).collect().rows()

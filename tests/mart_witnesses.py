@@ -200,7 +200,6 @@ FILED: list[Row] = [
     # As late as a filing is still looked for.
     record("k4", "1042S", "F9", dt.date(2024, 1, 1), f"{_LATEST} 20:00"),
     record("k5", "CTR", "X1", D, on(0)),
-    record("k6", "SAR", "X2", D, on(0)),
 ]
 
 
@@ -266,6 +265,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "table_games": rows("table_games", *TABLES),
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
+        "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
         "player_profile": rows("player_profile", *versions()),
     }
 

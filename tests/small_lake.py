@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from lakehouse.contracts import told_apart
 from lakehouse.storage import Commit, Lake, stored_schema
 
 COMMIT = Commit(run_id="test", asset="test", code_version="1")
@@ -24,6 +25,12 @@ def rows(layer: str, table: str, given: dict[str, list[Any]]) -> pl.DataFrame:
 def put(lake: Lake, layer: str, table: str, given: dict[str, list[Any]]) -> None:
     frame = rows(layer, table, given)
     lake.write_days(layer, table, frame, (FIRST, LAST), commit=COMMIT)
+
+
+def hand_in(lake: Lake, layer: str, given: dict[str, list[Any]]) -> None:
+    """Records of the office, told apart as at the door."""
+    for table, frame in told_apart("compliance", rows(layer, "compliance", given)).items():
+        lake.write_days(layer, table, frame, (FIRST, LAST), commit=COMMIT)
 
 
 def fill(lake: Lake) -> None:
@@ -46,8 +53,8 @@ def fill(lake: Lake) -> None:
         "gaming_day": [FIRST, FIRST, FIRST],
         "report_timestamp": [dt.datetime(2025, 1, 2, 3, 30, tzinfo=dt.UTC)] * 3,
     }
-    put(lake, "bronze", "compliance", filed)
-    put(lake, "silver", "compliance", filed)
+    hand_in(lake, "bronze", filed)
+    hand_in(lake, "silver", filed)
     seen = {
         "observation_id": ["O1"],
         "player_id": ["P2"],
@@ -64,7 +71,7 @@ def fill(lake: Lake) -> None:
         "_rules": [["due_date|nullability"], ["report_type|domain"], ["report_type|domain"]],
         "_raw": ["secret", "secret", "secret"],
     }
-    put(lake, "quarantine", "compliance", rejected)
+    hand_in(lake, "quarantine", rejected)
     profile = rows(
         "silver",
         "player_profile",

@@ -47,7 +47,9 @@ def said(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[dict
 
 
 def test_a_discrepancy_that_no_row_explains(lake, capsys):
-    status, found, summary = said(capsys)
+    assert run(["access", "init"]) == 0
+    capsys.readouterr()
+    status, found, summary = said(capsys, "--restricted", "--purpose", "review of January")
     assert status == 1
     assert [(r["truth"], r["subject"], r["expected"], r["found"]) for r in found] == [
         ("sessions_balance", "S", "100.00", "70.00")

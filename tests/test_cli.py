@@ -148,7 +148,7 @@ def test_options_come_before_variables_and_leave_no_trace(
     assert os.environ["LAKEHOUSE_ROOT"] == str(tmp_path / "variable")
 
 
-def test_tables_tell_no_count_of_confidential_rows(
+def test_tables_tell_no_count_of_restricted_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from lakehouse.storage import Lake
@@ -159,7 +159,8 @@ def test_tables_tell_no_count_of_confidential_rows(
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     cells = {line[0]: line for line in lines}
     assert cells["silver.staff_observations"][1:] == ["one", "row", "per", "observation"]
-    assert cells["silver.compliance"][1:] == ["yes", "one", "row", "per", "filed", "record"]
+    assert cells["silver.sar_filings"][1:3] == ["one", "row"]
+    assert cells["silver.compliance"][1:6] == ["2025-01-01", "2025-01-01", "1", "2", "yes"]
     assert cells["silver.player_profile"][1] == "1"
 
 
@@ -175,10 +176,9 @@ def test_describe_says_what_a_table_is(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (
-            "silver.compliance",
-            "in sql where upper(trim(report_type)) IN ('CTR', 'W2G', '1042S', '8300')",
-        ),
+        ("silver.compliance", "in sql yes"),
+        ("silver.sar_filings", "in sql with --restricted"),
+        ("bronze.sar_filings", "in sql no"),
         ("silver.staff_observations", "in sql with --restricted"),
         ("bronze.player_profile", "in sql no"),
         ("player_profile", "first_name text quasi"),

@@ -11,7 +11,7 @@ import pytest
 
 from igaming_assets.running import run_days
 from lakehouse import cli
-from lakehouse.contracts import PROVENANCE, Contract, contract, contracts
+from lakehouse.contracts import PROVENANCE, Contract, contract, doors
 from lakehouse.ingest.conservation import conservation
 from lakehouse.settings import Settings, load_settings
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
@@ -148,7 +148,7 @@ def test_foreign_and_damaged_rows_give_the_gold_of_the_undamaged_ones(
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     world = World(WorldConfig(scale=0.05, faults=NO_FAULTS))
-    rows = {t: pl.concat([world.frame(t, d) for d in DAYS]) for t in contracts("source")}
+    rows = {t: pl.concat([world.frame(t, d) for d in DAYS]) for t in doors()}
     rows = {t: frame for t, frame in rows.items() if frame.height}
     lines = {t: exported(frame) for t, frame in rows.items()}
     columns = {t: [n for n in frame.columns if n not in PROVENANCE] for t, frame in rows.items()}

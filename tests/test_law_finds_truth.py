@@ -9,6 +9,7 @@ from dataclasses import fields
 import polars as pl
 import pytest
 
+from lakehouse.contracts import told_apart
 from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
 from lakehouse.gold.filing_reconciliation import filing_reconciliation
 from lakehouse.gold.logs import form_8300_notices
@@ -45,7 +46,7 @@ def silver(world, days) -> dict[str, pl.LazyFrame]:
     rest = ("gaming_wins", "compliance", "table_games", "slot_telemetry", "staff_observations")
     for table in (*PARENTS, *rest):
         needed = days if table == "compliance" else days[:COUNT]
-        rows = pl.concat([world.frame(table, d) for d in needed])
+        rows = pl.concat([told_apart(table, world.frame(table, d))[table] for d in needed])
         # The profiles of the days to come are not made, so filings are not judged as orphans.
         known = {p: found[p] for p in PARENTS if p in found and table != "compliance"}
         found[table] = clean(table, rows, timezone=ZONE, parents=known).good.lazy()

@@ -298,14 +298,14 @@ def test_filed_records_are_kept_and_sars_apart():
     filed = rows(
         "compliance",
         record("R", "P"),
-        record("S", "P", report_type="SAR"),
         record("T", "P", status="Draft"),
         record("U", "P", report_type="1042S"),
         record("V", "P", report_type="8300"),
     )
     days = (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
     kept = filing_retention(filed, days=days, law=LAW).collect()
-    apart = sar_retention(filed, days=days, law=LAW).collect()
+    sars = rows("sar_filings", record("S", "P", report_type="SAR"))
+    apart = sar_retention(sars, days=days, law=LAW).collect()
     assert kept.select("record_id", "retain_until").rows() == [
         ("R", dt.date(2031, 11, 20)),
         ("U", dt.date(2030, 11, 20)),

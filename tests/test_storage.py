@@ -347,7 +347,7 @@ def test_a_damaged_table_says_so_in_one_line(three: Lake, damage: str) -> None:
 def test_a_root_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("")
     lake = Lake(str(tmp_path / "lake"))
-    with pytest.raises(StorageError, match=r"cannot create .*/lake/bronze") as caught:
+    with pytest.raises(StorageError, match=r"cannot create .*/lake/restricted/bronze") as caught:
         lake.write_days("bronze", TABLE, rows(), (D(2025, 1, 1), D(2025, 1, 1)), commit=BY)
     assert "\n" not in str(caught.value)
 

@@ -147,7 +147,7 @@ def test_a_full_disk_is_one_clear_line_and_a_lake_as_before(tmp_path: Path) -> N
     go(process)
     out, said = process.communicate(timeout=60)
     assert process.returncode == 1, said
-    assert out.startswith(f"cannot write {tmp_path}/bronze/{TABLE}: ")
+    assert out.startswith(f"cannot write {tmp_path}/restricted/bronze/{TABLE}: ")
     assert out.count("\n") == 1
     assert Lake(str(tmp_path)).scan("bronze", TABLE).collect()["_source"].to_list() == ["a0"] * 3
     assert Lake(str(tmp_path)).version("bronze", TABLE) == 1

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from lakehouse.casebook.case import Case
-from lakehouse.contracts import contract, contracts
+from lakehouse.contracts import contract, contracts, door_of
 from lakehouse.storage import Lake
 
 Listed = list[dict[str, Any]]
@@ -128,7 +128,7 @@ def _quarantine(lake: Lake) -> Listed:
             continue
         rows = lake.scan("quarantine", table).collect()
         found += [
-            {"table": table, "record_id": _key(table, row), "rules": row["_rules"]}
+            {"table": door_of(table), "record_id": _key(table, row), "rules": row["_rules"]}
             for row in rows.sort("_file", "_line", nulls_last=True).to_dicts()
         ]
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakehouse.contracts import contracts
+from lakehouse.contracts import doors
 from lakehouse.errors import BadInput
 
 SETTINGS = (
@@ -57,7 +57,7 @@ def _case(given: Any, file: Path) -> Case:
         if not isinstance(value, dict):
             raise BadInput(f"{name}: {part} must be an object")
     _known(name, "setting", settings, SETTINGS)
-    _known(name, "table", tables, tuple(contracts("source")))
+    _known(name, "table", tables, tuple(doors()))
     for table, rows in tables.items():
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
             raise BadInput(f"{name}: table {table!r} must be a list of objects")

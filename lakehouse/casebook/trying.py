@@ -12,6 +12,7 @@ from typing import Any
 from lakehouse.casebook.answer import ANSWERS, answer
 from lakehouse.casebook.case import Case, Row
 from lakehouse.casebook.rows import completed
+from lakehouse.contracts import stored_as
 from lakehouse.errors import LakehouseError
 from lakehouse.ingest.land import land
 from lakehouse.ingest.run import IngestReport, ingest
@@ -60,8 +61,9 @@ def _land(lake: Lake, tables: dict[str, list[Row]], folder: Path) -> None:
 
 def _run(lake: Lake, settings: Settings, report: IngestReport, as_of: dt.datetime) -> None:
     commit = Commit("case", "case", "case")
-    for table in in_order_of_reference(list(report.days)):
-        for days in _runs(report.days[table]):
+    days_of = {t: days for door, days in report.days.items() for t in stored_as(door)}
+    for table in in_order_of_reference(list(days_of)):
+        for days in _runs(days_of[table]):
             refresh_silver(lake, settings, table, days, commit)
     every = {d for days in report.days.values() for d in days}
     for days in _runs(every):

@@ -9,13 +9,20 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
 
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.storage import Lake
+
+Restricted = Annotated[
+    bool, typer.Option("--restricted", help="With review cases and SARs; audited; needs the key.")
+]
+Purpose = Annotated[str | None, typer.Option("--purpose", help="Why, for --restricted.")]
 
 
 def opened() -> tuple[Settings, Lake]:
@@ -65,3 +72,29 @@ def replacing(target: Path) -> Iterator[Path]:
         raise BadInput(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def admitted(what: str, *, restricted: bool, purpose: str | None) -> bool:
+    """Whether the restricted zone is open to this command, `what` being what it does there.
+    Raises BadInput where --restricted is given without a purpose, or without the key."""
+    if not require_purpose(restricted=restricted, purpose=purpose):
+        return False
+    from lakehouse.commands.caller import now, user
+    from lakehouse.serve.restricted import enter
+
+    settings, lake = opened()
+    enter(settings, lake, who=user(), purpose=str(purpose), what=what, at=now())
+    return True
+
+
+def refuse_restricted(name: str) -> NoReturn:
+    raise BadInput(f'{name} is restricted: give --restricted --purpose "…", and have the key')
+
+
+def require_purpose(*, restricted: bool, purpose: str | None) -> bool:
+    """`restricted`. Raises BadInput for one of --restricted and --purpose without the other."""
+    if purpose and not restricted:
+        raise BadInput("--purpose goes with --restricted")
+    if restricted and not purpose:
+        raise BadInput('--restricted needs --purpose "…": it is written to the audit log')
+    return restricted

@@ -37,11 +37,14 @@ def rotate() -> None:
 
 
 def log() -> None:
-    """Show who asked what of the restricted zone, and why."""
+    """Show who asked what of the restricted zone, and why. Needs the key, and is an access too:
+    questions name cases."""
     from lakehouse.access import read
     from lakehouse.serve.render import show
+    from lakehouse.serve.restricted import enter
 
-    _, lake = opened()
+    settings, lake = opened()
+    enter(settings, lake, who=user(), purpose="to read the audit log", what="access log", at=now())
     show(read(lake).select("entry", "accessed_at", "accessed_by", "purpose", "query"))
 
 

@@ -99,6 +99,7 @@ def _top_players(lake: Lake, days: Days) -> None:
 def _rejects(lake: Lake, days: Days) -> None:
     import polars as pl
 
+    from lakehouse.contracts import contract
     from lakehouse.serve.render import show
 
     _title("Rows kept out of silver, by the rule that they broke")
@@ -107,6 +108,7 @@ def _rejects(lake: Lake, days: Days) -> None:
         .select(table=pl.lit(table), rule=pl.col("_rules"))
         .explode("rule", keep_nulls=True)
         for layer, table in lake.stored("quarantine")
+        if contract(table).is_countable
     ]
     counted = pl.concat(broken).group_by("table", "rule").agg(rows=pl.len())
     show(

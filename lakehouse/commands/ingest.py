@@ -49,9 +49,9 @@ def ingest(
 def _tables(settings: Settings, named: list[str] | None) -> list[str]:
     """The tables named, or all that take files. Raises BadInput for one that takes none: its
     rows would go with the next simulated ones."""
-    from lakehouse.contracts import contracts
+    from lakehouse.contracts import doors
 
-    taking = [t for t in sorted(contracts("source")) if settings.source_of(t) != "simulator"]
+    taking = [t for t in sorted(doors()) if settings.source_of(t) != "simulator"]
     how = "set source to landing or both, such as LAKEHOUSE_SOURCE=landing"
     if not taking:
         raise BadInput(f"no table takes files; {how}")
@@ -66,12 +66,17 @@ def _tell(report: IngestReport) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from lakehouse.contracts import doors, is_closed
+
+    # All rows less those of the open table would be the restricted ones.
+    closed = [door for door in doors() if is_closed(door)]
     shown = Table()
     for name in ("file", "state", "rows", "bronze", "quarantine", "replaced", "days"):
         shown.add_column(name, overflow="fold")
     for o in report.outcomes:
         counts = (o.rows, o.bronze_rows, o.quarantine_rows, o.replaced_rows, len(o.days))
-        shown.add_row(escape(o.name), o.state, *(f"{n:,}" for n in counts))
+        told = ("" if o.table in closed else f"{n:,}" for n in counts)
+        shown.add_row(escape(o.name), o.state, *told)
     if report.outcomes:
         Console(stderr=True).print(shown)
     else:

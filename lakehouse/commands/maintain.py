@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands import opened
+from lakehouse.commands import Purpose, Restricted, admitted, opened, refuse_restricted
 from lakehouse.errors import BadInput
 
 
@@ -30,8 +30,14 @@ def maintain(
             help="'forget older versions': allows less than 7 days, with no writer at work.",
         ),
     ] = None,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
-    """Compact, Z-order, checkpoint and vacuum; what the retention covers stays readable."""
+    """Compact, Z-order, checkpoint and vacuum; what the retention covers stays readable.
+
+    Without names, all tables: those of the restricted zone only with --restricted, for files
+    that are removed tell that something was written.
+    """
     import polars as pl
 
     from lakehouse.serve.render import show
@@ -41,6 +47,9 @@ def maintain(
     pairs = [_pair(name) for name in tables or ()] or lake.stored()
     if not pairs:
         raise BadInput(f"lake {lake.root} has no tables; `lakehouse run` makes them")
+    what = " ".join(["maintain", *tables]) if tables else "maintain all"
+    if not admitted(what, restricted=restricted, purpose=purpose):
+        pairs = _without_restricted(pairs, named=bool(tables))
     done = [
         maintain_table(
             lake, layer, table, retention=dt.timedelta(days=retention_days), forced=forced
@@ -48,6 +57,17 @@ def maintain(
         for layer, table in pairs
     ]
     show(pl.DataFrame(done))
+
+
+def _without_restricted(pairs: list[tuple[str, str]], *, named: bool) -> list[tuple[str, str]]:
+    from lakehouse.contracts import contract
+
+    left_out = [(layer, table) for layer, table in pairs if contract(table).is_restricted]
+    if left_out and named:
+        refuse_restricted(".".join(left_out[0]))
+    if left_out:
+        typer.echo("the restricted zone is left out; --restricted takes it in", err=True)
+    return [pair for pair in pairs if pair not in left_out]
 
 
 def _pair(name: str) -> tuple[str, str]:

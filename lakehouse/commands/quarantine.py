@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day
+from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day, refuse_restricted
 from lakehouse.commands.ingest import runs_of
 from lakehouse.errors import BadInput
 
@@ -51,12 +52,19 @@ def list_(
     first: DayFrom = None,
     last: DayTo = None,
     shape: Shape = Format.table,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Count rejected rows by table, rule, source and gaming day."""
+    from lakehouse.contracts import contracts
     from lakehouse.ingest.rejects import rejects
 
     _, lake = opened()
-    tables = [_source_table(t) for t in table] if table else None
+    named = [_source_table(t) for t in table or ()]
+    asked = " ".join(["quarantine list", *named])
+    is_open = _opened_by(asked, named, restricted=restricted, purpose=purpose)
+    every = [n for n, c in contracts("source").items() if is_open or not c.is_restricted]
+    tables = named or every
     _print(rejects(lake, tables=tables, rule=rule, days=_days(first, last)), shape)
 
 
@@ -70,13 +78,17 @@ def show(
         bool, typer.Option("--raw", help="With the landed text, which may hold personal data.")
     ] = False,
     shape: Shape = Format.table,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Show rejected rows with their rules, file and line."""
     from lakehouse.contracts import contract
     from lakehouse.ingest.rejects import rejected_rows
 
     _, lake = opened()
-    rows = rejected_rows(lake, _source_table(table), rule=rule, days=_days(first, last))
+    asked = f"quarantine show {_source_table(table)}"
+    _opened_by(asked, [table], restricted=restricted, purpose=purpose)
+    rows = rejected_rows(lake, table, rule=rule, days=_days(first, last))
     named = ["gaming_day", *contract(table).key, "_stage", "_rules", "_file", "_line"]
     if raw:
         named.append("_raw")
@@ -92,9 +104,12 @@ def retry(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", "-m", help="TOML to read landed rows with.")
     ] = None,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Read rejected rows again after a fix of the mapping or the contract."""
     from lakehouse.commands.caller import now
+    from lakehouse.contracts import door_of, stored_as
     from lakehouse.ingest.mapping import load_mapping
     from lakehouse.ingest.rejects import rejects
     from lakehouse.ingest.rejects import retry as try_again
@@ -102,15 +117,17 @@ def retry(
     from lakehouse.storage import Commit
 
     settings, lake = opened()
-    given = load_mapping(mapping, _source_table(table)) if mapping else None
-    done = try_again(lake, settings, _source_table(table), as_of=now(), rule=rule, mapping=given)
+    asked = f"quarantine retry {_source_table(table)}"
+    _opened_by(asked, [table], restricted=restricted, purpose=purpose)
+    given = load_mapping(mapping, door_of(table)) if mapping else None
+    done = try_again(lake, settings, table, as_of=now(), rule=rule, mapping=given)
     held = rejects(lake, tables=[table], rule=rule)
     silver = held.filter(stage="silver")
     days = sorted({*done.days, *silver["gaming_day"].to_list()})
     before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
-    for first, last in runs_of(days):
-        commit = Commit("quarantine retry", f"silver/{table}", "1")
-        refresh_silver(lake, settings, table, (first, last), commit)
+    for (first, last), home in itertools.product(runs_of(days), stored_as(door_of(table))):
+        commit = Commit("quarantine retry", f"silver/{home}", "1")
+        refresh_silver(lake, settings, home, (first, last), commit)
     after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
     typer.echo(
         f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze; silver rejects "
@@ -119,6 +136,18 @@ def retry(
     )
     for first, last in runs_of(days):
         typer.echo(f"gold follows with: lakehouse run --from {first} --to {last}", err=True)
+
+
+def _opened_by(asked: str, tables: list[str], *, restricted: bool, purpose: str | None) -> bool:
+    """Whether restricted tables are open. Raises BadInput where one of `tables` needs it."""
+    from lakehouse.contracts import contract
+
+    if admitted(asked, restricted=restricted, purpose=purpose):
+        return True
+    for table in tables:
+        if contract(table).is_restricted:
+            refuse_restricted(f"quarantine of {table}")
+    return False
 
 
 def _source_table(name: str) -> str:

@@ -34,13 +34,17 @@ def init(
     ] = None,
 ) -> None:
     """Make a lake ready: its folder, its key, its Dagster instance; nothing is overwritten."""
+    from lakehouse.contracts import doors
+    from lakehouse.ingest.zone import make_box
+
     if source is not None:
         _settle_source(source)
     settings, lake = opened()
     prepare(settings)
-    if "landing" in {settings.source_of(t) for _, t in _source_tables()} or source == "both":
-        for _, table in _source_tables():
+    if "landing" in {settings.source_of(t) for t in doors()} or source == "both":
+        for table in doors():
             _folder(Path(lake.root) / "landing" / table)
+            make_box(Path(lake.root) / "landing", table)
     typer.echo(f"ready: lake {lake.root}, source {settings.source}", err=True)
 
 
@@ -87,12 +91,6 @@ def prepare(settings: Settings) -> None:
         _folder(Path(Lake.open(settings).root))
     token_key(Lake.open(settings), settings)
     home()
-
-
-def _source_tables() -> list[tuple[str, str]]:
-    from lakehouse.storage import stored_tables
-
-    return stored_tables("bronze")
 
 
 def _settle_source(source: str) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.commands import opened, parse_as_of, replacing
+from lakehouse.commands import (
+    Purpose,
+    Restricted,
+    opened,
+    parse_as_of,
+    replacing,
+    require_purpose,
+)
 from lakehouse.commands.caller import now, user
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -40,10 +47,8 @@ def sql(
     as_of: Annotated[
         str | None, typer.Option(help="The lake as it was: a moment, or a table's version.")
     ] = None,
-    restricted: Annotated[
-        bool, typer.Option("--restricted", help="With review cases; audited; needs the key.")
-    ] = False,
-    purpose: Annotated[str | None, typer.Option(help="Why, for --restricted.")] = None,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Ask the lake in SQL. Without a query: a prompt.
 
@@ -86,10 +91,7 @@ def _answer(
 
 def _catalog(as_of: str | None, *, restricted: bool, purpose: str | None) -> Catalog:
     moment = parse_as_of(as_of) if as_of else None
-    if purpose and not restricted:
-        raise BadInput("--purpose goes with --restricted")
-    if restricted and not purpose:
-        raise BadInput('--restricted needs --purpose "…": it is written to the audit log')
+    require_purpose(restricted=restricted, purpose=purpose)
     from lakehouse.serve.catalog import Catalog
 
     settings, lake = opened()

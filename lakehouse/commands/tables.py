@@ -77,12 +77,10 @@ def describe(
 
 
 def _stored(lake: Lake, layer: str, c: Contract) -> tuple[object, ...]:
-    """Days, rows, and whether it is there. Those of a confidential table tell of its cases."""
-    from lakehouse.serve.visible import is_countable
-
+    """Days, rows, and whether it is there. Those of a restricted table tell of its cases."""
     if not lake.exists(layer, c.name):
         return None, None, None, None, False
-    if not is_countable(c):
+    if not c.is_countable:
         return None, None, None, None, True
     days = lake.partitions(layer, c.name)
     stored = days["gaming_day"].drop_nulls()
@@ -94,7 +92,7 @@ def _in_sql(layer: str, c: Contract) -> str:
 
     name = f"{layer}.{c.name}"
     if name in views():
-        return "yes" if views()[name].condition is None else f"where {views()[name].condition}"
+        return "yes"
     return "with --restricted" if name in views(restricted=True) else "no"
 
 

@@ -7,9 +7,29 @@ import importlib
 import pkgutil
 
 import lakehouse.contracts.lean_import  # noqa: F401 - ahead of what imports dataframely
-from lakehouse.contracts.registry import PROVENANCE, Contract, contract, contracts
+from lakehouse.contracts.registry import (
+    PROVENANCE,
+    Contract,
+    contract,
+    contracts,
+    door_of,
+    doors,
+    is_closed,
+    stored_as,
+    told_apart,
+)
 
 for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
 
-__all__ = ["PROVENANCE", "Contract", "contract", "contracts"]
+__all__ = [
+    "PROVENANCE",
+    "Contract",
+    "contract",
+    "contracts",
+    "door_of",
+    "doors",
+    "is_closed",
+    "stored_as",
+    "told_apart",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -56,6 +57,12 @@ def text(
 def code(values: Sequence[str], description: str, *, nullable: bool = False) -> dy.Enum:
     """A closed domain."""
     return dy.Enum(values, nullable=nullable, description=description, metadata={})
+
+
+def folded(code: str) -> str:
+    """Case, blanks, hyphens and underscores tell no codes apart."""
+    plain = unicodedata.normalize("NFKC", code).casefold()
+    return "".join(ch for ch in plain if not ch.isspace() and ch not in "-_")
 
 
 def money(

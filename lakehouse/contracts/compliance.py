@@ -1,4 +1,8 @@
-"""What the compliance office filed; not what the law required (that is derived in gold)."""
+"""What the compliance office filed; not what the law required (that is derived in gold).
+
+The office's records come in together and are told apart before they are stored: nothing that
+is or may be a SAR stands beside the others, at any layer (31 U.S.C. 5318(g)(2)).
+"""
 
 import dataframely as dy
 import polars as pl
@@ -7,18 +11,15 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 REPORT_TYPES = ("CTR", "SAR", "W2G", "1042S", "8300")
+SPELLED = {"fincen112": "CTR", "fincen111": "SAR", "formw2g": "W2G", "form1042s": "1042S"}
+SPELLED |= {"form8300": "8300", "fincen8300": "8300"}
+"""Folded spellings of forms, beside their own."""
+OF_SARS = ("sar_category", "sar_narrative", "suspicious_activity_date")
 STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
 
 
-@table(
-    "compliance",
-    layer="source",
-    grain="one row per filed record",
-    event_time="report_timestamp",
-    confidential=True,
-)
-class ComplianceFilings(dy.Schema):
-    """Filings as the office recorded them: most right and on time, some late or wrong."""
+class Records(dy.Schema):
+    """What the office writes of a filing, of whatever form."""
 
     report_id = c.text("Record number, unique.", key=True)
     report_type = c.code(REPORT_TYPES, "Form.")
@@ -81,3 +82,49 @@ class ComplianceFilings(dy.Schema):
     @dy.rule()
     def amendment_names_its_record(cls) -> pl.Expr:
         return (pl.col("status") != "Amended") | pl.col("amended_from").is_not_null()
+
+
+@table(
+    "compliance",
+    layer="source",
+    grain="one row per filed record",
+    event_time="report_timestamp",
+    confidential=True,
+)
+class ComplianceFilings(Records):
+    """Filings as the office recorded them: most right and on time, some late or wrong. SARs are
+    in `sar_filings`; the columns that are theirs stay empty here."""
+
+    @dy.rule()
+    def is_no_sar(cls) -> pl.Expr:
+        return pl.col("report_type") != "SAR"
+
+
+def is_open(records: pl.DataFrame) -> pl.Series:
+    """Records of another form than a SAR for sure: the form can be read, and nothing stands
+    where only a SAR has something."""
+    spelled = {c.folded(form): form for form in REPORT_TYPES} | SPELLED
+    found = records["report_type"].drop_nulls().unique()
+    known = [text for text in found if spelled.get(c.folded(text), "SAR") != "SAR"]
+    blank = [pl.col(n).cast(pl.String).str.strip_chars().fill_null("") == "" for n in OF_SARS]
+    form = pl.col("report_type").is_in(known)
+    return records.select(pl.all_horizontal(form, *blank)).to_series()
+
+
+@table(
+    "sar_filings",
+    layer="source",
+    grain="one row per filed SAR, or record that may be one",
+    event_time="report_timestamp",
+    confidential=True,
+    restricted=True,
+    door="compliance",
+    is_open=is_open,
+)
+class SarFilings(Records):
+    """SARs as the office recorded them. A record whose form cannot be read may be one: it is
+    rejected here (31 U.S.C. 5318(g)(2))."""
+
+    @dy.rule()
+    def is_a_sar(cls) -> pl.Expr:
+        return pl.col("report_type") == "SAR"

@@ -14,13 +14,15 @@ STATES = ("begun", "stored", "ingested", "withdrawn", "duplicate", "rejected", "
     layer="ops",
     grain="one row per step in the life of a landed file",
     partitioned=False,
+    confidential=True,
 )
 class IngestLedger(dy.Schema):
     """Append-only. `begun` comes before a file's first row and `ingested` after its last, so a
     file that has only the former was interrupted and is taken up again. `stored` comes between
     them where rows of other files are to be replaced: from then on the file itself is no longer
     needed. One that was interrupted before, and is gone, is `withdrawn`: its rows are taken out.
-    For an ingested file rows = bronze_rows + quarantine_rows."""
+    For an ingested file rows = bronze_rows + quarantine_rows. Closed, because it counts rows of
+    restricted tables too."""
 
     file_id = c.text(
         "Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path."

@@ -1,4 +1,8 @@
-"""What staff saw: the human facts that open a review case."""
+"""What staff saw: the human facts that open a review case.
+
+Restricted as a whole: that somebody wrote one down is a suspicion, and shows that a case is
+being considered (31 U.S.C. 5318(g)(2)).
+"""
 
 import dataframely as dy
 
@@ -21,6 +25,7 @@ KINDS = (
     grain="one row per observation",
     event_time="observed_at",
     confidential=True,
+    restricted=True,
 )
 class StaffObservations(dy.Schema):
     """Observations of one transaction make one review case (31 CFR 1021.320)."""

@@ -14,6 +14,8 @@ from lakehouse.errors import BadInput
 
 Layer = Literal["source", "silver", "gold", "restricted", "truth", "ops"]
 PROVENANCE = ("_ingested_at", "_source", "_batch_id")
+Told = Callable[[pl.DataFrame], pl.Series]
+"""Rows as they came → whether each may stand among those that everybody sees."""
 
 _contracts: dict[str, Contract] = {}
 
@@ -33,7 +35,24 @@ class Contract:
     event_time: str | None = None
     partitioned: bool = True
     confidential: bool = False
-    """Never in the ordinary SQL catalog; folder mode 0700 on a local disk."""
+    """Holds identities: its folders are the owner's alone, but for silver's tokens."""
+    restricted: bool = False
+    """A source that tells of suspicion: every layer of it is stored in the restricted zone."""
+    door: str = ""
+    """Of a source whose rows come in with those of another table: that table."""
+    is_open: Told | None = None
+    """Of a source with a door: which of the rows that come in stay with that table."""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether only those with the grant may read it, at every layer, or learn of it how
+        many rows it has, since when, or which rules they break (31 U.S.C. 5318(g)(2))."""
+        return self.restricted or self.layer == "restricted"
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether everybody may know how many rows there are."""
+        return not self.is_restricted and self.layer != "truth"
 
     @property
     def description(self) -> str:
@@ -88,12 +107,24 @@ def table(
     event_time: str | None = None,
     partitioned: bool = True,
     confidential: bool = False,
+    restricted: bool = False,
+    door: str = "",
+    is_open: Told | None = None,
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
     def register(schema: type[dy.Schema]) -> type[dy.Schema]:
         _contracts[name] = Contract(
-            name, layer, schema, grain, event_time, partitioned, confidential
+            name,
+            layer,
+            schema,
+            grain,
+            event_time,
+            partitioned,
+            confidential,
+            restricted,
+            door,
+            is_open,
         )
         return schema
 
@@ -110,3 +141,34 @@ def contract(name: str) -> Contract:
 def contracts(layer: Layer | None = None) -> dict[str, Contract]:
     """All contracts, or those of one layer, in order of declaration."""
     return {n: c for n, c in _contracts.items() if layer in (None, c.layer)}
+
+
+def doors() -> dict[str, Contract]:
+    """The sources that rows come in by: what is simulated, or can be landed."""
+    return {n: c for n, c in contracts("source").items() if not c.door}
+
+
+def door_of(table: str) -> str:
+    """The table that rows of `table` come in with: itself, for most."""
+    return contract(table).door or table
+
+
+def stored_as(table: str) -> list[str]:
+    """The tables that rows which come in as `table` are stored in: itself first."""
+    return [table, *(n for n, c in contracts("source").items() if c.door == table)]
+
+
+def is_closed(door: str) -> bool:
+    """Whether rows that come in by a door may be restricted, and so whatever holds them all."""
+    return any(contract(name).is_restricted for name in stored_as(door))
+
+
+def told_apart(table: str, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Rows that came in as `table`, by the table that each is stored in; none is lost."""
+    found = {}
+    for name in stored_as(table)[1:]:
+        is_open = contract(name).is_open
+        if is_open is not None:
+            stays = is_open(rows).fill_null(value=False)
+            found[name], rows = rows.filter(~stays), rows.filter(stays)
+    return {table: rows} | found

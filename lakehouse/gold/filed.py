@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 
 FORMS = {"CTR": "CTR", "W2G": "W-2G", "1042S": "1042-S", "8300": "8300"}
-"""SARs are left out on purpose: nothing of them stands in gold."""
+"""Forms as gold spells them. SARs are in a table of their own: nothing of them is in gold."""
 LONGEST_CHAIN = 10
 
 

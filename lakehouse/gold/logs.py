@@ -49,22 +49,20 @@ def form_8300_notices(financial_txn: pl.LazyFrame, *, days: Days, law: Law) -> p
 @mart(silver("compliance"))
 def filing_retention(compliance: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
     """Mart `filing_retention` of `days`, from silver: records filed, without a word of SARs."""
-    open_types = pl.col("report_type") != "SAR"
-    return shaped(_kept(compliance.filter(open_types), days, law), "filing_retention")
+    return shaped(_kept(compliance, days, law), "filing_retention")
 
 
-@mart(silver("compliance"))
-def sar_retention(compliance: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
+@mart(silver("sar_filings"))
+def sar_retention(sar_filings: pl.LazyFrame, *, days: Days, law: Law) -> pl.LazyFrame:
     """Restricted table `sar_retention` of `days`, from silver."""
-    sars = pl.col("report_type") == "SAR"
-    return shaped(_kept(compliance.filter(sars), days, law), "sar_retention")
+    return shaped(_kept(sar_filings, days, law), "sar_retention")
 
 
-def _kept(compliance: pl.LazyFrame, days: Days, law: Law) -> pl.LazyFrame:
+def _kept(records: pl.LazyFrame, days: Days, law: Law) -> pl.LazyFrame:
     filed = pl.col("status").is_in(["Filed", "Amended"]) & pl.col("filing_date").is_not_null()
-    records = within(compliance, days).filter(filed)
+    kept = within(records, days).filter(filed)
     return retain_until(
-        records.with_columns(
+        kept.with_columns(
             pl.col("report_id").alias("record_id"),
             pl.col("report_type").alias("record_type"),
             pl.col("filing_date").alias("filed_on"),

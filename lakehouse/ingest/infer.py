@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lakehouse.contracts import PROVENANCE, Contract, contract, contracts
+from lakehouse.contracts import PROVENANCE, Contract, contract, doors
 from lakehouse.errors import BadInput
 from lakehouse.ingest.delimited import csv_pieces, read_header
 from lakehouse.ingest.inspection import inspect
@@ -102,7 +102,7 @@ def infer(path: Path, table: str | None, *, timezone: str) -> Proposal:
         raise BadInput(f"{path}: {error}") from error
     columns = [n for n in sample.columns if n != LINE]
     if table is None:
-        scored = {n: len(_matched(c, columns)) for n, c in contracts("source").items()}
+        scored = {n: len(_matched(c, columns)) for n, c in doors().items()}
         table = max(scored, key=lambda n: scored[n])
         if scored[table] < 2:
             raise BadInput(f"{path}: its columns resemble no table; say which with --table")

@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lakehouse.contracts import contracts
+from lakehouse.contracts import doors
 from lakehouse.errors import BadInput
 from lakehouse.ingest.mapping import MAPPING_SUFFIX, load_mapping
-from lakehouse.ingest.zone import DONE, alone, landing_zone
+from lakehouse.ingest.zone import DONE, alone, landing_zone, make_box
 from lakehouse.storage import Lake
+from lakehouse.storage.modes import FILE
 
 _CHUNK = 2**20
 
@@ -32,7 +33,7 @@ def land(
     copied then.
     """
     zone = landing_zone(lake)
-    known = contracts("source")
+    known = doors()
     if table not in known:
         raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(known))}")
     for file in files:
@@ -48,9 +49,10 @@ def land(
 
 
 def _copied(file: Path, zone: Path, table: str, mapping: Path | None, progress: Progress) -> Path:
-    target = zone / table / file.name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = make_box(zone, table) / file.name
     part = target.with_name(target.name + ".part")
+    part.touch(FILE)
+    part.chmod(FILE)
     with file.open("rb") as given, part.open("wb") as taken:
         while chunk := given.read(_CHUNK):
             taken.write(chunk)

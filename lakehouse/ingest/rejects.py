@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.contracts import contract, contracts
+from lakehouse.contracts import contract, contracts, door_of, told_apart
 from lakehouse.ingest.delimited import Header, csv_pieces
 from lakehouse.ingest.json_rows import json_pieces
 from lakehouse.ingest.ledger import CODE_VERSION, read_ledger, record
@@ -121,7 +121,7 @@ def retry(
 def _files(lake: Lake, table: str) -> dict[str, dict[str, Any]]:
     """Prefix of the batch → ledger row of the file."""
     rows = read_ledger(lake).rows.filter(
-        pl.col("table_name") == table, pl.col("state") == "ingested"
+        pl.col("table_name") == door_of(table), pl.col("state") == "ingested"
     )
     return {batch_prefix(r["file_id"]): r for r in rows.to_dicts()}
 
@@ -195,10 +195,11 @@ def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:
     commit = Commit("retry", f"bronze/{table}", CODE_VERSION)
     landed: list[dt.date] = healed["gaming_day"].unique().sort().to_list()
     days = (landed[0], landed[-1])
-    there = lake.scan("bronze", table, days=days, columns=["_batch_id"]).collect()
-    new = healed.filter(~pl.col("_batch_id").is_in(there["_batch_id"].implode()))
-    if new.height:
-        lake.append("bronze", table, new.drop(pl.selectors.starts_with("_was_")), commit=commit)
+    for home, rows in told_apart(door_of(table), healed).items():
+        there = lake.scan("bronze", home, days=days, columns=["_batch_id"]).collect()
+        new = rows.filter(~pl.col("_batch_id").is_in(there["_batch_id"].implode()))
+        if new.height:
+            lake.append("bronze", home, new.drop(pl.selectors.starts_with("_was_")), commit=commit)
     for day in sorted(healed["_was_day"].unique()):
         stored = lake.scan("quarantine", table, days=(day, day)).filter(_stage=STAGE)
         gone = healed.lazy().select(_batch_id="_was_batch", _line="_was_line", _raw="_was_raw")
@@ -209,7 +210,7 @@ def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:
 
 
 def _note(lake: Lake, done: Retried, as_of: dt.datetime) -> None:
-    file = LandedFile(Path(), done.table, "", 0, 0)
+    file = LandedFile(Path(), door_of(done.table), "", 0, 0)
     facts = {
         "rows": done.tried,
         "bronze_rows": done.healed,

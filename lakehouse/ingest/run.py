@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from lakehouse.contracts import stored_as
 from lakehouse.errors import BadInput, Overtaken
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.ledger import Ledger, file_identity, read_ledger, record
@@ -18,7 +20,7 @@ from lakehouse.ingest.mapping import mapping_of
 from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store, touched
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.supersede import LAYERS, batch_prefix
-from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
+from lakehouse.ingest.zone import LandedFile, alone, close_boxes, find_files, landing_zone, reject
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -84,6 +86,7 @@ def ingest(
     """
     zone = landing_zone(lake)
     with alone(zone):
+        close_boxes(zone)
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
@@ -135,11 +138,12 @@ def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome
     """Takes out what there is of a file that was begun and is gone."""
     file, file_id = _file_of(begun), begun["file_id"]
     own = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
-    rows = lake.scan("bronze", file.table, columns=["gaming_day", "_batch_id"]).filter(own)
+    tables, columns = stored_as(file.table), ["gaming_day", "_batch_id"]
+    rows = pl.concat(lake.scan("bronze", table, columns=columns) for table in tables).filter(own)
     days = rows.select(pl.col("gaming_day").unique().sort()).collect().to_series()
-    for layer in LAYERS:
+    for layer, table in itertools.product(LAYERS, tables):
         commit = commit_of(file_id, file.table)
-        lake.take_out(layer, file.table, batch_prefix(file_id), commit=commit)
+        lake.take_out(layer, table, batch_prefix(file_id), commit=commit)
     facts = {"attempt": begun["attempt"]}
     record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
     why = "was interrupted and is no longer in the zone: its rows are out again; land it again"
@@ -220,7 +224,8 @@ def _ingested_as(lake: Lake, ledger: Ledger, file: LandedFile, facts: dict[str, 
     """With the days that there is something to derive of: rejected rows that name no day count
     for the one on which they landed, which needs nothing by that."""
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
-    stored = [lake.partitions(layer, file.table)["gaming_day"] for layer in ("bronze", "silver")]
+    places = itertools.product(("bronze", "silver"), stored_as(file.table))
+    stored = [lake.partitions(*place)["gaming_day"] for place in places]
     days = touched(file, ledger, facts).intersection(*[pl.concat(stored)])
     return Outcome(
         file.table,

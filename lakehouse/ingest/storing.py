@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract
+from lakehouse.contracts import Contract, contract, stored_as, told_apart
 from lakehouse.ingest import reading
 from lakehouse.ingest.inspection import Inspected
 from lakehouse.ingest.ledger import (
@@ -170,9 +171,9 @@ def _newcomer(file: LandedFile, file_id: str, ledger: Ledger, facts: dict[str, A
 def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
     c, tally = job.contract, Tally()
     if job.begun["attempt"] > 1:
-        for layer in LAYERS:
-            start = batch_prefix(job.file_id)
-            lake.take_out(layer, c.name, start, but=job.batches, commit=job.commit)
+        start = batch_prefix(job.file_id)
+        for layer, table in itertools.product(LAYERS, stored_as(c.name)):
+            lake.take_out(layer, table, start, but=job.batches, commit=job.commit)
     opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
     good = _set_aside(lake, job, judged(opened.pieces, job.origin), tally)
     for number, batch in enumerate(batches(good), 1):
@@ -199,28 +200,46 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
 def _set_aside(
     lake: Lake, job: Job, parts: Iterator[Judged], tally: Tally
 ) -> Iterator[pl.DataFrame]:
-    """The good rows. The others are stored on the way, so that few are held."""
-    held: list[pl.DataFrame] = []
+    """The good rows of the file's own table. The others are stored on the way, so that few are
+    held: those of a table apart, and those that were rejected."""
+    mine, held = job.contract.name, Aside()
     number = 1
     for part in parts:
         if not job.file.is_unchanged():
             raise ChangedFileError
         tally.add(part)
-        held += [part.bad] if part.bad.height else []
-        if sum(h.height for h in held) >= reading.HELD_ROWS:
-            _quarantine(lake, job, held, number)
-            held, number = [], number + 1
-        if part.good.height:
-            yield part.good
-    if held:
-        _quarantine(lake, job, held, number)
+        good = told_apart(mine, part.good)
+        rows = good.pop(mine)
+        held.add("bronze", good)
+        held.add("quarantine", told_apart(mine, part.bad))
+        if held.height >= reading.HELD_ROWS:
+            _store_aside(lake, job, held, number)
+            held, number = Aside(), number + 1
+        if rows.height:
+            yield rows
+    _store_aside(lake, job, held, number)
 
 
-def _quarantine(lake: Lake, job: Job, held: list[pl.DataFrame], number: int) -> None:
-    lake.append(
-        "quarantine",
-        job.contract.name,
-        pl.concat(held).with_columns(_batch_id=job.batch_id(number)),
-        commit=job.commit,
-        app_transaction=(job.batches, number),
-    )
+class Aside:
+    """Rows on their way to other places than the file's own bronze."""
+
+    def __init__(self) -> None:
+        self.height = 0
+        self.parts: dict[tuple[str, str], list[pl.DataFrame]] = {}
+
+    def add(self, layer: str, rows: dict[str, pl.DataFrame]) -> None:
+        for table, frame in rows.items():
+            if frame.height:
+                self.height += frame.height
+                self.parts.setdefault((layer, table), []).append(frame)
+
+
+def _store_aside(lake: Lake, job: Job, held: Aside, number: int) -> None:
+    for (layer, table), parts in held.parts.items():
+        lake.append(
+            layer,
+            table,
+            pl.concat(parts).with_columns(_batch_id=job.batch_id(number)),
+            commit=job.commit,
+            app_transaction=(job.batches, number),
+        )

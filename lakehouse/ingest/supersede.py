@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.contracts import Contract
+from lakehouse.contracts import Contract, stored_as
 from lakehouse.ingest.typing_rows import SOURCE_PREFIX, STAGE
 from lakehouse.storage import Commit, Lake
 
@@ -42,35 +43,40 @@ class Newcomer:
 def replaced_rows(lake: Lake, layer: str, new: Newcomer) -> int:
     """Rows of other landed files, in bronze or quarantine, whose key this file has."""
     keys = _keys(lake, new)
-    return sum(_replaced(lake, layer, new, day, keys).height for day in new.days)
+    return sum(
+        _replaced(lake, layer, table, new, day, keys).height
+        for table, day in itertools.product(stored_as(new.contract.name), new.days)
+    )
 
 
 def supersede(lake: Lake, new: Newcomer, commit: Commit) -> None:
     """Removes these rows. Rows of one file never replace each other: silver judges those.
     Doing it twice changes nothing."""
     keys = _keys(lake, new)
-    for day in new.days:
-        for layer in LAYERS:
-            gone = _replaced(lake, layer, new, day, keys)
-            if gone.height:
-                _keep_others(lake, layer, new.contract, day, gone, commit)
+    tables = stored_as(new.contract.name)
+    for day, layer, table in itertools.product(new.days, LAYERS, tables):
+        gone = _replaced(lake, layer, table, new, day, keys)
+        if gone.height:
+            _keep_others(lake, layer, table, day, gone, commit)
 
 
 def _keys(lake: Lake, new: Newcomer) -> pl.LazyFrame:
     key = new.contract.key
-    rows = lake.scan("bronze", new.contract.name, columns=[*dict.fromkeys((*key, "_batch_id"))])
+    columns = [*dict.fromkeys((*key, "_batch_id"))]
+    tables = stored_as(new.contract.name)
+    rows = pl.concat(lake.scan("bronze", table, columns=columns) for table in tables)
     own = pl.col("_batch_id").str.starts_with(batch_prefix(new.file_id))
     return rows.filter(own).select(key)
 
 
 def _replaced(
-    lake: Lake, layer: str, new: Newcomer, day: dt.date, keys: pl.LazyFrame
+    lake: Lake, layer: str, table: str, new: Newcomer, day: dt.date, keys: pl.LazyFrame
 ) -> pl.DataFrame:
     """What tells the replaced rows of a day from all others."""
     key = new.contract.key
     telling = [*dict.fromkeys((*key, "_source", "_batch_id"))]
     stage = ["_stage"] if layer == "quarantine" else []
-    rows = lake.scan(layer, new.contract.name, days=(day, day), columns=[*telling, *stage])
+    rows = lake.scan(layer, table, days=(day, day), columns=[*telling, *stage])
     candidates = rows.filter(new.may_replace(), *(pl.col(s) == STAGE for s in stage))
     if candidates.head(1).collect().is_empty():
         return pl.DataFrame()
@@ -78,10 +84,10 @@ def _replaced(
 
 
 def _keep_others(
-    lake: Lake, layer: str, c: Contract, day: dt.date, gone: pl.DataFrame, commit: Commit
+    lake: Lake, layer: str, table: str, day: dt.date, gone: pl.DataFrame, commit: Commit
 ) -> None:
     where = {"_stage": STAGE} if layer == "quarantine" else None
-    whole = lake.scan(layer, c.name, days=(day, day))
+    whole = lake.scan(layer, table, days=(day, day))
     stored = whole.filter(pl.col("_stage") == STAGE) if where else whole
     kept = stored.join(gone.lazy().unique(), on=gone.columns, how="anti").collect()
-    lake.write_days(layer, c.name, kept, (day, day), commit=commit, where=where)
+    lake.write_days(layer, table, kept, (day, day), commit=commit, where=where)

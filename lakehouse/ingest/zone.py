@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lakehouse.contracts import contracts
+from lakehouse.contracts import doors, is_closed
 from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import refuse_irregular
 from lakehouse.ingest.mapping import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.storage import Lake
+from lakehouse.storage.modes import DROP_BOX, FOLDER, close_files
 
 REJECTED = "_rejected"
 DONE = ".done"
@@ -60,12 +61,29 @@ def landing_zone(lake: Lake) -> Path:
     return Path(lake.root) / "landing"
 
 
+def make_box(zone: Path, table: str) -> Path:
+    """The table's folder. Where rows that come in by it may be restricted it is a drop box:
+    whoever hands files in does not read, list or replace those of others."""
+    folder = zone / table
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_closed(table) and folder.stat().st_mode & 0o7777 != DROP_BOX:
+        folder.chmod(DROP_BOX)
+    return folder
+
+
+def close_boxes(zone: Path) -> None:
+    """Takes the files in drop boxes from everybody but their owner, however they were put in."""
+    for table in filter(is_closed, doors()):
+        if (zone / table).is_dir():
+            close_files(make_box(zone, table))
+
+
 def find_files(zone: Path, as_of: dt.datetime) -> Found:
     """All files in the zone, as of a moment."""
     found = Found([], [], [])
     if not zone.is_dir():
         return found
-    tables = contracts("source")
+    tables = doors()
     for path in _walk(zone):
         parts = path.relative_to(zone).parts
         try:
@@ -114,6 +132,8 @@ def reject(zone: Path, path: Path, reason: str) -> Path:
         if not os.path.lexists(target):
             break
         target = zone.joinpath(REJECTED, *parts[:-1], f"{n}-{parts[-1]}")
+    (zone / REJECTED).mkdir(mode=FOLDER, exist_ok=True)
+    (zone / REJECTED).chmod(FOLDER)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.with_name(target.name + ".reason.txt").write_text(
         f"{'/'.join(parts)} {reason}\n", encoding="utf-8"

@@ -64,6 +64,15 @@ def unlock(settings: Settings, lake: Lake) -> None:
         raise BadInput(f"key file {path} is not the key in force for {settings.root}")
 
 
+def enter(
+    settings: Settings, lake: Lake, *, who: str, purpose: str, what: str, at: dt.datetime
+) -> None:
+    """Opens the zone to one access, which is in the audit log before it happens. Raises BadInput
+    without the key in force, or for a purpose that says nothing."""
+    unlock(settings, lake)
+    access.record(lake, who, purpose, what, at)
+
+
 def unlock_where_locked(settings: Settings, lake: Lake) -> None:
     """As `unlock`, once a key was issued; before that the folders' modes alone guard the zone."""
     if _in_force(lake) is not None:

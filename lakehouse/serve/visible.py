@@ -1,4 +1,4 @@
-"""Which tables, columns and rows a reader sees, as it follows from the contracts.
+"""Which tables and columns a reader sees, as it follows from the contracts.
 
 Never in SQL: bronze, truth, the identity vault, and what a rejected row held unprotected.
 Only with the restricted key: review cases, what staff saw, filed SARs (31 USC 5318(g)(2)).
@@ -13,12 +13,6 @@ import polars as pl
 from lakehouse.contracts import Contract, contracts
 from lakehouse.storage.shapes import stored_comments, stored_schema, stored_tables
 
-OPEN = {
-    "player_profile": None,
-    "compliance": "upper(trim(report_type)) IN ('CTR', 'W2G', '1042S', '8300')",
-}
-"""Confidential sources of which everybody may see silver, under a condition. A report type that
-cannot be read may be a SAR, so only the others are named."""
 RAW = "_raw"
 """A landed row as text: whatever it held."""
 
@@ -31,7 +25,6 @@ class View:
     table: str
     columns: dict[str, pl.DataType]
     comments: dict[str, str]
-    condition: str | None
 
     @property
     def name(self) -> str:
@@ -43,7 +36,7 @@ def views(*, restricted: bool = False) -> dict[str, View]:
     layers = ("gold", "silver", "quarantine", *(("restricted", "ops") if restricted else ()))
     every = contracts()
     shown = (
-        _view(layer, every[table], restricted=restricted)
+        _view(layer, every[table])
         for layer in layers
         for stored_layer, table in stored_tables(layer)
         if stored_layer == layer and _is_shown(every[table], restricted=restricted)
@@ -51,25 +44,19 @@ def views(*, restricted: bool = False) -> dict[str, View]:
     return {view.name: view for view in shown}
 
 
-def is_countable(c: Contract) -> bool:
-    """Whether everybody may know how many rows there are."""
-    return not c.confidential or (c.name in OPEN and OPEN[c.name] is None)
-
-
 def _is_shown(c: Contract, *, restricted: bool) -> bool:
     if c.layer == "restricted" and any(c.metadata(n).get("pii") == "direct" for n in c.columns):
         return False
-    return restricted or not c.confidential or c.name in OPEN
+    return restricted or not c.is_restricted
 
 
-def _view(layer: str, c: Contract, *, restricted: bool) -> View:
+def _view(layer: str, c: Contract) -> View:
     hidden = {RAW, *_unprotected(c)} if layer == "quarantine" else set()
     return View(
         schema=layer,
         table=c.name,
         columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
         comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
-        condition=None if restricted else OPEN.get(c.name),
     )
 
 

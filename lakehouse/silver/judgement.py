@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.contracts import PROVENANCE, Contract
+from lakehouse.contracts import PROVENANCE, Contract, told_apart
+from lakehouse.errors import ContractError
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.silver.reading import Aliases, Reading, read
 from lakehouse.storage.shapes import stored_schema
@@ -44,6 +45,7 @@ def split(
     """Reads, compares and judges the rows of one gaming day or of many."""
     given = bronze.lazy().collect()
     reading = read(given, c, timezone=timezone, aliases=aliases, upper=upper)
+    _refuse_strays(reading.raw, c)
     copies, clashes = _copies_and_clashes(reading, c)
     broken = {
         **_found(reading.unread),
@@ -60,6 +62,16 @@ def split(
         quarantined=_quarantined(reading, c, broken, rejected),
         duplicates=reading.raw.filter(copies),
     )
+
+
+def _refuse_strays(raw: pl.DataFrame, c: Contract) -> None:
+    """Before SARs were kept apart, bronze held them among the other filings."""
+    strays = [n for n, rows in told_apart(c.name, raw).items() if n != c.name and rows.height]
+    if strays:
+        raise ContractError(
+            f"bronze.{c.name} holds rows of {', '.join(strays)}, as lakes of earlier versions do; "
+            "make its days anew"
+        )
 
 
 def _found(rules: dict[str, pl.Series]) -> dict[str, pl.Series]:

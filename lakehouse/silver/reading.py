@@ -3,13 +3,13 @@ mapped to their domain, blanks go. What cannot be read is named, never guessed."
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import Contract
+from lakehouse.contracts.columns import folded
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.silver.timestamps import parse_iso8601, parse_iso8601_date
 from lakehouse.storage.shapes import conform
@@ -121,14 +121,8 @@ def _trimmed(name: str, upper: tuple[str, ...]) -> pl.Expr:
 
 
 def _code(text: pl.Series, domain: pl.Enum, aliases: Mapping[str, str]) -> pl.Series:
-    known = dict(aliases) | {_folded(v): v for v in domain.categories}
+    known = dict(aliases) | {folded(v): v for v in domain.categories}
     spellings = text.drop_nulls().unique().to_list()
-    codes = {s: known.get(_folded(s)) for s in spellings}
+    codes = {s: known.get(folded(s)) for s in spellings}
     mapped = text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
     return mapped.cast(domain)
-
-
-def _folded(code: str) -> str:
-    """Case, blanks, hyphens and underscores tell no codes apart."""
-    folded = unicodedata.normalize("NFKC", code).casefold()
-    return "".join(ch for ch in folded if not ch.isspace() and ch not in "-_")

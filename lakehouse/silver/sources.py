@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.compliance import SPELLED
 from lakehouse.errors import BadInput
 from lakehouse.silver.judgement import CleanResult, Parents, split
 from lakehouse.silver.reading import Aliases
@@ -18,6 +19,7 @@ _SHIFTS = {
     "graveyard": "Grave",
     "graveyardshift": "Grave",
 }
+_OF_FILINGS = {"report_type": SPELLED, "status": {"pending": "Pending Review"}}
 _NO_PARENTS: Parents = {}
 
 
@@ -113,11 +115,15 @@ def clean_security_events(
 def clean_compliance(
     bronze: Bronze, *, timezone: str, parents: Parents = _NO_PARENTS
 ) -> CleanResult:
-    """Filed records. Orphans: player_id."""
-    forms = {"fincen112": "CTR", "fincen111": "SAR", "formw2g": "W2G"}
-    forms |= {"form1042s": "1042S", "form8300": "8300", "fincen8300": "8300"}
-    aliases = {"report_type": forms, "status": {"pending": "Pending Review"}}
-    return _split("compliance", bronze, timezone, parents, aliases)
+    """Filed records of other forms than SARs. Orphans: player_id."""
+    return _split("compliance", bronze, timezone, parents, _OF_FILINGS)
+
+
+def clean_sar_filings(
+    bronze: Bronze, *, timezone: str, parents: Parents = _NO_PARENTS
+) -> CleanResult:
+    """Filed SARs. Orphans: player_id."""
+    return _split("sar_filings", bronze, timezone, parents, _OF_FILINGS)
 
 
 def clean_gaming_wins(
@@ -141,6 +147,7 @@ _CLEANERS = {
     "financial_txn": clean_financial_txn,
     "security_events": clean_security_events,
     "compliance": clean_compliance,
+    "sar_filings": clean_sar_filings,
     "gaming_wins": clean_gaming_wins,
     "staff_observations": clean_staff_observations,
 }

@@ -35,11 +35,13 @@ from lakehouse.storage.log import (
     travel,
     version_of,
 )
+from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.shapes import (
     PARTITION,
     conform,
     is_private,
     partition_columns,
+    place,
     stored_schema,
     stored_tables,
 )
@@ -96,7 +98,7 @@ class Lake:
         return cls(root, dict(settings.storage_options))
 
     def uri(self, layer: str, table: str) -> str:
-        return f"{self.root}/{layer}/{table}"
+        return f"{self.root}/{place(layer, table)}"
 
     def exists(self, layer: str, table: str) -> bool:
         return self.table(layer, table) is not None
@@ -258,6 +260,7 @@ class Lake:
             raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error
         except StorageError as error:
             raise (stream.error or error) from None
+        self.close(layer, table)
         return stream.rows
 
     def take_out(
@@ -277,6 +280,7 @@ class Lake:
                     gone = delta.delete(predicate, commit_properties=said)
         except CommitFailedError as error:
             raise StorageError(f"cannot write {uri}: others kept committing") from error
+        self.close(layer, table)
         return int(gone["num_deleted_rows"])
 
     def table(self, layer: str, table: str, as_of: AsOf | None = None) -> DeltaTable | None:
@@ -293,6 +297,12 @@ class Lake:
                 travel(delta, as_of, f"{layer}.{table}")
         return delta
 
+    def close(self, layer: str, table: str) -> None:
+        """Leaves the files of a private table to their owner alone. Call it after writing any."""
+        uri = self.uri(layer, table)
+        if is_private(layer, table) and not _is_url(uri):
+            close_files(Path(uri))
+
     def _options(self) -> dict[str, str] | None:
         return dict(self.storage_options) or None
 
@@ -307,7 +317,7 @@ class Lake:
         uri = self.uri(layer, table)
         with naming(uri, "create"):
             if not _is_url(uri):
-                _make_folder(Path(uri), private=is_private(layer, table))
+                make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
             return DeltaTable.create(
                 _address(uri),
                 Schema(fields(layer, table)),
@@ -355,6 +365,7 @@ class Lake:
             raise StorageError(
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
+        self.close(layer, table)
         overtaken = max(0, delta.version() - before - 1)
         return _written(delta, layer, table, frame, days, again + overtaken)
 
@@ -431,10 +442,3 @@ def _is_url(root: str) -> bool:
 def _refuse_lost_log(uri: str) -> None:
     if not _is_url(uri) and next(Path(uri).rglob("*.parquet"), None) is not None:
         raise StorageError(f"{uri} has data files but no Delta log; restore its _delta_log")
-
-
-def _make_folder(folder: Path, *, private: bool) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
-    if folder.parent.name in ("restricted", "truth"):
-        folder.parent.chmod(0o700)

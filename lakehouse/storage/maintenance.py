@@ -61,6 +61,7 @@ def maintain(
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
         )
+    lake.close(layer, table)
     after = len(delta.file_uris())
     return Maintained(f"{layer}.{table}", before, after, len(removed), z_ordered)
 

@@ -11,6 +11,9 @@ from lakehouse.errors import BadInput, ContractError
 
 SOURCE_LAYERS = ("bronze", "silver", "quarantine", "duplicates")
 LAYERS = (*SOURCE_LAYERS, "gold", "restricted", "truth", "ops")
+RESTRICTED = "restricted"
+CLOSED = (RESTRICTED, "truth")
+"""Folders of the root into which only the owner may look."""
 PARTITION = "gaming_day"
 STAGE = "_stage"
 
@@ -52,6 +55,13 @@ def checked_contract(layer: str, table: str) -> Contract:
     return c
 
 
+def place(layer: str, table: str) -> str:
+    """Folder of a table below the root. Restricted sources are in the restricted zone at every
+    layer: what one can see of a folder (when it changed, how many days it has) tells too."""
+    restricted = checked_contract(layer, table).restricted
+    return f"{RESTRICTED}/{layer}/{table}" if restricted else f"{layer}/{table}"
+
+
 def stored_schema(layer: str, table: str) -> pl.Schema:
     """Columns and types of a stored table. Raises BadInput for an unknown layer or table."""
     return _schema(layer, checked_contract(layer, table)).copy()
@@ -80,8 +90,8 @@ def partition_columns(layer: str, table: str) -> list[str]:
 def is_private(layer: str, table: str) -> bool:
     """Whether only the owner may read the folder: identities, review cases, truth. Silver
     holds tokens where bronze holds identities."""
-    confidential = checked_contract(layer, table).confidential and layer != "silver"
-    return confidential or layer in ("restricted", "truth")
+    c = checked_contract(layer, table)
+    return (c.confidential and layer != "silver") or c.is_restricted or layer in CLOSED
 
 
 def stored_tables(*layers: str) -> list[tuple[str, str]]:
