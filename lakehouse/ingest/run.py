@@ -18,7 +18,14 @@ from lakehouse.ingest.mapping import mapping_of
 from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store, touched
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.supersede import LAYERS, batch_prefix
-from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
+from lakehouse.ingest.zone import (
+    LandedFile,
+    alone,
+    find_files,
+    landing_zone,
+    refused_file,
+    reject,
+)
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -147,18 +154,13 @@ def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
-    stat = path.lstat()
-    name = path.relative_to(zone).as_posix().encode(errors="backslashreplace").decode()
-    table = name.split("/")[0] if "/" in name else "-"
-    file = LandedFile(path, table, name, stat.st_size, stat.st_mtime_ns)
-    return _rejected(lake, zone, file, why, as_of)
+    return _rejected(lake, zone, refused_file(zone, path), why, as_of)
 
 
 def _rejected(lake: Lake, zone: Path, file: LandedFile, why: str, as_of: dt.datetime) -> Outcome:
     place = f"{file.name}:{file.size_bytes}:{file.modified_ns}"
     record(lake, "rejected", place, file, as_of, {"reason": why}, once=as_of.isoformat())
-    reject(zone, file.path, why)
-    return Outcome(file.table, file.name, "rejected", why)
+    return Outcome(file.table, file.name, "rejected", reject(zone, file.path, why))
 
 
 def _taken_in(
