@@ -42,9 +42,9 @@ class Settings(BaseSettings):
     profile: str = "us-federal"
     timezone: str = "America/Los_Angeles"
     pii_key_file: Path | None = None
-    """256-bit token key; by default beside the lake's folder, never inside it."""
+    """256-bit token key; by default <root>.keys/pii-key, never inside the lake."""
     restricted_key_file: Path | None = None
-    """Key that opens review cases to SQL; by default beside the lake's folder."""
+    """Key that opens review cases to SQL; by default <root>.keys/restricted-key."""
     faults: bool = True
     """Whether simulated bronze receives defects, misconduct and filing faults."""
     source: Source = "simulator"

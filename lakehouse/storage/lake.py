@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_d
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from lakehouse.closed import close_folder
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.settings import Settings
@@ -297,6 +298,10 @@ class Lake:
         return dict(self.storage_options) or None
 
     def _open_to_write(self, layer: str, table: str) -> DeltaTable:
+        uri = self.uri(layer, table)
+        if not _is_url(uri):
+            with naming(uri, "create"):
+                _make_folder(Path(uri), private=is_private(layer, table))
         delta = self.table(layer, table) or self._create(layer, table)
         missing = lacking(delta, layer, table)
         if missing:
@@ -306,8 +311,6 @@ class Lake:
     def _create(self, layer: str, table: str) -> DeltaTable:
         uri = self.uri(layer, table)
         with naming(uri, "create"):
-            if not _is_url(uri):
-                _make_folder(Path(uri), private=is_private(layer, table))
             return DeltaTable.create(
                 _address(uri),
                 Schema(fields(layer, table)),
@@ -434,7 +437,8 @@ def _refuse_lost_log(uri: str) -> None:
 
 
 def _make_folder(folder: Path, *, private: bool) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
-    if folder.parent.name in ("restricted", "truth"):
-        folder.parent.chmod(0o700)
+    if private:
+        close_folder(folder.parent)
+        close_folder(folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)

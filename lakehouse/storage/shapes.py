@@ -11,6 +11,7 @@ from lakehouse.errors import BadInput, ContractError
 
 SOURCE_LAYERS = ("bronze", "silver", "quarantine", "duplicates")
 LAYERS = (*SOURCE_LAYERS, "gold", "restricted", "truth", "ops")
+OPEN_LAYERS = ("silver", "gold")
 PARTITION = "gaming_day"
 STAGE = "_stage"
 
@@ -78,10 +79,10 @@ def partition_columns(layer: str, table: str) -> list[str]:
 
 
 def is_private(layer: str, table: str) -> bool:
-    """Whether only the owner may read the folder: identities, review cases, truth. Silver
-    holds tokens where bronze holds identities."""
-    confidential = checked_contract(layer, table).confidential and layer != "silver"
-    return confidential or layer in ("restricted", "truth")
+    """Whether only the owner may enter the folder: all but silver, which holds tokens, and
+    gold. What was landed or rejected holds whatever it came with."""
+    checked_contract(layer, table)
+    return layer not in OPEN_LAYERS
 
 
 def stored_tables(*layers: str) -> list[tuple[str, str]]:
