@@ -261,7 +261,7 @@ def test_a_query_from_a_file(
         (["--saved", "player"], "give one of a query, --file and --saved"),
         (["--restricted"], "--restricted needs --purpose"),
         (["--purpose", "curious"], "--purpose goes with --restricted"),
-        (["--restricted", "--purpose", "case R2"], "--restricted needs the key file"),
+        (["--restricted", "--purpose", "case R2"], "what is restricted needs the key file"),
         (["--limit", "-1"], "--limit"),
         (["--out", "."], "is a folder; name a file"),
     ],

@@ -15,7 +15,8 @@ from lakehouse.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
-    from lakehouse.storage import Days
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Days, Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -67,19 +68,29 @@ def show(
     last: DayTo = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows to show.")] = 20,
     raw: Annotated[
-        bool, typer.Option("--raw", help="With the landed text, which may hold personal data.")
+        bool,
+        typer.Option(
+            "--raw",
+            help="With the landed text, which may hold personal data; audited; needs the key.",
+        ),
     ] = False,
+    purpose: Annotated[str | None, typer.Option(help="Why, for --raw.")] = None,
     shape: Shape = Format.table,
 ) -> None:
     """Show rejected rows with their rules, file and line."""
     from lakehouse.contracts import contract
     from lakehouse.ingest.rejects import rejected_rows
 
-    _, lake = opened()
-    rows = rejected_rows(lake, _source_table(table), rule=rule, days=_days(first, last))
-    named = ["gaming_day", *contract(table).key, "_stage", "_rules", "_file", "_line"]
-    if raw:
+    if raw != (purpose is not None):
+        raise BadInput('--raw needs --purpose "…", which goes with it alone: it is audited')
+    settings, lake = opened()
+    days = _days(first, last)
+    key = contract(_source_table(table)).key
+    named = ["gaming_day", *key, "_stage", "_rules", "_file", "_line"]
+    if purpose is not None:
+        _audited(settings, lake, purpose, f"quarantine show {table} --raw")
         named.append("_raw")
+    rows = rejected_rows(lake, table, rule=rule, days=days)
     found = rows.select(list(dict.fromkeys(named))).head(limit)
     _print(found, shape)
     if rows.height > limit:
@@ -119,6 +130,13 @@ def retry(
     )
     for first, last in runs_of(days):
         typer.echo(f"gold follows with: lakehouse run --from {first} --to {last}", err=True)
+
+
+def _audited(settings: Settings, lake: Lake, purpose: str, query: str) -> None:
+    from lakehouse.commands.caller import now, user
+    from lakehouse.serve.restricted import grant
+
+    grant(settings, lake, who=user(), purpose=purpose, query=query, at=now())
 
 
 def _source_table(name: str) -> str:

@@ -54,11 +54,19 @@ def unlock(settings: Settings, lake: Lake) -> None:
     path = restricted_key_path(settings)
     if not path.exists():
         raise BadInput(
-            f"--restricted needs the key file {path}; `lakehouse access init` makes the first one"
+            f"what is restricted needs the key file {path}; `lakehouse access init` makes the first"
         )
     key = TokenKey.load(path, root=settings.root)
     if key.key_id != _in_force(lake):
         raise BadInput(f"key file {path} is not the key in force for {settings.root}")
+
+
+def grant(
+    settings: Settings, lake: Lake, *, who: str, purpose: str, query: str, at: dt.datetime
+) -> None:
+    """Unlocks, and writes the row of audit that comes before what is read."""
+    unlock(settings, lake)
+    access.record(lake, who, purpose, query, at)
 
 
 def unlock_where_locked(settings: Settings, lake: Lake) -> None:
