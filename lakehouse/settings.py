@@ -131,7 +131,9 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("is no time zone; use a name such as America/Los_Angeles") from error
+            raise ValueError(
+                f"{value[:_SHOWN]!r} is no time zone; use a name such as America/Los_Angeles"
+            ) from error
         return value
 
     @field_validator("sources")

@@ -83,28 +83,38 @@ def test_nobody_else_reads_what_was_landed_or_rejected(tmp_path: Path, any_umask
     assert {"a.csv.gz.reason.txt", "headerless.csv.reason.txt", ".lock"} <= {*modes}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-def test_another_user_of_the_machine_reads_nothing(tmp_path: Path) -> None:
-    before = os.umask(0o022)
-    lake, _ = filled(tmp_path)
-    os.umask(before)
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(folder.stat().st_mode | 0o005)
-    wanted = [p for p in tmp_path.rglob("*") if p.is_file() and tmp_path != p.parent]
-    assert len(wanted) > 20
+def readable_by_nobody(files: list[Path]) -> list[str]:
+    """Which of these another user opens, asked as that user."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-        got = [str(p) for p in wanted if os.access(p, os.R_OK)]
+        got = [str(p) for p in files if os.access(p, os.R_OK)]
         os.write(writer, json.dumps(got).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as told:
-        assert json.loads(told.read()) == []
+        got = json.loads(told.read())
     assert os.waitpid(child, 0)[1] == 0
+    return got
+
+
+def test_another_user_of_the_machine_reads_nothing(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    lake, _ = filled(tmp_path)
+    open_one = tmp_path / "open.txt"
+    open_one.touch()
+    os.umask(before)
+    if os.geteuid() == 0:
+        for folder in (tmp_path, *tmp_path.parents[:-2]):
+            folder.chmod(folder.stat().st_mode | 0o005)
+        wanted = [p for p in tmp_path.rglob("*") if p.is_file() and tmp_path != p.parent]
+        assert len(wanted) > 20
+        assert readable_by_nobody([*wanted, open_one]) == [str(open_one)]
+    else:
+        assert {p.parent for p in readable_by_others(tmp_path)} == {tmp_path}
     assert lake.scan("quarantine", CAGE).collect().height == 2
 
 
@@ -303,7 +313,7 @@ def test_a_name_that_cannot_be_handled_is_told_in_a_line_and_the_rest_goes_on(
     assert len([p for p in kept.rglob("*") if p.is_file() and p.suffix != ".txt"]) == 1
 
 
-@pytest.mark.parametrize("name", ["x" * 243, "a\nb.csv", os.fsdecode(b"\xff.csv")])
+@pytest.mark.parametrize("name", ["x" * 243, "a\nb.csv"])
 def test_landing_refuses_such_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -51,9 +51,16 @@ class FilerSettings(BaseModel):
     @field_validator("schemas", mode="before")
     @classmethod
     def _is_there(cls, value: object) -> object:
-        if value is not None and not (str(value).strip() and Path(str(value)).is_dir()):
+        if value is not None and not _is_folder(str(value)):
             raise ValueError("is no folder; name the one that holds FinCEN's schemas")
         return value
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return bool(path.strip()) and Path(path).is_dir()
+    except OSError:
+        return False
 
 
 IDENTIFYING = ("name", "tin", "transmitter_control_code", "street", "city", "zip_code", "phone")

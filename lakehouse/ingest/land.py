@@ -37,7 +37,7 @@ def land(
     if table not in known:
         raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(known))}")
     for file in files:
-        if not _is_file(file):
+        if not is_file(file):
             raise BadInput(f"{shown(str(file))} is no file")
         _refuse_name(file)
     names = [f.name for f in files]
@@ -49,7 +49,8 @@ def land(
     return [_copied(f, zone, table, mapping, progress) for f in files]
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Also for a path that can be none, such as one that is too long."""
     try:
         return path.is_file()
     except (OSError, ValueError):
