@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from lakehouse import cli, closed
+from lakehouse.contracts import contract, contracts
 from lakehouse.ingest import run as ingest_run
 from lakehouse.ingest.land import land
 from lakehouse.ingest.mapping import Mapping, checked_mapping
 from lakehouse.ingest.rejects import retry
 from lakehouse.ingest.zone import find_files, landing_zone
+from lakehouse.privacy import TokenKey, protect
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 from tests.landed import AS_OF, CAGE, HEADER, bronze, cage_csv, cage_row, drop, lake_at, take_in
@@ -334,21 +336,24 @@ def test_a_part_is_gone_where_writing_fails(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_hashes_of_documents_become_the_same_keyed_token_in_both_tables(tmp_path: Path) -> None:
-    from lakehouse.contracts import contracts
+def test_hashes_of_documents_become_the_same_keyed_token_in_both_tables() -> None:
+    key, bare = TokenKey.of(bytes(range(32))), "5f" * 32
+    made = []
+    for table in ("financial_txn", "compliance"):
+        schema = contract(table).bronze_schema()
+        row = {n: [bare if n == "id_number_hash" else None] for n in schema}
+        made.append(protect(table, pl.DataFrame(row, schema=schema), key)["id_number_hash"].item())
+    assert made[0] == made[1]
+    assert made[0].startswith("d78a4a48:")
+    assert bare not in made[0]
 
-    named = [
-        (c.name, c.metadata("id_number_hash"))
-        for c in contracts("source").values()
-        if "id_number_hash" in c.columns
-    ]
-    wanted = {"pii": "direct", "protect": "token", "token_field": "id_number"}
-    assert named == [("financial_txn", wanted), ("compliance", wanted)]
+
+def test_no_hash_reaches_silver_or_gold_without_the_key() -> None:
     unprotected = [
         f"{c.name}.{n}"
         for c in contracts().values()
         if c.layer in ("source", "gold")
-        for n, t in c.bronze_schema().items()
-        if t == pl.String and n.endswith("_hash") and not c.metadata(n).get("protect")
+        for n in c.columns
+        if n.endswith("_hash") and c.metadata(n).get("protect") != "token"
     ]
     assert unprotected == []
