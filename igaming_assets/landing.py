@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,7 +17,15 @@ from lakehouse.ingest.conservation import conservation
 from lakehouse.ingest.ledger import read_ledger
 from lakehouse.ingest.peek import touched_days
 from lakehouse.ingest.run import ingest
-from lakehouse.ingest.zone import REJECTED, LandedFile, alone, find_files, landing_zone
+from lakehouse.ingest.zone import (
+    REASON,
+    REJECTED,
+    LandedFile,
+    alone,
+    find_files,
+    landing_zone,
+    refused_file,
+)
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows
@@ -88,8 +95,8 @@ def _metadata(run: Run, table: str, files: int) -> dict[str, Any]:
 
 
 def _files_read(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
-    folder = landing_zone(run.lake) / REJECTED / door_of(table)
-    reasons = sorted(folder.rglob("*.reason.txt")) if folder.is_dir() else []
+    folder = landing_zone(run.lake) / REJECTED / table
+    reasons = sorted(folder.rglob(f"*{REASON}")) if folder.is_dir() else []
     said = [p.read_text(encoding="utf-8").strip() for p in reasons[:20]]
     return not reasons, told(table, {"rejected": len(reasons), "reasons": "; ".join(said)})
 
@@ -144,7 +151,7 @@ def _unread(lake: Lake, tables: list[str], now: dt.datetime) -> Iterator[tuple[L
     """Complete files that the ledger does not know, and those that are no files at all."""
     zone = landing_zone(lake)
     found, ledger = find_files(zone, now), read_ledger(lake)
-    refused = [_as_file(zone, path) for path, _ in found.refused]
+    refused = [refused_file(zone, path) for path, _ in found.refused]
     for file in (*found.ready, *refused):
         if file.table in tables and not ledger.has_seen(file):
             yield file, f"{file.size_bytes}:{file.modified_ns}"
@@ -159,11 +166,6 @@ def _shown_days(
         return days
     landed = gaming_day_of(now, lake.settings.timezone)
     return each_day((min(days), max(landed, *days)))
-
-
-def _as_file(zone: Path, path: Path) -> LandedFile:
-    stat, name = path.lstat(), path.relative_to(zone).as_posix()
-    return LandedFile(path, name.split("/")[0], name, stat.st_size, stat.st_mtime_ns)
 
 
 def _requests(file: LandedFile, mark: str, keys: list[str]) -> list[dg.RunRequest]:

@@ -78,6 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command line in this process and returns its exit status."""
     debug = "--debug" in arguments
     try:
+        _refuse_unusable(arguments)
         status = typer.main.get_command(build()).main(
             list(arguments), prog_name="lakehouse", standalone_mode=False
         )
@@ -95,6 +96,11 @@ def run(arguments: Sequence[str]) -> int:
         # The reader, such as `head`, has enough; nothing is left to say on this stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:
+        if debug or error.strerror is None:
+            raise
+        about = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{about}{error.strerror}", 1)
     return status if isinstance(status, int) else 0
 
 
@@ -111,6 +117,17 @@ def main() -> None:
         status = _complain(f"unexpected {type(error).__name__}: {said} (see --debug)", 1)
         raise SystemExit(status) from None
     raise SystemExit(status)
+
+
+def _refuse_unusable(arguments: Sequence[str]) -> None:
+    """An empty value would pass for one that was left out, and no table or file can hold what
+    is no text."""
+    for option, value in zip(("", *arguments), arguments, strict=False):
+        about = f"{option} {value!r}" if option.startswith("-") else repr(value)
+        if not value.strip():
+            raise BadInput(f"{about}: a value is needed")
+        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            raise BadInput(f"{about}: UTF-8 text without NUL is allowed")
 
 
 def _complain(message: str, status: int) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +14,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -18,6 +22,12 @@ from lakehouse.errors import BadInput
 from lakehouse.filing.filer import FilerSettings
 
 Source = Literal["simulator", "landing", "both"]
+SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
+"""Object stores that Delta knows, and a folder written as an address."""
+LARGEST_SCALE = 10_000
+FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
+_LONGEST_NAME = 200
+_SHOWN = 120
 
 
 class Settings(BaseSettings):
@@ -35,16 +45,16 @@ class Settings(BaseSettings):
     """Folder or object-store URL of the lake."""
     storage_options: dict[str, str] = Field(default_factory=dict)
     seed: int = Field(default=42, ge=0, lt=2**63)
-    scale: float = Field(default=1.0, gt=0)
+    scale: float = Field(default=1.0, gt=0, le=LARGEST_SCALE, allow_inf_nan=False)
     """1.0 is about 23,000 rows a day."""
     start: dt.date = dt.date(2025, 1, 1)
     """First gaming day of the lake."""
     profile: str = "us-federal"
     timezone: str = "America/Los_Angeles"
     pii_key_file: Path | None = None
-    """256-bit token key; by default beside the lake's folder, never inside it."""
+    """256-bit token key; by default <root>.keys/pii-key, never inside the lake."""
     restricted_key_file: Path | None = None
-    """Key that opens review cases to SQL; by default beside the lake's folder."""
+    """Key that opens review cases to SQL; by default <root>.keys/restricted-key."""
     faults: bool = True
     """Whether simulated bronze receives defects, misconduct and filing faults."""
     source: Source = "simulator"
@@ -57,6 +67,62 @@ class Settings(BaseSettings):
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
+    @field_validator("root")
+    @classmethod
+    def _root_of_a_lake(cls, value: str) -> str:
+        _refuse_unprintable(value)
+        scheme, url, rest = value.partition("://")
+        if url:
+            if scheme not in SCHEMES or not rest.strip("/"):
+                raise ValueError(f"an address begins with one of {', '.join(SCHEMES)} and goes on")
+            return value
+        if value.strip("/") in ("", ".", ".."):
+            raise ValueError("name a folder of its own, such as data/lake")
+        folder = _expanded(value)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError("is a file; a lake is a folder")
+        return value
+
+    @field_validator("pii_key_file", "restricted_key_file", mode="before")
+    @classmethod
+    def _local_path(cls, value: object) -> object:
+        if value is None:
+            return value
+        text = str(value)
+        _refuse_unprintable(text)
+        if "://" in text:
+            raise ValueError("a key is a local file; name its path")
+        file = _expanded(text)
+        if file.exists() and not file.is_file():
+            raise ValueError("is no regular file")
+        return value
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _written_as_a_day(cls, value: object) -> object:
+        """A number would be read as seconds since 1970."""
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            return value
+        if type(value) is dt.date:
+            return value
+        raise ValueError("write a day as 2025-01-31")
+
+    @field_validator("start")
+    @classmethod
+    def _in_our_time(cls, value: dt.date) -> dt.date:
+        if not FIRST_START <= value <= LAST_START:
+            raise ValueError(f"a day from {FIRST_START} to {LAST_START} is allowed")
+        return value
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, value: str) -> str:
+        from lakehouse.regulation.law import profiles
+
+        if value not in profiles():
+            raise ValueError(f"no such profile; known: {', '.join(profiles())}")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -64,10 +130,28 @@ class Settings(BaseSettings):
 
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(
-                f"{value!r} is no time zone; use a name such as America/Los_Angeles"
+                f"{value[:_SHOWN]!r} is no time zone; use a name such as America/Los_Angeles"
             ) from error
+        return value
+
+    @field_validator("sources")
+    @classmethod
+    def _known_tables(cls, value: dict[str, Source]) -> dict[str, Source]:
+        from lakehouse.contracts import contracts
+
+        unknown = [t for t in value if t not in contracts("source")]
+        if unknown:
+            known = ", ".join(sorted(contracts("source")))
+            raise ValueError(f"no source table {unknown[0]!r}; tables: {known}")
+        return value
+
+    @field_validator("multiple_transaction_log_over")
+    @classmethod
+    def _dollars(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d{1,12}(\.\d{1,2})?", value):
+            raise ValueError("write dollars as 2500 or 2500.00")
         return value
 
     @classmethod
@@ -88,10 +172,41 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings with `overrides` on top. Raises BadInput naming the setting that is wrong."""
+    """Settings with `overrides` on top. Raises BadInput naming the setting that is wrong, its
+    value, and what is allowed."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(p) for p in first["loc"])
-        raise BadInput(f"setting {name!r}: {first['msg']} (got {first['input']!r})") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"setting {name!r}: {said}{_got(name, first['input'])}") from error
+    except SettingsError as error:
+        name = str(error).partition('"')[2].partition('"')[0]
+        given = os.environ.get(f"LAKEHOUSE_{name.upper()}", "")
+        raise BadInput(
+            f"setting {name!r}: write a JSON object of names and values{_got(name, given)}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"lakehouse.toml cannot be read: {error}") from error
+
+
+def _got(name: str, value: object) -> str:
+    """Storage options hold credentials: of them nothing is told."""
+    shown = repr(value)
+    return "" if name.startswith("storage_options") else f" (got {shown[:_SHOWN]})"
+
+
+def _refuse_unprintable(text: str) -> None:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("a path has letters to be seen, and no control characters")
+
+
+def _expanded(path: str) -> Path:
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError("there is no such user; name the folder itself") from error
+    if any(len(part.encode()) > _LONGEST_NAME for part in expanded.parts):
+        raise ValueError(f"a name in a path has at most {_LONGEST_NAME} bytes")
+    return expanded

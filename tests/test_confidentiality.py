@@ -171,7 +171,7 @@ def readable(root: Path) -> list[Path]:
 def test_another_user_of_the_machine_reads_nothing_of_them(lake: Lake) -> None:
     files = readable(Path(lake.root))
     rows = [f for f in files if f.suffix == ".parquet" and "_delta_log" not in f.parts]
-    assert {f.relative_to(lake.root).parts[0] for f in rows} >= {"silver", "gold", "quarantine"}
+    assert {f.relative_to(lake.root).parts[0] for f in rows} >= {"silver", "gold"}
     hidden = pl.Series(sorted(secrets(lake))).implode()
     for file in rows:
         stored = pl.read_parquet(file, hive_partitioning=False).select(pl.col(pl.String))

@@ -125,8 +125,8 @@ def test_days_in_any_order_end_in_the_same_lake(
 ) -> None:
     other = settings_at(tmp_path)
     Path(other.root).mkdir(parents=True)
-    key = Path(made.root).with_name("lake.pii-key")
-    other_key = Path(other.root).with_name("lake.pii-key")
+    key = Path(f"{made.root}.keys/pii-key")
+    other_key = Path(f"{other.root}.keys/pii-key")
     other_key.write_bytes(key.read_bytes())
     other_key.chmod(0o600)
     for days in ((WEEK[1], WEEK[1]), (WEEK[0], D(2025, 3, 8))):
@@ -175,7 +175,7 @@ def test_a_selection_of_nothing(tmp_path: Path, instance: dg.DagsterInstance, se
 def test_a_lost_key_stops_the_run_and_keeps_the_lake(
     made: Settings, instance: dg.DagsterInstance
 ) -> None:
-    key = Path(made.root).with_name("lake.pii-key")
+    key = Path(f"{made.root}.keys/pii-key")
     secret = key.read_bytes()
     before = content(made)
     key.unlink()

@@ -307,7 +307,7 @@ class TestCases:
     def test_once_the_zone_is_locked_the_key_is_needed(self, lake, capsys) -> None:
         assert run(["access", "init"]) == 0
         assert set(listed(capsys)) == {"A", "B", "C"}
-        Path("lake.restricted-key").unlink()
+        Path("lake.keys/restricted-key").unlink()
         for command in (
             ["cases", "list"],
             ["cases", "decide", "A", "file"],

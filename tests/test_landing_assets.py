@@ -1,6 +1,7 @@
 """Landed files in Dagster: the sensor asks for the days they touch, the asset takes them in."""
 
 import datetime as dt
+import json
 import warnings
 from pathlib import Path
 
@@ -23,7 +24,7 @@ with warnings.catch_warnings():
 from lakehouse.filing.intake import read
 from lakehouse.filing.intake import take_in as take_in_identities
 from lakehouse.settings import Settings
-from tests.landed import AS_OF, CAGE, bronze, cage_csv, cage_row, drop, lake_at
+from tests.landed import AS_OF, CAGE, HEADER, bronze, cage_csv, cage_row, drop, lake_at
 
 ROWS = [cage_row(1), "t2,2025-01-07T12:00:00-08:00,1.00"]
 
@@ -159,3 +160,34 @@ def test_only_tables_whose_source_is_the_landing_zone_take_files(
     found = landed_tables(chosen)
     assert found == tables if tables is not None else CAGE not in found
     assert (landing_sensor(chosen) is None) == (found == [])
+
+
+def test_headers_and_values_of_files_reach_no_event_log(tmp_path: Path) -> None:
+    """The first line of a file without a header is a row; columns that nobody knows hold notes."""
+    lake, settings = lake_at(tmp_path)
+    person = ("Zebulon", "Quackenbush", "900-12-3456")
+    drop(lake, f"{CAGE}/headerless.csv", f"{','.join(person)}\nAda,Lovelace,1\n")
+    unknown = f"{HEADER},{person[0]}\nt1,soon,1.00,{person[1]}\n{cage_row(2)},{person[2]}\n"
+    drop(lake, f"{CAGE}/unknown.csv", unknown)
+    drop(lake, f"{CAGE}/fields.json", json.dumps({"transaction_id": "t9", person[1]: person[2]}))
+    drop(lake, f"{CAGE}/twice.csv", f"{HEADER},{person[0]},{person[0]}\n")
+    drop(lake, f"{CAGE}/latin.csv", f"{HEADER},{person[0]}é\n".encode("latin-1"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        asset = landed_bronze(settings, CAGE)
+    home = tmp_path / "home"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        done = dg.materialize(
+            [asset],
+            partition_key="2025-01-05",
+            instance=instance,
+            resources=resources(settings),
+        )
+        look(settings, None)
+    verdicts = {c.check_name: c.passed for c in done.get_asset_check_evaluations()}
+    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True}
+    files = [p for top in (home, Path(lake.root) / "ops") for p in top.rglob("*") if p.is_file()]
+    kept = b"".join(p.read_bytes() for p in files)
+    assert b"headerless.csv lacks column" in kept
+    assert [word for word in person if word.encode() in kept] == []

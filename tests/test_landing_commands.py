@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_ends_with_its_reason(
     _, err = said(capsys, "ingest", "--bronze-only", status=1)
     assert err.splitlines()[-1].startswith(
         "lakehouse: not taken in: financial_txn/bad.csv lacks column transaction_id, "
-        "transaction_timestamp; it has x, y"
+        "transaction_timestamp; the file has 2, of which we know none; `lakehouse land FILE"
     )
     assert bronze(lake, "transaction_id") == [("t1",)]
     assert said(capsys, "ingest", "--bronze-only")[1] == "nothing new in the landing zone\n"
@@ -109,7 +109,18 @@ def test_quarantine_is_listed_shown_and_retried(
     assert json.loads(said(capsys, "quarantine", "list", "-t", SLOTS, "-o", "json")[0]) == []
     out, _ = said(capsys, "quarantine", "show", CAGE, "-o", "csv")
     assert "t2,2025-01-05T12:00:00" not in out  # landed text may hold personal data
-    out, err = said(capsys, "quarantine", "show", CAGE, "--raw", "-n", "1", "-o", "csv")
+    whole = ("quarantine", "show", CAGE, "-n", "1", "-o", "csv", "--raw")
+    out, err = said(capsys, *whole, status=2)
+    assert (out, "--raw needs --purpose" in err) == ("", True)
+    out, err = said(capsys, *whole, "--purpose", "mend the cage's export", status=2)
+    assert (out, "needs the key file" in err) == ("", True)
+    said(capsys, "access", "init")
+    out, err = said(capsys, *whole, "--purpose", "mend the cage's export")
+    asked = lake.scan("restricted", "access_log").sort("entry").collect().row(-1, named=True)
+    assert (asked["purpose"], asked["query"]) == (
+        "mend the cage's export",
+        f"quarantine show {CAGE} --raw",
+    )
     assert out.splitlines()[1].endswith(f',{rule},{CAGE}/cage.csv,3,"t2,2025-01-05T12:00:00,1.00"')
     assert err == ""
     _, err = said(capsys, "quarantine", "retry", CAGE, "-m", "zone.toml")

@@ -96,7 +96,7 @@ def test_the_delimiter_is_the_one_that_tells_known_columns_apart(line: str, deli
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"a,b,a\n1,2,3\n", "names column a twice"), (b"a,\xff\n1,2\n", "not UTF-8")],
+    [(b"a,b,a\n1,2,3\n", "names columns 1, 3 alike"), (b"a,\xff\n1,2\n", "not UTF-8")],
 )
 def test_a_header_that_cannot_be_trusted_rejects_the_file(content: bytes, said: str) -> None:
     with pytest.raises(UnreadableFile, match=said):

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -105,8 +107,8 @@ def test_rotation_keeps_the_old_key_beside_the_new(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "path"),
     [
-        ({"root": "/srv/data/lake"}, "/srv/data/lake.pii-key"),
-        ({"root": "/srv/data/lake/"}, "/srv/data/lake.pii-key"),
+        ({"root": "/srv/data/lake"}, "/srv/data/lake.keys/pii-key"),
+        ({"root": "/srv/data/lake/"}, "/srv/data/lake.keys/pii-key"),
         ({"root": "s3://bucket/lake", "pii_key_file": "/etc/key"}, "/etc/key"),
     ],
 )
@@ -130,7 +132,7 @@ def test_many_at_once_agree_on_one_key(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: ensure_key(settings).secret, range(32)))
     assert len(set(keys)) == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["lake.pii-key"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".gitignore", "lake.keys", "pii-key"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -164,7 +166,81 @@ def test_the_commands(tmp_path, capsys):
     status, new_id, err = run("rotate", "--yes")
     assert (status, new_id) != (0, key_id)
     assert run("show-id")[:2] == (0, new_id)
-    (tmp_path / "lake.pii-key").chmod(0o644)
+    (tmp_path / "lake.keys" / "pii-key").chmod(0o644)
     status, out, err = run("show-id")
     assert (status, out, err.count("\n")) == (2, "", 0)
     assert "has mode 0644" in err
+
+
+@pytest.fixture
+def any_umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("any_umask", [0o000, 0o022, 0o277], indirect=True)
+def test_a_key_is_its_owners_alone_whatever_the_umask(tmp_path: Path, any_umask: None) -> None:
+    ensure_key(Settings(root=str(tmp_path / "lake")))
+    keys = tmp_path / "lake.keys"
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (keys, keys / "pii-key")}
+    assert modes == {"lake.keys": 0o700, "pii-key": 0o600}
+
+
+def added_by_git(checkout: Path) -> list[str]:
+    """What `git add --all` would add."""
+    subprocess.run(["git", "init", "-q", str(checkout)], check=True)
+    listed = subprocess.run(
+        ["git", "-C", str(checkout), "ls-files", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return sorted(listed.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "place", [None, "own.key", "a folder/my [key]*.bin", "#key", "there/key", "old"]
+)
+def test_git_never_adds_a_key_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str | None
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / ".gitignore").write_text("*.o")
+    (tmp_path / "there" / "code.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAKEHOUSE_ROOT", "lake")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / ".git" / "home"))
+    if place == "old":
+        create_key(tmp_path / "lake.pii-key")
+        (tmp_path / ".gitignore").unlink()
+    elif place is not None:
+        monkeypatch.setenv("LAKEHOUSE_PII_KEY_FILE", place)
+    assert cli.run(["init"]) == 0
+    assert cli.run(["keys", "rotate", "--yes"]) == 0
+    assert cli.run(["access", "init"]) == 0
+    assert len([p for p in tmp_path.rglob("*key*") if p.is_file()]) == 3
+    assert [n for n in added_by_git(tmp_path) if "key" in n] == []
+    assert "there/code.py" in added_by_git(tmp_path)
+
+
+def test_init_says_where_the_key_is_and_how_an_old_one_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAKEHOUSE_ROOT", "lake")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    assert cli.run(["init"]) == 0
+    new = tmp_path / "lake.keys" / "pii-key"
+    assert f"key of personal data: {new}\n" in capsys.readouterr().err
+    old = tmp_path / "lake.pii-key"
+    new.rename(old)
+    secret = load_key(Settings(root="lake")).secret
+    assert cli.run(["init"]) == 0
+    said = capsys.readouterr().err
+    assert f"{old}, where older versions made it; it works there; to move it" in said
+    move = said.partition("of its own: ")[2].splitlines()[0].replace("mkdir -m 700", "mkdir -p")
+    subprocess.run(move, shell=True, check=True)
+    assert load_key(Settings(root="lake")).secret == secret
+    assert not old.exists()

@@ -61,7 +61,7 @@ def test_init_makes_a_lake_ready_and_overwrites_nothing(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["init"]) == 0
-    key = place / "lake.pii-key"
+    key = place / "lake.keys" / "pii-key"
     secret = key.read_bytes()
     assert (place / "home" / "dagster.yaml").exists()
     assert key.stat().st_mode & 0o777 == 0o600

@@ -261,7 +261,7 @@ def test_a_query_from_a_file(
         (["--saved", "player"], "give one of a query, --file and --saved"),
         (["--restricted"], "--restricted needs --purpose"),
         (["--purpose", "curious"], "--purpose goes with --restricted"),
-        (["--restricted", "--purpose", "case R2"], "--restricted needs the key file"),
+        (["--restricted", "--purpose", "case R2"], "what is restricted needs the key file"),
         (["--limit", "-1"], "--limit"),
         (["--out", "."], "is a folder; name a file"),
     ],
@@ -307,7 +307,7 @@ def test_a_key_that_others_can_read_opens_nothing(
     lake: Lake, capsys: pytest.CaptureFixture[str], mode: int
 ) -> None:
     cli.run(["access", "init"])
-    Path(f"{lake.root}.restricted-key").chmod(mode)
+    Path(f"{lake.root}.keys/restricted-key").chmod(mode)
     assert cli.run(["sql", "SELECT 1", "--restricted", "--purpose", "review of R2"]) == 2
     assert f"mode {mode:04o}" in capsys.readouterr().err
 
@@ -316,7 +316,7 @@ def test_the_key_of_another_lake_opens_nothing(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.run(["access", "init"])
-    Path(f"{lake.root}.restricted-key").write_text("00" * 32)
+    Path(f"{lake.root}.keys/restricted-key").write_text("00" * 32)
     assert cli.run(["sql", "SELECT 1", "--restricted", "--purpose", "review of R2"]) == 2
     assert "is not the key in force" in capsys.readouterr().err
 
@@ -335,7 +335,7 @@ def test_a_replaced_key_opens_nothing_any_more(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["sql", "SELECT 1 AS a", "--restricted", "--purpose", "review of R2"]
-    key = Path(f"{lake.root}.restricted-key")
+    key = Path(f"{lake.root}.keys/restricted-key")
     cli.run(["access", "init"])
     old = key.read_text()
     assert cli.run(["access", "rotate"]) == 0

@@ -19,7 +19,7 @@ from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 
 D = dt.date
 BY = Commit("run-1", "bronze/staff_observations", "abc")
-TABLE = "staff_observations"
+TABLE = "gaming_wins"
 DAY = (D(2025, 1, 5), D(2025, 1, 5))
 
 
@@ -347,7 +347,7 @@ def test_a_damaged_table_says_so_in_one_line(three: Lake, damage: str) -> None:
 def test_a_root_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("")
     lake = Lake(str(tmp_path / "lake"))
-    with pytest.raises(StorageError, match=r"cannot create .*/lake/restricted/bronze") as caught:
+    with pytest.raises(StorageError, match=r"cannot create .*/lake/bronze") as caught:
         lake.write_days("bronze", TABLE, rows(), (D(2025, 1, 1), D(2025, 1, 1)), commit=BY)
     assert "\n" not in str(caught.value)
 
@@ -361,18 +361,32 @@ def test_object_store_urls_go_through_unharmed(tmp_path: Path) -> None:
     assert content(as_url) == content(Lake(str(tmp_path / "by-url"))) == {D(2025, 1, 1): ["a"]}
 
 
-def test_identities_and_truth_are_for_the_owner_only(lake: Lake, ordinary_umask: None) -> None:
+def test_all_but_silver_and_gold_is_for_the_owner_only(lake: Lake, ordinary_umask: None) -> None:
     for layer, table, mode in [
         ("bronze", "player_profile", 0o700),
         ("quarantine", "player_profile", 0o700),
         ("duplicates", "player_profile", 0o700),
         ("truth", "plants", 0o700),
-        ("bronze", "slot_telemetry", 0o755),
+        ("bronze", "slot_telemetry", 0o700),
+        ("quarantine", "slot_telemetry", 0o700),
+        ("silver", "slot_telemetry", 0o755),
+        ("gold", "player_day", 0o755),
     ]:
         empty = pl.DataFrame(schema=stored_schema(layer, table))
         lake.write_days(layer, table, empty, (D(2025, 1, 1), D(2025, 1, 1)), commit=BY)
         assert stat.S_IMODE(Path(lake.uri(layer, table)).stat().st_mode) == mode, (layer, table)
-    assert stat.S_IMODE((Path(lake.root) / "truth").stat().st_mode) == 0o700
+        private = Path(lake.root, layer).stat().st_mode & 0o777
+        assert private == mode, layer
+
+
+def test_a_layer_that_an_older_version_left_open_is_shut_by_the_next_write(lake: Lake) -> None:
+    days = (D(2025, 1, 1), D(2025, 1, 1))
+    lake.write_days("bronze", TABLE, rows(D(2025, 1, 1)), days, commit=BY)
+    for folder in (Path(lake.root, "bronze"), Path(lake.uri("bronze", TABLE))):
+        folder.chmod(0o755)
+    lake.write_days("bronze", TABLE, rows(D(2025, 1, 1)), days, commit=BY)
+    assert stat.S_IMODE(Path(lake.root, "bronze").stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(lake.uri("bronze", TABLE)).stat().st_mode) == 0o700
 
 
 def test_rebuild_replaces_a_table_in_one_piece(lake: Lake) -> None:

@@ -62,12 +62,12 @@ def list_(
     """Cases with their state and clock, soonest due first."""
     import polars as pl
 
+    from lakehouse.casework import ALL_STATES
+
+    if state is not None and state not in ALL_STATES:
+        raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")
     lake, worked, _ = _worked("list", as_of)
     if state is not None:
-        from lakehouse.casework import ALL_STATES
-
-        if state not in ALL_STATES:
-            raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")
         worked = worked.filter(pl.col("state") == state)
     _print(worked.select(LISTED), shape)
     _warn_of_adrift(lake)

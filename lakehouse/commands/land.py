@@ -42,6 +42,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
+    from lakehouse.ingest.land import is_file
     from lakehouse.ingest.land import land as copy_in
 
     settings, lake = opened()
@@ -50,7 +51,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
             f"the source of {table} is the simulator; set source to landing or both, such as "
             "LAKEHOUSE_SOURCE=landing"
         )
-    total = sum(f.stat().st_size for f in files if f.is_file())
+    total = sum(f.stat().st_size for f in files if is_file(f))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"landing {len(files)} files", total=total)

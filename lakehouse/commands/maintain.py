@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Annotated
 
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened, refuse_restricted
 from lakehouse.errors import BadInput
+
+LONGEST = 36_500
+"""Days of retention: longer than any lake."""
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +24,7 @@ def maintain(
         list[str] | None, typer.Argument(help="Such as silver.slot_telemetry; default: all.")
     ] = None,
     retention_days: Annotated[
-        float, typer.Option(min=0, help="Days of older versions that stay readable.")
+        float, typer.Option(min=0, max=LONGEST, help="Days of older versions that stay readable.")
     ] = 7,
     forced: Annotated[
         str | None,
@@ -41,8 +45,15 @@ def maintain(
     import polars as pl
 
     from lakehouse.serve.render import show
+    from lakehouse.storage import FORGET
     from lakehouse.storage import maintain as maintain_table
 
+    if not math.isfinite(retention_days):
+        raise BadInput(
+            f"--retention-days {retention_days}: a number from 0 to {LONGEST:,} is allowed"
+        )
+    if forced not in (None, FORGET):
+        raise BadInput(f"--i-mean {forced!r}: only {FORGET!r} is allowed")
     _, lake = opened()
     pairs = [_pair(name) for name in tables or ()] or lake.stored()
     if not pairs:

@@ -75,7 +75,11 @@ def show(
     last: DayTo = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows to show.")] = 20,
     raw: Annotated[
-        bool, typer.Option("--raw", help="With the landed text, which may hold personal data.")
+        bool,
+        typer.Option(
+            "--raw",
+            help="With the landed text, which may hold personal data; audited; needs the key.",
+        ),
     ] = False,
     shape: Shape = Format.table,
     restricted: Restricted = False,
@@ -85,13 +89,17 @@ def show(
     from lakehouse.contracts import contract
     from lakehouse.ingest.rejects import rejected_rows
 
+    if raw and purpose is None:
+        raise BadInput('--raw needs --purpose "…": it is audited')
     _, lake = opened()
-    asked = f"quarantine show {_source_table(table)}"
-    _opened_by(asked, [table], restricted=restricted, purpose=purpose)
-    rows = rejected_rows(lake, table, rule=rule, days=_days(first, last))
-    named = ["gaming_day", *contract(table).key, "_stage", "_rules", "_file", "_line"]
+    days = _days(first, last)
+    key = contract(_source_table(table)).key
+    asked = f"quarantine show {table}{' --raw' if raw else ''}"
+    _opened_by(asked, [table], restricted=restricted or raw, purpose=purpose)
+    named = ["gaming_day", *key, "_stage", "_rules", "_file", "_line"]
     if raw:
         named.append("_raw")
+    rows = rejected_rows(lake, table, rule=rule, days=days)
     found = rows.select(list(dict.fromkeys(named))).head(limit)
     _print(found, shape)
     if rows.height > limit:

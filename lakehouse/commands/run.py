@@ -17,7 +17,7 @@ from lakehouse.errors import BadInput, LakehouseError
 if TYPE_CHECKING:
     from igaming_assets.running import Outcome
     from lakehouse.settings import Settings
-    from lakehouse.storage import Days
+    from lakehouse.storage import Days, Lake
 
 SETTINGS_FILE = Path("lakehouse.toml")
 
@@ -35,17 +35,17 @@ def init(
 ) -> None:
     """Make a lake ready: its folder, its key, its Dagster instance; nothing is overwritten."""
     from lakehouse.contracts import doors
-    from lakehouse.ingest.zone import make_box
+    from lakehouse.privacy.keys import key_path, place_told
 
     if source is not None:
         _settle_source(source)
     settings, lake = opened()
     prepare(settings)
-    if "landing" in {settings.source_of(t) for t in doors()} or source == "both":
-        for table in doors():
-            _folder(Path(lake.root) / "landing" / table)
-            make_box(Path(lake.root) / "landing", table)
+    if {"landing", "both"} & {settings.source_of(t) for t in doors()}:
+        _landing_folders(lake)
     typer.echo(f"ready: lake {lake.root}, source {settings.source}", err=True)
+    typer.echo(f"key of personal data: {place_told(key_path(settings))}", err=True)
+    typer.echo("keep a copy of it where no lake is; it is never added to git", err=True)
 
 
 def run(
@@ -84,13 +84,29 @@ def run_days(settings: Settings, days: Days, select: str | None = None) -> Outco
 def prepare(settings: Settings) -> None:
     """Makes the lake's folder, its key and the Dagster instance where they are not there."""
     from igaming_assets.home import home
+    from lakehouse.privacy.keys import keep_from_git, key_path
     from lakehouse.steps import token_key
     from lakehouse.storage import Lake
 
     if "://" not in settings.root:
         _folder(Path(Lake.open(settings).root))
     token_key(Lake.open(settings), settings)
+    keep_from_git(key_path(settings))
     home()
+
+
+def _landing_folders(lake: Lake) -> None:
+    from lakehouse.closed import close_folder
+    from lakehouse.contracts import doors
+    from lakehouse.ingest.zone import landing_zone
+
+    zone = landing_zone(lake)
+    try:
+        close_folder(zone)
+        for table in doors():
+            close_folder(zone / table)
+    except OSError as error:
+        raise LakehouseError(f"cannot make folder {zone}: {error.strerror}") from error
 
 
 def _settle_source(source: str) -> None:

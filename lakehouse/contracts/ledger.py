@@ -42,8 +42,13 @@ class IngestLedger(dy.Schema):
     first_day = c.day("First gaming day in the file.", nullable=True)
     last_day = c.day("Last gaming day in the file.", nullable=True)
     gaming_days = c.text("All gaming days in the file, separated by blanks.")
-    file_columns = c.text("The file's own columns, as a JSON list; empty for JSON files.")
-    ignored_columns = c.text("Columns of the file that no column of the table takes.")
+    file_columns = c.text(
+        "The file's columns, as a JSON list; those that no column of the table takes by number, "
+        "as their names may be values; empty for JSON files."
+    )
+    ignored_columns = c.text(
+        "Numbers of the columns that no column of the table takes; of JSON, how many fields."
+    )
     mapping = c.text("The mapping used, as JSON.")
     bronze_version = dy.Int64(
         nullable=True,

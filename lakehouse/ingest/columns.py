@@ -50,10 +50,18 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
     named = [m.source for n, m in mapping.columns.items() if m.source and n not in given]
     missing = named or [n for n in dict.fromkeys(needed) if n not in given]
     if missing:
+        ours = sorted(columns.index(n) + 1 for n in match.taken.values())
+        known = f"the file has {len(columns)}, of which we know {numbers(ours)}"
         raise UnreadableFile(
-            f"lacks column {', '.join(missing)}; it has {', '.join(columns)[:500]}; "
-            "a mapping says how foreign columns become ours"
+            f"lacks column {', '.join(missing)}; {known}; `lakehouse land FILE --infer` shows "
+            "them, and a mapping says how foreign columns become ours"
         )
+
+
+def numbers(positions: Sequence[int]) -> str:
+    """Columns by their place in the file. Their names are told nowhere that is kept: the first
+    line of a file without a header holds values."""
+    return f"number {', '.join(map(str, positions[:50]))}" if positions else "none"
 
 
 def our_columns(frame: pl.DataFrame, c: Contract, mapping: Mapping, match: Match) -> pl.DataFrame:

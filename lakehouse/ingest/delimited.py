@@ -55,13 +55,13 @@ def _header(text: bytes, delimiter: str | None, known: Iterable[str]) -> Header:
     try:
         line = text.decode()
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"has a header that is not UTF-8: {readable(text)[:80]}") from error
+        raise UnreadableFile(f"has a header that is not UTF-8, at byte {error.start}") from error
     delimiter = delimiter or sniff_delimiter(line, known)
     names = _fields(line, delimiter)
     named = tuple(n.strip() or f"unnamed_{i}" for i, n in enumerate(names, 1))
-    twice = sorted({n for n in named if named.count(n) > 1})
+    twice = [i for i, n in enumerate(named, 1) if named.count(n) > 1]
     if twice:
-        raise UnreadableFile(f"names column {', '.join(twice)} twice")
+        raise UnreadableFile(f"names columns {', '.join(map(str, twice[:50]))} alike")
     return Header(named, delimiter)
 
 
@@ -80,7 +80,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error as error:
-        raise UnreadableFile(f"has a header that cannot be read: {error}") from error
+        raise UnreadableFile("has a header that cannot be read as delimited text") from error
 
 
 def csv_pieces(blocks: Iterator[bytes], header: Header, line: int) -> Iterator[Piece]:

@@ -97,7 +97,7 @@ def infer(path: Path, table: str | None, *, timezone: str) -> Proposal:
     Raises BadInput for a file that cannot be read, or that resembles no table.
     """
     try:
-        sample, delimiter, encoding = _sample(path)
+        sample, delimiter, encoding = _sample(path.parent.resolve() / path.name)
     except (UnreadableFile, OSError) as error:
         raise BadInput(f"{path}: {error}") from error
     columns = [n for n in sample.columns if n != LINE]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import stat
-import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Literal, cast
 
 from lakehouse.ingest.streams import (
+    LINK,
     LONGEST_RECORD,
     Compression,
     UnreadableFile,
+    opened,
     raw_blocks,
     text_blocks,
 )
@@ -68,7 +70,6 @@ class Inspected:
 
 def inspect(path: Path, encoding: str | None = None) -> Inspected:
     """Reads the file once, whole. Raises UnreadableFile with the reason."""
-    refuse_irregular(path)
     compression = COMPRESSIONS.get(path.suffix.lower(), "none")
     content = _digest(path)
     head = next(raw_blocks(path, compression, _HEAD), b"")
@@ -83,21 +84,20 @@ def inspect(path: Path, encoding: str | None = None) -> Inspected:
     return Inspected(form, compression, encoding, content)
 
 
-def refuse_irregular(path: Path) -> None:
-    """Raises UnreadableFile for a link, a device or a name that cannot be printed."""
-    mode = path.lstat().st_mode
+def refuse_irregular(mode: int) -> None:
+    """Raises UnreadableFile for a link or a device."""
     if stat.S_ISLNK(mode):
-        raise UnreadableFile("is a symbolic link; copy the file itself")
+        raise UnreadableFile(LINK)
     if not stat.S_ISREG(mode):
         raise UnreadableFile("is no regular file")
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in path.name):
-        raise UnreadableFile("has control characters in its name")
 
 
 def _digest(path: Path) -> str:
     """BLAKE2b: as strong as SHA-256, and twice as fast where the processor has no SHA. A large
     file's is that of its parts' digests, which are made side by side."""
-    starts = range(0, max(1, path.stat().st_size), _PART)
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+    starts = range(0, max(1, size), _PART)
     with ThreadPoolExecutor() as pool:
         parts = list(pool.map(lambda start: _digest_of_part(path, start), starts))
     return (parts[0] if len(parts) == 1 else _blake2b(b"".join(parts))).hex()
@@ -105,7 +105,7 @@ def _digest(path: Path) -> str:
 
 def _digest_of_part(path: Path, start: int) -> bytes:
     found = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
+    with opened(path) as file:
         file.seek(start)
         for _ in range(0, _PART, _CHECKED):
             found.update(file.read(_CHECKED))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+from lakehouse import closed
 from lakehouse.contracts import doors
-from lakehouse.errors import BadInput
+from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.ingest.mapping import MAPPING_SUFFIX, load_mapping
-from lakehouse.ingest.zone import DONE, alone, landing_zone, make_box
+from lakehouse.ingest.zone import DONE, alone, landing_zone, name_fault, shown
 from lakehouse.storage import Lake
-from lakehouse.storage.modes import FILE
 
 _CHUNK = 2**20
 
@@ -37,8 +37,9 @@ def land(
     if table not in known:
         raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(known))}")
     for file in files:
-        if not file.is_file():
-            raise BadInput(f"{file} is no file")
+        if not is_file(file):
+            raise BadInput(f"{shown(str(file))} is no file")
+        _refuse_name(file)
     names = [f.name for f in files]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
@@ -48,24 +49,58 @@ def land(
     return [_copied(f, zone, table, mapping, progress) for f in files]
 
 
+def is_file(path: Path) -> bool:
+    """Also for a path that can be none, such as one that is too long."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _refuse_name(file: Path) -> None:
+    """Raises BadInput for a name under which no ingestion would read the file."""
+    fault = name_fault(file.name)
+    if fault:
+        raise BadInput(f"{shown(str(file))} {fault}; give it another name")
+
+
 def _copied(file: Path, zone: Path, table: str, mapping: Path | None, progress: Progress) -> Path:
-    target = make_box(zone, table) / file.name
-    part = target.with_name(target.name + ".part")
-    part.touch(FILE)
-    part.chmod(FILE)
-    with file.open("rb") as given, part.open("wb") as taken:
+    target = zone / table / file.name
+    try:
+        beside = None if mapping is None else mapping.read_bytes()
+        closed.close_folder(zone)
+        with closed.entered(target.parent, make=True) as folder:
+            _put(file, target, folder, beside, progress)
+    except OSError as error:
+        raise LakehouseError(f"cannot land {file}: {error.strerror}") from error
+    return target
+
+
+def _put(file: Path, target: Path, folder: int, mapping: bytes | None, progress: Progress) -> None:
+    with closed.new_part(folder) as (part, taken), file.open("rb") as given:
         while chunk := given.read(_CHUNK):
             taken.write(chunk)
             progress(len(chunk))
-        taken.flush()
-        os.fsync(taken.fileno())
-    if target.exists() and filecmp.cmp(part, target, shallow=False):
-        part.unlink()
-    with alone(zone):
+    with alone(target.parents[1]):
         if mapping is not None:
-            beside = target.with_name(target.name + MAPPING_SUFFIX)
-            beside.write_bytes(mapping.read_bytes())
-        if part.exists():
-            part.replace(target)
-        target.with_name(target.name + DONE).touch()
-    return target
+            closed.put(folder, target.name + MAPPING_SUFFIX, mapping)
+        if _is_copy(target.with_name(part), target):
+            os.unlink(part, dir_fd=folder)
+        else:
+            os.replace(part, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+        closed.put(folder, target.name + DONE, b"")
+
+
+def _is_copy(part: Path, target: Path) -> bool:
+    """A file that is there already keeps its time, so that it is not looked at again."""
+    try:
+        with closed.open_file(part) as new, closed.open_file(target) as old:
+            same = os.fstat(new.fileno()).st_size == os.fstat(old.fileno()).st_size
+            return same and all(a == b for a, b in zip(_chunks(new), _chunks(old), strict=True))
+    except OSError:
+        return False
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,7 +136,3 @@ def days_text(days: Sequence[dt.date]) -> dict[str, Any]:
 
 def days_from(text: str) -> list[dt.date]:
     return [dt.date.fromisoformat(d) for d in text.split()]
-
-
-def columns_text(columns: Sequence[str]) -> str:
-    return json.dumps(list(columns), ensure_ascii=False)

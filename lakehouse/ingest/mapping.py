@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from lakehouse.closed import is_link, open_file
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.errors import BadInput
 
@@ -111,8 +112,16 @@ class Mapping(BaseModel):
 def load_mapping(path: Path, table: str) -> Mapping:
     """The mapping in a TOML file. Raises BadInput naming the entry that is wrong."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"mapping {path}: {error.strerror}") from error
+    return _mapping_in(content, path, table)
+
+
+def _mapping_in(content: bytes, path: Path, table: str) -> Mapping:
+    try:
+        given = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"mapping {path}: {error}") from error
     return checked_mapping(given, table, str(path))
 
@@ -143,13 +152,15 @@ def checked_mapping(given: Dictionary[str, object], table: str, subject: str) ->
 def mapping_of(path: Path, table_folder: Path, table: str) -> Mapping:
     """The mapping for a landed file: beside it (<file>.mapping.toml), or the nearest
     mapping.toml in its folder or above, up to the table's folder; else an empty one."""
+    above = [f for f in path.parents if f.is_relative_to(table_folder)]
     beside = path.with_name(path.name + MAPPING_SUFFIX)
-    if beside.is_file():
-        return load_mapping(beside, table)
-    for folder in path.parents:
-        shared = folder / FOLDER_MAPPING
-        if shared.is_file():
-            return load_mapping(shared, table)
-        if folder == table_folder:
-            break
+    for place in (beside, *(folder / FOLDER_MAPPING for folder in above)):
+        try:
+            with open_file(place) as file:
+                return _mapping_in(file.read(), place, table)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            said = "is reached through a link" if is_link(error) else error.strerror
+            raise BadInput(f"mapping {place}: {said}") from error
     return Mapping()

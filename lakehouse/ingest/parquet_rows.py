@@ -12,7 +12,7 @@ from typing import IO, Any
 import polars as pl
 
 from lakehouse.ingest.rows import DAMAGED_SCHEMA, LINE, Piece
-from lakehouse.ingest.streams import Compression, UnreadableFile, raw_blocks
+from lakehouse.ingest.streams import Compression, UnreadableFile, opened, raw_blocks
 
 BATCH_ROWS = 50_000
 
@@ -53,14 +53,14 @@ def parquet_batches(path: Path, compression: Compression) -> Iterator[pl.DataFra
                     raise UnreadableFile("has no columns")
                 yield frame
         except (pa.ArrowException, OSError, pl.exceptions.PolarsError, UnicodeError) as error:
-            said = " ".join(str(error).split())[:200]
-            raise UnreadableFile(f"is damaged Parquet: {said}") from error
+            # What the readers say may quote a column's name or a value.
+            raise UnreadableFile(f"is damaged Parquet ({type(error).__name__})") from error
 
 
 @contextmanager
 def _seekable(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
     if compression == "none":
-        with path.open("rb") as file:
+        with opened(path) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import polars as pl
 
 from lakehouse.contracts import contract, contracts, door_of, told_apart
 from lakehouse.ingest.delimited import Header, csv_pieces
+from lakehouse.ingest.headers import header_of
 from lakehouse.ingest.json_rows import json_pieces
 from lakehouse.ingest.ledger import CODE_VERSION, read_ledger, record
 from lakehouse.ingest.mapping import Mapping, mapping_from_text, mapping_of
@@ -143,7 +143,7 @@ def _healed(
     now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
     origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
-    for piece in _read_again(raws, json.loads(file["file_columns"]), used.delimiter):
+    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
         at = [starts.get(line, -1) for line in piece.frame[LINE]]
         same = [

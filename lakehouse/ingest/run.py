@@ -20,7 +20,14 @@ from lakehouse.ingest.mapping import mapping_of
 from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish, store, touched
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.supersede import LAYERS, batch_prefix
-from lakehouse.ingest.zone import LandedFile, alone, close_boxes, find_files, landing_zone, reject
+from lakehouse.ingest.zone import (
+    LandedFile,
+    alone,
+    find_files,
+    landing_zone,
+    refused_file,
+    reject,
+)
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -86,7 +93,6 @@ def ingest(
     """
     zone = landing_zone(lake)
     with alone(zone):
-        close_boxes(zone)
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
@@ -151,18 +157,13 @@ def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
-    stat = path.lstat()
-    name = path.relative_to(zone).as_posix().encode(errors="backslashreplace").decode()
-    table = name.split("/")[0] if "/" in name else "-"
-    file = LandedFile(path, table, name, stat.st_size, stat.st_mtime_ns)
-    return _rejected(lake, zone, file, why, as_of)
+    return _rejected(lake, zone, refused_file(zone, path), why, as_of)
 
 
 def _rejected(lake: Lake, zone: Path, file: LandedFile, why: str, as_of: dt.datetime) -> Outcome:
     place = f"{file.name}:{file.size_bytes}:{file.modified_ns}"
     record(lake, "rejected", place, file, as_of, {"reason": why}, once=as_of.isoformat())
-    reject(zone, file.path, why)
-    return Outcome(file.table, file.name, "rejected", why)
+    return Outcome(file.table, file.name, "rejected", reject(zone, file.path, why))
 
 
 def _taken_in(

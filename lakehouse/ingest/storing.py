@@ -12,11 +12,11 @@ import polars as pl
 
 from lakehouse.contracts import Contract, contract, stored_as, told_apart
 from lakehouse.ingest import reading
+from lakehouse.ingest.headers import keep_header, told, told_ignored
 from lakehouse.ingest.inspection import Inspected
 from lakehouse.ingest.ledger import (
     CODE_VERSION,
     Ledger,
-    columns_text,
     days_from,
     days_text,
     record,
@@ -25,7 +25,7 @@ from lakehouse.ingest.mapping import Mapping, mapping_from_text
 from lakehouse.ingest.reading import batches, judged, layout, open_file
 from lakehouse.ingest.supersede import LAYERS, Newcomer, batch_prefix, replaced_rows, supersede
 from lakehouse.ingest.typing_rows import Judged, Origin
-from lakehouse.ingest.zone import LandedFile
+from lakehouse.ingest.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.storage import Commit, Lake
 
@@ -104,7 +104,7 @@ def begin(
     row = ledger.begun(file_id)
     attempt = row["attempt"] if row else 0
     if row is None or ledger.was_withdrawn(file_id, attempt):
-        row = _facts(lake, file, mapping, inspected, c) | {"attempt": attempt}
+        row = _facts(lake, file, file_id, mapping, inspected, c) | {"attempt": attempt}
     else:
         mapping = mapping_from_text(row["mapping"], file.table)
         as_of = row["at"]
@@ -118,13 +118,20 @@ def begin(
 
 
 def _facts(
-    lake: Lake, file: LandedFile, mapping: Mapping, inspected: Inspected, c: Contract
+    lake: Lake,
+    file: LandedFile,
+    file_id: str,
+    mapping: Mapping,
+    inspected: Inspected,
+    c: Contract,
 ) -> dict[str, Any]:
     opened = open_file(file.path, inspected, c, mapping)
     used = mapping.model_copy(update={"delimiter": opened.delimiter or None})
+    if opened.ignored and opened.delimiter:
+        keep_header(landing_zone(lake), file_id, opened.columns)
     return {
-        "file_columns": columns_text(opened.columns),
-        "ignored_columns": ", ".join(opened.ignored),
+        "file_columns": told(opened.columns, opened.ignored),
+        "ignored_columns": told_ignored(opened.columns, opened.ignored),
         "mapping": used.text(),
         "layout": "",
         **{f"{layer}_version": lake.version(layer, c.name) for layer in LAYERS},
@@ -186,7 +193,7 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
         )
     facts = {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
-        "ignored_columns": ", ".join(sorted(tally.ignored))[:2000],
+        "ignored_columns": told_ignored(opened.columns, tally.ignored),
         "rows": tally.rows,
         "bronze_rows": tally.good,
         "quarantine_rows": tally.rows - tally.good,

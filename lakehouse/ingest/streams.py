@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
+from lakehouse.closed import is_link, open_file
 from lakehouse.errors import LakehouseError
 
 Compression = Literal["none", "gzip", "zstd"]
@@ -16,20 +19,35 @@ LONGEST_RECORD = 16 * 2**20
 BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""
 BOMB_FROM = 64 * 2**20
+LINK = "is a symbolic link; copy the file itself"
+BEHIND_LINK = "is reached through a symbolic link; copy the file itself"
 
 
 class UnreadableFile(LakehouseError):  # noqa: N818 - the file is the fault
     """No row of the file can be trusted; it goes to the rejected files with this reason."""
 
 
+def opened(path: Path) -> BinaryIO:
+    """A landed file, looked at again each time it is opened. Raises UnreadableFile for one that
+    is not there, is no regular file, or is reached through a link."""
+    try:
+        return open_file(path)
+    except OSError as error:
+        if is_link(error):
+            raise UnreadableFile(
+                "is reached through a symbolic link; copy the file itself"
+            ) from error
+        raise UnreadableFile(f"cannot be opened: {error.strerror}") from error
+
+
 def raw_blocks(path: Path, compression: Compression, size: int = BLOCK) -> Iterator[bytes]:
     """Decompressed bytes. Raises UnreadableFile for a damaged, truncated or hostile archive."""
     import pyarrow as pa
 
-    packed = path.stat().st_size
     given = 0
     try:
-        with _opened(path, compression) as stream:
+        with opened(path) as file, _unpacked(file, compression) as stream:
+            packed = os.fstat(file.fileno()).st_size
             while block := stream.read(size):
                 given += len(block)
                 if compression != "none" and given > max(BOMB_FROM, BOMB_RATIO * packed):
@@ -42,12 +60,12 @@ def raw_blocks(path: Path, compression: Compression, size: int = BLOCK) -> Itera
         raise UnreadableFile(f"cannot be read as {compression}: {said}") from error
 
 
-def _opened(path: Path, compression: Compression):  # type: ignore[no-untyped-def]
+def _unpacked(file: BinaryIO, compression: Compression):  # type: ignore[no-untyped-def]
     import pyarrow as pa
 
     if compression == "none":
-        return path.open("rb")
-    return pa.CompressedInputStream(pa.OSFile(str(path)), compression)
+        return contextlib.nullcontext(file)
+    return pa.CompressedInputStream(pa.PythonFile(file, "r"), compression)
 
 
 def text_blocks(
@@ -67,7 +85,7 @@ def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             yield decoder.decode(block).encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
-        raise UnreadableFile(f"is not {encoding} throughout: {error}") from error
+        raise UnreadableFile(f"is not {encoding} throughout") from error
 
 
 def _without_mark(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -3,24 +3,38 @@ cannot be read is moved to landing/_rejected, beside a file that says why."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fcntl
+import itertools
 import os
+import stat
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakehouse import closed
 from lakehouse.contracts import doors, is_closed
 from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import refuse_irregular
 from lakehouse.ingest.mapping import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.storage import Lake
-from lakehouse.storage.modes import DROP_BOX, FOLDER, close_files
 
 REJECTED = "_rejected"
+REASON = ".reason.txt"
 DONE = ".done"
+LONGEST_NAME = 255 - len(MAPPING_SUFFIX)
+"""Bytes of a landed file's name: beside it are a mapping, a .done and a part of a copy."""
+LONGEST_PATH = 1000
+"""Bytes of a path in the zone."""
+DEEPEST = 32
+"""Names in such a path."""
+_SHOWN = 200
+
+Place = tuple[tuple[str, ...], os.stat_result]
+"""The names of a path in the zone, and what it is."""
 SETTLE = dt.timedelta(seconds=10)
 """A file nobody has written to for so long is complete; one with a .done beside it, at once."""
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload", ".partial", ".swp")
@@ -55,27 +69,11 @@ class Found:
 
 
 def landing_zone(lake: Lake) -> Path:
-    """Raises BadInput for a lake whose root is no folder: files land on a disk."""
+    """Its own path may be a link; no path below it. Raises BadInput for a lake whose root is no
+    folder: files land on a disk."""
     if "://" in lake.root:
         raise BadInput(f"root {lake.root}: files can be landed only where the root is a folder")
-    return Path(lake.root) / "landing"
-
-
-def make_box(zone: Path, table: str) -> Path:
-    """The table's folder. Where rows that come in by it may be restricted it is a drop box:
-    whoever hands files in does not read, list or replace those of others."""
-    folder = zone / table
-    folder.mkdir(parents=True, exist_ok=True)
-    if is_closed(table) and folder.stat().st_mode & 0o7777 != DROP_BOX:
-        folder.chmod(DROP_BOX)
-    return folder
-
-
-def close_boxes(zone: Path) -> None:
-    """Takes the files in drop boxes from everybody but their owner, however they were put in."""
-    for table in filter(is_closed, doors()):
-        if (zone / table).is_dir():
-            close_files(make_box(zone, table))
+    return (Path(lake.root) / "landing").resolve()
 
 
 def find_files(zone: Path, as_of: dt.datetime) -> Found:
@@ -83,75 +81,152 @@ def find_files(zone: Path, as_of: dt.datetime) -> Found:
     found = Found([], [], [])
     if not zone.is_dir():
         return found
-    tables = doors()
-    for path in _walk(zone):
-        parts = path.relative_to(zone).parts
-        try:
-            refuse_irregular(path)
-            if len(parts) < 2 or parts[0] not in tables:
-                raise UnreadableFile(
-                    f"lies in no table's folder; there are {', '.join(sorted(tables))}"
-                )
-        except UnreadableFile as error:
-            found.refused.append((path, str(error)))
-            continue
-        stat = path.stat()
-        file = LandedFile(path, parts[0], "/".join(parts), stat.st_size, stat.st_mtime_ns)
-        (found.ready if _is_complete(file, as_of) else found.waiting).append(file)
+    with closed.entered(zone) as folder:
+        for parts, at in _walk(folder, ()):
+            path = zone.joinpath(*parts)
+            try:
+                _refuse_place(parts, at.st_mode)
+            except UnreadableFile as error:
+                found.refused.append((path, str(error)))
+            else:
+                file = LandedFile(path, parts[0], "/".join(parts), at.st_size, at.st_mtime_ns)
+                (found.ready if _is_complete(file, as_of) else found.waiting).append(file)
     found.ready.sort(key=lambda f: (f.modified_ns, f.name))
     return found
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files below `folder`, links not followed. Names beginning with . or _ are ours."""
-    with os.scandir(folder) as entries:
-        listed = sorted(entries, key=lambda e: e.name)
-    for entry in listed:
-        name = entry.name
+def _walk(folder: int, above: tuple[str, ...]) -> Iterator[Place]:
+    """What is no folder, and folders that are not gone into. Links are not followed. Names
+    beginning with . or _ are ours."""
+    listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with os.scandir(listing) as entries:
+            listed = sorted(e.name for e in entries)
+    finally:
+        os.close(listing)
+    for name in listed:
         if name.startswith((".", "_")) or name.casefold().endswith((*_UNFINISHED, DONE)):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
+        try:
+            at = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        parts = (*above, name)
+        if stat.S_ISDIR(at.st_mode) and _fault(parts) is None:
+            yield from _into(folder, parts, at)
         elif name != FOLDER_MAPPING and not name.endswith(MAPPING_SUFFIX):
-            yield Path(entry.path)
+            yield parts, at
+
+
+def _into(folder: int, parts: tuple[str, ...], at: os.stat_result) -> Iterator[Place]:
+    try:
+        inner = os.open(parts[-1], closed.INTO, dir_fd=folder)
+    except OSError:
+        yield parts, at
+        return
+    try:
+        yield from _walk(inner, parts)
+    except PermissionError:
+        yield parts, at
+    finally:
+        os.close(inner)
+
+
+def name_fault(name: str) -> str | None:
+    """Why a file of this name cannot be read, where it cannot."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        return "has control characters, or no UTF-8, in its name"
+    if (length := len(name.encode())) > LONGEST_NAME:
+        return f"has a name of {length} bytes; allowed are {LONGEST_NAME}"
+    return None
+
+
+def _fault(parts: tuple[str, ...]) -> str | None:
+    """The same of a path."""
+    if fault := next(filter(None, map(name_fault, parts)), None):
+        return fault
+    if len(parts) > DEEPEST:
+        return f"lies {len(parts) - 1} folders deep; allowed are {DEEPEST - 1}"
+    length = len("/".join(parts).encode())
+    if length > LONGEST_PATH:
+        return f"has a path of {length} bytes; allowed are {LONGEST_PATH}"
+    return None
+
+
+def _refuse_place(parts: tuple[str, ...], mode: int) -> None:
+    tables = doors()
+    if fault := _fault(parts):
+        raise UnreadableFile(fault)
+    if stat.S_ISDIR(mode):
+        raise UnreadableFile("is a folder that cannot be entered")
+    refuse_irregular(mode)
+    if len(parts) < 2 or parts[0] not in tables:
+        raise UnreadableFile(f"lies in no table's folder; there are {', '.join(sorted(tables))}")
 
 
 def _is_complete(file: LandedFile, as_of: dt.datetime) -> bool:
-    done = file.path.with_name(file.path.name + DONE)
-    if done.is_file() and done.stat().st_mtime_ns >= file.modified_ns:
-        return True
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        done = file.path.with_name(file.path.name + DONE).lstat()
+        if stat.S_ISREG(done.st_mode) and done.st_mtime_ns >= file.modified_ns:
+            return True
     return file.modified_ns <= (as_of - SETTLE).timestamp() * 1e9
 
 
-def reject(zone: Path, path: Path, reason: str) -> Path:
-    """Moves a file out of the way, links themselves and not what they point to. The reason is
-    written first, so that no file is ever without one."""
-    parts = [_printable(p) for p in path.relative_to(zone).parts]
-    target = zone.joinpath(REJECTED, *parts)
-    for n in range(2, 10_000):
-        if not os.path.lexists(target):
-            break
-        target = zone.joinpath(REJECTED, *parts[:-1], f"{n}-{parts[-1]}")
-    (zone / REJECTED).mkdir(mode=FOLDER, exist_ok=True)
-    (zone / REJECTED).chmod(FOLDER)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.with_name(target.name + ".reason.txt").write_text(
-        f"{'/'.join(parts)} {reason}\n", encoding="utf-8"
-    )
-    path.rename(target)
-    path.with_name(path.name + DONE).unlink(missing_ok=True)
-    return target
+def refused_file(zone: Path, path: Path) -> LandedFile:
+    """What is known of a path that is no file to be read, under a name that can be shown."""
+    at, name = path.lstat(), "/".join(shown(p) for p in path.relative_to(zone).parts)
+    table = name.split("/")[0] if "/" in name else "-"
+    return LandedFile(path, table, name, at.st_size, at.st_mtime_ns)
 
 
-def _printable(name: str) -> str:
-    shown = "".join(c if c.isprintable() else f"%{ord(c):02X}" for c in name)
-    return shown.encode(errors="backslashreplace").decode()[:200]
+def reject(zone: Path, path: Path, reason: str) -> str:
+    """Moves a file out of the way, links themselves and not what they point to; returns the
+    reason, and why it is still there where it cannot be moved. The reason is written first, so
+    that no file is ever without one."""
+    parts = [shown(p) for p in path.relative_to(zone).parts]
+    try:
+        with closed.entered(zone.joinpath(REJECTED, *parts[:-1]), make=True) as folder:
+            name = _free_name(folder, parts[-1])
+            said = f"{'/'.join(parts)} {reason}\n".encode()
+            closed.put(folder, name + REASON, said)
+            try:
+                closed.move(path, folder, name)
+            except OSError:
+                os.unlink(name + REASON, dir_fd=folder)
+                raise
+    except OSError as error:
+        return f"{reason}; it stays where it is: {error.strerror}"
+    with contextlib.suppress(OSError), closed.entered(path.parent) as folder:
+        os.unlink(path.name + DONE, dir_fd=folder)
+    return reason
 
 
-@contextmanager
+def _free_name(folder: int, name: str) -> str:
+    """`name`, or the first of 2-name, 3-name and so on that nothing has."""
+    tried = itertools.chain([name], (f"{n}-{name}" for n in itertools.count(2)))
+    return next(n for n in tried if not _exists(folder, n))
+
+
+def _exists(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def shown(name: str) -> str:
+    """A name as one short line of text, whatever its bytes are."""
+    safe = "".join(c if c.isprintable() else f"%{ord(c):02X}" for c in name)
+    return safe.encode()[:_SHOWN].decode(errors="ignore")
+
+
+@contextlib.contextmanager
 def alone(zone: Path) -> Iterator[None]:
     """One at a time: whoever ingests second waits, and then finds the work done."""
-    zone.mkdir(parents=True, exist_ok=True)
-    with (zone / ".lock").open("w") as lock:
+    closed.close_folder(zone)
+    for table in filter(is_closed, doors()):
+        closed.shut(zone / table)
+    with closed.entered(zone) as folder, closed.open_lock(folder, ".lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lakehouse.closed import close_folder, entered, new_part
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.settings import Settings
 
 BYTES = 32
 _MODE = 0o600
 _READ_ONLY = 0o400
+IGNORED = ".gitignore"
+PII, RESTRICTED = "pii-key", "restricted-key"
 _MAKE = "make one with `lakehouse keys init`"
 
 
@@ -40,11 +43,15 @@ class TokenKey:
         """Reads 32 raw bytes or 64 hex digits. Raises BadInput where the file is missing, is
         not its owner's alone (mode 0600), lies in the lake at `root`, or holds no key."""
         refuse_inside_lake(path, root)
-        if not path.exists():
-            raise BadInput(f"key file {path} does not exist; {_MAKE}")
-        if not path.is_file():
+        try:
+            found = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BadInput(f"key file {path} does not exist; {_MAKE}") from error
+        except OSError as error:
+            raise BadInput(f"key file {path} cannot be read: {error.strerror}") from error
+        if not stat.S_ISREG(found):
             raise BadInput(f"key file {path} is no file")
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode = stat.S_IMODE(found)
         if mode not in (_MODE, _READ_ONLY):
             raise BadInput(
                 f"key file {path} has mode {mode:04o}, allowed is {_MODE:04o}: chmod 600 {path}"
@@ -60,14 +67,33 @@ class TokenKey:
 
 
 def key_path(settings: Settings) -> Path:
-    """Where the key is: the setting, or beside the lake's folder. Raises BadInput for a lake
-    at a URL without the setting."""
-    if settings.pii_key_file is not None:
-        return settings.pii_key_file
+    """Where the key is: the setting, or the lake's folder of keys. Raises BadInput for a lake at
+    a URL without the setting."""
+    return key_place(settings, PII, settings.pii_key_file, "pii_key_file")
+
+
+def key_place(settings: Settings, kind: str, chosen: Path | None, setting: str) -> Path:
+    """`chosen`, or `<root>.keys/<kind>`; a key that an older version made beside the lake, as
+    `<root>.<kind>`, stays where it is."""
+    if chosen is not None:
+        return chosen.expanduser()
     if "://" in settings.root:
-        raise BadInput(f"lake {settings.root!r} is at a URL: set pii_key_file to a local path")
-    root = Path(settings.root).resolve()
-    return root.with_name(f"{root.name}.pii-key")
+        raise BadInput(f"lake {settings.root!r} is at a URL: set {setting} to a local path")
+    root = Path(settings.root).expanduser().resolve()
+    beside = root.with_name(f"{root.name}.{kind}")
+    return beside if beside.exists() else root.with_name(f"{root.name}.keys") / kind
+
+
+def place_told(path: Path) -> str:
+    """A line that says where a key is, and how to move one that an older version made."""
+    name, _, kind = path.name.rpartition(".")
+    if not name or kind not in (PII, RESTRICTED):
+        return str(path)
+    keys = path.with_name(f"{name}.keys")
+    return (
+        f"{path}, where older versions made it; it works there; to move it to a folder of its "
+        f"own: mkdir -m 700 {keys} && mv {path} {keys / kind}"
+    )
 
 
 def load_key(settings: Settings) -> TokenKey:
@@ -139,19 +165,40 @@ def _secret(content: bytes, path: Path) -> bytes:
 
 
 def _write_new(path: Path, secret: bytes) -> bool:
-    """Whether the file was made; false where one exists. It appears whole or not at all."""
+    """Whether the file was made; false where one exists. It appears whole or not at all, in a
+    folder of its owner alone where the folder is made for it, and where git does not look."""
     if path.exists():
         return False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".key-", dir=path.parent) as private:
-            part = Path(private) / path.name
-            part.touch(_MODE)
-            part.chmod(_MODE)
-            part.write_bytes(secret.hex().encode() + b"\n")
-            return _linked(part, path)
+        own = path.parent.suffix == ".keys"
+        if own or not path.parent.exists():
+            close_folder(path.parent)
+            (path.parent / IGNORED).write_text("*\n", encoding="utf-8")
+        keep_from_git(path)
+        folder = path.parent.resolve()
+        with entered(folder) as at, new_part(at) as (part, taken):
+            taken.write(secret.hex().encode() + b"\n")
+            taken.flush()
+            made = _linked(folder / part, path)
+            os.unlink(part, dir_fd=at)
+        return made
     except OSError as error:
         raise BadInput(f"key file {path} cannot be made: {error.strerror}") from error
+
+
+def keep_from_git(path: Path) -> None:
+    """Names the key, and the older ones that lie beside it, in the .gitignore of its folder where
+    a checkout is around it, so that `git add .` passes them over."""
+    folder = path.parent.resolve()
+    if not any((above / ".git").exists() for above in (folder, *folder.parents)):
+        return
+    rules = folder / IGNORED
+    written = rules.read_text(encoding="utf-8") if rules.exists() else ""
+    name = re.sub(r"([\\*?\[ ])", r"\\\1", path.name)
+    wanted = [rule for rule in (f"/{name}", f"/{name}.*") if rule not in written.splitlines()]
+    if wanted and "*" not in written.splitlines():
+        begun = written if not written or written.endswith("\n") else written + "\n"
+        rules.write_text(begun + "\n".join(wanted) + "\n", encoding="utf-8")
 
 
 def _linked(part: Path, path: Path) -> bool:

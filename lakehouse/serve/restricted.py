@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse import access
 from lakehouse.errors import BadInput
-from lakehouse.privacy import TokenKey, create_key, rotate_key
+from lakehouse.privacy.keys import RESTRICTED, TokenKey, create_key, key_place, rotate_key
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -22,13 +22,10 @@ _ISSUED = "restricted key issued: "
 
 
 def restricted_key_path(settings: Settings) -> Path:
-    """The setting, or beside the lake's folder. Raises BadInput for a lake at a URL without it."""
-    if settings.restricted_key_file is not None:
-        return settings.restricted_key_file
-    if "://" in settings.root:
-        raise BadInput(f"lake {settings.root!r} is at a URL: set restricted_key_file")
-    root = Path(settings.root).resolve()
-    return root.with_name(f"{root.name}.restricted-key")
+    """The setting, or in the lake's folder of keys. Raises BadInput for a lake at a URL without
+    it."""
+    chosen = settings.restricted_key_file
+    return key_place(settings, RESTRICTED, chosen, "restricted_key_file")
 
 
 def issue_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:
@@ -57,7 +54,7 @@ def unlock(settings: Settings, lake: Lake) -> None:
     path = restricted_key_path(settings)
     if not path.exists():
         raise BadInput(
-            f"--restricted needs the key file {path}; `lakehouse access init` makes the first one"
+            f"what is restricted needs the key file {path}; `lakehouse access init` makes the first"
         )
     key = TokenKey.load(path, root=settings.root)
     if key.key_id != _in_force(lake):

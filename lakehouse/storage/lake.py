@@ -307,6 +307,10 @@ class Lake:
         return dict(self.storage_options) or None
 
     def _open_to_write(self, layer: str, table: str) -> DeltaTable:
+        uri = self.uri(layer, table)
+        if not _is_url(uri):
+            with naming(uri, "create"):
+                make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
         delta = self.table(layer, table) or self._create(layer, table)
         missing = lacking(delta, layer, table)
         if missing:
@@ -316,8 +320,6 @@ class Lake:
     def _create(self, layer: str, table: str) -> DeltaTable:
         uri = self.uri(layer, table)
         with naming(uri, "create"):
-            if not _is_url(uri):
-                make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
             return DeltaTable.create(
                 _address(uri),
                 Schema(fields(layer, table)),

@@ -6,26 +6,24 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from lakehouse.storage.shapes import CLOSED
-
-FOLDER, FILE = 0o700, 0o600
-DROP_BOX = 0o1733
-"""Anybody may put a file in; nobody else lists the folder, or takes or replaces a file."""
+from lakehouse.closed import FILE, FOLDER, close_folder
+from lakehouse.storage.shapes import OPEN_LAYERS
 
 
 def make_folder(root: Path, place: str, *, private: bool) -> None:
-    """Makes a table's folder, and closes it where it is private. Zones that are closed as a
-    whole are closed before anything is in them."""
-    root.mkdir(parents=True, exist_ok=True)
-    folder, is_closed = root, False
-    for part in Path(place).parts:
-        is_closed = is_closed or part in CLOSED
+    """Makes a table's folder, and closes it where it is private, with the layer it is in."""
+    layer, *inner = Path(place).parts
+    if layer in OPEN_LAYERS:
+        (root / layer).mkdir(parents=True, exist_ok=True)
+    else:
+        close_folder(root / layer)
+    folder = root / layer
+    for part in inner:
         folder = folder / part
-        folder.mkdir(mode=FOLDER if is_closed else 0o777, exist_ok=True)
-        if is_closed:
-            folder.chmod(FOLDER)
-    if private:
-        folder.chmod(FOLDER)
+        if private:
+            close_folder(folder)
+        else:
+            folder.mkdir(exist_ok=True)
 
 
 def close_files(folder: Path) -> None:

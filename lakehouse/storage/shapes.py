@@ -12,8 +12,7 @@ from lakehouse.errors import BadInput, ContractError
 SOURCE_LAYERS = ("bronze", "silver", "quarantine", "duplicates")
 LAYERS = (*SOURCE_LAYERS, "gold", "restricted", "truth", "ops")
 RESTRICTED = "restricted"
-CLOSED = (RESTRICTED, "truth")
-"""Folders of the root into which only the owner may look."""
+OPEN_LAYERS = ("silver", "gold")
 PARTITION = "gaming_day"
 STAGE = "_stage"
 
@@ -88,10 +87,9 @@ def partition_columns(layer: str, table: str) -> list[str]:
 
 
 def is_private(layer: str, table: str) -> bool:
-    """Whether only the owner may read the folder: identities, review cases, truth. Silver
-    holds tokens where bronze holds identities."""
-    c = checked_contract(layer, table)
-    return (c.confidential and layer != "silver") or c.is_restricted or layer in CLOSED
+    """Whether only the owner may enter the folder: all but silver, which holds tokens, and
+    gold. What was landed or rejected holds whatever it came with."""
+    return checked_contract(layer, table).is_restricted or layer not in OPEN_LAYERS
 
 
 def stored_tables(*layers: str) -> list[tuple[str, str]]:
