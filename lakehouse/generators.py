@@ -94,7 +94,7 @@ class _Generator:
         """Writes the frame to one file, which is complete or absent."""
         from lakehouse.commands import replacing
 
-        with replacing(Path(path)) as beside:
+        with replacing(Path(path), private=True) as beside:
             df.write_parquet(beside, compression="zstd")
 
     def _world(self, n: int) -> World:

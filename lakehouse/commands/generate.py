@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import parse_day
+from lakehouse.commands import check_name, parse_day
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -136,9 +136,10 @@ class Order:
         self._check_output()
 
     def _check_output(self) -> None:
+        check_name(self.output)
         existing = next(p for p in (self.output, *self.output.absolute().parents) if p.exists())
         if not existing.is_dir():
-            raise BadInput(f"--output {self.output}: {existing} is a file; name a folder")
+            raise BadInput(f"--output {self.output}: {existing} is no folder; name a folder")
 
     def config(self) -> WorldConfig:
         from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
@@ -167,12 +168,14 @@ def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[
 
 
 def write(order: Order) -> dict[str, Filled]:
-    """Writes one file per table; all are complete, or none has changed."""
+    """Writes one file per table, for its owner alone; all are complete, or none has changed."""
     from lakehouse.commands import replacing
     from lakehouse.simulate.output import Target, Work, fill
 
     with ExitStack() as stack:
-        beside = {t: stack.enter_context(replacing(order.path(t))) for t in order.rows}
+        beside = {
+            t: stack.enter_context(replacing(order.path(t), private=True)) for t in order.rows
+        }
         exact = sum(n for t, n in order.rows.items() if t != FILINGS)
         advance = stack.enter_context(_progress(exact))
         targets = tuple(Target(t, beside[t], order.rows[t]) for t in order.rows)

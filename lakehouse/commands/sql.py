@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.commands import opened, parse_as_of, replacing
+from lakehouse.commands import check_output, opened, parse_as_of, replacing
 from lakehouse.commands.caller import now, user
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -133,6 +133,8 @@ def _check_form(form: str, out: Path | None) -> None:
         raise BadInput(f"--format {form!r}: one of {', '.join(FORMS)}")
     if form == "parquet" and out is None:
         raise BadInput("--format parquet needs --out FILE")
+    if out is not None:
+        check_output(out)
 
 
 def _pair(text: str) -> tuple[str, str]:
