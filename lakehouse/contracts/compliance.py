@@ -16,6 +16,12 @@ STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
     grain="one row per filed record",
     event_time="report_timestamp",
     confidential=True,
+    second_names=(
+        ("filing_id", "report_id"),
+        ("filing_type", "report_type"),
+        ("filing_timestamp", "report_timestamp"),
+        ("amount", "transaction_amount"),
+    ),
 )
 class ComplianceFilings(dy.Schema):
     """Filings as the office recorded them: most right and on time, some late or wrong."""

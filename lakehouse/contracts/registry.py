@@ -34,6 +34,8 @@ class Contract:
     partitioned: bool = True
     confidential: bool = False
     """Never in the ordinary SQL catalog; folder mode 0700 on a local disk."""
+    second_names: tuple[tuple[str, str], ...] = ()
+    """(name, column): other names that files give a column; the lake stores it once."""
 
     @property
     def description(self) -> str:
@@ -88,12 +90,13 @@ def table(
     event_time: str | None = None,
     partitioned: bool = True,
     confidential: bool = False,
+    second_names: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
     def register(schema: type[dy.Schema]) -> type[dy.Schema]:
         _contracts[name] = Contract(
-            name, layer, schema, grain, event_time, partitioned, confidential
+            name, layer, schema, grain, event_time, partitioned, confidential, second_names
         )
         return schema
 
