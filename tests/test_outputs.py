@@ -137,8 +137,13 @@ def test_nobody_can_guess_where_a_part_is_written(tmp_path: Path) -> None:
 
 def test_a_failure_keeps_the_old_file_and_leaves_no_part(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("old")
-    with pytest.raises(RuntimeError), replacing(tmp_path / "out") as part:
-        part.write_text("half")
-        raise RuntimeError
+
+    def half() -> None:
+        with replacing(tmp_path / "out") as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_text() == "old"
