@@ -125,13 +125,13 @@ def test_players_are_masked_unless_asked_for() -> None:
 @pytest.mark.parametrize("include_pii", [True, False])
 def test_hashes_are_64_digits_and_tables_agree_on_them(include_pii: bool) -> None:
     asked = {"faults": False, "include_pii": include_pii, **WEEK}
-    filed = ComplianceGenerator(**asked).generate(30)
+    filed = ComplianceGenerator(**asked).generate(8)
     for column in ("player_name_hash", "address_hash", "id_number_hash", "ssn_hash"):
         assert filed[column].drop_nulls().str.contains(r"^[0-9a-f]{64}$").all(), column
-        assert filed[column].drop_nulls().len() > 10
+        assert filed[column].drop_nulls().len() >= 6
     named = PlayerGenerator(**asked).generate(10_000)
     met = filed.join(named, on="player_id", suffix="_of_profile")
-    assert met.height == 30
+    assert met.height == 8
     assert met["ssn_hash"].equals(met["ssn_hash_of_profile"].alias("ssn_hash"))
     cage = FinancialGenerator(**asked).generate(11_667).drop_nulls("id_number_hash")
     assert cage["id_number_hash"].str.contains(r"^[0-9a-f]{64}$").all()

@@ -52,6 +52,10 @@ class Contract:
     def metadata(self, column: str) -> dict[str, Any]:
         return dict(self.columns[column].metadata or {})
 
+    def names(self, column: str) -> list[str]:
+        """The column's own name, then its second names."""
+        return [column, *(name for name, of in self.second_names if of == column)]
+
     def references(self) -> dict[str, tuple[str, str]]:
         """column → (table, column) that its values must exist in."""
         refs = {n: (c.metadata or {}).get("refs") for n, c in self.columns.items()}

@@ -32,7 +32,7 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
         rule = mapping.column(ours)
         if rule.constant is not None:
             continue
-        names = [rule.source] if rule.source else [ours, *_second_names(c, ours)]
+        names = [rule.source] if rule.source else c.names(ours)
         near = [n for wanted in names for n in _near(wanted, exact, folded)]
         if near:
             taken[ours] = near[0]
@@ -43,10 +43,6 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
 def _near(wanted: str, exact: dict[str, str], folded: dict[str, list[str]]) -> list[str]:
     near = folded.get(wanted.strip().casefold(), [])
     return [exact[wanted]] if wanted in exact else near if len(near) == 1 else []
-
-
-def _second_names(c: Contract, ours: str) -> list[str]:
-    return [name for name, column in c.second_names if column == ours]
 
 
 def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -> None:
