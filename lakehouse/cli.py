@@ -131,7 +131,9 @@ def _refuse_unusable(arguments: Sequence[str]) -> None:
 
 
 def _complain(message: str, status: int) -> int:
-    typer.echo(f"lakehouse: {' '.join(message.split())}", err=True)
+    # A name that is not UTF-8 comes as surrogates, which no stream takes.
+    printable = message.encode(errors="backslashreplace").decode()
+    typer.echo(f"lakehouse: {' '.join(printable.split())}", err=True)
     return status
 
 

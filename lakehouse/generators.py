@@ -7,21 +7,25 @@
     slots.to_parquet(df, "slot_events.parquet")
 
 Two generators with one seed and window describe one world: tables that nobody asked for keep
-their default volume, so the visits and the players are the same.
+their default volume, so the visits and the players are the same. Whoever asks for more than
+that gets a larger world.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 
-from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
+from lakehouse.privacy import TokenKey
 from lakehouse.simulate.config import NO_FAULTS, WINDOW, Faults, WorldConfig
+from lakehouse.simulate.export import leaving, leaving_schema
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -36,6 +40,7 @@ __all__ = [
 ]
 
 Day = dt.date | dt.datetime
+Record = dict[str, Any]
 START = dt.date(2025, 1, 1)
 
 
@@ -45,6 +50,11 @@ class _Generator:
     `start_date` to `end_date`: gaming days, the end not included; of a datetime its date
     counts. Without them, 30 days from 2025-01-01. `faults`: whether defects, misconduct and
     filing faults are planted. Raises BadInput for a window, count or seed that is not allowed.
+
+    Names and the like are masked and numbers hashed (HMAC-SHA-256, 64 hex digits), unless
+    `include_pii`. `key_file`: the key of the hashes, as of a lake. Without it the key follows
+    from the seed, so that one seed gives one frame; who knows the seed can make it again, and
+    the people too.
     """
 
     table: ClassVar[str]
@@ -59,6 +69,8 @@ class _Generator:
         num_tables: int | None = None,
         num_players: int | None = None,
         faults: bool = True,
+        include_pii: bool = False,
+        key_file: str | Path | None = None,
     ) -> None:
         first, days = window(start_date, end_date)
         self.config = WorldConfig(
@@ -70,16 +82,19 @@ class _Generator:
             players=num_players,
             faults=Faults() if faults else NO_FAULTS,
         )
+        self.include_pii = include_pii
+        given = TokenKey.of(_secret(seed)) if key_file is None else TokenKey.load(Path(key_file))
+        self._key = None if include_pii else given
+        self._records: Iterator[Record] | None = None
 
     @property
     def schema(self) -> pl.Schema:
-        """Columns and types of the bronze table."""
-        return contract(self.table).bronze_schema()
+        """Columns and types of the bronze table, and second names of columns after them."""
+        return leaving_schema(self.table)
 
     def generate(self, n: int) -> pl.DataFrame:
         """Exactly `n` rows, spread over the window."""
-        frames = list(self._frames(n))
-        return pl.concat([contract(self.table).empty(), *frames])
+        return pl.concat([self.schema.to_frame(), *self._frames(_count(n))])
 
     def generate_batches(self, n: int, batch_size: int = 10_000) -> Iterator[pl.DataFrame]:
         """The rows of `generate(n)` in frames of `batch_size` (the last may be shorter), made
@@ -88,28 +103,63 @@ class _Generator:
 
         if batch_size < 1:
             raise BadInput(f"batch_size {batch_size}: at least 1 is allowed")
-        return batches(self._frames(n), self.table, batch_size)
+        return batches(self._frames(_count(n)), batch_size)
+
+    def generate_batch(self, n: int) -> list[Record]:
+        """The rows of `generate(n)` as records: column → value."""
+        return self.generate(n).to_dicts()
+
+    def generate_record(self) -> Record:
+        """One record, on each call the next of the window at its default volume. Raises
+        BadInput once there are no more."""
+        if self._records is None:
+            usual = self._usual()
+            self._records = (row for frame in usual for row in frame.iter_rows(named=True))
+        found = next(self._records, None)
+        if found is None:
+            raise BadInput(
+                f"no more records of {self.table} in {self.config.days} days from "
+                f"{self.config.start}; ask for a longer window"
+            )
+        return found
 
     def to_parquet(self, df: pl.DataFrame, path: str | Path) -> None:
-        """Writes the frame to one file, which is complete or absent."""
+        """Writes the frame to one file of mode 0600, which is complete or absent."""
         from lakehouse.commands import replacing
 
-        with replacing(Path(path)) as beside:
+        with replacing(Path(path), private=True) as beside:
             df.write_parquet(beside, compression="zstd")
 
-    def _world(self, n: int) -> World:
-        from dataclasses import replace
+    def to_json(self, df: pl.DataFrame, path: str | Path, *, lines: bool = True) -> None:
+        """Writes the frame to one file of mode 0600: an object a line, or one list. Decimals
+        are numbers with all their digits."""
+        from lakehouse.commands import replacing
+        from lakehouse.simulate.files import json_lines
 
+        content = json_lines(df)
+        if not lines:
+            content = b"[" + b",\n".join(content.splitlines()) + b"]\n"
+        with replacing(Path(path), private=True) as beside:
+            beside.write_bytes(content)
+
+    def _world(self, n: int) -> World:
         from lakehouse.simulate.world import World
 
-        if n < 0:
-            raise BadInput(f"n {n}: 0 or more rows are allowed")
         return World(replace(self.config, rows={self.table: n}))
 
     def _frames(self, n: int) -> Iterator[pl.DataFrame]:
+        return self._of_world(self._world(n))
+
+    def _usual(self) -> Iterator[pl.DataFrame]:
+        return self._frames(self.config.total(self.table))
+
+    def _of_world(self, world: World) -> Iterator[pl.DataFrame]:
         from lakehouse.simulate.produce import table_frames
 
-        return (rows for _, rows in table_frames(self._world(n), [self.table]))
+        return (rows for _, rows in table_frames(world, [self.table], change=self._leaving))
+
+    def _leaving(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+        return leaving(table, frame, self._key)
 
 
 def window(start: Day | None, end: Day | None) -> tuple[dt.date, int]:
@@ -128,6 +178,18 @@ def _date(day: Day) -> dt.date:
     return day.date() if isinstance(day, dt.datetime) else day
 
 
+def _count(n: int) -> int:
+    if n < 0:
+        raise BadInput(f"n {n}: 0 or more rows are allowed")
+    return n
+
+
+def _secret(seed: int) -> bytes:
+    from hashlib import sha256
+
+    return sha256(f"lakehouse generators, seed {seed}".encode()).digest()
+
+
 class SlotMachineGenerator(_Generator):
     """Slot telemetry: one row per machine event."""
 
@@ -141,10 +203,41 @@ class TableGameGenerator(_Generator):
 
 
 class PlayerGenerator(_Generator):
-    """Player profiles: one row per player and gaming day of an extract. A player has one row
-    a day, so `n` may not exceed players times days."""
+    """Player profiles: one row per player, as the window closes. `n` may not exceed
+    `num_players`."""
 
     table = "player_profile"
+
+    def generate_with_history(
+        self, n: int, history_days: int | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(`generate(n)`, versions of these players): a row per player as on the first of the
+        last `history_days` gaming days (default: the window), on each day that changed the
+        profile, and as the window closes."""
+        from lakehouse.simulate.produce import people_frames
+
+        days = self.config.days
+        kept = days if history_days is None else history_days
+        if not 1 <= kept <= days:
+            raise BadInput(f"history_days {kept}: 1 to the window's {days} are allowed")
+        found = people_frames(
+            self._world(_count(n)), n, history=True, since=days - kept, change=self._leaving
+        )
+        versions = pl.concat([self.schema.to_frame(), *(rows for _, rows in found)])
+        return self.generate(n), versions
+
+    def _world(self, n: int) -> World:
+        from lakehouse.simulate.world import World
+
+        return World(self.config.with_people(n))
+
+    def _frames(self, n: int) -> Iterator[pl.DataFrame]:
+        from lakehouse.simulate.produce import people_frames
+
+        return (rows for _, rows in people_frames(self._world(n), n, change=self._leaving))
+
+    def _usual(self) -> Iterator[pl.DataFrame]:
+        return self._frames(self.config.player_count)
 
 
 class FinancialGenerator(_Generator):
@@ -161,17 +254,61 @@ class SecurityGenerator(_Generator):
 
 class ComplianceGenerator(_Generator):
     """What the compliance office filed. Filings are consequences of the play: `generate(n)`
-    gives the first `n` of them, or all where there are fewer."""
+    gives the first `n` of the default world, or, where that has fewer, of one so much larger
+    that there are `n`. Raises BadInput where no play leads to so many, such as in one day."""
 
     table = "compliance"
 
-    def _frames(self, n: int) -> Iterator[pl.DataFrame]:
-        from lakehouse.simulate.produce import table_frames
-        from lakehouse.simulate.world import World
+    def generate_structuring_pattern(
+        self, player_id: str, num_transactions: int = 5, target_total: Decimal | float = 25_000
+    ) -> list[Record]:
+        """Cage transactions in currency by which a player brings `target_total` dollars in
+        without a report: each below the limit in force, one a gaming day while there are days.
+        Raises BadInput where that cannot be."""
+        from lakehouse.simulate.structuring import structured
 
-        if n < 0:
-            raise BadInput(f"n {n}: 0 or more rows are allowed")
+        rows = structured(self.config, player_id, num_transactions, Decimal(str(target_total)))
+        return self._leaving("financial_txn", rows).to_dicts()
+
+    def _frames(self, n: int) -> Iterator[pl.DataFrame]:
         left = n
-        for _, rows in table_frames(World(self.config), [self.table]):
+        for rows in self._of_world(self._large_enough(n)):
             yield rows.head(left)
             left -= min(left, rows.height)
+
+    def _usual(self) -> Iterator[pl.DataFrame]:
+        from lakehouse.simulate.world import World
+
+        return self._of_world(World(self.config))
+
+    def _large_enough(self, n: int) -> World:
+        from lakehouse.simulate.world import World
+
+        config, made = self.config, 0
+        for _ in range(TRIES):
+            world = World(config)
+            made = _filings(world, n)
+            if made >= n:
+                return world
+            larger = config.scale * max(2.0, 1.2 * n / max(made, 1))
+            config = replace(config, scale=min(larger, MOST_SCALE))
+        raise BadInput(
+            f"n {n}: the play of {config.days} days from {config.start} leads to {made} filings "
+            "at the most; ask for fewer, or for a longer window"
+        )
+
+
+TRIES = 4
+MOST_SCALE = 100.0
+
+
+def _filings(world: World, enough: int) -> int:
+    """How many the office makes in the window, counted up to `enough`."""
+    from lakehouse.simulate.filings import filed_on
+
+    made = 0
+    for day in range(world.config.days):
+        made += filed_on(world, day).height
+        if made >= enough:
+            break
+    return made

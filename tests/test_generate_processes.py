@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import StorageError
+from lakehouse.privacy import TokenKey
 from lakehouse.simulate import output
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.output import Target, Work, fill
 
+KEY = TokenKey.of(bytes(range(32)))
 ROWS = {"slot_telemetry": 900, "table_games": 300, "player_profile": 90}
 
 
 def work(folder: Path) -> Work:
     targets = tuple(Target(t, folder / f"{t}.csv", n) for t, n in ROWS.items())
     config = WorldConfig(days=3, scale=0.02, rows=ROWS)
-    return Work(config, targets, "csv", protect=True)
+    return Work(config, targets, "csv", KEY)
 
 
 def folder(tmp_path: Path, name: str) -> Path:
@@ -50,7 +52,7 @@ def test_an_error_of_the_other_process_is_told(
     config = WorldConfig(days=1, players=300, rows=rows)
     targets = tuple(Target(t, tmp_path / t, n) for t, n in rows.items())
     with pytest.raises(output.LakehouseError, match="of 300 players"):
-        fill(Work(config, targets, "csv", protect=True), lambda _: None)
+        fill(Work(config, targets, "csv", KEY), lambda _: None)
 
 
 def _dies(*_: object) -> None:

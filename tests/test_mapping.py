@@ -173,3 +173,17 @@ def test_a_file_that_resembles_no_table_is_said_to(tmp_path: Path) -> None:
     path.write_text("foo,bar\n1,2\n")
     with pytest.raises(BadInput, match="resemble no table; say which with --table"):
         infer(path, None, timezone=ZONE)
+
+
+@pytest.mark.parametrize("columns", [["filing_id", "report_type"], ["FILING_ID", "Filing_Type"]])
+def test_a_file_may_give_a_column_its_second_name(columns: list[str]) -> None:
+    found = match_columns(contract("compliance"), Mapping(table="compliance"), columns)
+    assert found.taken == {"report_id": columns[0], "report_type": columns[1]}
+    assert found.ignored == []
+
+
+def test_the_first_name_is_taken_before_the_second() -> None:
+    both = ["filing_id", "report_id", "amount", "transaction_amount"]
+    found = match_columns(contract("compliance"), Mapping(table="compliance"), both)
+    assert found.taken == {"report_id": "report_id", "transaction_amount": "transaction_amount"}
+    assert found.ignored == ["filing_id", "amount"]

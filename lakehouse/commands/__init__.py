@@ -56,22 +56,25 @@ def parse_as_of(text: str) -> int | dt.datetime:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it takes the target's place when all went well, so
-    that a reader finds the old file or the new one, never a part."""
-    import os
+def replacing(target: Path, *, private: bool = False) -> Iterator[Path]:
+    """A path to write to; what was written takes the place of `target` when all went well, so
+    that a reader finds the old file or the new one, never a part. `private`: mode 0600.
 
-    if target.is_dir():
-        raise BadInput(f"{target} is a folder; name a file")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    Raises BadInput as `check_output` does, or where the file cannot be written.
+    """
+    import tempfile
+
+    check_output(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        beside.replace(target)
+        with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=target.parent) as own:
+            part = Path(own) / target.name
+            yield part
+            if private:
+                part.chmod(0o600)
+            part.replace(target)
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def admitted(what: str, *, restricted: bool, purpose: str | None) -> bool:
@@ -98,3 +101,21 @@ def require_purpose(*, restricted: bool, purpose: str | None) -> bool:
     if restricted and not purpose:
         raise BadInput('--restricted needs --purpose "…": it is written to the audit log')
     return restricted
+
+
+def check_output(target: Path) -> None:
+    """Raises BadInput unless `target` is a regular file or new: replacing a device, a pipe or
+    a link would destroy what others need."""
+    import stat
+
+    try:
+        mode = target.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise BadInput(f"cannot write {target}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"{target} is a folder; name a file")
+    if not stat.S_ISREG(mode):
+        kind = "symbolic link" if stat.S_ISLNK(mode) else "device, pipe or socket"
+        raise BadInput(f"{target} is a {kind}; name a regular file or a new one")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day, replacing
+from lakehouse.commands import check_output, opened, parse_day, replacing
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def export(
     from lakehouse.filing import batch as batches
     from lakehouse.filing import export as exports
 
+    check_output(out)
     settings, lake, asked = _asked(type_, first, last)
     request = dataclasses.replace(
         asked, production=production, again=again, amend=amend, skip_blocked=skip_blocked
@@ -154,8 +155,7 @@ def _days(first: str, last: str) -> Days:
 
 
 def _write(content: bytes, out: Path) -> None:
-    with replacing(out) as beside:
-        beside.touch(mode=0o600)
+    with replacing(out, private=True) as beside:
         beside.write_bytes(content)
 
 

@@ -16,6 +16,7 @@ from lakehouse.commands import parse_day
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
+    from lakehouse.privacy import TokenKey
     from lakehouse.simulate.config import WorldConfig
     from lakehouse.simulate.output import Filled
 
@@ -39,39 +40,54 @@ FIRST_START, LAST_START = dt.date(2018, 1, 1), dt.date(2099, 12, 31)
 """Rules of every kind are on file from 2018 on."""
 
 
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
+Format = Annotated[
+    str, typer.Option("--format", "-f", metavar="parquet|json|csv", help="Format of the files.")
+]
+Seed = Annotated[int, typer.Option("--seed", "-s", help="Same seed and key, same bytes.")]
+Players = Annotated[int | None, typer.Option(help="Players, one profile each as at the end.")]
+History = Annotated[bool, typer.Option("--history", help="Each version of the players' profiles.")]
+IncludePii = Annotated[
+    bool, typer.Option("--include-pii", help="Names, addresses and the like as they are.")
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(help="Key of the hashes. Without: OUTPUT.pii-key, made on first use."),
+]
+Planted = Annotated[
+    bool, typer.Option("--faults/--no-faults", help="Plant dirt, misconduct, filing faults.")
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command("generate")(generate)
 
 
 def generate(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path(
-        "output"
-    ),
-    format_: Annotated[
-        str, typer.Option("--format", "-f", metavar="parquet|json|csv", help="Format of the files.")
-    ] = "parquet",
+    output: Output = Path("output"),
+    format_: Format = "parquet",
     days: Annotated[int, typer.Option("--days", "-d", help="Gaming days.")] = 30,
-    seed: Annotated[int, typer.Option("--seed", "-s", help="Same seed, same bytes.")] = 42,
+    seed: Seed = 42,
     all_: Annotated[bool, typer.Option("--all", "-a", help="All tables, default volumes.")] = False,
     slots: Annotated[int | None, typer.Option(help="Rows of slot telemetry.")] = None,
     tables: Annotated[int | None, typer.Option(help="Rows of table games.")] = None,
-    players: Annotated[int | None, typer.Option(help="Rows of player profiles.")] = None,
+    players: Players = None,
+    history: History = False,
     financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
     security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
-    include_pii: Annotated[
-        bool, typer.Option("--include-pii", help="Names, addresses and the like as they are.")
-    ] = False,
+    include_pii: IncludePii = False,
+    key_file: KeyFile = None,
     start: Annotated[str, typer.Option(help="First gaming day.")] = "2025-01-01",
     scale: Annotated[float, typer.Option(help="Multiplies the default volumes.")] = 1.0,
-    faults: Annotated[
-        bool, typer.Option("--faults/--no-faults", help="Plant dirt, misconduct, filing faults.")
-    ] = True,
+    faults: Planted = True,
 ) -> None:
     """Generate simulated casino data as files.
 
     Row counts are exact, filings apart: those are consequences of the play, and a count is
-    the most that is written.
+    the most that is written. Files are their owner's alone (mode 0600). Without --include-pii,
+    names and the like are masked, and numbers become hashes that nobody without the key can
+    try.
     """
     asked = {
         "slot_telemetry": slots,
@@ -91,6 +107,8 @@ def generate(
         format=format_,
         output=output,
         include_pii=include_pii,
+        key_file=key_file,
+        history=history,
     )
     order.check()
     if include_pii:
@@ -115,6 +133,8 @@ class Order:
     format: str
     output: Path
     include_pii: bool
+    key_file: Path | None = None
+    history: bool = False
 
     def check(self) -> None:
         """Raises BadInput before anything is written."""
@@ -133,24 +153,47 @@ class Order:
             raise BadInput(f"--start {self.start}: {FIRST_START} to {LAST_START} are allowed")
         if not 0 <= self.seed < 2**63:
             raise BadInput(f"--seed {self.seed}: a whole number from 0 to 2**63 - 1 is allowed")
+        if self.key_file is not None and self.include_pii:
+            raise BadInput("--key-file goes with protected files, not with --include-pii")
+        if self.history and "player_profile" not in self.rows:
+            raise BadInput("--history goes with --players or --all")
         self._check_output()
 
     def _check_output(self) -> None:
+        if not self.output.resolve().name:
+            raise BadInput(f"--output {self.output}: name a folder of its own")
         existing = next(p for p in (self.output, *self.output.absolute().parents) if p.exists())
         if not existing.is_dir():
-            raise BadInput(f"--output {self.output}: {existing} is a file; name a folder")
+            raise BadInput(f"--output {self.output}: {existing} is no folder; name a folder")
 
     def config(self) -> WorldConfig:
         from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
 
-        return WorldConfig(
+        people = self.rows.get("player_profile")
+        config = WorldConfig(
             seed=self.seed,
             start=self.start,
             days=self.days,
             scale=self.scale,
-            rows={t: n for t, n in self.rows.items() if t != FILINGS},
+            rows={t: n for t, n in self.rows.items() if t not in (FILINGS, "player_profile")},
             faults=Faults() if self.faults else NO_FAULTS,
         )
+        return config if people is None else config.with_people(people)
+
+    def key(self) -> TokenKey | None:
+        """The key of the hashes, where a file has any; made beside the output where no file
+        is named, so that whoever gets the folder does not get it."""
+        from lakehouse.privacy import TokenKey, ensure_key_file, needs_key
+
+        if self.include_pii or not any(needs_key(t) for t in self.rows):
+            return None
+        if self.key_file is not None:
+            return TokenKey.load(self.key_file, root=str(self.output))
+        folder = self.output.resolve()
+        path = folder.with_name(f"{folder.name}.pii-key")
+        key = ensure_key_file(path, root=str(folder))
+        typer.echo(f"hashes are keyed with {path}; keep it apart from the files", err=True)
+        return key
 
     def path(self, table: str) -> Path:
         return self.output / f"bronze_{table}.{self.format}"
@@ -167,16 +210,19 @@ def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[
 
 
 def write(order: Order) -> dict[str, Filled]:
-    """Writes one file per table; all are complete, or none has changed."""
+    """Writes one file per table, for its owner alone; all are complete, or none has changed."""
     from lakehouse.commands import replacing
     from lakehouse.simulate.output import Target, Work, fill
 
+    key = order.key()
     with ExitStack() as stack:
-        beside = {t: stack.enter_context(replacing(order.path(t))) for t in order.rows}
+        beside = {
+            t: stack.enter_context(replacing(order.path(t), private=True)) for t in order.rows
+        }
         exact = sum(n for t, n in order.rows.items() if t != FILINGS)
         advance = stack.enter_context(_progress(exact))
         targets = tuple(Target(t, beside[t], order.rows[t]) for t in order.rows)
-        work = Work(order.config(), targets, order.format, protect=not order.include_pii)
+        work = Work(order.config(), targets, order.format, key, order.history)
         return fill(work, advance)
 
 

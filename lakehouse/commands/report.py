@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day, replacing
+from lakehouse.commands import check_output, opened, parse_day, replacing
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +20,8 @@ def report(
 ) -> None:
     """Report one gaming day in Markdown: win, hold, cash, obligations, rejects."""
     chosen = parse_day(day, "DAY") if day else None
+    if out is not None:
+        check_output(out)
     from lakehouse.serve.catalog import Catalog
     from lakehouse.serve.report import day_report
 

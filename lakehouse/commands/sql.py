@@ -11,6 +11,7 @@ import typer
 from lakehouse.commands import (
     Purpose,
     Restricted,
+    check_output,
     opened,
     parse_as_of,
     replacing,
@@ -135,6 +136,8 @@ def _check_form(form: str, out: Path | None) -> None:
         raise BadInput(f"--format {form!r}: one of {', '.join(FORMS)}")
     if form == "parquet" and out is None:
         raise BadInput("--format parquet needs --out FILE")
+    if out is not None:
+        check_output(out)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -65,9 +65,9 @@ class FinancialTransactions(dy.Schema):
         token_field="id_number",
     )
     ctr_required = c.flag("The cage system's own belief; the law is judged in gold.")
-    ctr_filed = c.flag("The cage system's own belief.")
-    ctr_reference = c.text("Report number, where the cage knows it.", nullable=True)
-    suspicious_activity_flag = c.flag("Ticked by the cashier.")
+    ctr_filed = c.flag("A currency report that rests on this row was filed, then or later.")
+    ctr_reference = c.text("Number of that report, compliance.report_id.", nullable=True)
+    suspicious_activity_flag = c.flag("Ticked by the cashier, who knows of no case.")
     notes = c.text("Cashier's note.", nullable=True)
     shift = c.code(SHIFTS, "Shift of the cage.")
     business_date = c.day("Day of the cage's books: the gaming day.")

@@ -18,6 +18,14 @@ OF_SARS = ("sar_category", "sar_narrative", "suspicious_activity_date")
 STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
 
 
+SECOND_NAMES = (
+    ("filing_id", "report_id"),
+    ("filing_type", "report_type"),
+    ("filing_timestamp", "report_timestamp"),
+    ("amount", "transaction_amount"),
+)
+
+
 class Records(dy.Schema):
     """What the office writes of a filing, of whatever form."""
 
@@ -90,6 +98,7 @@ class Records(dy.Schema):
     grain="one row per filed record",
     event_time="report_timestamp",
     confidential=True,
+    second_names=SECOND_NAMES,
 )
 class ComplianceFilings(Records):
     """Filings as the office recorded them: most right and on time, some late or wrong. SARs are
@@ -120,6 +129,7 @@ def is_open(records: pl.DataFrame) -> pl.Series:
     restricted=True,
     door="compliance",
     is_open=is_open,
+    second_names=SECOND_NAMES,
 )
 class SarFilings(Records):
     """SARs as the office recorded them. A record whose form cannot be read may be one: it is

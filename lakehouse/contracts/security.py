@@ -30,6 +30,7 @@ EVENT_TYPES = (
     "SECURITY_PATROL",
 )
 SECURITY_LEVELS = ("Public", "Employee", "Restricted", "High Security")
+SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 
 
 @table(
@@ -44,9 +45,13 @@ class SecurityEvents(dy.Schema):
     event_id = c.text("Event number, unique.", key=True)
     event_type = c.code(EVENT_TYPES, "What happened.")
     event_timestamp = c.utc("When it happened.")
+    location_id = c.text("Code of the place.", nullable=True, regex="^LOC-[A-Z0-9]{3,10}$")
     zone = c.text("Part of the property.")
     location_detail = c.text("Door, gate or post.")
     security_level = c.code(SECURITY_LEVELS, "Level of the place.")
+    severity_level = c.code(
+        SEVERITIES, "How grave the event is; of an incident, its severity.", nullable=True
+    )
     employee_id = c.text("Employee concerned.", nullable=True)
     badge_number = c.text("Badge read.", nullable=True)
     visitor_id = c.text("Visitor pass.", nullable=True)

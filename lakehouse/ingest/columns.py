@@ -32,13 +32,17 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
         rule = mapping.column(ours)
         if rule.constant is not None:
             continue
-        wanted = rule.source or ours
-        near = folded.get(wanted.strip().casefold(), [])
-        found = exact.get(wanted) or (near[0] if len(near) == 1 else None)
-        if found is not None:
-            taken[ours] = found
+        names = [rule.source] if rule.source else c.names(ours)
+        near = [n for wanted in names for n in _near(wanted, exact, folded)]
+        if near:
+            taken[ours] = near[0]
     used = set(taken.values())
     return Match(taken, [n for n in columns if n not in used and n not in PROVENANCE])
+
+
+def _near(wanted: str, exact: dict[str, str], folded: dict[str, list[str]]) -> list[str]:
+    near = folded.get(wanted.strip().casefold(), [])
+    return [exact[wanted]] if wanted in exact else near if len(near) == 1 else []
 
 
 def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -> None:

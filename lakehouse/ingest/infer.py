@@ -135,7 +135,7 @@ def _matched(c: Contract, columns: Sequence[str]) -> dict[str, str]:
     """Our column → theirs: the most alike pairs first, required columns before others, each
     column once."""
     ours = [n for n in c.columns if n not in PROVENANCE]
-    pairs = [(_alike(o, t), o, t) for o in ours for t in columns]
+    pairs = [(max(_alike(n, t) for n in c.names(o)), o, t) for o in ours for t in columns]
     found: dict[str, str] = {}
     ranked = sorted(pairs, key=lambda p: (-p[0], c.columns[p[1]].nullable, p[1], p[2]))
     for score, o, t in ranked:

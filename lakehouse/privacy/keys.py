@@ -113,11 +113,15 @@ def create_key(path: Path, *, root: str | None = None) -> TokenKey:
 
 def ensure_key(settings: Settings) -> TokenKey:
     """The key of a lake, made where there is none yet; processes that start together agree."""
-    path = key_path(settings)
-    refuse_inside_lake(path, settings.root)
+    return ensure_key_file(key_path(settings), root=settings.root)
+
+
+def ensure_key_file(path: Path, *, root: str | None = None) -> TokenKey:
+    """The key in a file, made where there is none yet. Raises BadInput as `TokenKey.load`."""
+    refuse_inside_lake(path, root)
     if not path.exists():
         _write_new(path, secrets.token_bytes(BYTES))
-    return load_key(settings)
+    return TokenKey.load(path, root=root)
 
 
 def rotate_key(path: Path, *, root: str | None = None) -> tuple[TokenKey, TokenKey]:

@@ -22,9 +22,15 @@ def tokens(values: pl.Series, key: TokenKey, field: str) -> pl.Series:
     """`<key_id>:<40 hex digits>` for each value (HMAC-SHA-256, cut to 160 bits); null
     stays null. Spellings that differ in case, outer blanks or Unicode form share a token;
     fields never do."""
+    made = key.key_id + ":" + keyed_hashes(values, key, field).str.head(_TOKEN_DIGITS)
+    return made.alias(values.name)
+
+
+def keyed_hashes(values: pl.Series, key: TokenKey, field: str) -> pl.Series:
+    """64 hex digits for each value (HMAC-SHA-256), as `tokens` has the first 40 of them."""
     keyed = hmac.new(key.field_key(field), digestmod=hashlib.sha256)
     known = values.drop_nulls().unique().to_list()
-    made = [f"{key.key_id}:{_digits(keyed, normalised(v))}" for v in known]
+    made = [_digest(keyed, normalised(v)) for v in known]
     return values.replace_strict(known, made, return_dtype=pl.String)
 
 
@@ -33,11 +39,11 @@ def normalised(value: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", value.strip()).casefold())
 
 
-def _digits(keyed: hmac.HMAC, value: str) -> str:
+def _digest(keyed: hmac.HMAC, value: str) -> str:
     # A copy of the keyed state costs half of what keying again does.
     one = keyed.copy()
     one.update(value.encode())
-    return one.hexdigest()[:_TOKEN_DIGITS]
+    return one.hexdigest()
 
 
 def last_four(text: pl.Expr) -> pl.Expr:

@@ -31,7 +31,7 @@ from lakehouse.simulate.cash import (
 )
 from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.counter import I64, U64, below, draw, key, pick, uniform
+from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, pick, uniform
 from lakehouse.simulate.misconduct import Extra
 from lakehouse.simulate.plan import DayPlan
 from lakehouse.simulate.services import services
@@ -40,6 +40,9 @@ from lakehouse.simulate.tables import buy_times, marker_numbers
 from lakehouse.simulate.visits import player_of_rank, reserved
 
 CASHIERS = 24
+NEAR_PERCENT, TICKED = 80, 0.5
+"""Amounts from this part of the limit up to it, as in the POC, are ticked at this rate
+[assumption]."""
 
 
 def _chips(config: WorldConfig, t: TablePlay) -> Cash:
@@ -208,8 +211,9 @@ def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int
     """The day's transactions, exactly `rows`."""
     parts = [_chips(config, p.tables), _repaid(p), _redemptions(p), _payouts(h), _extras(p.extras)]
     room = rows - sum(len(part) for part in parts)
+    planted = int((p.slots.scenario >= 0).sum())
     for more in (payments, services(config, p)):
-        parts.append(take(more, slice(max(0, room))))
+        parts.append(take(more, slice(max(0, room - planted))))
         room -= len(parts[-1])
     parts.append(_tickets(config, p, max(0, room)))
     parts.append(_bill_breaks(config, p, max(0, room - len(parts[-1]))))
@@ -233,23 +237,35 @@ class CageRows:
     cashier: I64
     believed: NDArray[np.bool_]
     """Whether the cage system, one transaction at a time, thinks a report is due."""
+    report: U64
+    """The currency report that was filed on the row; 0: none."""
+    ticked: NDArray[np.bool_]
+    """Whether the cashier found the amount suspiciously near the limit."""
     cash: Cash
 
     def __len__(self) -> int:
         return len(self.day)
 
 
-def rows_of(config: WorldConfig, p: DayPlan, c: Cash, belief_cents: int) -> CageRows:
-    """`belief_cents`: amount above which the cage system believes that a report is due."""
+def rows_of(config: WorldConfig, p: DayPlan, c: Cash, belief_cents: int, report: U64) -> CageRows:
+    """`belief_cents`: amount above which the cage system believes that a report is due.
+    `report`: by position in `c`, the currency report filed; 0: none.
+
+    Cashiers tick by what they see, an amount a little under the limit, whoever brings it: the
+    tick must not tell of whom a case was opened (31 USC 5318(g)(2))."""
     position = np.argsort(c.second, kind="stable")
     c = take(c, position)
     h = draw(key(config.seed, "cashier", p.day), c.second)
+    near = (c.method == METHOD["Cash"]) & (c.cents <= belief_cents)
+    near &= c.cents >= belief_cents * NEAR_PERCENT // 100
     return CageRows(
         day=np.full(len(c), p.day),
         position=position,
         event=p.start + c.second * 1_000_000,
         cashier=floor.shift_of(c.second) * CASHIERS + below(h, CASHIERS),
         believed=(c.method == METHOD["Cash"]) & (c.cents > belief_cents),
+        report=report[position],
+        ticked=near & chance(draw(key(config.seed, "ticks", p.day), position), TICKED),
         cash=c,
     )
 
@@ -258,11 +274,9 @@ def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
     """Numbers as bronze rows."""
     c, seed = r.cash, config.seed
     days = gaming_days(config.start, r.day)
-    n = len(c)
     reference = transaction_ids(seed, r.day, r.position)
     known = (c.player >= 0) & (c.cents >= 300_000)
     abroad = person.non_resident(config, c.player).astype(np.int64)
-    no = pl.repeat(value=False, n=n, dtype=pl.Boolean, eager=True)
     pits = [f"Pit {k + 1}" for k in range(config.table_count // 8 + 1)]
     money_play = c.kind == TYPE["MONEY_PLAY"]
     ticket = "Ticket of slot session " + ids.hexadecimal(draw(key(seed, "session-id"), c.ticket))
@@ -291,12 +305,11 @@ def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
             "marker_number": frames.only(marker_numbers(seed, c.marker), c.marker != 0),
             "notes": frames.only(ticket, c.ticket != 0),
             "id_type": frames.code(("Driver License", "Passport"), abroad, known),
-            "id_number_hash": frames.only(
-                ids.hexadecimal(draw(key(seed, "id-number"), c.player)), known
-            ),
+            "id_number_hash": frames.only(person.digest(config, "id-number", c.player), known),
             "ctr_required": pl.Series(r.believed),
-            "ctr_filed": no,
-            "suspicious_activity_flag": no,
+            "ctr_filed": pl.Series(r.report != 0),
+            "ctr_reference": frames.only("CTR-" + ids.hexadecimal(r.report), r.report != 0),
+            "suspicious_activity_flag": pl.Series(r.ticked),
             "shift": frames.code(SHIFTS, floor.shift_of(c.second)),
             "business_date": days,
             "on_behalf_of_player_id": ids.players(c.on_behalf_of),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -107,6 +107,16 @@ class WorldConfig:
     @property
     def player_count(self) -> int:
         return self.players or max(200, round(10_000 * self.volume))
+
+    def with_people(self, n: int) -> WorldConfig:
+        """The world of which `n` people are asked for: the book holds them, and where they are
+        few, hardly anybody else comes. Play does not grow with the book."""
+        extracts = min(n, self.total("player_profile"))
+        return replace(
+            self,
+            rows={**self.rows, "player_profile": extracts},
+            players=self.players or max(self.player_count, n),
+        )
 
     @property
     def machine_count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,17 @@ def frame_file(path: Path, format_: str, schema: pl.Schema) -> FrameFile:
     return ParquetFile(path, schema) if format_ == "parquet" else TextFile(path, format_, schema)
 
 
+def json_lines(frame: pl.DataFrame) -> bytes:
+    """One object a line. Decimals are numbers with all their digits, which a float between
+    would not keep. A quote within a text is escaped, so that no text can look like a field."""
+    text = frame.write_ndjson()
+    decimals = [n for n, t in frame.schema.items() if isinstance(t, pl.Decimal)]
+    if decimals:
+        field = f'"({"|".join(map(re.escape, decimals))})":"(-?[0-9.]+)"'
+        text = re.sub(field, r'"\1":\2', text)
+    return text.encode()
+
+
 class TextFile:
     """CSV with a header, or JSON with one object a line."""
 
@@ -44,7 +56,7 @@ class TextFile:
             if self._is_csv:
                 frame.write_csv(self._stream, include_header=False)
             else:
-                frame.write_ndjson(self._stream)
+                self._stream.write(json_lines(frame))
         except OSError as error:
             raise StorageError(f"cannot write {self._path}: {error.strerror or error}") from error
 

@@ -17,7 +17,7 @@ from lakehouse.contracts import contract
 from lakehouse.simulate import frames, obligations, person
 from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.counter import I64, below
+from lakehouse.simulate.counter import I64, U64, below
 from lakehouse.simulate.ids import employees, hexadecimal, players
 from lakehouse.simulate.obligations import OWED
 from lakehouse.simulate.office import RECORD_SCHEMA, office, same
@@ -77,6 +77,22 @@ def persons(world: World, day: int) -> I64:
 def obliged(world: World, day: int) -> I64:
     """Sorted players on whose rows of that day a currency report rests, agents included."""
     return obligations.ctrs(world, day).persons
+
+
+def reported_rows(world: World, day: int) -> U64:
+    """By position in the day's `Cash`, the currency report that the office filed on the row,
+    whomever the form names by mistake; 0: none."""
+    here = office(world, day)
+    none = RECORD_SCHEMA.to_frame()
+    owed = here.decided.get(day, none).select("obligation", pl.col("player").alias("person"))
+    filed = here.records.get(day, none).filter(form="CTR", status="Filed")
+    reports = filed.join(owed, on="obligation", how="left").select(
+        pl.coalesce("person", "player").alias("person"),
+        "report",
+        (pl.col("in_cents") > 0).fill_null(value=False).alias("is_in"),
+        (pl.col("out_cents") > 0).fill_null(value=False).alias("is_out"),
+    )
+    return obligations.resting_rows(world, day, reports)
 
 
 def truth_obligations(world: World, day: int) -> pl.DataFrame:

@@ -66,10 +66,11 @@ def _hex_digits() -> NDArray[np.uint32]:
 
 
 def hexadecimal(values: U64) -> pl.Series:
-    """64-bit numbers → 16 hexadecimal digits."""
-    n = len(values)
-    digits = np.take(_hex_digits(), values.byteswap().view(np.uint16).byteswap())
-    offsets = np.arange(0, 16 * n + 1, 16, dtype=np.int64)
+    """64-bit numbers → 16 hexadecimal digits; of a table of numbers, a row's one after another."""
+    n, width = len(values), 16 * (values.shape[1] if values.ndim > 1 else 1)
+    flat = np.ascontiguousarray(values).reshape(-1)
+    digits = np.take(_hex_digits(), flat.byteswap().view(np.uint16).byteswap())
+    offsets = np.arange(0, width * n + 1, width, dtype=np.int64)
     array = pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digits))
     return series(array)
 

@@ -6,7 +6,7 @@ truth table knows exactly what was planted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class Extra:
     second: int
     on_behalf_of: int = -1
     note: str = ""
+    scenario: int = -1
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def _starting(config: WorldConfig, day: int) -> list[Scenario]:
     dollars = below(draw(key(config.seed, "scenario-dollars", day), np.arange(MOST_PER_DAY)), 10)
     planted, excluded = planted_players(config), always_excluded(config)
     usual = planted[: -len(excluded)]
+    if not len(usual):
+        return []
     out = []
     for i in range(count):
         number = day * MOST_PER_DAY + i
@@ -300,22 +303,33 @@ class Planted:
     visits: Visits
     ratings: TablePlay
     slots: Sessions
+    slots_of: I64
+    """Scenario of each slot session."""
     extras: list[Extra]
     observed: list[Observed]
 
 
-def planted(config: WorldConfig, day: int) -> Planted:
+def planted(config: WorldConfig, day: int, left_out: frozenset[int]) -> Planted:
+    """All but the scenarios whose numbers are `left_out`."""
     whole = Part()
     for s in scenarios(config, day):
+        if s.number in left_out:
+            continue
         one, offset = part(s), len(whole.visits)
         whole.visits += one.visits
         whole.ratings += [r | {"visit": r["visit"] + offset} for r in one.ratings]
         whole.slots += [r | {"visit": r["visit"] + offset} for r in one.slots]
-        whole.extras += one.extras
+        whole.extras += [replace(e, scenario=s.number) for e in one.extras]
         whole.observed += one.observed
     v = _visits(config, day, whole)
+    slots = _slots(config, v, whole)
     return Planted(
-        v, _ratings(config, day, v, whole), _slots(config, v, whole), whole.extras, whole.observed
+        v,
+        _ratings(config, day, v, whole),
+        slots,
+        v.scenario[slots.visit],
+        whole.extras,
+        whole.observed,
     )
 
 

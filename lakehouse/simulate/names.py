@@ -93,11 +93,3 @@ def pools() -> Pools:
             FOREIGN_PLACES, schema=["city", "state", "zip_code", "country", "area"], orient="row"
         ),
     )
-
-
-@functools.cache
-def ssn_hashes() -> pl.Series:
-    """SHA-256 of each of the 10,000 numbers 900-00-0000 to 900-00-9999, none ever issued."""
-    from hashlib import sha256
-
-    return pl.Series([sha256(f"90000{n:04d}".encode()).hexdigest() for n in range(10_000)])

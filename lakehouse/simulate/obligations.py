@@ -17,7 +17,7 @@ from lakehouse.regulation.law import Law, Period
 from lakehouse.simulate import person
 from lakehouse.simulate.arrays import take
 from lakehouse.simulate.cash import METHOD, TYPE
-from lakehouse.simulate.counter import I64
+from lakehouse.simulate.counter import I64, U64
 from lakehouse.simulate.memory import by_day
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class _Entries:
     is_out: I64
     cents: I64
     row: I64
-    """Position among the day's cage rows."""
+    """Position among the day's cage rows in currency."""
     partner: I64
     """The other one, where somebody acted for somebody; else -1."""
     is_principal: I64
@@ -211,6 +211,23 @@ def _by_person(world: World, e: _Entries) -> Owed:
     held = np.zeros(len(who), dtype=bool)
     np.logical_or.at(held, at, unknown[0] | (unknown[1] & (e.partner >= 0)))
     return Owed(who, cents[0], cents[1], held)
+
+
+def resting_rows(world: World, day: int, reports: pl.DataFrame) -> U64:
+    """By position in the day's `Cash`, the report that rests on the row; 0: none. `reports`:
+    person, report, and whether the side `is_in` or `is_out` is reported."""
+    c, e = world.cash(day), _entries(world, day)
+    found = np.zeros(len(c), dtype=np.uint64)
+    if reports.is_empty():
+        return found
+    reports = reports.sort("person")
+    who = reports["person"].to_numpy()
+    at = np.minimum(np.searchsorted(who, e.person), len(who) - 1)
+    sides = reports.select("is_in", "is_out").to_numpy()
+    hit = (who[at] == e.person) & sides[at, e.is_out]
+    cash = np.flatnonzero(c.method == METHOD["Cash"])
+    found[cash[e.row[hit]]] = reports["report"].to_numpy()[at[hit]]
+    return found
 
 
 def w2gs(world: World, days: range) -> pl.DataFrame:

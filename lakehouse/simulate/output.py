@@ -7,17 +7,24 @@ far it has come.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError, StorageError
+from lakehouse.privacy.keys import TokenKey
 from lakehouse.simulate.config import WorldConfig
 
+if TYPE_CHECKING:
+    import polars as pl
+
+PEOPLE = "player_profile"
 ALONE = "slot_telemetry"
 """Made by one process where another makes the rest."""
 WORTH_A_PROCESS = 100_000
@@ -32,7 +39,7 @@ class Target:
     table: str
     path: Path
     most: int
-    """Rows at the most; of tables with exact counts, their number."""
+    """Rows at the most; of tables with exact counts, their number; of people, people."""
 
 
 @dataclass
@@ -54,8 +61,10 @@ class Work:
     targets: tuple[Target, ...]
     format: str
     """parquet, csv or json."""
-    protect: bool
-    """Whether direct identifiers are masked."""
+    key: TokenKey | None
+    """What direct identifiers are masked and hashed with; None: they leave as they are."""
+    history: bool = False
+    """Whether each person's versions leave, not only the last."""
 
 
 def fill(work: Work, advance: Advance) -> dict[str, Filled]:
@@ -125,25 +134,18 @@ def _in_another_process(connection: Connection, work: Work, targets: Sequence[Ta
 def _fill(
     work: Work, targets: Sequence[Target], advance: Advance, *, threads: int
 ) -> dict[str, Filled]:
-    from lakehouse.contracts import contract
-    from lakehouse.simulate.export import protect_for_export
+    from lakehouse.simulate.export import leaving_schema
     from lakehouse.simulate.files import frame_file
-    from lakehouse.simulate.produce import table_frames
-    from lakehouse.simulate.world import World
 
-    change = protect_for_export if work.protect else None
     filled = {t.table: Filled() for t in targets}
     most = {t.table: t.most for t in targets}
     with ExitStack() as stack:
-        files = {
-            t.table: frame_file(t.path, work.format, contract(t.table).bronze_schema())
-            for t in targets
-        }
+        files = {t.table: frame_file(t.path, work.format, leaving_schema(t.table)) for t in targets}
         for file in files.values():
             stack.callback(file.abandon)
-        frames = table_frames(World(work.config), list(files), threads=threads, change=change)
-        for table, frame in frames:
-            kept = frame.head(most[table] - filled[table].rows)
+        for table, frame in _frames(work, most, threads):
+            whole = table == PEOPLE and work.history
+            kept = frame if whole else frame.head(most[table] - filled[table].rows)
             filled[table].rows += kept.height
             filled[table].available += frame.height
             if "report_type" in kept.columns:
@@ -154,3 +156,17 @@ def _fill(
         for file in files.values():
             file.finish()
     return filled
+
+
+def _frames(
+    work: Work, most: Mapping[str, int], threads: int
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    from lakehouse.simulate.export import leaving
+    from lakehouse.simulate.produce import people_frames, table_frames
+    from lakehouse.simulate.world import World
+
+    world, change = World(work.config), functools.partial(leaving, key=work.key)
+    others = [t for t in most if t != PEOPLE]
+    yield from table_frames(world, others, threads=threads, change=change)
+    if PEOPLE in most:
+        yield from people_frames(world, most[PEOPLE], history=work.history, change=change)

@@ -18,7 +18,6 @@ from lakehouse.simulate.arrays import join
 from lakehouse.simulate.clock import gaming_days, stamp
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute
-from lakehouse.simulate.export import protect_for_export
 from lakehouse.simulate.ids import numbered, players
 from lakehouse.simulate.memory import by_day
 from lakehouse.simulate.person import excluded
@@ -27,7 +26,7 @@ from lakehouse.simulate.standing import first_days, totals
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
-__all__ = ["dress", "excluded", "extracted", "identities", "protect_for_export", "rows_of"]
+__all__ = ["dress", "excluded", "extracted", "identities", "rows_of"]
 
 TIER_POINTS = (0, 1_500, 8_000, 40_000, 200_000)
 _POINTS_PER_DOLLAR = 10
@@ -69,7 +68,11 @@ class Standing:
 @by_day(40)
 def rows_of(world: World, day: int) -> Standing:
     """One entry per player extracted on a day."""
-    who = extracted(world, day)
+    return standing(world, day, extracted(world, day))
+
+
+def standing(world: World, day: int, who: I64) -> Standing:
+    """Where `who` stand at the close of a day."""
     visits, theo_micro, win, last = totals(world, day, who)
     return Standing(
         day=np.full(len(who), day),
@@ -162,6 +165,29 @@ def extracted(world: World, day: int) -> I64:
     unknown = person.newcomer(config, refresh) & (first_days(world, day, refresh) < 0)
     others = refresh[~np.isin(refresh, first) & ~unknown][: room - len(first)]
     return np.sort(np.concatenate([first, others]))
+
+
+def patrons(world: World, n: int) -> I64:
+    """`n` players, sorted: whoever did anything in the window or is named in a filing of it,
+    then others of the book, last those whom nobody has seen yet.
+
+    Raises BadInput where the book has fewer."""
+    config = world.config
+    if n > config.player_count:
+        raise BadInput(
+            f"{n} rows of player_profile of {config.player_count} players; a player has one "
+            "row: ask for fewer rows or more players"
+        )
+    first = np.unique(np.concatenate([acting(world, day) for day in range(config.days)]))
+    book = permute(np.arange(config.player_count), config.player_count, key(config.seed, "roll"))
+    others = book[~np.isin(book, first)]
+    unseen = person.newcomer(config, others)
+    return np.sort(np.concatenate([first, others[~unseen], others[unseen]])[:n])
+
+
+def acting(world: World, day: int) -> I64:
+    """Sorted players who did anything on a day or are named in a filing of it."""
+    return np.union1d(world.named(day), filings.persons(world, day))
 
 
 def _profile(config: WorldConfig, r: Standing) -> pl.DataFrame:

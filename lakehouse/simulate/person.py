@@ -17,7 +17,7 @@ from lakehouse.simulate import exclusion
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64, below, chance, draw, key, permute, pick, uniform
 from lakehouse.simulate.ids import hexadecimal
-from lakehouse.simulate.names import MAIL_DOMAINS, OCCUPATIONS, US_WEIGHTS, pools, ssn_hashes
+from lakehouse.simulate.names import MAIL_DOMAINS, OCCUPATIONS, US_WEIGHTS, pools
 from lakehouse.simulate.visits import rank_of_player, reserved
 
 Bools = NDArray[np.bool_]
@@ -169,7 +169,7 @@ def papers(config: WorldConfig, player: I64) -> pl.DataFrame:
         {
             "id_type": _constant("Passport", n).zip_with(abroad, _constant("Driver License", n)),
             "id_number": passport.zip_with(abroad, licence),
-            "id_number_hash": hexadecimal(draw(key(config.seed, "id-number"), player)),
+            "id_number_hash": digest(config, "id-number", player),
         }
     )
 
@@ -183,7 +183,7 @@ def tax_number(config: WorldConfig, player: I64) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "tin": ("90000" + digits).zip_with(known, none),
-            "ssn_hash": ssn_hashes()[serial].zip_with(known, none),
+            "ssn_hash": digest(config, "ssn", serial).zip_with(known, none),
             "ssn_masked": ("XXX-XX-" + digits).zip_with(known, none),
         }
     )
@@ -195,10 +195,10 @@ def occupations(config: WorldConfig, player: I64) -> pl.Series:
 
 
 def digest(config: WorldConfig, what: str, *entities: I64) -> pl.Series:
-    """32 hexadecimal digits that stand for the hash of `what` in a source system."""
-    left = hexadecimal(_hash(config, f"digest:{what}", *entities))
-    right = hexadecimal(_hash(config, f"digest2:{what}", *entities))
-    return left + right
+    """64 hexadecimal digits that stand for a source system's keyed hash of `what`: equal where
+    the entities are, and no hash of any value that could be tried."""
+    parts = [_hash(config, f"digest{part}:{what}", *entities) for part in range(4)]
+    return hexadecimal(np.stack(parts, axis=1))
 
 
 def base_points(config: WorldConfig, player: I64) -> I64:

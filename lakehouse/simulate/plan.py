@@ -14,7 +14,7 @@ from lakehouse.simulate.clock import day_seconds, day_start
 from lakehouse.simulate.config import WorldConfig
 from lakehouse.simulate.counter import I64, U64
 from lakehouse.simulate.defects import added
-from lakehouse.simulate.misconduct import Extra, Observed, planted
+from lakehouse.simulate.misconduct import Extra, Observed, Planted, planted
 from lakehouse.simulate.sessions import Sessions, departures, sessions
 from lakehouse.simulate.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.table_play import TablePlay, table_play
@@ -48,10 +48,14 @@ def clean_rows(config: WorldConfig, table: str, day: int) -> int:
     return max(0, config.quota(table, day) - added(config, table, day))
 
 
-def plan(config: WorldConfig, law: Law, day: int) -> DayPlan:
+def plan(
+    config: WorldConfig, law: Law, day: int, left_out: frozenset[int] = frozenset()
+) -> DayPlan:
+    """`left_out`: numbers of scenarios for which the day has no room. A scenario is planted
+    whole or not at all; half of one would be owed a report of nothing."""
     date = config.date(day)
     length = day_seconds(date, config.timezone)
-    ordinary, extra = visits(config, day), planted(config, day)
+    ordinary, extra = visits(config, day), planted(config, day, left_out)
     offset = len(ordinary)
     everyone = join([ordinary, extra.visits])
     coarse = sessions(config.seed, ordinary, length)
@@ -60,15 +64,21 @@ def plan(config: WorldConfig, law: Law, day: int) -> DayPlan:
     slots = slot_play(config, day, everyone, coarse, int((limit or 0) * 100), length)
     ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)
     tables = table_play(config, day, everyone, coarse, ratings, length)
-    slots, tables = _within_quota(config, day, slots, tables)
+    room = _cage_room(config, day, extra)
+    kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
+    lost = _lost(slots, tables, kept_slots, kept_tables)
+    if room < 0:
+        lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
+    if lost:
+        return plan(config, law, day, left_out | lost)
     return DayPlan(
         day=day,
         start=day_start(date, config.timezone),
         length=length,
         visits=everyone,
         leave=np.minimum(departures(everyone, coarse), length - 1),
-        slots=slots,
-        tables=tables,
+        slots=kept_slots,
+        tables=kept_tables,
         extras=extra.extras,
         observed=extra.observed,
     )
@@ -78,12 +88,28 @@ def _shifted(s: Sessions, offset: int) -> Sessions:
     return dataclasses.replace(s, visit=s.visit + offset)
 
 
+def _cage_room(config: WorldConfig, day: int, extra: Planted) -> int:
+    """Rows of the cage for play and hand-pays, once planted transactions and tickets have
+    theirs; below zero where these alone do not fit."""
+    rows = clean_rows(config, "financial_txn", day)
+    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(extra.slots_of))
+
+
+def _lost(slots: SlotPlay, tables: TablePlay, *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios of which a session was left out."""
+    found = np.concatenate([slots.scenario, tables.scenario])
+    left = np.concatenate([k.scenario for k in kept])
+    planted, sessions = np.unique(found[found >= 0], return_counts=True)
+    return {
+        int(s) for s, n in zip(planted, sessions, strict=True) if np.count_nonzero(left == s) < n
+    }
+
+
 def _within_quota(
-    config: WorldConfig, day: int, slots: SlotPlay, tables: TablePlay
+    config: WorldConfig, day: int, slots: SlotPlay, tables: TablePlay, cage: int
 ) -> tuple[SlotPlay, TablePlay]:
     """Whole sessions are left out, before any total is taken, where a table's rows of the day
-    would not hold them: links survive."""
-    cage = int(CAGE_SHARE * clean_rows(config, "financial_txn", day))
+    would not hold them: links survive. `cage`: rows for play and hand-pays."""
     pays = slots.handpays
     slots = take(slots, _fitting(pays * 4, slots.key, slots.scenario, cage))
     slots = take(

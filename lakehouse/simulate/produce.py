@@ -8,8 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
-from lakehouse.contracts import contract
+from lakehouse.simulate.roll import TABLE, roll, versions
 from lakehouse.simulate.world import Made, Piece, World, in_order
+
+Change = Callable[[str, pl.DataFrame], pl.DataFrame]
+"""(table, rows) → the rows as they leave."""
 
 
 def table_frames(
@@ -17,14 +20,16 @@ def table_frames(
     tables: Sequence[str],
     *,
     threads: int = 2,
-    change: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+    change: Change | None = None,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, rows) over the world's window after `change`; of each table in order of day. A
     few pieces are made ahead of the reader, however long the window."""
 
     def make(piece: Piece) -> Made:
         made = world.make(piece)
-        return made if change is None else Made(piece, change(made.rows), change(made.copies))
+        if change is None:
+            return made
+        return Made(piece, *(change(piece.table, part) for part in (made.rows, made.copies)))
 
     def ahead(pool: ThreadPoolExecutor) -> Iterator[Made]:
         waiting: deque[Future[Made]] = deque()
@@ -43,6 +48,15 @@ def table_frames(
         yield from in_order(ahead(pool))
 
 
+def people_frames(
+    world: World, n: int, *, history: bool = False, since: int = 0, change: Change | None = None
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """(player_profile, rows): `n` patrons as the window closes, or their versions from day
+    `since` on."""
+    found = versions(world, n, since) if history else roll(world, n)
+    return ((TABLE, frame if change is None else change(TABLE, frame)) for frame in found)
+
+
 def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:
     config = world.config
     for block in world.blocks((config.start, config.date(config.days - 1))):
@@ -50,11 +64,11 @@ def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:
             yield from world.pieces(table, block)
 
 
-def batches(frames: Iterator[pl.DataFrame], table: str, size: int) -> Iterator[pl.DataFrame]:
+def batches(frames: Iterator[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
     """The same rows in frames of exactly `size`, the last one apart."""
-    held = contract(table).empty()
+    held = pl.DataFrame()
     for frame in frames:
-        held = pl.concat([held, frame])
+        held = pl.concat([held, frame]) if held.width else frame
         while held.height >= size:
             yield held.head(size)
             held = held.slice(size)

@@ -53,6 +53,9 @@ CAMERA_EVENTS = (
     ("CAMERA_OBSTRUCTION", "Lens covered"),
 )
 ROUTES = ("Floor loop", "Back of house", "Garage", "Cage and vault", "Hotel tower")
+_SEVERITIES = {"ACCESS_DENIED": "MEDIUM", "CAMERA_OBSTRUCTION": "MEDIUM"}
+"""Of events that are no incident; the others are low."""
+_LOCATION_CHARACTERS = 10
 _SCHEMA = pl.Schema(
     {
         "event_type": pl.String(),
@@ -166,12 +169,26 @@ def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
         {
             "event_id": event_ids(config.seed, "security_events", r.day, r.ordinal),
             **{c: whole[c] for c in _SCHEMA},
+            "location_id": _location_ids(whole["location_detail"]),
+            "severity_level": _severities(whole["event_type"], whole["incident_severity"]),
             "event_timestamp": frames.utc(r.event),
             "shift": frames.code(SHIFTS, floor.shift_of(r.second)),
             "player_id": players(r.player),
             **stamp("security_events", gaming_days(config.start, r.day), r.event),
         },
     )
+
+
+def _location_ids(detail: pl.Series) -> pl.Series:
+    """LOC-CHECKPNT07 of Checkpoint 07: its beginning and its end, as the number stands there."""
+    plain = detail.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    whole = plain.str.len_chars() <= _LOCATION_CHARACTERS
+    return "LOC-" + plain.zip_with(whole, plain.str.head(6) + plain.str.tail(4))
+
+
+def _severities(kind: pl.Series, incident: pl.Series) -> pl.Series:
+    usual = kind.replace_strict(_SEVERITIES, default="LOW", return_dtype=pl.String)
+    return incident.str.to_uppercase().zip_with(incident.is_not_null(), usual)
 
 
 def _part(n: int, columns: dict[str, pl.Series | str | bool]) -> pl.DataFrame:

@@ -30,14 +30,15 @@ CATEGORIES = {
 
 
 def rows(world: World, days: range) -> pl.DataFrame:
-    """Reports owed for scenarios that end on the days, in the shape of an obligation."""
+    """Reports owed for scenarios that end on the days, in the shape of an obligation: of those
+    that moved money, as a small world has no room for all."""
     ending = [
         _row(world, day, s)
         for day in days
         for s in world.scenarios(day)
         if s.last_day == day and s.kind in CATEGORIES
     ]
-    return pl.DataFrame(ending, schema=OWED)
+    return pl.DataFrame(ending, schema=OWED).filter(pl.col("amount_cents") > 0)
 
 
 def _row(world: World, day: int, s: Scenario) -> dict[str, object]:

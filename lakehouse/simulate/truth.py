@@ -89,8 +89,9 @@ def _same_day(world: World, day: int, rows: int) -> pl.Series:
 
 def scenario_plants(world: World, day: int) -> pl.DataFrame:
     """One plant per scenario and player that shows on the day and came through the plan."""
-    here = set(world.visits(day).player[world.visits(day).scenario >= 0].tolist())
-    parts = [_plants(world, s, day) for s in world.scenarios(day)]
+    v = world.visits(day)
+    here, came = set(v.player[v.scenario >= 0].tolist()), set(v.scenario.tolist())
+    parts = [_plants(world, s, day) for s in world.scenarios(day) if s.number in came]
     shape = contract("plants").empty()
     found = pl.concat([shape, *parts])
     return found.filter(

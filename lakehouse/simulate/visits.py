@@ -67,8 +67,9 @@ def _window(config: WorldConfig, visits_at_scale_1: float) -> float:
 
 
 def reserved(config: WorldConfig) -> int:
-    """Ranks at the end of the book that only scenarios use."""
-    return max(20, round(config.player_count * RESERVED_SHARE))
+    """Ranks at the end of the book that only scenarios use: at the most half of a small one."""
+    wanted = max(20, round(config.player_count * RESERVED_SHARE))
+    return min(wanted, config.player_count // 2)
 
 
 def player_of_rank(config: WorldConfig, rank: I64) -> I64:

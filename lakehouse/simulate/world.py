@@ -357,7 +357,9 @@ _MAKERS = {
         lambda config, parts: tables.dress(config, join(parts)),
     ),
     "financial_txn": (
-        lambda w, d: cage.rows_of(w.config, w.plan(d), w.cash(d), _belief(w, d)),
+        lambda w, d: cage.rows_of(
+            w.config, w.plan(d), w.cash(d), _belief(w, d), filings.reported_rows(w, d)
+        ),
         lambda config, parts: cage.dress(config, join(parts)),
     ),
     "player_profile": (people.rows_of, lambda config, parts: people.dress(config, join(parts))),
