@@ -14,8 +14,8 @@ from igaming_assets.automation import (
     maintenance_job,
     schedules,
 )
-from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
-from igaming_assets.checks import marts_agree, truths
+from igaming_assets.bronze import bronze_assets, plants_asset, simulated_tables, vault_asset
+from igaming_assets.checks import checks_across_tables
 from igaming_assets.filings import filing_assets
 from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
@@ -48,8 +48,10 @@ def assemble(
     """All definitions for a lake; `resources` replace those of the same name."""
     lake = resources.pop("lake", None) or LakeResource()
     with warnings.catch_warnings():
-        # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
+        # Backfill policies are what a month in a minute hangs on, in beta since 2023; partitions
+        # of a check are what keeps its days apart, in preview since 2025.
         warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [
             *bronze_assets(settings),
             plants_asset(settings),
@@ -60,9 +62,10 @@ def assemble(
             *filing_assets(settings),
             *suspicion_assets(settings),
         ]
+        checks = checks_across_tables(settings, simulated_tables(settings))
     return dg.Definitions(
         assets=assets,
-        asset_checks=[truths, marts_agree],
+        asset_checks=checks,
         jobs=[gaming_day_job, maintenance_job],
         schedules=schedules(settings),
         sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],

@@ -10,11 +10,12 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.automation import freshness, late_data
-from igaming_assets.checks import contract_spec, contract_verdicts, report
+from igaming_assets.automation import late_data
+from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.describe import asset_options
 from igaming_assets.io import FOREVER, Replacing, widened
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
+from igaming_assets.verdicts import report
 from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
@@ -101,7 +102,7 @@ def mart(
 
     def make(derive: Callable[..., pl.LazyFrame]) -> dg.AssetsDefinition:
         table = derive.__name__
-        spec = contract_spec(dg.AssetKey([layer, table]))
+        spec = contract_spec(settings, dg.AssetKey([layer, table]))
         options = table_options(
             settings,
             layer,
@@ -110,7 +111,6 @@ def mart(
             ins=inputs,
             check_specs=[spec],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings.timezone),
         )
 
         def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Iterator[Any]:

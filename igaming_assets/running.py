@@ -17,6 +17,7 @@ from igaming_assets.assembly import assemble
 from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
+from igaming_assets.verdicts import CheckVerdict, verdicts_of
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings, load_settings
@@ -41,9 +42,9 @@ class Outcome:
     failed: set[str] = field(default_factory=set)
     causes: list[str] = field(default_factory=list)
 
-    def add_check(self, evaluation: Any, *, one_day: bool) -> None:
+    def add_check(self, evaluation: Any) -> None:
         # A range run has an evaluation per day, and a summary of the days that has none.
-        if one_day or evaluation.partition is not None:
+        if evaluation.partition is not None:
             self.checks_passed += evaluation.passed
             self.checks_failed += not evaluation.passed
         if not evaluation.passed:
@@ -131,7 +132,7 @@ def _execute(
         elif event.event_type_value == "ASSET_MATERIALIZATION":
             outcome.materialized += 1
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            outcome.add_check(event.asset_check_evaluation_data, one_day=days[0] == days[1])
+            outcome.add_check(event.asset_check_evaluation_data)
     ended_run = instance.get_run_by_id(run.run_id)
     if ended_run is None or not ended_run.is_success:
         said = "; ".join(outcome.causes) or "the run did not start"
@@ -155,33 +156,7 @@ def _cause(error: Any) -> str:
     return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
 
 
-@dataclass(frozen=True)
-class CheckVerdict:
-    """The newest result of a check. A warning is news about the casino, not a fault here."""
-
-    name: str
-    passed: bool
-    severity: str
-    days_failed: str
-
-
 def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:
-    """The newest result of every check that this instance has ever run, by name."""
-    keys = sorted(assemble(load_settings()).resolve_asset_graph().asset_check_keys, key=str)
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    found = []
-    for key, record in records.items():
-        event = record.event.dagster_event if record.event else None
-        if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
-            found.append(_verdict(key.to_user_string(), event.asset_check_evaluation_data))
-    return sorted(found, key=lambda v: v.name)
-
-
-def _verdict(name: str, evaluation: Any) -> CheckVerdict:
-    said = evaluation.metadata.get("days_failed")
-    days = str(said.value) if said is not None else evaluation.partition or "its day"
-    days = (
-        days if days.count(",") < 3 else f"{days.count(',') + 1} days, {days[:10]} to {days[-10:]}"
-    )
-    severity = "warning" if evaluation.severity == dg.AssetCheckSeverity.WARN else "error"
-    return CheckVerdict(name, evaluation.passed, severity, days)
+    """Every check that this instance has run, over all days that it has judged."""
+    keys = assemble(load_settings()).resolve_asset_graph().asset_check_keys
+    return verdicts_of(instance, sorted(keys, key=str))

@@ -7,18 +7,18 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.assets import retried_if_transient, run_of, table_options
-from igaming_assets.automation import freshness, late_data
+from igaming_assets.automation import late_data
 from igaming_assets.checks import (
     conservation_spec,
     conservation_verdicts,
     contract_spec,
     contract_verdicts,
-    report,
     rows_by_rule,
 )
 from igaming_assets.describe import CODE_VERSION, same_columns
 from igaming_assets.io import reads
 from igaming_assets.plots import bars
+from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
 from lakehouse.steps import clean_days, each_day, rejects_by_rule, store_rejects
@@ -31,7 +31,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["silver", table])
-    whole, kept = contract_spec(key), conservation_spec(key)
+    whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
     parents = sorted({parent for parent, _ in contract(table).references().values()})
 
     @dg.asset(
@@ -43,7 +43,6 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             deps=[dg.AssetKey(["silver", parent]) for parent in parents],
             check_specs=[kept, whole],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings.timezone),
             # History is rebuilt in one piece: two runs at once would only wait for each other.
             pool=f"silver_{table}" if table == "player_profile" else None,
         )

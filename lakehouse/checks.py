@@ -45,14 +45,16 @@ class Truth:
     """`blocking`: a breach is a fault of the pipeline and stops what comes after. Where it is
     not, a breach that no row kept out explains is news about the casino or its records.
 
-    `entries` are both sides of the books, a row for each row of the inputs; `hidden_by` is the
-    column without which the subject of a row is unknown."""
+    `sides` say in words what is expected and what is found. `entries` are both sides of the
+    books, a row for each row of the inputs; `hidden_by` is the column without which the subject
+    of a row is unknown."""
 
     name: str
     inputs: tuple[str, ...]
     function: Frames
     blocking: bool
     description: str
+    sides: tuple[str, str]
     entries: Frames | None = None
     hidden_by: str = ""
 
@@ -72,13 +74,13 @@ def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFra
     return explained(findings, truth.entries(*kept_out), truth.hidden_by)
 
 
-def summed_up(found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
-    """By gaming day of findings in the shape `EXPLAINED`: how many are `unexplained` and how
-    many `explained`, `explained_by` the rules with their findings, and the `first` one, an
-    unexplained one where there is any."""
+def summed_up(truth: Truth, found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
+    """By gaming day of a truth's findings in the shape `EXPLAINED`: how many are `unexplained`
+    and how many `explained`, `explained_by` the rules with their findings, and the `first` one,
+    an unexplained one where there is any."""
     known = pl.col("rows").list.len() > 0
     days = (
-        found.with_columns(words=_in_words(), is_explained=known)
+        found.with_columns(words=_in_words(truth.sides), is_explained=known)
         .sort("gaming_day", "is_explained", maintain_order=True)
         .group_by("gaming_day", maintain_order=True)
         .agg(
@@ -97,21 +99,26 @@ def summed_up(found: pl.DataFrame) -> dict[dt.date, dict[str, Any]]:
     return {row.pop("gaming_day"): row for row in named.iter_rows(named=True)}
 
 
-def _in_words() -> pl.Expr:
+def _in_words(sides: tuple[str, str]) -> pl.Expr:
     cause = pl.format(
         ", explained by {} ({})", pl.col("rows").list.join(", "), pl.col("rules").list.join(", ")
     )
     explained = pl.when(pl.col("rows").list.len() > 0).then(cause).otherwise(pl.lit(""))
-    return pl.format("{}: {} / {}{}", "subject", "expected", "found", explained)
+    both = f"{{}}: {sides[0]} {{}}, {sides[1]} {{}}{{}}"
+    return pl.format(both, "subject", "expected", "found", explained)
 
 
 def _truth(
-    *inputs: str, blocking: bool = False, entries: Frames | None = None, hidden_by: str = ""
+    *inputs: str,
+    sides: tuple[str, str],
+    blocking: bool = False,
+    entries: Frames | None = None,
+    hidden_by: str = "",
 ) -> Callable[[Frames], Frames]:
     def register(function: Frames) -> Frames:
         name = function.__name__
         text = " ".join((function.__doc__ or "").split())
-        TRUTHS[name] = Truth(name, inputs, function, blocking, text, entries, hidden_by)
+        TRUTHS[name] = Truth(name, inputs, function, blocking, text, sides, entries, hidden_by)
         return function
 
     return register
@@ -158,7 +165,13 @@ def _bought(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFr
     return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", *sold)])
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_bought, hidden_by="player_id")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    sides=("pit buy-ins", "cage rows"),
+    entries=_bought,
+    hidden_by="player_id",
+)
 def buy_ins_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -172,7 +185,13 @@ def _carried(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyF
     return pl.concat([pit, _amounts(financial_txn, "transaction_type", "found", "CHIP_REDEMPTION")])
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_carried, hidden_by="player_id")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    sides=("carried off tables", "redeemed at the cage"),
+    entries=_carried,
+    hidden_by="player_id",
+)
 def cash_outs_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -192,7 +211,13 @@ def _drawn(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFra
     )
 
 
-@_truth("silver.table_games", "silver.financial_txn", entries=_drawn, hidden_by="marker_number")
+@_truth(
+    "silver.table_games",
+    "silver.financial_txn",
+    sides=("issued in the pit", "issued at the cage"),
+    entries=_drawn,
+    hidden_by="marker_number",
+)
 def markers_agree(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
     """Per marker and gaming day, what the pit issued is what the cage issued. Markers drawn at
     the cage alone are not the pit's."""
@@ -212,7 +237,12 @@ def _hand_paid(slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.
     )
 
 
-@_truth("silver.slot_telemetry", "silver.financial_txn", entries=_hand_paid)
+@_truth(
+    "silver.slot_telemetry",
+    "silver.financial_txn",
+    sides=("hand-pays at machines", "payouts at the cage"),
+    entries=_hand_paid,
+)
 def jackpots_have_their_payout(
     slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -221,7 +251,10 @@ def jackpots_have_their_payout(
     return _unequal(_hand_paid(slot_telemetry, financial_txn))
 
 
-@_truth("silver.slot_telemetry")
+@_truth(
+    "silver.slot_telemetry",
+    sides=("reading before", "reading"),
+)
 def meters_never_fall(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Within a gaming day a machine's coin-in meter never reads less than before."""
     fallen = _readings(slot_telemetry).filter(pl.col("meter") < pl.col("meter_before"))
@@ -250,7 +283,12 @@ def _played(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _entries(slot_rows(slot_telemetry), "machine_id", expected=pl.col("coin_in"))
 
 
-@_truth("silver.slot_telemetry", entries=_played, hidden_by="machine_id")
+@_truth(
+    "silver.slot_telemetry",
+    sides=("coin-in reported", "meter's advance"),
+    entries=_played,
+    hidden_by="machine_id",
+)
 def meters_equal_the_play(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Between two readings of a gaming day a machine's meter advances by the coin-in reported.
     Lost or rejected rows show here."""
@@ -293,7 +331,11 @@ def _of_sessions(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _entries(rows, "session_id", **_bets_and_wins())
 
 
-@_truth("silver.slot_telemetry", entries=_of_sessions)
+@_truth(
+    "silver.slot_telemetry",
+    sides=("bills and wins", "bets, tickets and hand-pays"),
+    entries=_of_sessions,
+)
 def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Per session with a bill or a ticket: bills + wins = bets + tickets + hand-pays (a
     hand-pay is on both sides). More out than in is promotional credit or a ticket put in
@@ -310,7 +352,10 @@ def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _findings(wrong, may_exceed=pl.col("is_carded"))
 
 
-@_truth("silver.table_games")
+@_truth(
+    "silver.table_games",
+    sides=("theo of the rating's figures", "theo it carries"),
+)
 def ratings_carry_their_theo(table_games: pl.LazyFrame) -> pl.LazyFrame:
     """A rating's own theoretical win is within a hundredth of an hour's play of average bet x
     decisions per hour x hours x edge: hours are recorded to the hundredth."""
@@ -321,7 +366,11 @@ def ratings_carry_their_theo(table_games: pl.LazyFrame) -> pl.LazyFrame:
     return _findings(own.filter(apart > unit + 1).with_columns(subject="player_rating_id"))
 
 
-@_truth("gold.property_day", blocking=True)
+@_truth(
+    "gold.property_day",
+    sides=("difference allowed", "difference"),
+    blocking=True,
+)
 def property_day_reconciles(property_day: pl.LazyFrame) -> pl.LazyFrame:
     """Every difference between the marts and silver is 0."""
     differences = [c for c in property_day.collect_schema() if c.endswith("_difference")]
@@ -333,7 +382,12 @@ def property_day_reconciles(property_day: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-@_truth("gold.player_day", "gold.slot_performance", blocking=True)
+@_truth(
+    "gold.player_day",
+    "gold.slot_performance",
+    sides=("slot_performance", "player_day"),
+    blocking=True,
+)
 def carded_play_is_in_both_marts(
     player_day: pl.LazyFrame, slot_performance: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -344,7 +398,12 @@ def carded_play_is_in_both_marts(
     return _unequal(pl.concat([machines, patrons]))
 
 
-@_truth("gold.player_day", "gold.table_performance", blocking=True)
+@_truth(
+    "gold.player_day",
+    "gold.table_performance",
+    sides=("player_day", "table_performance"),
+    blocking=True,
+)
 def rated_theo_is_in_both_marts(
     player_day: pl.LazyFrame, table_performance: pl.LazyFrame
 ) -> pl.LazyFrame:
@@ -356,7 +415,12 @@ def rated_theo_is_in_both_marts(
     return _short(pl.concat([patrons, tables]))
 
 
-@_truth("gold.player_day", "gold.player_value", blocking=True)
+@_truth(
+    "gold.player_day",
+    "gold.player_value",
+    sides=("trips", "trips counted"),
+    blocking=True,
+)
 def value_ends_in_the_day(player_day: pl.LazyFrame, player_value: pl.LazyFrame) -> pl.LazyFrame:
     """Everybody on a trip has a value that day, and it counts that trip. (Unit: trips.)"""
     key = ["gaming_day", "player_id"]
@@ -370,7 +434,11 @@ def value_ends_in_the_day(player_day: pl.LazyFrame, player_value: pl.LazyFrame) 
     )
 
 
-@_truth("gold.player_value", blocking=True)
+@_truth(
+    "gold.player_value",
+    sides=("budget allowed", "budget"),
+    blocking=True,
+)
 def protected_receive_nothing(player_value: pl.LazyFrame) -> pl.LazyFrame:
     """Nobody excluded, closed, suspended or under a protection flag has a budget."""
     barred = pl.col("is_excluded") | pl.col("is_protected")

@@ -122,4 +122,4 @@ def _checks() -> None:
     failed = [v for v in verdicts if not v.passed]
     _title(f"Checks: {len(verdicts) - len(failed)} passed on every day, {len(failed)} did not")
     for verdict in failed:
-        typer.echo(f"  {verdict.severity}: {verdict.name} on {verdict.days_failed}")
+        typer.echo(f"  {verdict.severity}: {verdict.name} on {verdict.days}")
