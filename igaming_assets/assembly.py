@@ -48,10 +48,8 @@ def assemble(
     """All definitions for a lake; `resources` replace those of the same name."""
     lake = resources.pop("lake", None) or LakeResource()
     with warnings.catch_warnings():
-        # Backfill policies are what a month in a minute hangs on, in beta since 2023; partitions
-        # of a check are what keeps its days apart, in preview since 2025.
+        # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [
             *bronze_assets(settings),
             plants_asset(settings),

@@ -1,9 +1,9 @@
 """How every table of the lake is an asset: one step that writes its days, then judges them."""
 
 import datetime as dt
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,14 +13,14 @@ import polars as pl
 from igaming_assets.automation import late_data
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.describe import asset_options
-from igaming_assets.io import FOREVER, Replacing, widened
+from igaming_assets.failing import retried_if_transient, tell_stale
+from igaming_assets.io import FOREVER, Replacing, widened, window
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from igaming_assets.verdicts import report
-from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.steps import each_day, known_until
-from lakehouse.storage import Days, Lake
+from lakehouse.storage import Days, Lake, Read, as_far_as_sound, sound
 
 RESOURCES = {"lake", "clock", "simulator"}
 Plot = Callable[[pl.DataFrame], Mapping[str, Any]]
@@ -56,18 +56,6 @@ def run_of(context: dg.AssetExecutionContext) -> Run:
     resource = context.resources.lake
     days = days_of(context.partition_key_range)
     return Run(days, resource.settings, resource.lake, context.resources.clock.now())
-
-
-@contextmanager
-def retried_if_transient() -> Iterator[None]:
-    """Storage errors are tried again by the retry policy; bad input and broken contracts fail
-    at once, in one line."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except LakehouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def table_options(settings: Settings, layer: str, table: str, **more: Any) -> dict[str, Any]:
@@ -119,17 +107,41 @@ def mart(
                 asked, [(layer, table), *(i.key.path for i in ins.values())], before, after
             )
             with retried_if_transient():
-                made = derive(run, **frames).lazy().filter(run.has_day()).collect()
+                made, stale = as_far_as_sound(
+                    run.days, functools.partial(_derived, derive, run, ins, frames)
+                )
+                rows = pl.concat(part for _, part in made)
+                tell_stale(context, stale)
                 if plot is not None:
                     last = asked.days[1].isoformat()
-                    context.add_asset_metadata(plot(made), partition_key=last)
-                yield dg.Output(Replacing(made, run.days))
-                verdicts = contract_verdicts(run.lake, layer, table, asked.days)
-                yield report(context, spec, verdicts)
+                    context.add_asset_metadata(plot(rows), partition_key=last)
+                yield dg.Output(Replacing(rows, [days for days, _ in made]))
+                verdicts = contract_verdicts(run.lake, layer, table, asked.days, but=stale)
+                yield report(context, spec, verdicts, stale=stale)
 
         return dg.asset(**options)(_with_inputs(compute, list(ins)))
 
     return make
+
+
+def _derived(
+    derive: Callable[..., pl.LazyFrame],
+    run: Run,
+    ins: Mapping[str, dg.AssetIn],
+    frames: Mapping[str, pl.LazyFrame],
+    days: Days,
+) -> pl.DataFrame:
+    """Rows of `days`, which are the run's or, around damaged files, some of them."""
+    part = replace(run, days=days)
+    windows = {name: window(i.metadata or {}, days) for name, i in ins.items()}
+    with sound(run.lake, [Read(*i.key.path, windows[name]) for name, i in ins.items()]):
+        near = {
+            name: f
+            if days == run.days
+            else f.filter(pl.col("gaming_day").is_between(*windows[name]))
+            for name, f in frames.items()
+        }
+        return derive(part, **near).lazy().filter(part.has_day()).collect()
 
 
 def _touched(asked: Run, tables: list[Sequence[str]], before: int, after: int) -> Run:

@@ -6,13 +6,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_options
 from igaming_assets.checks import contract_spec, contract_verdicts
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows, each_day, simulated
+from lakehouse.storage import Read, sound
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -48,10 +50,19 @@ def _made(
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
-            yield dg.Output(make(context, run))
+            with sound(run.lake, _kept(run, layer, table)):
+                rows = make(context, run)
+            yield dg.Output(rows)
             yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
 
     return asset
+
+
+def _kept(run: Run, layer: str, table: str) -> list[Read]:
+    """Rows that are there already and stay: of landed tables, and of captured identities."""
+    of = "player_profile" if table == "identity_vault" else table
+    stays = layer != "truth" and run.settings.source_of(of) != "simulator"
+    return [Read(layer, table, run.days)] if stays else []
 
 
 def simulated_tables(settings: Settings) -> list[str]:
@@ -85,13 +96,13 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
     `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
     def identity_vault(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
-        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
         source = run.settings.source_of("player_profile")
+        if source == "simulator":
+            return _identities(context, run)
+        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
         if source == "landing":
             return captured
         made = _identities(context, run)
-        if source == "simulator":
-            return made
         key = contract("identity_vault").key
         return pl.concat([captured.join(made, on=key, how="anti"), made])
 

@@ -7,6 +7,7 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.describe import CODE_VERSION
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
-from lakehouse.steps import store
-from lakehouse.storage import Commit, Days, Lake, Written
+from lakehouse.steps import store, together
+from lakehouse.storage import Commit, Days, Lake, Read, Written, sound
+from lakehouse.storage.shapes import partition_columns
 
 FOREVER = 36_500
 """Days: further than any lake reaches."""
@@ -25,10 +28,10 @@ FOREVER = 36_500
 
 @dataclass(frozen=True)
 class Replacing:
-    """An output that replaces other days than the run's: these."""
+    """An output that replaces other days than the run's: these ranges."""
 
     rows: pl.DataFrame
-    days: Days
+    ranges: Sequence[Days]
 
 
 def reads(
@@ -54,15 +57,20 @@ class LakeIO(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         layer, table = context.asset_key.path
-        days = _window(context)
-        return self.lake.lake.scan(layer, table, days=days)
+        run = days_of(context.asset_partition_key_range)
+        with retried_if_transient():
+            return self.lake.lake.scan(layer, table, days=window(context.definition_metadata, run))
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
         layer, table = context.asset_key.path
         lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
-        rows, days = (obj.rows, obj.days) if isinstance(obj, Replacing) else (obj, run)
+        rows, ranges = (obj.rows, obj.ranges) if isinstance(obj, Replacing) else (obj, [run])
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
-        written = store(lake, layer, table, rows, days, commit)
+        # A table with history is built from what it has, in one piece.
+        reads = [] if partition_columns(layer, table) else [Read(layer, table)]
+        with retried_if_transient(), sound(lake, reads):
+            parts = [(rows if len(ranges) == 1 else of_days(rows, d), d) for d in ranges]
+            written = together([store(lake, layer, table, r, d, commit) for r, d in parts])
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if layer != "restricted":
             add_rows_by_day(context.step_context, written, run)
@@ -103,9 +111,9 @@ def widened(given: dg.AssetIn, before: int, after: int) -> dg.AssetIn:
     return dg.AssetIn(key=given.key, metadata=said | wider)
 
 
-def _window(context: dg.InputContext) -> Days:
-    said = context.definition_metadata
-    first, last = days_of(context.asset_partition_key_range)
+def window(said: Mapping[str, Any], days: Days) -> Days:
+    """The days of an input that `reads` describes, for days of the table made from it."""
+    first, last = days
     back, ahead = (int(said.get(n, 0)) for n in ("back", "ahead"))
     every_before = said.get("until") or back >= FOREVER
     every_after = said.get("since") or ahead >= FOREVER
@@ -113,3 +121,7 @@ def _window(context: dg.InputContext) -> Days:
         dt.date.min if every_before else first - dt.timedelta(days=back),
         dt.date.max if every_after else last + dt.timedelta(days=ahead),
     )
+
+
+def of_days(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
+    return rows.filter(pl.col("gaming_day").is_between(*days))

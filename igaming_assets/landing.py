@@ -8,9 +8,10 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_options
 from igaming_assets.checks import by_day, contract_spec, contract_verdicts
 from igaming_assets.describe import CODE_VERSION
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import report

@@ -41,6 +41,8 @@ class Outcome:
     checks_failed: int = 0
     failed: set[str] = field(default_factory=set)
     causes: list[str] = field(default_factory=list)
+    stale: dict[str, str] = field(default_factory=dict)
+    """Table and day that keeps its old rows → which file is damaged."""
 
     def add_check(self, evaluation: Any) -> None:
         # A range run has an evaluation per day, and a summary of the days that has none.
@@ -49,6 +51,9 @@ class Outcome:
             self.checks_failed += not evaluation.passed
         if not evaluation.passed:
             self.failed.add(f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}")
+        if "stale" in evaluation.metadata:
+            table = evaluation.asset_key.to_user_string()
+            self.stale[f"{table} of {evaluation.partition}"] = evaluation.metadata["stale"].value
 
 
 def run_days(

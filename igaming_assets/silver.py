@@ -1,12 +1,13 @@
 """Silver: one asset per contract, which also writes the table's quarantine and duplicates."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import retried_if_transient, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_options
 from igaming_assets.automation import late_data
 from igaming_assets.checks import (
     conservation_spec,
@@ -16,13 +17,15 @@ from igaming_assets.checks import (
     rows_by_rule,
 )
 from igaming_assets.describe import CODE_VERSION, same_columns
-from igaming_assets.io import reads
+from igaming_assets.failing import retried_if_transient, tell_stale
+from igaming_assets.io import Replacing, reads
 from igaming_assets.plots import bars
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
+from lakehouse.silver import CleanResult
 from lakehouse.steps import clean_days, each_day, rejects_by_rule, store_rejects
-from lakehouse.storage import Commit
+from lakehouse.storage import Commit, Days, Read, Written, as_far_as_sound, sound
 
 
 def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -51,24 +54,43 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         run = run_of(context)
         lake, days = run.lake, run.days
         with retried_if_transient():
-            result = clean_days(lake, run.settings, table, days, bronze=bronze)
+            made, stale = as_far_as_sound(days, functools.partial(_cleaned, run, table, bronze))
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
-            quarantine, duplicates = store_rejects(lake, table, result, days, commit)
-            said = _rejects(table, result.quarantined)
-            context.add_asset_metadata(said, partition_key=days[1].isoformat())
-            for day in each_day(days):
-                context.add_asset_metadata(
-                    {
-                        "quarantined": quarantine.rows_by_day.get(day, 0),
-                        "duplicates": duplicates.rows_by_day.get(day, 0),
-                    },
-                    partition_key=day.isoformat(),
-                )
-            yield dg.Output(result.good)
-            yield report(context, kept, conservation_verdicts(lake, table, days))
-            yield report(context, whole, contract_verdicts(lake, "silver", table, days))
+            tell_stale(context, stale)
+            for piece, result in made:
+                written = store_rejects(lake, table, result, piece, commit)
+                _tell_rejects(context, piece, *written)
+            rejected = pl.concat(result.quarantined for _, result in made)
+            context.add_asset_metadata(_rejects(table, rejected), partition_key=days[1].isoformat())
+            good = pl.concat(result.good for _, result in made)
+            yield dg.Output(Replacing(good, [piece for piece, _ in made]))
+            for spec, verdicts in (
+                (kept, conservation_verdicts(lake, table, days, but=stale)),
+                (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
+            ):
+                yield report(context, spec, verdicts, stale=stale)
 
     return silver
+
+
+def _cleaned(run: Run, table: str, bronze: pl.LazyFrame, days: Days) -> CleanResult:
+    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    reads = [Read("bronze", table, days), *(Read("silver", parent) for parent in parents)]
+    with sound(run.lake, reads):
+        return clean_days(run.lake, run.settings, table, days, bronze=bronze)
+
+
+def _tell_rejects(
+    context: dg.AssetExecutionContext, days: Days, quarantine: Written, duplicates: Written
+) -> None:
+    for day in each_day(days):
+        context.add_asset_metadata(
+            {
+                "quarantined": quarantine.rows_by_day.get(day, 0),
+                "duplicates": duplicates.rows_by_day.get(day, 0),
+            },
+            partition_key=day.isoformat(),
+        )
 
 
 def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:

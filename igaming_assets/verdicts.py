@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -19,6 +21,8 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckPartitionInfo,
 )
 
+from lakehouse.errors import Damaged
+
 Verdicts = Mapping[str, tuple[bool, dict[str, Any]]]
 """Partition key → passed, and what was found."""
 
@@ -29,16 +33,22 @@ def report(
     verdicts: Verdicts,
     *,
     severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
 ) -> dg.AssetCheckResult:
     """The result for the run. Dagster stores a returned result with its day in runs of one day
     only; of a range it would have none, and the days would show as skipped: there each day is
     logged as an evaluation of its own, and the result sums them up. A day's evaluation names
-    the materialisation it judged: without, Dagster takes it for outdated."""
+    the materialisation it judged: without, Dagster takes it for outdated.
+
+    `stale` days could not be made or judged for damaged files: they are open, and stop nothing
+    that comes after, as their old rows stand."""
     if context.op_execution_context.has_partition_key:
         [(key, (passed, said))] = verdicts.items()
         return _result(spec, severity, passed, said, key)
-    targets = _newest_materialisations(context.instance, spec.asset_key, verdicts.keys())
-    for key, (passed, said) in verdicts.items():
+    open_days = {str(day): (False, {"stale": str(damage)}) for day, damage in stale.items()}
+    every = dict(sorted({**verdicts, **open_days}.items()))
+    targets = _newest_materialisations(context.instance, spec.asset_key, every.keys())
+    for key, (passed, said) in every.items():
         context.op_execution_context.log_event(
             AssetCheckEvaluation(
                 asset_key=spec.asset_key,
@@ -54,7 +64,9 @@ def report(
         )
     failed = [key for key, (passed, _) in verdicts.items() if not passed]
     said = {"days": len(verdicts), "days_failed": ", ".join(failed) or "none"}
-    about = f"{min(verdicts)} to {max(verdicts)}" if verdicts else "no day with data"
+    if stale:
+        said["days_stale"] = ", ".join(open_days)
+    about = f"{min(every)} to {max(every)}" if every else "no day with data"
     return _result(spec, severity, not failed, said, about)
 
 

@@ -251,10 +251,7 @@ def jackpots_have_their_payout(
     return _unequal(_hand_paid(slot_telemetry, financial_txn))
 
 
-@_truth(
-    "silver.slot_telemetry",
-    sides=("reading before", "reading"),
-)
+@_truth("silver.slot_telemetry", sides=("reading before", "reading"))
 def meters_never_fall(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Within a gaming day a machine's coin-in meter never reads less than before."""
     fallen = _readings(slot_telemetry).filter(pl.col("meter") < pl.col("meter_before"))
@@ -352,10 +349,7 @@ def sessions_balance(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     return _findings(wrong, may_exceed=pl.col("is_carded"))
 
 
-@_truth(
-    "silver.table_games",
-    sides=("theo of the rating's figures", "theo it carries"),
-)
+@_truth("silver.table_games", sides=("theo of the rating's figures", "theo it carries"))
 def ratings_carry_their_theo(table_games: pl.LazyFrame) -> pl.LazyFrame:
     """A rating's own theoretical win is within a hundredth of an hour's play of average bet x
     decisions per hour x hours x edge: hours are recorded to the hundredth."""
@@ -366,11 +360,7 @@ def ratings_carry_their_theo(table_games: pl.LazyFrame) -> pl.LazyFrame:
     return _findings(own.filter(apart > unit + 1).with_columns(subject="player_rating_id"))
 
 
-@_truth(
-    "gold.property_day",
-    sides=("difference allowed", "difference"),
-    blocking=True,
-)
+@_truth("gold.property_day", sides=("difference allowed", "difference"), blocking=True)
 def property_day_reconciles(property_day: pl.LazyFrame) -> pl.LazyFrame:
     """Every difference between the marts and silver is 0."""
     differences = [c for c in property_day.collect_schema() if c.endswith("_difference")]
@@ -415,12 +405,7 @@ def rated_theo_is_in_both_marts(
     return _short(pl.concat([patrons, tables]))
 
 
-@_truth(
-    "gold.player_day",
-    "gold.player_value",
-    sides=("trips", "trips counted"),
-    blocking=True,
-)
+@_truth("gold.player_day", "gold.player_value", sides=("trips", "trips counted"), blocking=True)
 def value_ends_in_the_day(player_day: pl.LazyFrame, player_value: pl.LazyFrame) -> pl.LazyFrame:
     """Everybody on a trip has a value that day, and it counts that trip. (Unit: trips.)"""
     key = ["gaming_day", "player_id"]
@@ -434,11 +419,7 @@ def value_ends_in_the_day(player_day: pl.LazyFrame, player_value: pl.LazyFrame) 
     )
 
 
-@_truth(
-    "gold.player_value",
-    sides=("budget allowed", "budget"),
-    blocking=True,
-)
+@_truth("gold.player_value", sides=("budget allowed", "budget"), blocking=True)
 def protected_receive_nothing(player_value: pl.LazyFrame) -> pl.LazyFrame:
     """Nobody excluded, closed, suspended or under a protection flag has a budget."""
     barred = pl.col("is_excluded") | pl.col("is_protected")

@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 import lakehouse.commands
+from lakehouse.commands.damage import damage_behind
 from lakehouse.errors import BadInput, LakehouseError
 
 PANELS = {
@@ -88,6 +89,7 @@ def run(arguments: Sequence[str]) -> int:
     except LakehouseError as error:
         if debug:
             raise
+        error = damage_behind(error) or error
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
@@ -95,6 +97,12 @@ def run(arguments: Sequence[str]) -> int:
         # The reader, such as `head`, has enough; nothing is left to say on this stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except BaseException as error:
+        # A panic in Rust is no Exception.
+        damage = None if debug else damage_behind(error)
+        if damage is None:
+            raise
+        return _complain(str(damage), damage.exit_code)
     return status if isinstance(status, int) else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from lakehouse.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
+    from lakehouse.checks import Truth
     from lakehouse.storage import Days, Lake
 
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def checks(
     first: Annotated[
-        str | None, typer.Option("--from", help="First gaming day; the newest by default.")
+        str | None, typer.Option("--from", help="First gaming day; every day by default.")
     ] = None,
     last: Annotated[
         str | None, typer.Option("--to", help="Last gaming day; the first by default.")
@@ -45,20 +45,16 @@ def checks(
     A discrepancy that rows in quarantine settle to the cent is explained; one that none
     settle is listed, and the command ends with status 1.
     """
-    import functools
-
     import polars as pl
 
-    from lakehouse.checks import TRUTHS, judged
+    from lakehouse.checks import TRUTHS
 
     if truth is not None and truth not in TRUTHS:
         raise BadInput(f"unknown truth {truth!r}; known: {', '.join(TRUTHS)}")
     _, lake = opened()
-    scan = functools.partial(lake.scan, days=_days(lake, first, last))
+    days = _days(lake, first, last)
     found = pl.concat(
-        judged(t, scan).select(pl.lit(name).alias("truth"), pl.all())
-        for name, t in TRUTHS.items()
-        if truth in (None, name)
+        _findings(lake, each, days) for name, each in TRUTHS.items() if truth in (None, name)
     )
     unexplained = found.filter(pl.col("rows").list.len() == 0)
     _print(found if everything else unexplained, shape)
@@ -71,14 +67,42 @@ def checks(
         raise typer.Exit(1)
 
 
+def _findings(lake: Lake, truth: Truth, days: Days) -> pl.DataFrame:
+    """Findings of a truth, some days in hand at a time, with what their two sides are."""
+    import functools
+
+    import polars as pl
+
+    from lakehouse.checks import judged
+    from lakehouse.steps import DAYS_IN_HAND, pieces
+    from lakehouse.storage import Read, sound
+
+    found = []
+    for piece in pieces(days, DAYS_IN_HAND):
+        tables = [name.split(".") for name in truth.inputs]
+        with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
+            found.append(judged(truth, functools.partial(lake.scan, days=piece)))
+    expected, side = (pl.lit(side) for side in truth.sides)
+    return pl.concat(found).select(
+        pl.lit(truth.name).alias("truth"),
+        "gaming_day",
+        "subject",
+        "expected",
+        expected_is=expected,
+        found="found",
+        found_is=side,
+        **{n: pl.col(n) for n in ("since", "until", "may_exceed", "rows", "rules")},
+    )
+
+
 def _days(lake: Lake, first: str | None, last: str | None) -> Days:
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
-        newest = lake.partitions("silver", "financial_txn")["gaming_day"].max()
-        if not isinstance(newest, dt.date):
+        stored = lake.partitions("silver", "financial_txn")["gaming_day"].drop_nulls()
+        if stored.is_empty():
             raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
-        return newest, newest
+        return stored.min(), stored.max()  # type: ignore[return-value]
     days = (parse_day(first, "--from"), parse_day(last or first, "--to"))
     if days[1] < days[0]:
         raise BadInput(f"--to {last} is before --from {first}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakehouse.commands import opened
+from lakehouse.commands.open_days import lines, verdicts
 from lakehouse.commands.run import run_days
 
 if TYPE_CHECKING:
@@ -115,11 +116,8 @@ def _rejects(lake: Lake, days: Days) -> None:
 
 
 def _checks() -> None:
-    from igaming_assets.running import instance_of_home, latest_checks
-
-    with instance_of_home() as instance:
-        verdicts = latest_checks(instance)
-    failed = [v for v in verdicts if not v.passed]
-    _title(f"Checks: {len(verdicts) - len(failed)} passed on every day, {len(failed)} did not")
-    for verdict in failed:
-        typer.echo(f"  {verdict.severity}: {verdict.name} on {verdict.days}")
+    found = verdicts()
+    still = lines(found)
+    _title(f"Checks: {len(found) - len(still)} passed on every day, {len(still)} did not")
+    for line in still:
+        typer.echo(f"  {line}")

@@ -11,6 +11,7 @@ import typer
 
 from lakehouse.commands import opened, parse_day
 from lakehouse.commands.caller import now
+from lakehouse.commands.open_days import refuse_stale, tell_open_days
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -66,6 +67,8 @@ def run(
     )
     for name in sorted(outcome.failed):
         typer.echo(f"check not passed: {name}", err=True)
+    tell_open_days()
+    refuse_stale(outcome.stale)
 
 
 def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:

@@ -4,6 +4,7 @@ One write is one commit that replaces exactly the gaming days it names. The root
 folder or an object-store URL; nothing here takes a URL apart.
 """
 
+from lakehouse.storage.damage import Read, as_far_as_sound, find_damage, sound
 from lakehouse.storage.days import Days
 from lakehouse.storage.lake import AsOf, Commit, Lake, Written
 from lakehouse.storage.log import Version
@@ -19,9 +20,13 @@ __all__ = [
     "Days",
     "Lake",
     "Maintained",
+    "Read",
     "Version",
     "Written",
+    "as_far_as_sound",
+    "find_damage",
     "maintain",
+    "sound",
     "stored_comments",
     "stored_schema",
     "stored_tables",
