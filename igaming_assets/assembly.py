@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 
 from igaming_assets.automation import (
+    failed_runs_sensor,
+    freshness_job,
     gaming_day_job,
     late_data_sensor,
     maintenance_job,
@@ -61,12 +63,13 @@ def assemble(
             *suspicion_assets(settings),
         ]
         checks = checks_across_tables(settings, simulated_tables(settings))
+    sensors = (late_data_sensor(), landing_sensor(settings), failed_runs_sensor(settings))
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[gaming_day_job, maintenance_job],
+        jobs=[gaming_day_job, freshness_job, maintenance_job],
         schedules=schedules(settings),
-        sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
+        sensors=[s for s in sensors if s is not None],
         executor=executor or chosen_executor(),
         resources={
             "lake": lake,

@@ -12,7 +12,7 @@ import polars as pl
 
 from igaming_assets.automation import late_data
 from igaming_assets.checks import contract_spec, contract_verdicts
-from igaming_assets.describe import asset_options
+from igaming_assets.describe import asset_options, column_lineage
 from igaming_assets.failing import retried_if_transient, tell_stale
 from igaming_assets.io import FOREVER, Replacing, widened, window
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
@@ -61,7 +61,7 @@ def run_of(context: dg.AssetExecutionContext) -> Run:
 def table_options(settings: Settings, layer: str, table: str, **more: Any) -> dict[str, Any]:
     """What all assets of the lake have in common."""
     return {
-        **asset_options(layer, table, group=more.pop("group", None)),
+        **asset_options(layer, table, group=more.pop("group", None), code=more.pop("code", ())),
         "partitions_def": gaming_days(settings),
         "backfill_policy": backfill_policy(),
         "retry_policy": dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL),
@@ -96,6 +96,7 @@ def mart(
             layer,
             table,
             group=group,
+            code=[derive],
             ins=inputs,
             check_specs=[spec],
             automation_condition=late_data(),
@@ -112,9 +113,12 @@ def mart(
                 )
                 rows = pl.concat(part for _, part in made)
                 tell_stale(context, stale)
-                if plot is not None:
-                    last = asked.days[1].isoformat()
-                    context.add_asset_metadata(plot(rows), partition_key=last)
+                lineage = column_lineage(layer, table, [i.key.path for i in ins.values()])
+                drawn = {} if plot is None else plot(rows)
+                context.add_asset_metadata(
+                    {"dagster/column_lineage": lineage, **drawn},
+                    partition_key=asked.days[1].isoformat(),
+                )
                 yield dg.Output(Replacing(rows, [days for days, _ in made]))
                 verdicts = contract_verdicts(run.lake, layer, table, asked.days, but=stale)
                 yield report(context, spec, verdicts, stale=stale)

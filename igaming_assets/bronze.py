@@ -46,7 +46,7 @@ def _made(
     """The asset whose days `make` gives for a context and a run, then judged by its contract."""
     spec = contract_spec(settings, dg.AssetKey([layer, table]))
 
-    @dg.asset(**table_options(settings, layer, table, check_specs=[spec]))
+    @dg.asset(**table_options(settings, layer, table, code=[make], check_specs=[spec]))
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():

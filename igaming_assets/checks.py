@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.automation import late_data
+from igaming_assets.automation import IS_THERE, late_data
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
@@ -116,7 +116,12 @@ def truth_specs(settings: Settings) -> dict[str, dg.AssetCheckSpec]:
 
 def checks_across_tables(settings: Settings, tables: Sequence[str]) -> list[Any]:
     """The checks that are steps of their own; `tables` are those that the simulator fills."""
-    return [_truths(settings), _marts_agree(settings), _plants_are_in_bronze(settings, tables)]
+    return [
+        _truths(settings),
+        _marts_agree(settings),
+        _plants_are_in_bronze(settings, tables),
+        _is_there_by_ten(settings),
+    ]
 
 
 def _truths(settings: Settings) -> dg.AssetChecksDefinition:
@@ -209,6 +214,25 @@ def _plants_are_in_bronze(settings: Settings, tables: Sequence[str]) -> dg.Asset
         yield from _judged(context, lake.lake, spec, ["truth.plants"], judge)
 
     return plants_are_in_bronze
+
+
+def _is_there_by_ten(settings: Settings) -> dg.AssetChecksDefinition:
+    said = "The gaming day that closed at 06:00 has its row by ten in the morning."
+    spec = by_day(settings, IS_THERE.name, DAY_REPORT, said)
+
+    @dg.multi_asset_check(name=IS_THERE.name, specs=[spec], can_subset=True)
+    def is_there_by_ten(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource, clock: Clock
+    ) -> Iterator[dg.AssetCheckResult]:
+        """Of the day asked for; run alone, of the newest that has closed."""
+        there = _days_with_rows(lake.lake, "gold.property_day")
+        closed = gaming_day_of(clock.now(), settings.timezone) - dt.timedelta(days=1)
+        days = _days_of_run(context.run.tags) or (closed, closed)
+        newest = str(max(there)) if there else "none"
+        verdicts = {str(d): (d in there, {"newest_day": newest}) for d in each_day(days)}
+        yield report(context, spec, verdicts)
+
+    return is_there_by_ten
 
 
 def _judged(

@@ -73,35 +73,36 @@ class LakeIO(dg.ConfigurableIOManager):
             written = together([store(lake, layer, table, r, d, commit) for r, d in parts])
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if layer != "restricted":
-            add_rows_by_day(context.step_context, written, run)
+            add_sizes_by_day(context.step_context, lake.partitions(layer, table), written, run)
 
 
 def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict[str, Any]:
-    """What a write made. Of restricted tables only where and which version: that a case
-    exists may not be told (31 U.S.C. 5318(g)(2))."""
-    said: dict[str, Any] = {
+    """Where a write went. Of restricted tables that is all: that a case exists may not be told
+    (31 U.S.C. 5318(g)(2))."""
+    return {
         "dagster/uri": lake.uri(layer, table),
         "dagster/table_name": f"{layer}.{table}",
         "version": written.version,
         "retries": written.retries,
     }
-    if layer != "restricted":
-        stored = lake.partitions(layer, table)
-        said |= {
-            "dagster/row_count": int(stored["rows"].sum()),
-            "bytes": int(stored["bytes"].sum()),
-            "bytes_written_by_run": written.bytes,
-        }
-    return said
 
 
-def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:
-    """Rows of each day on that day's own materialisation, in range runs too."""
+def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, days: Days) -> None:
+    """Rows and bytes of each day on that day's own materialisation, in range runs too; those
+    of the whole table on the last day's, once."""
+    held = {day: size for day, size in stored.select("gaming_day", "bytes").iter_rows()}
     for day, rows in written.rows_by_day.items():
         if days[0] <= day <= days[1]:
+            sizes = {"bytes": held[day]} if day in held else {}
             step_context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, partition_key=day.isoformat()
+                {"dagster/partition_row_count": rows, **sizes}, partition_key=day.isoformat()
             )
+    whole = {
+        "dagster/row_count": int(stored["rows"].sum()),
+        "table_bytes": int(stored["bytes"].sum()),
+        "bytes_written_by_run": written.bytes,
+    }
+    step_context.add_asset_metadata(whole, partition_key=days[1].isoformat())
 
 
 def widened(given: dg.AssetIn, before: int, after: int) -> dg.AssetIn:

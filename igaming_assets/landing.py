@@ -118,6 +118,8 @@ def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:
         target=[dg.AssetKey(["bronze", t]) for t in tables],
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Requests the gaming days that new and changed files of the landing zone "
+        "touch.",
     )
     def landing(
         context: dg.SensorEvaluationContext, lake: LakeResource, clock: Clock

@@ -14,6 +14,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from igaming_assets.assembly import assemble
+from igaming_assets.automation import first_cause
 from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
@@ -133,7 +134,7 @@ def _execute(
             if progress is not None:
                 progress(event.step_key or "", ended, steps)
         elif event.is_step_failure:
-            outcome.causes.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+            outcome.causes.append(f"{event.step_key}: {first_cause(event.step_failure_data.error)}")
         elif event.event_type_value == "ASSET_MATERIALIZATION":
             outcome.materialized += 1
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
@@ -151,14 +152,6 @@ def _tags(days: Days) -> dict[str, str]:
         "dagster/asset_partition_range_start": key_of(days[0]),
         "dagster/asset_partition_range_end": key_of(days[1]),
     }
-
-
-def _cause(error: Any) -> str:
-    """The first cause, without the class names around it."""
-    while error.cause is not None:
-        error = error.cause
-    said = " ".join(str(error.message).split())
-    return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
 
 
 def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:

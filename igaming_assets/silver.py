@@ -16,14 +16,14 @@ from igaming_assets.checks import (
     contract_verdicts,
     rows_by_rule,
 )
-from igaming_assets.describe import CODE_VERSION, same_columns
+from igaming_assets.describe import CODE_VERSION, column_lineage
 from igaming_assets.failing import retried_if_transient, tell_stale
 from igaming_assets.io import Replacing, reads
 from igaming_assets.plots import bars
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.settings import Settings
-from lakehouse.silver import CleanResult
+from lakehouse.silver import CleanResult, clean
 from lakehouse.steps import clean_days, each_day, rejects_by_rule, store_rejects
 from lakehouse.storage import Commit, Days, Read, Written, as_far_as_sound, sound
 
@@ -42,6 +42,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             settings,
             "silver",
             table,
+            code=[clean],
             ins={"bronze": reads("bronze", table)},
             deps=[dg.AssetKey(["silver", parent]) for parent in parents],
             check_specs=[kept, whole],
@@ -97,6 +98,6 @@ def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:
     rules = rows_by_rule(rejects_by_rule(quarantined))
     drawn = [(rule or "unnamed", float(rows), str(rows)) for rule, rows in rules]
     return {
-        "dagster/column_lineage": same_columns("silver", table, "bronze"),
+        "dagster/column_lineage": column_lineage("silver", table, [("bronze", table)]),
         "rejects_by_rule": bars(f"Rejects of {table} by rule", drawn),
     }

@@ -92,7 +92,7 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
         )
     assert bronze(lake, "transaction_id") == [("t1",), ("t2",)]
     verdicts = {e.check_name: e.passed for e in done.get_asset_check_evaluations()}
-    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True}
+    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True, "contract": True}
     (made,) = done.asset_materializations_for_node(asset.node_def.name)
     assert made.metadata["dagster/partition_row_count"].value == 1
 
@@ -116,7 +116,7 @@ def test_a_run_of_several_days_tells_of_each_day(tmp_path: Path) -> None:
                 if r.event
             }
             assert told - {None} == {"2025-01-04", "2025-01-05", "2025-01-06"}
-    assert (done.checks_passed, done.checks_failed) == (6, 0)
+    assert (done.checks_passed, done.checks_failed) == (9, 0)
 
 
 SIMULATED = 'key:"truth/plants" or key:"restricted/identity_vault"'

@@ -11,6 +11,7 @@ import typer
 
 from lakehouse.commands import opened, parse_day
 from lakehouse.commands.caller import now
+from lakehouse.commands.first_day import settle_start
 from lakehouse.commands.open_days import refuse_stale, tell_open_days
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput, LakehouseError
@@ -38,11 +39,13 @@ def init(
     if source is not None:
         _settle_source(source)
     settings, lake = opened()
+    settings = settle_start(settings, lake, SETTINGS_FILE)
     prepare(settings)
     if "landing" in {settings.source_of(t) for _, t in _source_tables()} or source == "both":
         for _, table in _source_tables():
             _folder(Path(lake.root) / "landing" / table)
-    typer.echo(f"ready: lake {lake.root}, source {settings.source}", err=True)
+    said = f"ready: lake {lake.root} from {settings.start}, source {settings.source}"
+    typer.echo(said, err=True)
 
 
 def run(
