@@ -44,6 +44,23 @@ def late_data() -> dg.AutomationCondition:
     )
 
 
+def late_check() -> dg.AutomationCondition:
+    """As late_data, for checks across tables. A day whose table was made again lacks its check
+    until it is asked for: to Dagster a check that ran for any day has been handled for all."""
+    condition = dg.AutomationCondition
+    asked = condition.newly_requested() | condition.initial_evaluation()
+    return (
+        condition.in_latest_time_window(lookback_delta=LOOKBACK)
+        & (
+            condition.newly_missing().since(asked)
+            | condition.any_deps_updated().since_last_handled()
+        )
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+    ).with_label("late_check")
+
+
 @dg.op
 def maintain_tables(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Compacts, checkpoints and vacuums every table; seven days of history stay."""

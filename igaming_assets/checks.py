@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.automation import IS_THERE, late_data
+from igaming_assets.automation import IS_THERE, late_check
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.sql import LakeSQL
-from igaming_assets.verdicts import Verdicts, report
+from igaming_assets.verdicts import Verdicts, log_days, report
 from lakehouse.checks import TRUTHS, Truth, judged, summed_up
 from lakehouse.conformance import broken_rules, conservation, plants_without_row
 from lakehouse.regulation.gaming_day import gaming_day_of
@@ -108,7 +108,7 @@ def truth_specs(settings: Settings) -> dict[str, dg.AssetCheckSpec]:
             dg.AssetKey(truth.inputs[-1].split(".")),
             truth.description,
             additional_deps=[dg.AssetKey(i.split(".")) for i in truth.inputs[:-1]],
-            automation_condition=late_data(),
+            automation_condition=late_check(),
         )
         for truth in TRUTHS.values()
     }
@@ -165,7 +165,7 @@ def _marts_agree(settings: Settings) -> dg.AssetChecksDefinition:
         DAY_REPORT,
         "The day's win is the win of its machines and tables, asked in SQL.",
         additional_deps=[["gold", "slot_performance"], ["gold", "table_performance"]],
-        automation_condition=late_data(),
+        automation_condition=late_check(),
     )
 
     @dg.multi_asset_check(name="marts_agree", specs=[spec], can_subset=True)
@@ -193,7 +193,7 @@ def _plants_are_in_bronze(settings: Settings, tables: Sequence[str]) -> dg.Asset
         PLANTS,
         "Every row that was planted on is a row of bronze, once its gaming day has closed.",
         additional_deps=[["bronze", table] for table in tables],
-        automation_condition=late_data(),
+        automation_condition=late_check(),
     )
 
     @dg.multi_asset_check(name="plants_are_in_bronze", specs=[spec], can_subset=True)
@@ -227,10 +227,14 @@ def _is_there_by_ten(settings: Settings) -> dg.AssetChecksDefinition:
         """Of the day asked for; run alone, of the newest that has closed."""
         there = _days_with_rows(lake.lake, "gold.property_day")
         closed = gaming_day_of(clock.now(), settings.timezone) - dt.timedelta(days=1)
-        days = _days_of_run(context.run.tags) or (closed, closed)
+        of_run = _days_of_run(context.run.tags)
         newest = str(max(there)) if there else "none"
-        verdicts = {str(d): (d in there, {"newest_day": newest}) for d in each_day(days)}
-        yield report(context, spec, verdicts)
+        days = each_day(of_run or (closed, closed))
+        verdicts = {str(d): (d in there, {"newest_day": newest}) for d in days}
+        if of_run is None:
+            log_days(context, spec, verdicts)
+        else:
+            yield report(context, spec, verdicts)
 
     return is_there_by_ten
 
@@ -244,7 +248,8 @@ def _judged(
     severity: dg.AssetCheckSeverity = ERROR,
 ) -> Iterator[dg.AssetCheckResult]:
     """The days of the run, or all stored ones; nothing where no day could be judged."""
-    days = _days_of_run(context.run.tags) or _stored(lake, inputs)
+    of_run = _days_of_run(context.run.tags)
+    days = of_run or _stored(lake, inputs)
     if days is None:
         return
     tables = [name.split(".", 1) for name in inputs]
@@ -256,7 +261,9 @@ def _judged(
     with retried_if_transient():
         parts, stale = as_far_as_sound(days, readable)
         verdicts = {day: verdict for _, part in parts for day, verdict in part.items()}
-        if verdicts or stale:
+        if of_run is None:
+            log_days(context, spec, verdicts, severity=severity, stale=stale)
+        elif verdicts or stale:
             yield report(context, spec, verdicts, severity=severity, stale=stale)
 
 
