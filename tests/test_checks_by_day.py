@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,14 @@ def test_a_day_is_open_until_it_passes_itself() -> None:
 @pytest.fixture(scope="module")
 def one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Settings, dg.DagsterInstance]:
-    """Two days made in runs of their own, then a range of one of them and the next."""
+) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
+    """A day in a run of its own, then a range of it and the next."""
     settings = settings_at(tmp_path_factory.mktemp("by_day"))
-    instance = dg.DagsterInstance.ephemeral()
     select = "key:bronze/slot_telemetry or key:silver/slot_telemetry"
-    for days in ((WEEK[0], WEEK[0]), (WEEK[0], dt.date(2025, 3, 8))):
-        run_days(settings, days, now=NOW, instance=instance, select=select)
-    return settings, instance
+    with dg.DagsterInstance.ephemeral() as instance:
+        for days in ((WEEK[0], WEEK[0]), (WEEK[0], dt.date(2025, 3, 8))):
+            run_days(settings, days, now=NOW, instance=instance, select=select)
+        yield settings, instance
 
 
 def test_every_run_stores_results_with_their_day(

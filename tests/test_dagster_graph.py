@@ -167,20 +167,22 @@ def test_schedules_ask_for_the_right_day(
     defs: dg.Definitions, tmp_path: Path, schedule: str, moment: str, day: str
 ) -> None:
     repository = defs.get_repository_def()
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        context = dg.build_schedule_context(
+    job, tick_of = repository.get_job("gaming_day"), repository.get_schedule_def(schedule)
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=dt.datetime.fromisoformat(moment),
             repository_def=repository,
-        )
-        tick = repository.get_schedule_def(schedule).evaluate_tick(context)
-        assert [r.tags["dagster/partition"] for r in tick.run_requests or ()] == [day]
-        job = repository.get_job("gaming_day")
+        ) as context,
+    ):
+        first = tick_of.evaluate_tick(context)
+        assert [r.tags["dagster/partition"] for r in first.run_requests or ()] == [day]
         if schedule == "is_there_by_ten":
             return
         # Another automation asked for the day: it is not asked for twice.
         instance.create_run_for_job(job, tags={"dagster/partition": day})
-        again = repository.get_schedule_def(schedule).evaluate_tick(context)
+        again = tick_of.evaluate_tick(context)
         assert not again.run_requests
         assert f"{day} is under way" in (again.skip_message or "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -181,11 +181,13 @@ def test_where_no_day_can_be_made_that_is_an_error() -> None:
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dg.DagsterInstance]:
+def week(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
     settings = settings_at(tmp_path_factory.mktemp("damage"))
-    instance = dg.DagsterInstance.ephemeral()
-    run_days(settings, WEEK, now=NOW, instance=instance, select=SELECT)
-    return settings, instance
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_days(settings, WEEK, now=NOW, instance=instance, select=SELECT)
+        yield settings, instance
 
 
 SELECT = "key:bronze/slot_telemetry or key:silver/slot_telemetry or key:gold/slot_performance"
