@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+# `dagster dev` advertises `dg dev`, of a package that nothing else here needs.
+DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
@@ -27,8 +29,8 @@ demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
 
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
-	@mkdir -p $(DAGSTER_HOME) && cp -n dagster.yaml $(DAGSTER_HOME)/ 2>/dev/null || true
-	@$(BIN)/dagster dev -w workspace.yaml
+	@mkdir -p $(DAGSTER_HOME) && cp -n igaming_assets/dagster.yaml $(DAGSTER_HOME)/ 2>/dev/null || true
+	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(STAMP) ## All tests
 	@$(BIN)/python -m pytest -n 2

@@ -9,13 +9,15 @@ from typing import Any
 import dagster as dg
 
 from igaming_assets.automation import (
+    failed_runs_sensor,
+    freshness_job,
     gaming_day_job,
     late_data_sensor,
     maintenance_job,
     schedules,
 )
-from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
-from igaming_assets.checks import marts_agree, truths
+from igaming_assets.bronze import bronze_assets, plants_asset, simulated_tables, vault_asset
+from igaming_assets.checks import checks_across_tables
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
@@ -55,12 +57,14 @@ def assemble(
             *silver_assets(settings),
             *mart_assets(settings),
         ]
+        checks = checks_across_tables(settings, simulated_tables(settings))
+    sensors = (late_data_sensor(), landing_sensor(settings), failed_runs_sensor(settings))
     return dg.Definitions(
         assets=assets,
-        asset_checks=[truths, marts_agree],
-        jobs=[gaming_day_job, maintenance_job],
+        asset_checks=checks,
+        jobs=[gaming_day_job, freshness_job, maintenance_job],
         schedules=schedules(settings),
-        sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
+        sensors=[s for s in sensors if s is not None],
         executor=executor or chosen_executor(),
         resources={
             "lake": lake,

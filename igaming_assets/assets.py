@@ -1,8 +1,6 @@
 """How every table of the lake is an asset: one step that writes its days, then judges them."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +8,6 @@ import dagster as dg
 
 from igaming_assets.describe import asset_options
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
-from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.settings import Settings
 from lakehouse.steps import known_until
 from lakehouse.storage import Days, Lake
@@ -39,22 +36,10 @@ def run_of(context: dg.AssetExecutionContext) -> Run:
     return Run(days, resource.settings, resource.lake, context.resources.clock.now())
 
 
-@contextmanager
-def retried_if_transient() -> Iterator[None]:
-    """Storage errors are tried again by the retry policy; bad input and broken contracts fail
-    at once, in one line."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except LakehouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-
-
 def table_options(settings: Settings, layer: str, table: str, **more: Any) -> dict[str, Any]:
     """What all assets of the lake have in common."""
     return {
-        **asset_options(layer, table, group=more.pop("group", None)),
+        **asset_options(layer, table, group=more.pop("group", None), code=more.pop("code", ())),
         "partitions_def": gaming_days(settings),
         "backfill_policy": backfill_policy(),
         "retry_policy": dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL),

@@ -1,14 +1,18 @@
 """Jobs, schedules and automation. All of them are off until somebody turns them on."""
 
 import datetime as dt
-import functools
+import shlex
+import subprocess
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from igaming_assets.partitions import key_of
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
+from lakehouse.errors import LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import maintain
@@ -16,10 +20,20 @@ from lakehouse.storage import maintain
 LOOKBACK = dt.timedelta(days=30)
 """How old a gaming day may be and still be derived again by itself when its bronze changes."""
 
+NOTIFY_SECONDS = 60
+IS_THERE = dg.AssetCheckKey(dg.AssetKey(["gold", "property_day"]), "is_there_by_ten")
+"""Freshness by the data: a policy of Dagster's looks at when a table was last written, and is
+content with a day of years ago that was written today."""
+
 gaming_day_job = dg.define_asset_job(
     "gaming_day",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.checks(IS_THERE),
     description="All tables of a gaming day, bronze to gold, with their checks.",
+)
+freshness_job = dg.define_asset_job(
+    "freshness",
+    selection=dg.AssetSelection.checks(IS_THERE),
+    description="Whether a gaming day is in gold.",
 )
 
 
@@ -31,13 +45,21 @@ def late_data() -> dg.AutomationCondition:
     )
 
 
-@functools.cache
-def freshness(timezone: str) -> dg.FreshnessPolicy:
-    """Yesterday's gaming day is there by ten in the morning, property time. One policy for
-    all assets: Dagster walks through a year of its deadlines to make one."""
-    return dg.FreshnessPolicy.cron(
-        deadline_cron="0 10 * * *", lower_bound_delta=dt.timedelta(hours=4), timezone=timezone
-    )
+def late_check() -> dg.AutomationCondition:
+    """As late_data, for checks across tables. A day whose table was made again lacks its check
+    until it is asked for: to Dagster a check that ran for any day has been handled for all."""
+    condition = dg.AutomationCondition
+    asked = condition.newly_requested() | condition.initial_evaluation()
+    return (
+        condition.in_latest_time_window(lookback_delta=LOOKBACK)
+        & (
+            condition.newly_missing().since(asked)
+            | condition.any_deps_updated().since_last_handled()
+        )
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+    ).with_label("late_check")
 
 
 @dg.op
@@ -61,7 +83,8 @@ def maintenance_job() -> None:
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The closed day in the morning, the open day every hour, maintenance on Monday."""
+    """The closed day in the morning and a look whether it is there, the open day every hour,
+    maintenance on Monday."""
     zone = settings.timezone
 
     def request(moment: dt.datetime, back: int) -> dg.RunRequest:
@@ -70,33 +93,126 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         run_key = f"{key_of(day)}@{moment.astimezone(dt.UTC):%Y%m%d%H}"
         return dg.RunRequest(run_key=run_key, partition_key=key_of(day))
 
-    @dg.schedule(
-        name="closed_day", job=gaming_day_job, cron_schedule="15 7 * * *", execution_timezone=zone
-    )
-    def closed_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """All tables of the gaming day that closed at 06:00."""
-        return request(context.scheduled_execution_time, back=1)
+    def unless_under_way(
+        context: dg.ScheduleEvaluationContext, back: int
+    ) -> dg.RunRequest | dg.SkipReason:
+        asked = request(context.scheduled_execution_time, back)
+        return _under_way(context.instance, str(asked.partition_key)) or asked
 
     @dg.schedule(
-        name="open_day", job=gaming_day_job, cron_schedule="5 * * * *", execution_timezone=zone
+        name="closed_day",
+        job=gaming_day_job,
+        cron_schedule="15 7 * * *",
+        execution_timezone=zone,
+        description="All tables of the gaming day that closed at 06:00, every morning.",
     )
-    def open_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """All tables of the gaming day under way, as far as it is known."""
-        return request(context.scheduled_execution_time, back=0)
+    def closed_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return unless_under_way(context, back=1)
+
+    @dg.schedule(
+        name="open_day",
+        job=gaming_day_job,
+        cron_schedule="5 * * * *",
+        execution_timezone=zone,
+        description="All tables of the gaming day under way, as far as it is known, every hour.",
+    )
+    def open_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return unless_under_way(context, back=0)
+
+    @dg.schedule(
+        name="is_there_by_ten",
+        job=freshness_job,
+        cron_schedule="0 10 * * *",
+        execution_timezone=zone,
+        description="Whether the gaming day that closed at 06:00 is in gold, at ten.",
+    )
+    def is_there_by_ten(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        asked = request(context.scheduled_execution_time, back=1)
+        # A job of checks alone has no partitions, and takes its day as a tag.
+        return dg.RunRequest(asked.run_key, tags={"dagster/partition": str(asked.partition_key)})
 
     weekly = dg.ScheduleDefinition(
         name="weekly_maintenance",
         job=maintenance_job,
         cron_schedule="0 5 * * 1",
         execution_timezone=zone,
+        description="Few files and short logs: all tables compacted and vacuumed on Mondays.",
     )
-    return [closed_day, open_day, weekly]
+    return [closed_day, open_day, is_there_by_ten, weekly]
+
+
+def _under_way(instance: dg.DagsterInstance, key: str) -> dg.SkipReason | None:
+    """Why a day is not asked for again: a run of all its tables has not ended."""
+    unfinished = dg.RunsFilter(
+        job_name=gaming_day_job.name,
+        statuses=NOT_FINISHED_STATUSES,
+        tags={"dagster/partition": key},
+    )
+    for run in instance.get_runs(unfinished):
+        if run.asset_selection is None:
+            return dg.SkipReason(f"{key} is under way in run {run.run_id[:8]}")
+    return None
 
 
 def late_data_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Derives a day again when its bronze changed."""
     return dg.AutomationConditionSensorDefinition(
         "late_data",
         target=dg.AssetSelection.all(),
         default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Derives a day again, and judges it, when its bronze changed: up to "
+        f"{LOOKBACK.days} days back, and only what follows from the change.",
     )
+
+
+def failed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name="failed_runs",
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Says in one line which run failed, and gives the line to the command of the "
+        "setting on_failure.",
+    )
+    def failed_runs(context: dg.RunFailureSensorContext) -> None:
+        line = failure_line(context)
+        context.log.error(line)
+        if settings.on_failure:
+            notify(settings.on_failure, line)
+
+    return failed_runs
+
+
+def failure_line(context: dg.RunFailureSensorContext) -> str:
+    """Run, days and the first cause of each step that failed."""
+    run, tags = context.dagster_run, context.dagster_run.tags
+    first = tags.get("dagster/partition") or tags.get("dagster/asset_partition_range_start")
+    last = tags.get("dagster/asset_partition_range_end")
+    days = f" of {first}{f' to {last}' if last else ''}" if first else ""
+    causes = [
+        f"{e.step_key}: {first_cause(e.step_failure_data.error)}"
+        for e in context.get_step_failure_events()
+    ]
+    said = "; ".join(causes) or context.failure_event.message or "no cause is known"
+    return " ".join(f"run {run.run_id[:8]}{days} failed: {said}".split())
+
+
+def first_cause(error: Any) -> str:
+    """The first cause of a step's failure, without the class names around it."""
+    while error.cause is not None:
+        error = error.cause
+    said = " ".join(str(error.message).split())
+    return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
+
+
+def notify(command: str, line: str) -> None:
+    """Runs the command with the line on its standard input. Raises LakehouseError where that
+    fails: a message that went nowhere must be seen."""
+    try:
+        subprocess.run(
+            shlex.split(command),
+            input=line + "\n",
+            text=True,
+            check=True,
+            timeout=NOTIFY_SECONDS,
+            capture_output=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise LakehouseError(f"on_failure {command!r} did not work: {error}") from error

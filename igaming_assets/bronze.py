@@ -1,14 +1,21 @@
 """Bronze, identities and planted truth: one asset per contract, from the simulator or landed."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.checks import contract_spec, contract_verdicts
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
+from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.steps import bronze_rows, simulated
+from lakehouse.storage import Read, sound
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -20,21 +27,43 @@ def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
-    @dg.asset(**table_options(settings, "bronze", table))
-    def bronze(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        run = run_of(context)
+    def bronze(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
         world = context.resources.simulator
-        with retried_if_transient():
-            return bronze_rows(
-                run.lake,
-                run.settings,
-                table,
-                run.days,
-                lambda name, days: world.world(run.settings).rows(name, days),
-                run.now,
-            )
+        return bronze_rows(
+            run.lake,
+            run.settings,
+            table,
+            run.days,
+            lambda name, days: world.world(run.settings).rows(name, days),
+            run.now,
+        )
 
-    return bronze
+    return _made(settings, "bronze", table, bronze)
+
+
+def _made(
+    settings: Settings, layer: str, table: str, make: Callable[..., pl.DataFrame]
+) -> dg.AssetsDefinition:
+    """The asset whose days `make` gives for a context and a run, then judged by its contract."""
+    spec = contract_spec(settings, dg.AssetKey([layer, table]))
+
+    @dg.asset(**table_options(settings, layer, table, code=[make], check_specs=[spec]))
+    def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        run = run_of(context)
+        with retried_if_transient():
+            with sound(run.lake, _kept(run, layer, table)):
+                rows = make(context, run)
+            yield dg.Output(rows)
+            yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
+
+    return asset
+
+
+def _kept(run: Run, layer: str, table: str) -> list[Read]:
+    """Rows that are there already and stay: of landed tables, and of captured identities."""
+    of = "player_profile" if table == "identity_vault" else table
+    stays = layer != "truth" and run.settings.source_of(of) != "simulator"
+    return [Read(layer, table, run.days)] if stays else []
 
 
 def simulated_tables(settings: Settings) -> list[str]:
@@ -46,55 +75,49 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
     """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
     table that it does not fill, it has planted nothing."""
 
-    @dg.asset(**table_options(settings, "truth", "plants"))
-    def plants(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        run = run_of(context)
+    def plants(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
         tables = simulated_tables(run.settings)
         if not tables:
             return contract("plants").bronze_schema().to_frame()
         world = context.resources.simulator.world(run.settings)
-        with retried_if_transient():
-            made = simulated(
-                lambda _, days: map(world.plants, each_day(days)),
-                "truth",
-                "plants",
-                run.days,
-                run.now,
-            )
+        made = simulated(
+            lambda _, days: map(world.plants, each_day(days)),
+            "truth",
+            "plants",
+            run.days,
+            run.now,
+        )
         return made.filter(pl.col("table_name").is_in(tables))
 
-    return plants
+    return _made(settings, "truth", "plants", plants)
 
 
 def vault_asset(settings: Settings) -> dg.AssetsDefinition:
     """Full identities of everybody named, for the forms alone. Those of real players come in by
     `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
-    @dg.asset(**table_options(settings, "restricted", "identity_vault"))
-    def identity_vault(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        run = run_of(context)
-        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
+    def identity_vault(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
         source = run.settings.source_of("player_profile")
+        if source == "simulator":
+            return _identities(context, run)
+        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
         if source == "landing":
             return captured
         made = _identities(context, run)
-        if source == "simulator":
-            return made
         key = contract("identity_vault").key
         return pl.concat([captured.join(made, on=key, how="anti"), made])
 
-    return identity_vault
+    return _made(settings, "restricted", "identity_vault", identity_vault)
 
 
 def _identities(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
     from lakehouse.simulate.people import identities
 
     world = context.resources.simulator.world(run.settings)
-    with retried_if_transient():
-        return simulated(
-            lambda _, days: identities(world, days),
-            "restricted",
-            "identity_vault",
-            run.days,
-            run.now,
-        )
+    return simulated(
+        lambda _, days: identities(world, days),
+        "restricted",
+        "identity_vault",
+        run.days,
+        run.now,
+    )

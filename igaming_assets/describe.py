@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -21,8 +22,11 @@ _OWNERS = {
 }
 
 
-def asset_options(layer: str, table: str, *, group: str | None = None) -> dict[str, Any]:
-    """Key, group, kinds, owners, tags, description, columns: the arguments of an asset."""
+def asset_options(
+    layer: str, table: str, *, group: str | None = None, code: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """Key, group, kinds, owners, tags, description, columns, code: the arguments of an asset.
+    `code` are the classes and functions that make it, beside its contract."""
     c = contract(table)
     closed = c.confidential or c.is_restricted
     tags = {"layer": layer} | ({"confidential": "true"} if closed else {})
@@ -30,7 +34,7 @@ def asset_options(layer: str, table: str, *, group: str | None = None) -> dict[s
     return {
         "key": dg.AssetKey([layer, table]),
         "group_name": group or layer,
-        "kinds": {"polars", "deltalake"},
+        "kinds": {layer, "polars", "deltalake"},
         "owners": ["team:compliance" if group == "filings" else owner],
         "tags": tags,
         "description": f"{c.description} Grain: {c.grain}.",
@@ -38,6 +42,7 @@ def asset_options(layer: str, table: str, *, group: str | None = None) -> dict[s
         "metadata": {
             "dagster/column_schema": column_schema(layer, table),
             "dagster/table_name": f"{layer}.{table}",
+            **code_references(c.schema, *code),
         },
     }
 
@@ -47,6 +52,19 @@ def told(table: str, said: Mapping[str, Any]) -> dict[str, Any]:
     broken or a new version tells that there is a case (31 U.S.C. 5318(g)(2)). Whatever is
     counted of rows passes here on its way to metadata of assets and checks."""
     return dict(said) if contract(table).is_countable else {}
+
+
+def code_references(*code: Any) -> dict[str, Any]:
+    """Where the source of these classes and functions stands on this machine."""
+    found = [
+        dg.LocalFileCodeReference(
+            file_path=str(inspect.getsourcefile(one)),
+            line_number=inspect.getsourcelines(one)[1],
+            label=one.__qualname__.removesuffix(".<locals>").split(".")[-1],
+        )
+        for one in code
+    ]
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=found)}
 
 
 def column_schema(layer: str, table: str) -> dg.TableSchema:
@@ -66,16 +84,21 @@ def column_schema(layer: str, table: str) -> dg.TableSchema:
     )
 
 
-def same_columns(layer: str, table: str, source: str) -> dg.TableColumnLineage:
-    """Lineage of a table whose every column is the column of that name in another layer."""
-    upstream = stored_schema(source, table)
-    return dg.TableColumnLineage(
-        {
-            name: [dg.TableColumnDep(asset_key=dg.AssetKey([source, table]), column_name=name)]
-            for name in stored_schema(layer, table)
-            if name in upstream
-        }
-    )
+def column_lineage(
+    layer: str, table: str, inputs: Iterable[Sequence[str]]
+) -> dg.TableColumnLineage:
+    """Each column of a table with the columns of that name in its inputs (layer and table). The
+    same thing has one name everywhere; columns that are figured anew have no line."""
+    upstream = [(dg.AssetKey(list(key)), stored_schema(*key)) for key in inputs]
+    found = {
+        name: [
+            dg.TableColumnDep(asset_key=key, column_name=name)
+            for key, schema in upstream
+            if name in schema
+        ]
+        for name in stored_schema(layer, table)
+    }
+    return dg.TableColumnLineage({name: deps for name, deps in found.items() if deps})
 
 
 def _pii(table: str, column: str) -> bool:

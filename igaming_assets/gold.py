@@ -5,11 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import retried_if_transient, run_of, table_options
-from igaming_assets.automation import freshness, late_data
-from igaming_assets.checks import contract_spec, contract_verdicts, report
+from igaming_assets.assets import run_of, table_options
+from igaming_assets.automation import late_data
+from igaming_assets.checks import contract_spec, contract_verdicts
+from igaming_assets.describe import column_lineage
+from igaming_assets.failing import retried_if_transient, tell_stale
 from igaming_assets.gold_plots import PLOTS
 from igaming_assets.io import Replacing
+from igaming_assets.verdicts import report
 from lakehouse.gold.marts import Mart, marts
 from lakehouse.pipeline import made
 from lakehouse.settings import Settings
@@ -21,7 +24,9 @@ def mart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
-    spec = contract_spec(dg.AssetKey([mart.layer, mart.name]))
+    spec = contract_spec(settings, dg.AssetKey([mart.layer, mart.name]))
+    inputs = [(i.layer, i.table) for i in mart.reads(settings)]
+    lineage = column_lineage(mart.layer, mart.name, inputs)
     plot = PLOTS.get(mart.name)
 
     @dg.asset(
@@ -30,21 +35,23 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
             mart.layer,
             mart.name,
             group=mart.group,
-            deps=[dg.AssetKey([i.layer, i.table]) for i in mart.reads(settings)],
+            code=[mart.function],
+            deps=[dg.AssetKey(table) for table in inputs],
             check_specs=[spec],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings.timezone),
         )
     )
     def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
             done = made(mart, run.lake, run.settings, run.days, as_of=run.as_of)
-            if plot is not None:
-                last = run.days[1].isoformat()
-                context.add_asset_metadata(plot(done.rows), partition_key=last)
-            yield dg.Output(Replacing(done.rows, done.days))
-            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days)
-            yield report(context, spec, verdicts)
+            tell_stale(context, done.stale)
+            drawn = {} if plot is None else plot(done.rows)
+            context.add_asset_metadata(
+                {"dagster/column_lineage": lineage, **drawn}, partition_key=run.days[1].isoformat()
+            )
+            yield dg.Output(Replacing(done.rows, done.ranges))
+            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days, but=done.stale)
+            yield report(context, spec, verdicts, stale=done.stale)
 
     return derived

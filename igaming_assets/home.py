@@ -13,7 +13,7 @@ def home() -> Path:
     """DAGSTER_HOME, or ./.dagster; made where there is none, with its dagster.yaml."""
     folder = Path(os.environ.get("DAGSTER_HOME") or HOME).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    template = Path(__file__).parent.parent / "dagster.yaml"
+    template = Path(__file__).with_name("dagster.yaml")
     if not (folder / "dagster.yaml").exists() and template.exists():
         shutil.copy(template, folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder)

@@ -6,6 +6,7 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +14,21 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.describe import CODE_VERSION, told
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
-from lakehouse.steps import store
-from lakehouse.storage import Commit, Days, Lake, Written
+from lakehouse.steps import store, together
+from lakehouse.storage import Commit, Days, Lake, Read, Written, sound
+from lakehouse.storage.shapes import partition_columns
 
 
 @dataclass(frozen=True)
 class Replacing:
-    """An output that replaces other days than the run's: these."""
+    """An output that replaces other days than the run's: these ranges."""
 
     rows: pl.DataFrame
-    days: Days
+    ranges: Sequence[Days]
 
 
 class LakeIO(dg.ConfigurableIOManager):
@@ -36,38 +39,48 @@ class LakeIO(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         layer, table = context.asset_key.path
-        days = days_of(context.asset_partition_key_range)
-        return self.lake.lake.scan(layer, table, days=days)
+        run = days_of(context.asset_partition_key_range)
+        with retried_if_transient():
+            return self.lake.lake.scan(layer, table, days=run)
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
         layer, table = context.asset_key.path
         lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
-        rows, days = (obj.rows, obj.days) if isinstance(obj, Replacing) else (obj, run)
+        rows, ranges = (obj.rows, obj.ranges) if isinstance(obj, Replacing) else (obj, [run])
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
-        written = store(lake, layer, table, rows, days, commit)
+        # A table with history is built from what it has, in one piece.
+        reads = [] if partition_columns(layer, table) else [Read(layer, table)]
+        with retried_if_transient(), sound(lake, reads):
+            parts = [(rows if len(ranges) == 1 else of_days(rows, d), d) for d in ranges]
+            written = together([store(lake, layer, table, r, d, commit) for r, d in parts])
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if contract(table).is_countable:
-            add_rows_by_day(context.step_context, written, run)
+            add_sizes_by_day(context.step_context, lake.partitions(layer, table), written, run)
 
 
 def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict[str, Any]:
     """What a write made; of restricted tables only where."""
-    stored = lake.partitions(layer, table)
-    said = {
-        "version": written.version,
-        "retries": written.retries,
-        "dagster/row_count": int(stored["rows"].sum()),
-        "bytes": int(stored["bytes"].sum()),
-        "bytes_written_by_run": written.bytes,
-    }
     place = {"dagster/uri": lake.uri(layer, table), "dagster/table_name": f"{layer}.{table}"}
-    return place | told(table, said)
+    return place | told(table, {"version": written.version, "retries": written.retries})
 
 
-def add_rows_by_day(step_context: Any, written: Written, days: Days) -> None:
-    """Rows of each day on that day's own materialisation, in range runs too."""
+def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, days: Days) -> None:
+    """Rows and bytes of each day on that day's own materialisation, in range runs too; those
+    of the whole table on the last day's, once."""
+    held = {day: size for day, size in stored.select("gaming_day", "bytes").iter_rows()}
     for day, rows in written.rows_by_day.items():
         if days[0] <= day <= days[1]:
+            sizes = {"bytes": held[day]} if day in held else {}
             step_context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, partition_key=day.isoformat()
+                {"dagster/partition_row_count": rows, **sizes}, partition_key=day.isoformat()
             )
+    whole = {
+        "dagster/row_count": int(stored["rows"].sum()),
+        "table_bytes": int(stored["bytes"].sum()),
+        "bytes_written_by_run": written.bytes,
+    }
+    step_context.add_asset_metadata(whole, partition_key=days[1].isoformat())
+
+
+def of_days(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
+    return rows.filter(pl.col("gaming_day").is_between(*days))

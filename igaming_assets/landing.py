@@ -7,11 +7,13 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import Run, retried_if_transient, run_of, table_options
-from igaming_assets.checks import report
+from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.checks import by_day, contract_spec, contract_verdicts
 from igaming_assets.describe import CODE_VERSION, told
+from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
+from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts, door_of, is_closed, stored_as
 from lakehouse.ingest.conservation import conservation
 from lakehouse.ingest.ledger import read_ledger
@@ -44,16 +46,16 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     """Bronze of a table that takes files. Materialising any day takes in all that has landed;
     rows that are there are not written again, so that no file that lands meanwhile is lost."""
     key = dg.AssetKey(["bronze", table])
-    files = dg.AssetCheckSpec(
-        EVERY_FILE, asset=key, description="No file of the table lies among the rejected ones."
-    )
-    rows = dg.AssetCheckSpec(
+    whole = contract_spec(settings, key)
+    files = by_day(settings, EVERY_FILE, key, "No file of the table lies among the rejected ones.")
+    rows = by_day(
+        settings,
         EVERY_ROW,
-        asset=key,
-        description="Rows in files = bronze + quarantine, in the ledger and in the tables.",
+        key,
+        "Rows in files = bronze + quarantine, in the ledger and in the tables.",
     )
 
-    @dg.asset(**table_options(settings, "bronze", table, check_specs=[files, rows]))
+    @dg.asset(**table_options(settings, "bronze", table, check_specs=[files, rows, whole]))
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
@@ -63,6 +65,7 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(metadata=_metadata(run, table, len(taken.outcomes)))
             for spec, verdict in ((files, _files_read(run, table)), (rows, _rows_kept(run, table))):
                 yield report(context, spec, {key_of(day): verdict for day in each_day(run.days)})
+            yield report(context, whole, contract_verdicts(run.lake, "bronze", table, run.days))
 
     return bronze
 
@@ -126,6 +129,8 @@ def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:
         target=[dg.AssetKey(["bronze", t]) for t in tables],
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Requests the gaming days that new and changed files of the landing zone "
+        "touch.",
     )
     def landing(
         context: dg.SensorEvaluationContext, lake: LakeResource, clock: Clock

@@ -14,9 +14,11 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from igaming_assets.assembly import assemble
+from igaming_assets.automation import first_cause
 from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
+from igaming_assets.verdicts import CheckVerdict, verdicts_of
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of, pieces
 from lakehouse.settings import Settings, load_settings
@@ -39,14 +41,19 @@ class Outcome:
     checks_failed: int = 0
     failed: set[str] = field(default_factory=set)
     causes: list[str] = field(default_factory=list)
+    stale: dict[str, str] = field(default_factory=dict)
+    """Table and day that keeps its old rows → which file is damaged."""
 
-    def add_check(self, evaluation: Any, *, one_day: bool) -> None:
+    def add_check(self, evaluation: Any) -> None:
         # A range run has an evaluation per day, and a summary of the days that has none.
-        if one_day or evaluation.partition is not None:
+        if evaluation.partition is not None:
             self.checks_passed += evaluation.passed
             self.checks_failed += not evaluation.passed
         if not evaluation.passed:
             self.failed.add(f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}")
+        if "stale" in evaluation.metadata:
+            table = evaluation.asset_key.to_user_string()
+            self.stale[f"{table} of {evaluation.partition}"] = evaluation.metadata["stale"].value
 
 
 def run_days(
@@ -126,11 +133,11 @@ def _execute(
             if progress is not None:
                 progress(event.step_key or "", ended, steps)
         elif event.is_step_failure:
-            outcome.causes.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+            outcome.causes.append(f"{event.step_key}: {first_cause(event.step_failure_data.error)}")
         elif event.event_type_value == "ASSET_MATERIALIZATION":
             outcome.materialized += 1
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            outcome.add_check(event.asset_check_evaluation_data, one_day=days[0] == days[1])
+            outcome.add_check(event.asset_check_evaluation_data)
     ended_run = instance.get_run_by_id(run.run_id)
     if ended_run is None or not ended_run.is_success:
         said = "; ".join(outcome.causes) or "the run did not start"
@@ -146,41 +153,7 @@ def _tags(days: Days) -> dict[str, str]:
     }
 
 
-def _cause(error: Any) -> str:
-    """The first cause, without the class names around it."""
-    while error.cause is not None:
-        error = error.cause
-    said = " ".join(str(error.message).split())
-    return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said
-
-
-@dataclass(frozen=True)
-class CheckVerdict:
-    """The newest result of a check. A warning is news about the casino, not a fault here."""
-
-    name: str
-    passed: bool
-    severity: str
-    days_failed: str
-
-
 def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:
-    """The newest result of every check that this instance has ever run, by name."""
-    keys = sorted(assemble(load_settings()).resolve_asset_graph().asset_check_keys, key=str)
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    found = []
-    for key, record in records.items():
-        event = record.event.dagster_event if record.event else None
-        if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
-            found.append(_verdict(key.to_user_string(), event.asset_check_evaluation_data))
-    return sorted(found, key=lambda v: v.name)
-
-
-def _verdict(name: str, evaluation: Any) -> CheckVerdict:
-    said = evaluation.metadata.get("days_failed")
-    days = str(said.value) if said is not None else evaluation.partition or "its day"
-    days = (
-        days if days.count(",") < 3 else f"{days.count(',') + 1} days, {days[:10]} to {days[-10:]}"
-    )
-    severity = "warning" if evaluation.severity == dg.AssetCheckSeverity.WARN else "error"
-    return CheckVerdict(name, evaluation.passed, severity, days)
+    """Every check that this instance has run, over all days that it has judged."""
+    keys = assemble(load_settings()).resolve_asset_graph().asset_check_keys
+    return verdicts_of(instance, sorted(keys, key=str))

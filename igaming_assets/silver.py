@@ -1,28 +1,32 @@
 """Silver: one asset per contract, which also writes the table's quarantine and duplicates."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import retried_if_transient, run_of, table_options
-from igaming_assets.automation import freshness, late_data
+from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.automation import late_data
 from igaming_assets.checks import (
     conservation_spec,
     conservation_verdicts,
     contract_spec,
     contract_verdicts,
-    report,
     rows_by_rule,
 )
-from igaming_assets.describe import CODE_VERSION, same_columns, told
+from igaming_assets.describe import CODE_VERSION, column_lineage, told
+from igaming_assets.failing import retried_if_transient, tell_stale
+from igaming_assets.io import Replacing
 from igaming_assets.plots import bars
+from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
+from lakehouse.silver import CleanResult, clean
 from lakehouse.steps import clean_days, rejects_by_rule, store_rejects
-from lakehouse.storage import Commit
+from lakehouse.storage import Commit, Days, Read, Written, as_far_as_sound, sound
 
 
 def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -31,7 +35,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["silver", table])
-    whole, kept = contract_spec(key), conservation_spec(key)
+    whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
     parents = sorted({parent for parent, _ in contract(table).references().values()})
 
     @dg.asset(
@@ -39,11 +43,11 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             settings,
             "silver",
             table,
+            code=[clean],
             ins={"bronze": dg.AssetIn(key=dg.AssetKey(["bronze", table]))},
             deps=[dg.AssetKey(["silver", parent]) for parent in parents],
             check_specs=[kept, whole],
             automation_condition=late_data(),
-            freshness_policy=freshness(settings.timezone),
             # History is rebuilt in one piece: two runs at once would only wait for each other.
             pool=f"silver_{table}" if table == "player_profile" else None,
         )
@@ -52,27 +56,50 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         run = run_of(context)
         lake, days = run.lake, run.days
         with retried_if_transient():
-            result = clean_days(lake, run.settings, table, days, bronze=bronze)
+            made, stale = as_far_as_sound(days, functools.partial(_cleaned, run, table, bronze))
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
-            quarantine, duplicates = store_rejects(lake, table, result, days, commit)
-            lineage = {"dagster/column_lineage": same_columns("silver", table, "bronze")}
-            said = lineage | told(table, _rejects(table, result.quarantined))
-            context.add_asset_metadata(said, partition_key=days[1].isoformat())
-            for day in each_day(days):
-                aside = {
-                    "quarantined": quarantine.rows_by_day.get(day, 0),
-                    "duplicates": duplicates.rows_by_day.get(day, 0),
-                }
-                if counted := told(table, aside):
-                    context.add_asset_metadata(counted, partition_key=day.isoformat())
-            yield dg.Output(result.good)
-            yield report(context, kept, conservation_verdicts(lake, table, days))
-            yield report(context, whole, contract_verdicts(lake, "silver", table, days))
+            tell_stale(context, stale)
+            for piece, result in made:
+                written = store_rejects(lake, table, result, piece, commit)
+                _tell_rejects(context, table, piece, *written)
+            rejected = pl.concat(result.quarantined for _, result in made)
+            context.add_asset_metadata(_rejects(table, rejected), partition_key=days[1].isoformat())
+            good = pl.concat(result.good for _, result in made)
+            yield dg.Output(Replacing(good, [piece for piece, _ in made]))
+            for spec, verdicts in (
+                (kept, conservation_verdicts(lake, table, days, but=stale)),
+                (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
+            ):
+                yield report(context, spec, verdicts, stale=stale)
 
     return silver
+
+
+def _cleaned(run: Run, table: str, bronze: pl.LazyFrame, days: Days) -> CleanResult:
+    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    reads = [Read("bronze", table, days), *(Read("silver", parent) for parent in parents)]
+    with sound(run.lake, reads):
+        return clean_days(run.lake, run.settings, table, days, bronze=bronze)
+
+
+def _tell_rejects(
+    context: dg.AssetExecutionContext,
+    table: str,
+    days: Days,
+    quarantine: Written,
+    duplicates: Written,
+) -> None:
+    for day in each_day(days):
+        aside = {
+            "quarantined": quarantine.rows_by_day.get(day, 0),
+            "duplicates": duplicates.rows_by_day.get(day, 0),
+        }
+        if counted := told(table, aside):
+            context.add_asset_metadata(counted, partition_key=day.isoformat())
 
 
 def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:
     rules = rows_by_rule(rejects_by_rule(quarantined))
     drawn = [(rule or "unnamed", float(rows), str(rows)) for rule, rows in rules]
-    return {"rejects_by_rule": bars(f"Rejects of {table} by rule", drawn)}
+    lineage = {"dagster/column_lineage": column_lineage("silver", table, [("bronze", table)])}
+    return lineage | told(table, {"rejects_by_rule": bars(f"Rejects of {table} by rule", drawn)})

@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 import lakehouse.commands
+from lakehouse.commands.damage import damage_behind
 from lakehouse.errors import BadInput, LakehouseError
 
 PANELS = {
@@ -89,6 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except LakehouseError as error:
         if debug:
             raise
+        error = damage_behind(error) or error
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
@@ -96,8 +98,12 @@ def run(arguments: Sequence[str]) -> int:
         # The reader, such as `head`, has enough; nothing is left to say on this stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except OSError as error:
-        if debug or error.strerror is None:
+    except BaseException as error:
+        # A panic in Rust is no Exception.
+        damage = None if debug else damage_behind(error)
+        if damage is not None:
+            return _complain(str(damage), damage.exit_code)
+        if debug or not isinstance(error, OSError) or error.strerror is None:
             raise
         about = f"{error.filename}: " if error.filename else ""
         return _complain(f"{about}{error.strerror}", 1)

@@ -1,5 +1,7 @@
 """The one hierarchy of errors: each names the thing, the value and what is allowed."""
 
+import datetime as dt
+
 
 class LakehouseError(Exception):
     """Work failed; the lake is as it was. The CLI prints one line and exits 1."""
@@ -15,6 +17,15 @@ class BadInput(LakehouseError):  # noqa: N818 - the input is bad; it is not an e
 
 class StorageError(LakehouseError):
     """A table could not be read or written."""
+
+
+class Damaged(StorageError):  # noqa: N818 - the table is damaged; we only found it
+    """A file of a table is missing or cannot be read, which trying again does not mend. `day`:
+    the gaming day that the file holds, null for a table in one piece or its log."""
+
+    def __init__(self, message: str, day: dt.date | None = None) -> None:
+        super().__init__(message)
+        self.day = day
 
 
 class Overtaken(StorageError):  # noqa: N818 - nothing is wrong but the moment

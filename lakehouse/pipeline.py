@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from lakehouse.contracts import contract, contracts
+from lakehouse.errors import Damaged
 from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
 from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.steps import TELLING, refresh_silver
-from lakehouse.storage import Commit, Lake
+from lakehouse.storage import Commit, Lake, Read, as_far_as_sound, sound
 
 _DAY = dt.timedelta(days=1)
 
@@ -23,10 +24,11 @@ _DAY = dt.timedelta(days=1)
 @dataclass(frozen=True)
 class Made:
     """A mart's rows, and the gaming days that they replace: those asked for, and those around
-    them that change with them."""
+    them that change with them, without the `stale` ones, which damaged files leave unmade."""
 
     rows: pl.DataFrame
-    days: Days
+    ranges: list[Days]
+    stale: dict[dt.date, Damaged]
 
 
 def refresh(
@@ -57,7 +59,8 @@ def derive(
 ) -> None:
     """Derives the marts of `days` from silver and stores them: all, or `only` some, whose
     inputs are then up to date already or among them. Without `keep_empty`, a mart without
-    rows that was never stored is left unstored."""
+    rows that was never stored is left unstored. Raises Damaged for a day that cannot be made,
+    when the others of its mart are."""
     filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
     for name, mart in marts().items():
         if (only is not None and name not in only) or filled.isdisjoint(mart.sources()):
@@ -65,22 +68,33 @@ def derive(
         done = made(mart, lake, settings, days, as_of=as_of)
         if keep_empty or len(done.rows) or lake.exists(mart.layer, name):
             mine = replace(commit, asset=f"{mart.layer}/{name}")
-            lake.write_days(mart.layer, name, done.rows, done.days, commit=mine)
+            for piece in done.ranges:
+                rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
+                lake.write_days(mart.layer, name, rows, piece, commit=mine)
+        if done.stale:
+            raise done.stale[min(done.stale)]
 
 
 def made(mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime) -> Made:
     """The rows of a mart for all gaming days of it that change where its inputs' `days` do, as
     far as the lake has them. Days may come in any order: what they make is the same."""
     near = _stored(mart, lake, settings, touched(mart, lake, settings, days)) | set(each_day(days))
-    hull = (min(near), max(near))
+    known = pl.col("gaming_day").is_in(sorted(near))
+
+    def of(piece: Days) -> pl.DataFrame:
+        reads = _reads(mart, settings, piece)
+        with sound(lake, reads):
+            frames = {r.table: lake.scan(r.layer, r.table, days=r.days) for r in reads}
+            rows = mart.rows(frames, settings=settings, days=piece, as_of=as_of)
+            return (rows if near.issuperset(each_day(piece)) else rows.filter(known)).collect()
+
+    parts, stale = as_far_as_sound((min(near), max(near)), of)
+    return Made(pl.concat(rows for _, rows in parts), [piece for piece, _ in parts], stale)
+
+
+def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:
     law = load(settings.profile)
-    frames = {
-        i.table: lake.scan(i.layer, i.table, days=i.window(hull, law)) for i in mart.reads(settings)
-    }
-    rows = mart.rows(frames, settings=settings, days=hull, as_of=as_of)
-    whole = len(near) == len(each_day(hull))
-    kept = rows if whole else rows.filter(pl.col("gaming_day").is_in(sorted(near)))
-    return Made(kept.collect(), hull)
+    return [Read(i.layer, i.table, i.window(days, law)) for i in mart.reads(settings)]
 
 
 def touched(mart: Mart, lake: Lake, settings: Settings, days: Days) -> Days:

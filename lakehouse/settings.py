@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None
     """House policy: dollars over which a transaction is logged; no log without it."""
+    on_failure: str | None = None
+    """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
+    the sensor failed_runs runs it."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 

@@ -148,7 +148,7 @@ def store(
     at_once = max(1, ((days[1] - days[0]).days + 1) // share)
     if share == 1:
         return lake.write_days(layer, table, rows, days, commit=commit)
-    return _together(
+    return together(
         [
             lake.write_days(layer, table, rows.filter(_within(piece)), piece, commit=commit)
             for piece in pieces(days, at_once)
@@ -160,7 +160,8 @@ def _within(days: Days) -> pl.Expr:
     return pl.col(PARTITION).is_between(*days)
 
 
-def _together(written: list[Written]) -> Written:
+def together(written: list[Written]) -> Written:
+    """What several writes of other days of one table made."""
     return Written(
         version=written[-1].version,
         rows=sum(w.rows for w in written),

@@ -10,13 +10,14 @@ import weekend
 from silver_rows import ZONE, mart, silver
 from weekend import DAYS, FRI, SAT, SUN
 
-from lakehouse.checks import FINDINGS, TRUTHS
 from lakehouse.contracts import contract
 from lakehouse.gold.player_day import player_day
 from lakehouse.gold.player_value import player_value
 from lakehouse.gold.property_day import property_day
 from lakehouse.gold.slot_performance import slot_performance
 from lakehouse.gold.table_performance import table_performance
+from lakehouse.quality.findings import FINDINGS
+from lakehouse.quality.truths import TRUTHS
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,10 @@ from igaming_assets.checks import conservation_verdicts
 from igaming_assets.resources import Simulator
 from igaming_assets.running import run_days
 from lakehouse import cli
-from lakehouse.checks import PATRONS, TRUTHS, judged, openly, summed_up
 from lakehouse.contracts import contract, contracts, stored_as, told_apart
 from lakehouse.errors import ContractError
+from lakehouse.quality.findings import PATRONS, judged, openly, summed_up
+from lakehouse.quality.truths import TRUTHS
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
 from lakehouse.simulate.config import WorldConfig
@@ -365,7 +366,7 @@ def test_whose_books_differ_is_told_with_the_grant_alone() -> None:
     truth = TRUTHS["cash_outs_have_their_cage_row"]
     one, three = (found_of(truth.name, *who) for who in (["P4"], ["P4", "P5", "P6"]))
     assert three.height == 3
-    told = [summed_up(openly(truth, found))[D(2025, 1, 6)] for found in (one, three)]
+    told = [summed_up(truth, openly(truth, found))[D(2025, 1, 6)] for found in (one, three)]
     assert told[0] == told[1]  # neither how many nor who
     assert told[0]["first"] == PATRONS
     assert told[0]["unexplained"] == 1  # a day

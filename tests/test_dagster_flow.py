@@ -11,9 +11,9 @@ import pytest
 from igaming_assets.partitions import DAYS_PER_RUN
 from igaming_assets.resources import Clock
 from igaming_assets.running import run_days
-from lakehouse.conformance import conservation
 from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.quality.conformance import conservation
 from lakehouse.regulation.gaming_day import pieces
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake, stored_tables
@@ -124,9 +124,9 @@ def test_days_in_any_order_end_in_the_same_lake(
     made: Settings, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     other = settings_at(tmp_path)
-    Path(other.root).mkdir(parents=True)
     key = Path(f"{made.root}.keys/pii-key")
     other_key = Path(f"{other.root}.keys/pii-key")
+    other_key.parent.mkdir(parents=True, mode=0o700)
     other_key.write_bytes(key.read_bytes())
     other_key.chmod(0o600)
     for days in ((WEEK[1], WEEK[1]), (WEEK[0], D(2025, 3, 8))):

@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from igaming_assets.assembly import assemble, chosen_executor
+from igaming_assets.describe import column_lineage
 from igaming_assets.plots import bars
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import BadInput
@@ -101,6 +102,47 @@ def test_assets_carry_what_their_contract_says(defs: dg.Definitions) -> None:
     assert spec.tags["confidential"] == "true"
 
 
+def test_schedules_and_sensors_say_what_they_do(defs: dg.Definitions) -> None:
+    repository = defs.get_repository_def()
+    named = [*repository.schedule_defs, *repository.sensor_defs]
+    assert [d.name for d in named if len(d.description or "") < 30] == []
+
+
+def test_every_check_is_judged_by_day(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    checks = [graph.get(key) for key in graph.asset_check_keys]
+    assert [c.key for c in checks if c.partitions_def is None] == []
+    assert {c.key.asset_key for c in checks} == set(graph.get_all_asset_keys())
+
+
+def test_kinds_and_code_tell_assets_apart(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    told = {}
+    for table in ("bronze/slot_telemetry", "silver/slot_telemetry", "gold/slot_performance"):
+        node = graph.get(dg.AssetKey(table.split("/")))
+        [*places] = node.metadata["dagster/code_references"].code_references
+        assert all(Path(p.file_path).is_file() and p.line_number >= 1 for p in places)
+        told[table] = (node.kinds, [p.label for p in places])
+    assert told == {
+        "bronze/slot_telemetry": ({"bronze", "polars", "deltalake"}, ["SlotTelemetry", "bronze"]),
+        "silver/slot_telemetry": ({"silver", "polars", "deltalake"}, ["SlotTelemetry", "clean"]),
+        "gold/slot_performance": (
+            {"gold", "polars", "deltalake"},
+            ["SlotPerformance", "slot_performance"],
+        ),
+    }
+
+
+def test_a_column_comes_from_those_of_its_name() -> None:
+    inputs = [("gold", "slot_performance"), ("silver", "table_games")]
+    lineage = column_lineage("gold", "property_day", inputs).deps_by_column
+    assert [(d.asset_key.to_user_string(), d.column_name) for d in lineage["win"]] == [
+        ("gold/slot_performance", "win")
+    ]
+    assert len(lineage["gaming_day"]) == 2
+    assert "headcount" not in lineage  # figured anew
+
+
 def test_nothing_runs_by_surprise(defs: dg.Definitions) -> None:
     repository = defs.get_repository_def()
     assert {s.default_status.value for s in repository.schedule_defs} == {"STOPPED"}
@@ -113,6 +155,7 @@ def test_nothing_runs_by_surprise(defs: dg.Definitions) -> None:
         # 07:15 in Los Angeles: the day that closed at 06:00 is yesterday's.
         ("closed_day", "2025-03-10T07:15:00-07:00", "2025-03-09"),
         ("closed_day", "2025-11-03T07:15:00-08:00", "2025-11-02"),
+        ("is_there_by_ten", "2025-11-03T10:00:00-08:00", "2025-11-02"),
         # Before 06:00 the open gaming day is still yesterday's, after it today's.
         ("open_day", "2025-03-10T05:05:00-07:00", "2025-03-09"),
         ("open_day", "2025-03-10T06:05:00-07:00", "2025-03-10"),
@@ -121,14 +164,27 @@ def test_nothing_runs_by_surprise(defs: dg.Definitions) -> None:
     ],
 )
 def test_schedules_ask_for_the_right_day(
-    defs: dg.Definitions, schedule: str, moment: str, day: str
+    defs: dg.Definitions, tmp_path: Path, schedule: str, moment: str, day: str
 ) -> None:
     repository = defs.get_repository_def()
-    context = dg.build_schedule_context(
-        scheduled_execution_time=dt.datetime.fromisoformat(moment), repository_def=repository
-    )
-    tick = repository.get_schedule_def(schedule).evaluate_tick(context)
-    assert [r.tags["dagster/partition"] for r in tick.run_requests or ()] == [day]
+    job, tick_of = repository.get_job("gaming_day"), repository.get_schedule_def(schedule)
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=dt.datetime.fromisoformat(moment),
+            repository_def=repository,
+        ) as context,
+    ):
+        first = tick_of.evaluate_tick(context)
+        assert [r.tags["dagster/partition"] for r in first.run_requests or ()] == [day]
+        if schedule == "is_there_by_ten":
+            return
+        # Another automation asked for the day: it is not asked for twice.
+        instance.create_run_for_job(job, tags={"dagster/partition": day})
+        again = tick_of.evaluate_tick(context)
+        assert not again.run_requests
+        assert f"{day} is under way" in (again.skip_message or "")
 
 
 def test_the_executor_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import pytest
 from silver_rows import silver
 from weekend import FRI, SAT
 
-from lakehouse.checks import TRUTHS, judged
+from lakehouse.quality.findings import judged
+from lakehouse.quality.truths import TRUTHS
 from lakehouse.storage.shapes import stored_schema
 
 

@@ -93,7 +93,7 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
         )
     assert bronze(lake, "transaction_id") == [("t1",), ("t2",)]
     verdicts = {e.check_name: e.passed for e in done.get_asset_check_evaluations()}
-    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True}
+    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True, "contract": True}
     (made,) = done.asset_materializations_for_node(asset.node_def.name)
     assert made.metadata["dagster/partition_row_count"].value == 1
 
@@ -117,7 +117,7 @@ def test_a_run_of_several_days_tells_of_each_day(tmp_path: Path) -> None:
                 if r.event
             }
             assert told - {None} == {"2025-01-04", "2025-01-05", "2025-01-06"}
-    assert (done.checks_passed, done.checks_failed) == (6, 0)
+    assert (done.checks_passed, done.checks_failed) == (9, 0)
 
 
 SIMULATED = 'key:"truth/plants" or key:"restricted/identity_vault"'
@@ -186,7 +186,7 @@ def test_headers_and_values_of_files_reach_no_event_log(tmp_path: Path) -> None:
         )
         look(settings, None)
     verdicts = {c.check_name: c.passed for c in done.get_asset_check_evaluations()}
-    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True}
+    assert verdicts == {EVERY_FILE: False, EVERY_ROW: True, "contract": True}
     files = [p for top in (home, Path(lake.root) / "ops") for p in top.rglob("*") if p.is_file()]
     kept = b"".join(p.read_bytes() for p in files)
     assert b"headerless.csv lacks column" in kept

@@ -1,5 +1,6 @@
 """`lakehouse init`, `run`, `demo` and `maintain`, as a user types them."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
     monkeypatch.setenv("LAKEHOUSE_SCALE", "0.02")
+    monkeypatch.setenv("LAKEHOUSE_START", "2025-01-01")
     return tmp_path
 
 
@@ -69,6 +71,24 @@ def test_init_makes_a_lake_ready_and_overwrites_nothing(
     assert key.read_bytes() == secret
 
 
+def test_a_new_lake_starts_a_month_ago_and_stays_there(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAKEHOUSE_START")
+    noon = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)  # 05:00 in Los Angeles: still the 30th
+    monkeypatch.setattr("lakehouse.commands.caller.now", lambda: noon)
+    assert cli.run(["init"]) == 0
+    assert (place / "lakehouse.toml").read_text() == "start = 2026-02-28\n"
+    monkeypatch.setattr("lakehouse.commands.caller.now", lambda: noon + dt.timedelta(days=9))
+    assert cli.run(["init"]) == 0
+    assert "from 2026-02-28" in capsys.readouterr().err.splitlines()[-3]
+
+
+def test_a_start_that_was_chosen_stays(place: Path) -> None:
+    assert cli.run(["init"]) == 0
+    assert not (place / "lakehouse.toml").exists()
+
+
 def test_init_for_landed_data(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["init", "--source", "landing"]) == 0
     assert (place / "lakehouse.toml").read_text() == 'source = "landing"\n'
@@ -93,7 +113,7 @@ def test_a_day_is_run_then_maintained(place: Path) -> None:
     done = lakehouse("run", "--from", "2025-01-01", "--select", "group:bronze", place=place)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    assert done.stderr.startswith("9 partitions made, 0 checks passed, 0 not")
+    assert done.stderr.startswith("9 partitions made, 9 checks passed, 0 not")
     lake = Lake(str(place / "lake"))
     assert lake.scan("bronze", "slot_telemetry").select(pl.len()).collect().item() > 0
     [newest, *_] = lake.history("bronze", "slot_telemetry")
@@ -124,6 +144,6 @@ def test_the_demo_shows_the_days_and_a_second_one_makes_nothing_again(place: Pat
     assert second.returncode == 0, second.stderr
     assert "nothing is made again" in second.stderr
     assert Lake(str(place / "lake")).version("gold", "property_day") == versions
-    shown = [line for line in first.stdout.splitlines() if not line.startswith("Done in")]
-    assert shown == [line for line in second.stdout.splitlines() if not line.startswith("Done in")]
+    shown = [line for line in first.stdout.splitlines() if ", done in " not in line]
+    assert shown == [line for line in second.stdout.splitlines() if ", done in " not in line]
     assert json.dumps(shown).count("error:") == 0

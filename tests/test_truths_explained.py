@@ -8,7 +8,8 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from lakehouse.checks import EXPLAINED, TRUTHS, judged, summed_up
+from lakehouse.quality.findings import EXPLAINED, judged, summed_up
+from lakehouse.quality.truths import TRUTHS
 from lakehouse.silver import clean
 from lakehouse.simulate.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
@@ -121,9 +122,10 @@ def test_a_sound_casino_has_no_findings() -> None:
 
 def test_days_are_summed_up(spoiled: Frames) -> None:
     found = of(spoiled, "cash_outs_have_their_cage_row")
-    said = summed_up(found)
+    said = summed_up(TRUTHS["cash_outs_have_their_cage_row"], found)
     assert sum(day["unexplained"] for day in said.values()) == unexplained(found).height
     assert sum(day["explained"] + day["unexplained"] for day in said.values()) == found.height
     # The chip walker buys for 6,000 + 2 x 700, loses 100 and leaves with 7,300 in chips.
     first = said[dt.date(2025, 1, 29)]
-    assert (first["unexplained"], first["first"]) == (1, "P00004155: 7300.00 / 0.00")
+    said = "P00004155: carried off tables 7300.00, redeemed at the cage 0.00"
+    assert (first["unexplained"], first["first"]) == (1, said)

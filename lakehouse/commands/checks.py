@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from lakehouse.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
+    from lakehouse.quality.findings import Truth
     from lakehouse.storage import Days, Lake
 
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def checks(
     first: Annotated[
-        str | None, typer.Option("--from", help="First gaming day; the newest by default.")
+        str | None, typer.Option("--from", help="First gaming day; every day by default.")
     ] = None,
     last: Annotated[
         str | None, typer.Option("--to", help="Last gaming day; the first by default.")
@@ -48,24 +48,17 @@ def checks(
     settle is listed, and the command ends with status 1. Of patrons, who they are and by how
     much takes --restricted: others learn the days on which their books differ.
     """
-    import functools
-
     import polars as pl
 
-    from lakehouse.checks import TRUTHS, judged, openly
+    from lakehouse.quality.truths import TRUTHS
 
     if truth is not None and truth not in TRUTHS:
         raise BadInput(f"unknown truth {truth!r}; known: {', '.join(TRUTHS)}")
     _, lake = opened()
     named = admitted(f"checks {truth or ''}".strip(), restricted=restricted, purpose=purpose)
-    scan = functools.partial(lake.scan, days=_days(lake, first, last))
-    found = pl.concat(
-        (judged(t, scan) if named else openly(t, judged(t, scan))).select(
-            pl.lit(name).alias("truth"), pl.all()
-        )
-        for name, t in TRUTHS.items()
-        if truth in (None, name)
-    )
+    days = _days(lake, first, last)
+    asked = [each for name, each in TRUTHS.items() if truth in (None, name)]
+    found = pl.concat(_findings(lake, each, days, named=named) for each in asked)
     unexplained = found.filter(pl.col("rows").list.len() == 0)
     _print(found if everything else unexplained, shape)
     typer.echo(
@@ -77,14 +70,45 @@ def checks(
         raise typer.Exit(1)
 
 
+def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFrame:
+    """Findings of a truth, some days in hand at a time, with what their two sides are; patrons
+    are `named` to those with the grant."""
+    import functools
+
+    import polars as pl
+
+    from lakehouse.quality.findings import judged, openly
+    from lakehouse.regulation.gaming_day import pieces
+    from lakehouse.steps import DAYS_IN_HAND
+    from lakehouse.storage import Read, sound
+
+    found = []
+    for piece in pieces(days, DAYS_IN_HAND):
+        tables = [name.split(".") for name in truth.inputs]
+        with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
+            findings = judged(truth, functools.partial(lake.scan, days=piece))
+            found.append(findings if named else openly(truth, findings))
+    expected, side = (pl.lit(side) for side in truth.sides)
+    return pl.concat(found).select(
+        pl.lit(truth.name).alias("truth"),
+        "gaming_day",
+        "subject",
+        "expected",
+        expected_is=expected,
+        found="found",
+        found_is=side,
+        **{n: pl.col(n) for n in ("since", "until", "may_exceed", "rows", "rules")},
+    )
+
+
 def _days(lake: Lake, first: str | None, last: str | None) -> Days:
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
-        newest = lake.partitions("silver", "financial_txn")["gaming_day"].max()
-        if not isinstance(newest, dt.date):
+        stored = lake.partitions("silver", "financial_txn")["gaming_day"].drop_nulls()
+        if stored.is_empty():
             raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
-        return newest, newest
+        return stored.min(), stored.max()  # type: ignore[return-value]
     days = (parse_day(first, "--from"), parse_day(last or first, "--to"))
     if days[1] < days[0]:
         raise BadInput(f"--to {last} is before --from {first}")

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakehouse.commands import opened
-from lakehouse.commands.run import run_days
+from lakehouse.commands.first_day import settle_start
+from lakehouse.commands.open_days import lines, verdicts
+from lakehouse.commands.run import SETTINGS_FILE, run_days
 
 if TYPE_CHECKING:
     from lakehouse.storage import Days, Lake
@@ -21,8 +23,11 @@ DAYS = 7
 TOP = 10
 NEXT = (
     ("make ui", "the assets, their history and metadata, on port 3000"),
-    ('{} sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
-    ("{} report 2025-01-03", "one gaming day on a page; {} sql --list has the saved questions"),
+    ('{program} sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
+    (
+        "{program} report {day}",
+        "one gaming day on a page; {program} sql --list has the saved questions",
+    ),
 )
 
 
@@ -34,18 +39,21 @@ def demo() -> None:
     """Make seven gaming days, bronze to gold, and show them; a second time, only show them."""
     begun = time.monotonic()
     settings, lake = opened()
+    settings = settle_start(settings, lake, SETTINGS_FILE)
     days = settings.start, settings.start + dt.timedelta(days=DAYS - 1)
     if made(lake, days):
         typer.echo(f"{days[0]} to {days[1]} are there already; nothing is made again", err=True)
     else:
+        typer.echo(f"making {days[0]} to {days[1]}", err=True)
         run_days(settings, days)
     _day_report(lake, days)
     _top_players(lake, days)
     _rejects(lake, days)
     _checks()
-    _title(f"Done in {time.monotonic() - begun:.1f} s. Go on with")
+    _title(f"{days[0]} to {days[1]}, done in {time.monotonic() - begun:.1f} s. Go on with")
     for command, what in NEXT:
-        typer.echo(f"  {command.format(_program()):<72} {what.format(_program())}")
+        named = {"program": _program(), "day": days[1]}
+        typer.echo(f"  {command.format(**named):<72} {what.format(**named)}")
 
 
 def _program() -> str:
@@ -117,11 +125,8 @@ def _rejects(lake: Lake, days: Days) -> None:
 
 
 def _checks() -> None:
-    from igaming_assets.running import instance_of_home, latest_checks
-
-    with instance_of_home() as instance:
-        verdicts = latest_checks(instance)
-    failed = [v for v in verdicts if not v.passed]
-    _title(f"Checks: {len(verdicts) - len(failed)} passed on every day, {len(failed)} did not")
-    for verdict in failed:
-        typer.echo(f"  {verdict.severity}: {verdict.name} on {verdict.days_failed}")
+    found = verdicts()
+    still = lines(found)
+    _title(f"Checks: {len(found) - len(still)} passed on every day, {len(still)} did not")
+    for line in still:
+        typer.echo(f"  {line}")

@@ -11,6 +11,8 @@ import typer
 
 from lakehouse.commands import opened, parse_day
 from lakehouse.commands.caller import now
+from lakehouse.commands.first_day import settle_start
+from lakehouse.commands.open_days import refuse_stale, tell_open_days
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -40,10 +42,12 @@ def init(
     if source is not None:
         _settle_source(source)
     settings, lake = opened()
+    settings = settle_start(settings, lake, SETTINGS_FILE)
     prepare(settings)
     if {"landing", "both"} & {settings.source_of(t) for t in doors()}:
         _landing_folders(lake)
-    typer.echo(f"ready: lake {lake.root}, source {settings.source}", err=True)
+    said = f"ready: lake {lake.root} from {settings.start}, source {settings.source}"
+    typer.echo(said, err=True)
     typer.echo(f"key of personal data: {place_told(key_path(settings))}", err=True)
     typer.echo("keep a copy of it where no lake is; it is never added to git", err=True)
 
@@ -70,6 +74,8 @@ def run(
     )
     for name in sorted(outcome.failed):
         typer.echo(f"check not passed: {name}", err=True)
+    tell_open_days()
+    refuse_stale(outcome.stale)
 
 
 def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:

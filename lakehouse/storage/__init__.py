@@ -5,6 +5,7 @@ folder or an object-store URL; nothing here takes a URL apart.
 """
 
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.storage.damage import Read, as_far_as_sound, find_damage, sound
 from lakehouse.storage.lake import AsOf, Commit, Lake, Written
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
@@ -19,9 +20,13 @@ __all__ = [
     "Days",
     "Lake",
     "Maintained",
+    "Read",
     "Version",
     "Written",
+    "as_far_as_sound",
+    "find_damage",
     "maintain",
+    "sound",
     "stored_comments",
     "stored_schema",
     "stored_tables",

@@ -18,6 +18,7 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
+from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
     checked_days,
@@ -287,13 +288,17 @@ class Lake:
         """The Delta table itself, or None. For this package and the SQL catalog."""
         stored_schema(layer, table)
         uri = self.uri(layer, table)
-        with naming(uri, "open"):
-            try:
+        refuse_empty_commits(self, layer, table)
+        try:
+            with naming(uri, "open"):
                 delta = DeltaTable(_address(uri), storage_options=self._options())
-            except TableNotFoundError:
-                _refuse_lost_log(uri)
-                return None
-            if as_of is not None:
+        except TableNotFoundError:
+            _refuse_lost_log(uri)
+            return None
+        except StorageError as error:
+            raise (damaged_log(self, layer, table) or error) from error
+        if as_of is not None:
+            with naming(uri, "open"):
                 travel(delta, as_of, f"{layer}.{table}")
         return delta
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable, Field, Schema
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from lakehouse.contracts import Contract
 from lakehouse.errors import BadInput, ContractError, LakehouseError, StorageError
@@ -151,7 +151,7 @@ def naming(uri: str, action: str) -> Iterator[None]:
     Commit conflicts pass, for whoever tries again."""
     try:
         yield
-    except (LakehouseError, CommitFailedError):
+    except (LakehouseError, CommitFailedError, TableNotFoundError):
         raise
     except Exception as error:
         said = " ".join(str(error).split()) or type(error).__name__

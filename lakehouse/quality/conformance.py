@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from lakehouse.contracts import Contract, contract
 from lakehouse.storage import Days, Lake
 
 _DAY = "gaming_day"
+PROVENANCE = ("_ingested_at", "_source", "_batch_id")
+"""What a row of bronze has to tell of itself; the rest is as it came."""
 
 
 def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
     """Grain: one row per gaming day and rule that stored rows break: gaming_day, rule, rows.
 
     Silver's protected columns hold tokens and bands, so only their nulls are judged. A key
-    is judged within its gaming day.
+    is judged within its gaming day. Bronze is kept as it came: it tells day and origin.
     """
     c = contract(table)
-    rules = _rules(c, protected=layer == "silver" and c.layer == "source")
+    if layer == "bronze":
+        rules = {f"{n}|nullability": pl.col(n).is_not_null() for n in (_DAY, *PROVENANCE)}
+    else:
+        rules = _rules(c, protected=layer == "silver" and c.layer == "source")
     broken = [(~expr.fill_null(value=True)).sum().alias(name) for name, expr in rules.items()]
     return (
         frame.group_by(_DAY)
@@ -69,6 +76,22 @@ def conservation(lake: Lake, table: str, days: Days) -> pl.DataFrame:
         .sort(_DAY)
         .collect()
     )
+
+
+def plants_without_row(lake: Lake, tables: Sequence[str], days: Days) -> pl.DataFrame:
+    """Grain: one row per gaming day on which something was planted on a row that bronze does
+    not have: gaming_day, rows. Late rows are not counted: they come in days afterwards."""
+    plants = lake.scan("truth", "plants", days=days).filter(pl.col("row_key").is_not_null())
+    on = ["table_name", "row_key"]
+    late = plants.filter(pl.col("kind") == "late").select(on)
+    keys = [
+        lake.scan("bronze", table, days=days).select(
+            table_name=pl.lit(table), row_key=pl.col(contract(table).key[0])
+        )
+        for table in tables
+    ]
+    there = pl.concat([late, *keys])
+    return plants.join(there, on=on, how="anti").group_by(_DAY).agg(rows=pl.len()).collect()
 
 
 def _count(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:

@@ -1,0 +1,177 @@
+"""Check results in Dagster's history: one for each gaming day, and which days are open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import dagster as dg
+from dagster import AssetCheckEvaluation, AssetCheckSeverity
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+    AssetCheckPartitionInfo,
+)
+
+from lakehouse.errors import Damaged
+
+Verdicts = Mapping[str, tuple[bool, dict[str, Any]]]
+"""Partition key → passed, and what was found."""
+
+
+def report(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    spec: dg.AssetCheckSpec,
+    verdicts: Verdicts,
+    *,
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
+) -> dg.AssetCheckResult:
+    """The result for the run. Dagster stores a returned result with its day in runs of one day
+    only; of a range it would have none, and the days would show as skipped: there each day is
+    logged as an evaluation of its own, and the result sums them up. A day's evaluation names
+    the materialisation it judged: without, Dagster takes it for outdated.
+
+    `stale` days could not be made or judged for damaged files: they are open, and stop nothing
+    that comes after, as their old rows stand."""
+    if context.op_execution_context.has_partition_key:
+        [(key, (passed, said))] = verdicts.items()
+        return _result(spec, severity, passed, said, key)
+    log_days(context, spec, verdicts, severity=severity, stale=stale)
+    days = sorted([*verdicts, *map(str, stale)])
+    failed = [key for key, (passed, _) in verdicts.items() if not passed]
+    said = {"days": len(verdicts), "days_failed": ", ".join(failed) or "none"}
+    if stale:
+        said["days_stale"] = ", ".join(map(str, stale))
+    return _result(spec, severity, not failed, said, f"{days[0]} to {days[-1]}")
+
+
+def log_days(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    spec: dg.AssetCheckSpec,
+    verdicts: Verdicts,
+    *,
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
+) -> None:
+    """An evaluation for each day. A run without days, of checks alone, can have no other: there
+    Dagster fails over a returned result."""
+    open_days = {str(day): (False, {"stale": str(damage)}) for day, damage in stale.items()}
+    every = dict(sorted({**verdicts, **open_days}.items()))
+    targets = _newest_materialisations(context.instance, spec.asset_key, every.keys())
+    for key, (passed, said) in every.items():
+        context.op_execution_context.log_event(
+            AssetCheckEvaluation(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=passed,
+                metadata=said,
+                target_materialization_data=targets.get(key),
+                severity=severity,
+                blocking=spec.blocking,
+                partition=key,
+                description=key,
+            )
+        )
+
+
+def _result(
+    spec: dg.AssetCheckSpec,
+    severity: AssetCheckSeverity,
+    passed: bool,
+    said: dict[str, Any],
+    about: str,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=passed,
+        metadata=said,
+        severity=severity,
+        description=about,
+    )
+
+
+def _newest_materialisations(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Collection[str]
+) -> dict[str, Target]:
+    newest = instance.event_log_storage.get_latest_storage_id_by_partition(
+        asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
+    )
+    if not newest:
+        return {}
+    wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(newest.values()))
+    records = instance.fetch_materializations(wanted, limit=len(newest)).records
+    return {
+        str(r.partition_key): Target(
+            run_id=r.run_id, storage_id=r.storage_id, timestamp=r.timestamp
+        )
+        for r in records
+    }
+
+
+@dataclass(frozen=True)
+class CheckVerdict:
+    """A check over all gaming days that it ever judged, each by its newest result. A warning is
+    news about the casino, not a fault here."""
+
+    name: str
+    severity: str
+    open_days: tuple[str, ...]
+    """Days that did not pass when they were last judged, whatever was made since."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.open_days
+
+    @property
+    def days(self) -> str:
+        """The open days in a few words."""
+        days = self.open_days
+        return ", ".join(days) if len(days) < 4 else f"{len(days)} days, {days[0]} to {days[-1]}"
+
+
+def verdicts_of(
+    instance: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]
+) -> list[CheckVerdict]:
+    """The checks that have judged any day, by name. A day that a later run meant to judge and
+    did not, because it was killed, keeps its verdict."""
+    storage = instance.event_log_storage
+    failed: dict[dg.AssetCheckKey, list[AssetCheckExecutionRecord]] = {}
+    for info in storage.get_asset_check_partition_info(list(checks)):
+        if info.partition_key is not None:
+            newest = _newest_evaluation(storage, info)
+            if newest is not None:
+                failed.setdefault(info.check_key, []).extend([newest] if _is_open(newest) else [])
+    verdicts = [_verdict(key, records) for key, records in failed.items()]
+    return sorted(verdicts, key=lambda v: v.name)
+
+
+def _newest_evaluation(
+    storage: Any, info: AssetCheckPartitionInfo
+) -> AssetCheckExecutionRecord | None:
+    newest = storage.get_asset_check_execution_history(
+        info.check_key,
+        limit=1,
+        status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+        partition_filter=PartitionKeyFilter(key=info.partition_key),
+    )
+    return newest[0] if newest else None
+
+
+def _is_open(record: AssetCheckExecutionRecord) -> bool:
+    return record.status is AssetCheckExecutionRecordStatus.FAILED
+
+
+def _verdict(key: dg.AssetCheckKey, failed: Sequence[AssetCheckExecutionRecord]) -> CheckVerdict:
+    errors = any(r.evaluation and r.evaluation.severity is AssetCheckSeverity.ERROR for r in failed)
+    days = tuple(sorted(str(r.partition) for r in failed))
+    return CheckVerdict(key.to_user_string(), "error" if errors else "warning", days)

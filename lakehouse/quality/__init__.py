@@ -1,0 +1,1 @@
+"""What is wrong, and why: truths between tables, conservation, conformance to contracts."""
