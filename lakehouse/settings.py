@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None
     """House policy: dollars over which a transaction is logged; no log without it."""
+    sql_seconds: float = Field(default=60, gt=0)
+    """Seconds that one question in SQL may take."""
+    sql_memory: float = Field(default=0.25, gt=0, le=1)
+    """Share of the machine's memory that one question in SQL may take."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 

@@ -21,10 +21,11 @@ def report(
     """Report one gaming day in Markdown: win, hold, cash, obligations, rejects."""
     chosen = parse_day(day, "DAY") if day else None
     from lakehouse.serve.catalog import Catalog
+    from lakehouse.serve.limits import Limits
     from lakehouse.serve.report import day_report
 
     settings, lake = opened()
-    with Catalog(lake, timezone=settings.timezone) as catalog:
+    with Catalog(lake, timezone=settings.timezone, limits=Limits.of(settings)) as catalog:
         text = day_report(catalog, chosen)
     if out is None:
         typer.echo(text, nl=False)
