@@ -9,6 +9,7 @@ import pytest
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.catalog import Catalog
 from lakehouse.serve.limits import Limits
+from tests.sql_grammar import fuzz
 from tests.sql_world import CANARY, CASE, World, attacks, behind_the_gate, build
 
 LIMITS = Limits(seconds=20)
@@ -162,3 +163,9 @@ def test_the_files_of_a_table_that_is_not_shown_whole_are_not_given(world: World
     assert "lake://gold/player_day/" in given
     assert "lake://silver/compliance/" not in given
     assert "lake://quarantine/" not in given
+
+
+def test_random_queries_are_judged_by_scope_and_open_no_path(world: World) -> None:
+    tally = fuzz(world, seed=2025, queries=300)
+    assert tally.faults == []
+    assert min(tally.admitted, tally.refused, tally.answered) > 50
