@@ -90,11 +90,17 @@ def behind_the_gate(catalog: Catalog, sql: str) -> str:
     that it opened by itself."""
     with catalog.connection(OPEN_TABLES) as connection:
         connection.execute("CALL enable_logging('FileSystem')")
-        try:
-            said = str(connection.execute(sql) and connection.fetchall())
-        except duckdb.Error as error:
-            said = f"refused: {error}"
-        opened = connection.cursor().execute(
-            "SELECT message FROM duckdb_logs WHERE type = 'FileSystem'"
-        )
-        return " ".join([said, *(f"opened: {path}" for (path,) in opened.fetchall())])
+        return f"{ran(connection, sql)} {opened(connection)}"
+
+
+def ran(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    try:
+        return str(connection.execute(sql) and connection.fetchall())
+    except duckdb.Error as error:
+        return f"refused: {error}"
+
+
+def opened(connection: duckdb.DuckDBPyConnection) -> str:
+    """Files that DuckDB opened by itself since its log was enabled."""
+    log = "SELECT message FROM duckdb_logs WHERE type = 'FileSystem'"
+    return " ".join(f"opened: {m}" for (m,) in connection.cursor().execute(log).fetchall())
