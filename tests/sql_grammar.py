@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 from lakehouse.errors import BadInput
 from lakehouse.serve.catalog import Catalog
-from lakehouse.serve.limits import Limits
+from lakehouse.serve.limits import Limits, within
 from tests.sql_world import CANARY, CASE, OPEN_TABLES, World, opened, ran
 
 KNOWN = ("gold.player_day", "player_day", "GOLD.Player_Day", "silver.compliance", "compliance")
@@ -18,6 +19,8 @@ PREDICATES = ("true", "true", "1 = 1", "EXISTS ({0})", "'x' NOT IN ({0})",
               "CASE WHEN true THEN ({0} LIMIT 1) END IS NOT NULL",
               "len([x FOR x IN [1] IF EXISTS ({0})]) >= 0")  # fmt: skip
 DEPTH = 3
+EACH, WHOLE = Limits(seconds=20), 2**50
+"""Limits of one query behind the gate; its memory is that of the connection."""
 
 
 @dataclass
@@ -45,8 +48,8 @@ class Maker:
     def body(self, seen: frozenset[str], name: str, recursive: bool, depth: int) -> str:
         if not recursive or self.random.random() < 0.5:
             return self.query(seen, depth - 1)
-        again = self.select(seen | {name.lower()}, depth - 1, limit="WHERE false")
-        return f"{self.select(seen, depth - 1)} UNION ALL {again}"
+        again = self.select(seen | {name.lower()}, depth - 1)
+        return f"{self.select(seen, depth - 1)} UNION ALL SELECT n FROM ({again}) WHERE false"
 
     def core(self, seen: frozenset[str], depth: int) -> str:
         form = self.random.randrange(8) if depth else 0
@@ -59,9 +62,9 @@ class Maker:
             return f"VALUES ((({self.query(seen, depth - 1)} LIMIT 1)))"
         return self.select(seen, depth)
 
-    def select(self, seen: frozenset[str], depth: int, limit: str = "") -> str:
+    def select(self, seen: frozenset[str], depth: int) -> str:
         refs = [f"{self.ref(seen, depth)} AS t{k}" for k in range(self.random.choice((1, 1, 2)))]
-        where = limit or (f"WHERE {self.predicate(seen, depth)}" if depth else "")
+        where = f"WHERE {self.predicate(seen, depth)}" if depth else ""
         return f"SELECT min(t0::VARCHAR) AS n FROM {', '.join(refs)} {where}"
 
     def predicate(self, seen: frozenset[str], depth: int) -> str:
@@ -121,7 +124,7 @@ def fuzz(world: World, seed: int, queries: int) -> Tally:
             made = Maker(world, random.Random(f"{seed}/{number}"))
             sql = made.query()
             _judge(tally, catalog, sql, made.strays)
-            said = ran(connection, sql)
+            said = within(EACH, WHOLE, connection.interrupt, partial(ran, connection, sql))
             tally.answered += not said.startswith("refused: ")
             if any(word in said.replace(sql, "") for word in (CANARY, CASE)):
                 tally.faults.append(f"read what it may not: {sql}")
