@@ -6,7 +6,9 @@ import random
 from dataclasses import dataclass, field
 from functools import partial
 
-from lakehouse.errors import BadInput
+from duckdb import DuckDBPyConnection
+
+from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.catalog import Catalog
 from lakehouse.serve.limits import Limits, within
 from tests.sql_world import CANARY, CASE, OPEN_TABLES, World, opened, ran
@@ -19,7 +21,7 @@ PREDICATES = ("true", "true", "1 = 1", "EXISTS ({0})", "'x' NOT IN ({0})",
               "CASE WHEN true THEN ({0} LIMIT 1) END IS NOT NULL",
               "len([x FOR x IN [1] IF EXISTS ({0})]) >= 0")  # fmt: skip
 DEPTH = 3
-EACH, WHOLE = Limits(seconds=20), 2**50
+EACH, WHOLE = Limits(seconds=1), 2**50
 """Limits of one query behind the gate; its memory is that of the connection."""
 
 
@@ -124,12 +126,20 @@ def fuzz(world: World, seed: int, queries: int) -> Tally:
             made = Maker(world, random.Random(f"{seed}/{number}"))
             sql = made.query()
             _judge(tally, catalog, sql, made.strays)
-            said = within(EACH, WHOLE, connection.interrupt, partial(ran, connection, sql))
+            said = _tried(connection, sql)
             tally.answered += not said.startswith("refused: ")
             if any(word in said.replace(sql, "") for word in (CANARY, CASE)):
                 tally.faults.append(f"read what it may not: {sql}")
         tally.faults += [opened(connection)] if opened(connection) else []
     return tally
+
+
+def _tried(connection: DuckDBPyConnection, sql: str) -> str:
+    """A name that stands for itself may recur for ever: that is stopped, and no fault."""
+    try:
+        return within(EACH, WHOLE, connection.interrupt, partial(ran, connection, sql))
+    except LakehouseError as error:
+        return f"refused: {error}"
 
 
 def _judge(tally: Tally, catalog: Catalog, sql: str, strays: list[str]) -> None:
