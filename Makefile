@@ -41,8 +41,9 @@ check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/mypy
 	@$(BIN)/python -m lakehouse.serve.documents --check
 
-fuzz: $(STAMP) ## Ten thousand malformed landed files
+fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random queries
 	@$(BIN)/python -m benchmarks.fuzz
+	@$(BIN)/python -m benchmarks.fuzz_sql
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -12,7 +12,7 @@ from igaming_assets.resources import LakeResource
 
 class LakeSQL(DuckDBResource):
     """The connection of `lakehouse sql`, for assets and checks: silver, gold and quarantine,
-    read-only and shut in."""
+    read-only, shut in, and with the same limits of time and memory."""
 
     database: str = ":memory:"
     lake: dg.ResourceDependency[LakeResource]
@@ -23,6 +23,13 @@ class LakeSQL(DuckDBResource):
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """With these tables, such as gold.property_day; all by default."""
         from lakehouse.serve.catalog import Catalog
+        from lakehouse.serve.limits import Limits
 
-        with Catalog(self.lake.lake, timezone=self.lake.settings.timezone) as catalog:
-            yield catalog.connection(tables)
+        settings = self.lake.settings
+        with (
+            Catalog(
+                self.lake.lake, timezone=settings.timezone, limits=Limits.of(settings)
+            ) as catalog,
+            catalog.connection(tables) as connection,
+        ):
+            yield connection

@@ -100,14 +100,23 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except BaseException as error:
         # A panic in Rust is no Exception.
-        damage = None if debug else damage_behind(error)
-        if damage is not None:
-            return _complain(str(damage), damage.exit_code)
-        if debug or not isinstance(error, OSError) or error.strerror is None:
+        told = None if debug else _told(error)
+        if told is None:
             raise
-        about = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{about}{error.strerror}", 1)
+        return _complain(told, 1)
+    if status == INTERRUPTED:  # typer's way to pass on Ctrl-C
+        return _complain("interrupted", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _told(error: BaseException) -> str | None:
+    """What a line can say of an error that is none of ours: a damaged file, or the system's."""
+    damage = damage_behind(error)
+    if damage is not None:
+        return str(damage)
+    if not isinstance(error, OSError) or error.strerror is None:
+        return None
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def main() -> None:

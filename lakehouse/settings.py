@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     on_failure: str | None = None
     """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
     the sensor failed_runs runs it."""
+    sql_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
+    """Seconds that one question in SQL may take."""
+    sql_memory: float = Field(default=0.25, gt=0, le=1)
+    """Share of the machine's memory that one question in SQL may take."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
@@ -98,6 +102,13 @@ class Settings(BaseSettings):
         file = _expanded(text)
         if file.exists() and not file.is_file():
             raise ValueError("is no regular file")
+        return value
+
+    @field_validator("on_failure")
+    @classmethod
+    def _one_command(cls, value: str | None) -> str | None:
+        if value is not None and not (value.strip() and value.isprintable()):
+            raise ValueError("name a command in one line, or leave the setting out")
         return value
 
     @field_validator("start", mode="before")

@@ -23,10 +23,11 @@ def report(
     if out is not None:
         check_output(out)
     from lakehouse.serve.catalog import Catalog
+    from lakehouse.serve.limits import Limits
     from lakehouse.serve.report import day_report
 
     settings, lake = opened()
-    with Catalog(lake, timezone=settings.timezone) as catalog:
+    with Catalog(lake, timezone=settings.timezone, limits=Limits.of(settings)) as catalog:
         text = day_report(catalog, chosen)
     if out is None:
         typer.echo(text, nl=False)

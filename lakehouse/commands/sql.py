@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -21,7 +22,10 @@ from lakehouse.commands.caller import now, user
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
     from lakehouse.serve.catalog import Catalog
+    from lakehouse.serve.limits import Runaway
     from lakehouse.serve.saved import Saved
 
 FORMS = ("table", "csv", "json", "parquet")
@@ -55,6 +59,7 @@ def sql(
 
     Schemas gold, silver and quarantine, read-only. `lakehouse tables` lists what there is.
     """
+    from lakehouse.serve.limits import Runaway
     from lakehouse.serve.saved import saved_queries, saved_query
 
     _check_form(form, out)
@@ -64,41 +69,62 @@ def sql(
     given = dict(_pair(p) for p in param or ())
     chosen = saved_query(saved) if saved else None
     text = _one_query(query, file, chosen)
-    catalog = _catalog(as_of, restricted=restricted, purpose=purpose)
-    with catalog:
-        if text is None and sys.stdin.isatty():
-            _prompt(catalog, limit)
-            return
-        text = text if text is not None else sys.stdin.read()
-        bound = chosen.bound(given) if chosen else given
-        _answer(catalog, text, bound, form, out, limit)
+    bound = chosen.bound(given) if chosen else given
+    try:
+        with _catalog(as_of, restricted=restricted, purpose=purpose) as catalog:
+            if text is None and sys.stdin.isatty():
+                _prompt(catalog, limit)
+                return
+            asked = text if text is not None else sys.stdin.read()
+            _answer(catalog, asked, bound, form, out, limit)
+    except Runaway as runaway:
+        _leave(runaway)
 
 
 def _answer(
-    catalog: Any, text: str, given: dict[str, str], form: str, out: Path | None, limit: int
+    catalog: Catalog, text: str, given: dict[str, str], form: str, out: Path | None, limit: int
 ) -> None:
     from lakehouse.serve.render import write
 
-    found = catalog.relation(text, given)
-    if catalog.unmade:
-        typer.echo(f"not made yet, so empty: {', '.join(catalog.unmade)}", err=True)
+    def taken(found: DuckDBPyRelation, to: Path | None) -> int:
+        if catalog.unmade:
+            typer.echo(f"not made yet, so empty: {', '.join(catalog.unmade)}", err=True)
+        return write(found, form, to, limit=0 if to else limit)  # type: ignore[arg-type]
+
     if out is None:
-        write(found, form, None, limit=limit)  # type: ignore[arg-type]
+        catalog.answer(text, lambda found: taken(found, None), given)
         return
     with replacing(out) as beside:
-        rows = write(found, form, beside, limit=0)  # type: ignore[arg-type]
+        rows = catalog.answer(text, lambda found: taken(found, beside), given)
     typer.echo(f"{rows} rows to {out}", err=True)
+
+
+def _leave(runaway: Runaway) -> NoReturn:
+    """Ends the process, as nothing else ends the query."""
+    from lakehouse.cli import INTERRUPTED
+
+    why = runaway.why
+    said, status = (str(why), why.exit_code) if isinstance(why, LakehouseError) else ("", None)
+    typer.echo(f"lakehouse: {said or 'interrupted'}", err=True)
+    sys.stdout.flush()
+    os._exit(INTERRUPTED if status is None else status)
 
 
 def _catalog(as_of: str | None, *, restricted: bool, purpose: str | None) -> Catalog:
     moment = parse_as_of(as_of) if as_of else None
     require_purpose(restricted=restricted, purpose=purpose)
     from lakehouse.serve.catalog import Catalog
+    from lakehouse.serve.limits import Limits
 
     settings, lake = opened()
     before = _auditor(settings, lake, purpose) if purpose else None
     return Catalog(
-        lake, timezone=settings.timezone, restricted=restricted, as_of=moment, before=before
+        lake,
+        timezone=settings.timezone,
+        restricted=restricted,
+        as_of=moment,
+        before=before,
+        limits=Limits.of(settings),
     )
 
 

@@ -2,23 +2,27 @@
 
 Views name the files of one version, so that days are pruned by partition; DuckDB's Delta
 extension is not needed (0.26 s to load, and no time travel by moment). Two walls keep a query
-in: `gate` admits one reading statement, and the connection cannot reach a file outside the
-folders of its tables, the network, an extension or a setting.
+in: `gate` admits one reading statement, and `closed` gives DuckDB the files of whole tables and
+no way to others. Of a table that is not shown whole, it has a copy of what is shown.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import polars as pl
 
 from lakehouse.errors import BadInput, LakehouseError, StorageError
-from lakehouse.serve.gate import Query, admit, first_line
+from lakehouse.serve.closed import GivenFiles, closed, memory_limit
+from lakehouse.serve.gate import SEARCH, Query, admit, first_line
+from lakehouse.serve.limits import Limits, Runaway, watched, within
 from lakehouse.serve.visible import View, views
+from lakehouse.storage.files import data_files
 from lakehouse.storage.log import lacking
 from lakehouse.storage.shapes import partition_columns
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from lakehouse.storage.lake import Table
 
 AsOf = int | dt.datetime
+T = TypeVar("T")
 _UNREADABLE = ("INTERVAL", "UNION", "BIGNUM", "BIT", "MAP", "TIME WITH TIME ZONE")
 """Types of DuckDB that Polars does not have: they are shown as text."""
 
@@ -46,26 +51,35 @@ class Catalog:
         restricted: bool = False,
         as_of: AsOf | None = None,
         before: Callable[[str], None] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         self.lake = lake
-        self._before = before
+        self.limits = limits
         self.views = views(restricted=restricted)
         self.as_of = as_of
+        self._before = before
         self._mounted: dict[str, int | None] = {}
-        self._connection = duckdb.connect(":memory:", config={"temp_directory": ""})
-        for schema in dict.fromkeys(v.schema for v in self.views.values()):
-            self._connection.execute(f"CREATE SCHEMA {schema}")
-        self._connection.execute(_lock(lake, self.views, timezone))
+        self._is_stuck = False
+        self._shut = partial(closed, timezone=timezone, memory=limits.memory)
+        self._files = GivenFiles()
+        self._connection = self._shut(
+            self._files,
+            schemas=list(dict.fromkeys((*SEARCH, *(v.schema for v in self.views.values())))),
+        )
 
     def close(self) -> None:
-        self._connection.close()
+        if not self._is_stuck:
+            self._connection.close()
 
-    def connection(self, names: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def connection(self, names: Sequence[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """The locked connection with these views (all by default) at their newest version, for
-        code that wants DuckDB itself. What runs on it passes the second wall only."""
+        code that wants DuckDB itself. What runs on it passes the second wall only, and ends
+        with the limit of time in a LakehouseError."""
         for name in self.views if names is None else names:
             self._mount(self.views[name])
-        return self._connection
+        with watched(self.limits, self._connection.interrupt):
+            yield self._connection
 
     def __enter__(self) -> Catalog:
         return self
@@ -88,13 +102,47 @@ class Catalog:
         """Tables asked for so far that the lake does not have yet: they read as empty."""
         return sorted(name for name, version in self._mounted.items() if version is None)
 
-    def relation(
-        self, sql: str, parameters: Mapping[str, object] | None = None
-    ) -> duckdb.DuckDBPyRelation:
-        """The result, not yet fetched. `parameters` fill $name. Raises BadInput for what may
-        not run or does not bind, StorageError for a table that cannot be read."""
+    def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
+        """The whole result. Raises as `answer`."""
+        return self.answer(sql, pl.DataFrame, parameters)
+
+    def answer(
+        self,
+        sql: str,
+        take: Callable[[duckdb.DuckDBPyRelation], T],
+        parameters: Mapping[str, object] | None = None,
+    ) -> T:
+        """What `take` makes of the result, which is fetched as it asks. `parameters` fill $name.
+
+        Raises BadInput for what may not run or does not bind, StorageError for a table that
+        cannot be read, LakehouseError where the query fails or passes a limit, and Runaway
+        where it then does not stop: nothing can be asked here any more.
+        """
+        memory = memory_limit(self._connection)
+        try:
+            return within(
+                self.limits, memory, self._stop, lambda: self._take(sql, take, parameters)
+            )
+        except Runaway:
+            self._is_stuck = True
+            raise
+
+    def _take(
+        self,
+        sql: str,
+        take: Callable[[duckdb.DuckDBPyRelation], T],
+        parameters: Mapping[str, object] | None,
+    ) -> T:
+        try:
+            return take(self._relation(sql, dict(parameters or {})))
+        except duckdb.OutOfMemoryException as error:
+            raise self.limits.too_large() from error
+        except duckdb.Error as error:
+            raise LakehouseError(f"SQL: {first_line(error)}") from error
+
+    def _relation(self, sql: str, parameters: dict[str, object]) -> duckdb.DuckDBPyRelation:
         query = self.admit(sql)
-        without = [p for p in query.parameters if p not in (parameters or {})]
+        without = [p for p in query.parameters if p not in parameters]
         if without:
             raise BadInput(f"SQL: ${without[0]} has no value; give --param {without[0]}=VALUE")
         if self._before is not None:
@@ -102,20 +150,24 @@ class Catalog:
         for name in self.views if query.lists_tables else query.tables:
             self._mount(self.views[name], shape_only=name not in query.tables)
         try:
-            found = self._connection.sql(sql, params=dict(parameters) if parameters else None)
+            found = self._connection.sql(sql, params=parameters or None)
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as error:
             raise BadInput(f"SQL: {first_line(error)}") from error
         if found is None:
             raise BadInput("SQL: the statement returns no rows")
         return _readable(found)
 
-    def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
-        """The whole result. Raises as `relation`, and LakehouseError where the query fails."""
-        found = self.relation(sql, parameters)
-        try:
-            return pl.DataFrame(found)
-        except duckdb.Error as error:
-            raise failed(error) from error
+    def _stop(self) -> None:
+        self._connection.interrupt()
+        self._reader[1].interrupt()
+
+    @cached_property
+    def _reader(self) -> tuple[GivenFiles, duckdb.DuckDBPyConnection]:
+        """Reads the tables that are not shown whole, where no query comes."""
+        files = GivenFiles()
+        return files, self._shut(files)
 
     def _mount(self, view: View, *, shape_only: bool = False) -> None:
         if shape_only:
@@ -124,46 +176,54 @@ class Catalog:
             return
         delta = self.lake.table(view.schema, view.table, as_of=self.as_of)
         version = None if delta is None else delta.version()
-        if self._mounted.get(view.name, -1) != version:
-            self._define(view, _select(self._connection, self.lake, view, delta))
-            self._mounted[view.name] = version
+        if self._mounted.get(view.name, -1) == version:
+            return
+        if view.is_whole:
+            select = _select(self._connection, self._files, self.lake, view, delta)
+            self._define(view, select)
+        else:
+            files, reader = self._reader
+            rows = reader.sql(_select(reader, files, self.lake, view, delta)).to_arrow_table()
+            self._connection.register("shown", rows)
+            self._define(view, "SELECT * FROM shown")
+            self._connection.unregister("shown")
+        self._mounted[view.name] = version
 
     def _define(self, view: View, select: str) -> None:
+        # A copy where something is hidden: a view's files could be read past it, and errors
+        # raised in a filter, statistics of columns and plans would tell of rows left out.
+        kind = "VIEW" if view.is_whole else "TABLE"
         name = f"{quoted(view.schema)}.{quoted(view.table)}"
-        self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {select}")
+        self._connection.execute(f"CREATE OR REPLACE {kind} {name} AS {select}")
 
 
 def select_of(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, view: View, as_of: AsOf | None = None
+    connection: duckdb.DuckDBPyConnection, files: GivenFiles, lake: Lake, view: View
 ) -> str:
-    """A SELECT of the view's columns and rows from the files of one version of its table.
+    """A SELECT of the view's columns and rows from `files`, which the connection can open.
     Raises StorageError for data that cannot be read, ContractError for other columns."""
-    return _select(connection, lake, view, lake.table(view.schema, view.table, as_of=as_of))
+    return _select(connection, files, lake, view, lake.table(view.schema, view.table))
 
 
 def _select(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, view: View, delta: Table | None
+    connection: duckdb.DuckDBPyConnection,
+    files: GivenFiles,
+    lake: Lake,
+    view: View,
+    delta: Table | None,
 ) -> str:
-    files = [] if delta is None else delta.file_uris()
-    if delta is None or not files:
+    if delta is None:
         return _empty(view)
     lacking(delta, view.schema, view.table)
-    if "://" in lake.root:
-        # DuckDB's own reader of object stores is an extension that it would download.
-        rows = lake.scan(view.schema, view.table, as_of=delta.version()).collect()
-        connection.register(f"lake:{view.name}", rows)
-        return _projected(view, quoted(f"lake:{view.name}"), rows.columns)
-    source = _parquet(view, [_local(lake, view, f) for f in files])
+    given = files.give(f"{view.schema}/{view.table}", data_files(lake, delta))
+    if not given:
+        return _empty(view)
+    source = _parquet(view, given)
     try:
         bound = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()
     except duckdb.Error as error:
         raise StorageError(f"cannot read {view.name}: {first_line(error)}") from error
     return _projected(view, source, [column[0] for column in bound])
-
-
-def failed(error: duckdb.Error) -> LakehouseError:
-    """A query that was admitted and bound, and then failed over its data."""
-    return LakehouseError(f"SQL: {first_line(error)}")
 
 
 def sql_type(dtype: Any) -> str:
@@ -193,22 +253,6 @@ _PLAIN: dict[type[pl.DataType], str] = {
 }
 
 
-def _lock(lake: Lake, shown: Mapping[str, View], timezone: str) -> str:
-    folders = [f"{lake.uri(v.schema, v.table)}/" for v in shown.values()]
-    reachable = "[]" if "://" in lake.root else f"[{', '.join(map(literal, folders))}]"
-    return f"""
-        SET TimeZone = {literal(timezone)};
-        SET python_enable_replacements = false;
-        SET autoinstall_known_extensions = false;
-        SET autoload_known_extensions = false;
-        SET parquet_metadata_cache = true;
-        SET search_path = 'gold,silver,quarantine';
-        SET allowed_directories = {reachable};
-        SET enable_external_access = false;
-        SET lock_configuration = true;
-    """
-
-
 def _parquet(view: View, files: list[str]) -> str:
     keys = partition_columns(view.schema, view.table)
     types = ", ".join(f"{literal(k)}: {sql_type(view.columns[k])}" for k in keys)
@@ -216,12 +260,6 @@ def _parquet(view: View, files: list[str]) -> str:
     options = ["union_by_name = true", f"hive_partitioning = {bool(keys)}"]
     options += [f"hive_types = {{{types}}}"] if keys else []
     return f"read_parquet([{', '.join(map(literal, files))}], {', '.join(options)})"
-
-
-def _local(lake: Lake, view: View, uri: str) -> str:
-    """The path of a data file: Delta's URI has the folders above the table encoded."""
-    depth = len(partition_columns(view.schema, view.table)) + 1
-    return "/".join([lake.uri(view.schema, view.table), *unquote(uri).split("/")[-depth:]])
 
 
 def _projected(view: View, source: str, present: list[str]) -> str:

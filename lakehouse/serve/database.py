@@ -16,6 +16,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.errors import LakehouseError
 from lakehouse.serve.catalog import literal, quoted, select_of
+from lakehouse.serve.closed import GivenFiles
 from lakehouse.serve.describe import columns
 from lakehouse.serve.gate import first_line
 from lakehouse.serve.visible import View, views
@@ -38,10 +39,12 @@ def build_database(
     shown = [v for v in views().values() if v.schema in schemas]
     try:
         with duckdb.connect(str(file)) as database:
+            files = GivenFiles()
+            database.register_filesystem(files)
             database.begin()
             for schema in schemas:
                 database.execute(f"CREATE SCHEMA {quoted(schema)}")
-            counts = [_copy(database, lake, view, days) for view in shown]
+            counts = [_copy(database, files, lake, view, days) for view in shown]
             _describe(database, shown)
             database.commit()
     except duckdb.Error as error:
@@ -52,11 +55,17 @@ def build_database(
     )
 
 
-def _copy(database: duckdb.DuckDBPyConnection, lake: Lake, view: View, days: Days | None) -> int:
+def _copy(
+    database: duckdb.DuckDBPyConnection,
+    files: GivenFiles,
+    lake: Lake,
+    view: View,
+    days: Days | None,
+) -> int:
     name = f"{quoted(view.schema)}.{quoted(view.table)}"
     by_day = days is not None and partition_columns(view.schema, view.table)
     where = f" WHERE gaming_day BETWEEN '{days[0]}' AND '{days[1]}'" if days and by_day else ""
-    select = select_of(database, lake, view)
+    select = select_of(database, files, lake, view)
     made = database.execute(f"CREATE TABLE {name} AS SELECT * FROM ({select}){where}").fetchone()
     about = contract(view.table)
     said = [f"COMMENT ON TABLE {name} IS {literal(f'{about.description} ({about.grain})')}"]

@@ -1,7 +1,8 @@
 """Which SQL may run: one statement that only reads, of tables that the catalog shows.
 
 DuckDB's own parser decides: a query that it cannot give back as a tree of SELECT nodes is
-refused, and in the tree only known tables and a few table functions may stand.
+refused, and in the tree only known tables and a few table functions may stand. What this lets
+through by mistake meets a connection that can open no file of its own accord (`closed`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 """All others are refused: they read files, run text as SQL or take memory addresses."""
 SEARCH = ("gold", "silver", "quarantine")
 """Where a name without a schema is looked for, in this order."""
-_LISTINGS = frozenset({"tables", "schemas", "columns"})
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
 
 
@@ -33,7 +33,7 @@ class Query:
     sql: str
     tables: tuple[str, ...]
     lists_tables: bool
-    """Whether it asks what there is (SHOW, information_schema), so that all must be there."""
+    """Whether it asks what there is (SHOW TABLES), so that all must be there."""
     parameters: tuple[str, ...]
     """Names of the $parameters that it needs."""
 
@@ -46,14 +46,19 @@ def admit(connection: DuckDBPyConnection, sql: str, known: Collection[str]) -> Q
     """
     explain = _EXPLAIN.match(sql)
     tree = _tree(connection, sql[explain.end() :] if explain else sql)
-    nodes = list(_nodes(tree))
-    _refuse_functions(nodes)
-    ours = {name.lower() for name in _names_of_ctes(nodes)}
-    named = [n for n in nodes if n.get("type") == "BASE_TABLE" and not _is_cte(n, ours)]
-    found = {_resolved(n, known) for n in named if not _is_listing(n)}
-    shows = any(n.get("type") == "SHOW_REF" and n.get("query") is None for n in nodes)
-    lists = shows or any(map(_is_listing, named))
-    needed = {str(n["identifier"]) for n in nodes if n.get("class") == "PARAMETER"}
+    found: set[str] = set()
+    needed: set[str] = set()
+    lists = False
+    for node, ctes in _scoped(tree):
+        kind = node.get("type")
+        if kind == "TABLE_FUNCTION":
+            _refuse_function(node["function"]["function_name"])
+        elif kind == "BASE_TABLE" and not _is_cte(node, ctes):
+            found.add(_resolved(node, known))
+        elif kind == "SHOW_REF" and node.get("query") is None:
+            lists = True
+        elif node.get("class") == "PARAMETER":
+            needed.add(str(node["identifier"]))
     return Query(sql, tuple(sorted(found)), lists, tuple(sorted(needed)))
 
 
@@ -71,6 +76,7 @@ def nearest(name: str, known: Collection[str]) -> list[str]:
 def _tree(connection: DuckDBPyConnection, sql: str) -> dict[str, Any]:
     import duckdb
 
+    _refuse_half_read(sql)
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
@@ -78,7 +84,10 @@ def _tree(connection: DuckDBPyConnection, sql: str) -> dict[str, Any]:
     if len(statements) != 1:
         raise BadInput(f"SQL: give one statement, not {len(statements)}{_hint(statements)}")
     row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    try:
+        tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    except RecursionError as error:
+        raise BadInput("SQL: the query is nested too deeply") from error
     if tree["error"]:
         kind = statements[0].type.name
         said = "this form of SELECT" if kind == "SELECT" else kind
@@ -87,6 +96,16 @@ def _tree(connection: DuckDBPyConnection, sql: str) -> dict[str, Any]:
             "SHOW TABLES and EXPLAIN"
         )
     return tree
+
+
+def _refuse_half_read(sql: str) -> None:
+    """DuckDB's parser ends at a NUL, so that it would judge less than what is there."""
+    if "\0" in sql:
+        raise BadInput(f"SQL: character {sql.index(chr(0)) + 1} is a NUL, which is not allowed")
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"SQL: character {error.start + 1} is no character of UTF-8") from error
 
 
 def _hint(statements: list[Any]) -> str:
@@ -101,41 +120,35 @@ def first_line(error: Exception) -> str:
     return " ".join(line.strip() for line in kept[:2]) or type(error).__name__
 
 
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    waiting = [value]
+def _scoped(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
+    """Every node, with the names of the common table expressions that it can see: those of the
+    queries around it, those that stand before it in its own WITH, and itself in a recursion."""
+    waiting: list[tuple[Any, frozenset[str]]] = [(tree, frozenset())]
     while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            yield here
-            waiting.extend(here.values())
-        elif isinstance(here, list):
-            waiting.extend(here)
+        here, seen = waiting.pop()
+        if isinstance(here, list):
+            waiting.extend((value, seen) for value in here)
+        elif isinstance(here, dict):
+            yield here, seen
+            for entry in (here.get("cte_map") or {}).get("map", ()):
+                waiting.append((entry["value"], seen))
+                seen |= {entry["key"].lower()}
+            again = {here["cte_name"].lower()} if here.get("type") == "RECURSIVE_CTE_NODE" else ()
+            waiting.extend(
+                (value, seen.union(again) if part == "right" else seen)
+                for part, value in here.items()
+                if part != "cte_map"
+            )
 
 
-def _refuse_functions(nodes: list[dict[str, Any]]) -> None:
-    for node in nodes:
-        if node.get("type") == "TABLE_FUNCTION":
-            name = node["function"]["function_name"]
-            if name not in TABLE_FUNCTIONS:
-                allowed = ", ".join(sorted(TABLE_FUNCTIONS))
-                raise BadInput(f"SQL: table function {name!r} is not allowed; allowed: {allowed}")
-
-
-def _names_of_ctes(nodes: list[dict[str, Any]]) -> Iterator[str]:
-    for node in nodes:
-        for entry in (node.get("cte_map") or {}).get("map", ()):
-            yield entry["key"]
+def _refuse_function(name: str) -> None:
+    if name not in TABLE_FUNCTIONS:
+        allowed = ", ".join(sorted(TABLE_FUNCTIONS))
+        raise BadInput(f"SQL: table function {name!r} is not allowed; allowed: {allowed}")
 
 
 def _is_cte(node: dict[str, Any], ours: Collection[str]) -> bool:
     return not node["schema_name"] and node["table_name"].lower() in ours
-
-
-def _is_listing(node: dict[str, Any]) -> bool:
-    return (
-        node["schema_name"].lower() == "information_schema"
-        and node["table_name"].lower() in _LISTINGS
-    )
 
 
 def _resolved(node: dict[str, Any], known: Collection[str]) -> str:

@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Literal
 import polars as pl
 
 from lakehouse.errors import BadInput
-from lakehouse.serve.catalog import failed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -26,18 +25,13 @@ WIDE = 10_000
 def write(found: DuckDBPyRelation, form: Form, out: Path | None, *, limit: int) -> int:
     """Writes a result to `out` or standard output, and returns its rows. `limit` cuts a table
     (0: no limit); a cut is told on standard error."""
-    import duckdb
-
-    try:
-        if form == "table":
-            shown = pl.DataFrame(found.limit(limit + 1) if limit else found)
-            return _table(shown, limit, out)
-        if form == "parquet":
-            return _parquet(found, out)
-        with _opened(out) as sink:
-            return (_csv if form == "csv" else _json)(found, sink)
-    except duckdb.Error as error:
-        raise failed(error) from error
+    if form == "table":
+        shown = pl.DataFrame(found.limit(limit + 1) if limit else found)
+        return _table(shown, limit, out)
+    if form == "parquet":
+        return _parquet(found, out)
+    with _opened(out) as sink:
+        return (_csv if form == "csv" else _json)(found, sink)
 
 
 def show(frame: pl.DataFrame) -> None:

@@ -30,6 +30,11 @@ class View:
     def name(self) -> str:
         return f"{self.schema}.{self.table}"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it shows all that the table's files hold."""
+        return len(self.columns) == len(stored_schema(self.schema, self.table))
+
 
 def views(*, restricted: bool = False) -> dict[str, View]:
     """The catalog: views by name, in order of layer and declaration."""
