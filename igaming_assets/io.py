@@ -12,12 +12,14 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from pydantic import PrivateAttr
 
 from igaming_assets.describe import CODE_VERSION
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
-from lakehouse.steps import store
-from lakehouse.storage import Commit, Days, Lake, Written
+from lakehouse.derived import Table, marks_of
+from lakehouse.steps import each_day, store
+from lakehouse.storage import Commit, Days, Lake, Tokens, Written
 
 FOREVER = 36_500
 """Days: further than any lake reaches."""
@@ -48,24 +50,39 @@ def reads(
 
 class LakeIO(dg.ConfigurableIOManager):
     """Inputs are LazyFrames pruned to days (and, as they are lazy, to the columns used);
-    outputs are frames that replace the run's days in one commit."""
+    outputs are frames that replace the run's days in one commit, which tells the marks of what
+    they were derived from."""
 
     lake: LakeResource
+    _read: dict[tuple[str, str], dict[Table, Tokens]] = PrivateAttr(default_factory=dict)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         layer, table = context.asset_key.path
-        days = _window(context)
-        return self.lake.lake.scan(layer, table, days=days)
+        frame, known = self.lake.lake.scan_known(layer, table, _window(context))
+        step = context.step_context
+        read = self._read.setdefault((step.run_id, step.step.key), {})
+        read[layer, table] = known
+        for other in inputs_of(step) - read.keys():
+            read[other] = self.lake.lake.tokens(*other)
+        return frame
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
         layer, table = context.asset_key.path
         lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
         rows, days = (obj.rows, obj.days) if isinstance(obj, Replacing) else (obj, run)
-        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
+        read = self._read.pop((context.run_id, context.step_key), {})
+        marks = marks_of(read, each_day(run)) if read else {}
+        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION, marks)
         written = store(lake, layer, table, rows, days, commit)
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if layer != "restricted":
             add_rows_by_day(context.step_context, written, run)
+
+
+def inputs_of(step: Any) -> set[Table]:
+    """All tables that the step's asset is derived from, those that it opens itself too."""
+    made = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
+    return {(p.path[0], p.path[1]) for deps in made.asset_deps.values() for p in deps}
 
 
 def table_metadata(lake: Lake, layer: str, table: str, written: Written) -> dict[str, Any]:

@@ -4,10 +4,12 @@ One write is one commit that replaces exactly the gaming days it names. The root
 folder or an object-store URL; nothing here takes a URL apart.
 """
 
+from lakehouse.storage.commits import Commit
 from lakehouse.storage.days import Days
-from lakehouse.storage.lake import AsOf, Commit, Lake, Written
+from lakehouse.storage.lake import AsOf, Lake, Written
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
+from lakehouse.storage.marks import Tokens
 from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Days",
     "Lake",
     "Maintained",
+    "Tokens",
     "Version",
     "Written",
     "maintain",
