@@ -16,6 +16,7 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.checks import marts_agree, truths
+from igaming_assets.derived import derivations_of, derived_check, underived_sensor
 from igaming_assets.filings import filing_assets
 from igaming_assets.gold import performance_assets, value_assets
 from igaming_assets.io import LakeIO
@@ -60,12 +61,17 @@ def assemble(
             *filing_assets(settings),
             *suspicion_assets(settings),
         ]
+    derivations, landing = derivations_of(assets), landing_sensor(settings)
     return dg.Definitions(
         assets=assets,
-        asset_checks=[truths, marts_agree],
+        asset_checks=[truths, marts_agree, derived_check(derivations)],
         jobs=[gaming_day_job, maintenance_job],
         schedules=schedules(settings),
-        sensors=[s for s in (late_data_sensor(), landing_sensor(settings)) if s is not None],
+        sensors=[
+            late_data_sensor(),
+            underived_sensor(derivations, settings),
+            *([landing] if landing is not None else []),
+        ],
         executor=executor or chosen_executor(),
         resources={
             "lake": lake,

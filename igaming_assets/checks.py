@@ -137,7 +137,7 @@ def truths(
     for name, spec in truth_specs().items():
         if spec.key in context.selected_asset_check_keys:
             truth = TRUTHS[name]
-            days = _days_of_run(context.run.tags) or _stored(opened, truth.inputs)
+            days = run_days_of(context.run.tags) or _stored(opened, truth.inputs)
             severe = dg.AssetCheckSeverity.ERROR if truth.blocking else dg.AssetCheckSeverity.WARN
             verdicts = truth_verdicts(opened, truth, days) if days else {}
             yield report(context, spec, verdicts, severity=severe)
@@ -166,7 +166,7 @@ def marts_agree(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, sql: LakeSQL
 ) -> dg.AssetCheckResult:
     opened = lake.lake
-    days = _days_of_run(context.run.tags) or _stored(opened, ["gold.property_day"])
+    days = run_days_of(context.run.tags) or _stored(opened, ["gold.property_day"])
     spec = dg.AssetCheckSpec("marts_agree", asset=_DAY_REPORT)
     if days is None:
         return report(context, spec, {})
@@ -183,7 +183,7 @@ def marts_agree(
     )
 
 
-def _days_of_run(tags: Mapping[str, str]) -> Days | None:
+def run_days_of(tags: Mapping[str, str]) -> Days | None:
     one = tags.get("dagster/partition")
     first = tags.get("dagster/asset_partition_range_start", one)
     last = tags.get("dagster/asset_partition_range_end", one)

@@ -14,14 +14,16 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from igaming_assets.assembly import assemble
+from igaming_assets.derived import derivations_of
 from igaming_assets.home import home
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
+from lakehouse.derived import underived
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.steps import pieces
-from lakehouse.storage import Days
+from lakehouse.storage import Days, Lake
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -73,6 +75,12 @@ def run_days(
         for piece in pieces(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
     return outcome
+
+
+def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:
+    """Gaming days of which bronze holds rows that silver or a mart was not yet derived from,
+    or was, and that bronze no longer holds."""
+    return list(underived(lake, derivations_of(assemble(settings).assets or ())))
 
 
 def instance_of_home() -> dg.DagsterInstance:

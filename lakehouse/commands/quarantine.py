@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day
-from lakehouse.commands.ingest import runs_of
+from lakehouse.commands import opened, parse_day, runs_of
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:

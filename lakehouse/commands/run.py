@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day
+from lakehouse.commands import days_in_words, opened, parse_day
 from lakehouse.commands.caller import now
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput, LakehouseError
@@ -17,7 +17,7 @@ from lakehouse.errors import BadInput, LakehouseError
 if TYPE_CHECKING:
     from igaming_assets.running import Outcome
     from lakehouse.settings import Settings
-    from lakehouse.storage import Days
+    from lakehouse.storage import Days, Lake
 
 SETTINGS_FILE = Path("lakehouse.toml")
 
@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Materialise assets for gaming days: the Dagster job, in this process."""
     days = parse_day(first, "--from"), parse_day(last or first, "--to")
-    settings, _ = opened()
+    settings, lake = opened()
     begun = time.monotonic()
     outcome = run_days(settings, days, select)
     typer.echo(
@@ -66,6 +66,20 @@ def run(
     )
     for name in sorted(outcome.failed):
         typer.echo(f"check not passed: {name}", err=True)
+    tell_underived(settings, lake)
+
+
+def tell_underived(settings: Settings, lake: Lake) -> None:
+    """Says which days hold rows that are not derived, and what derives them."""
+    from igaming_assets.running import underived_days
+
+    days = [d for d in underived_days(settings, lake) if d >= settings.start]
+    if days:
+        typer.echo(
+            f"stored and not derived: {days_in_words(days)}; "
+            f"lakehouse run --from {days[0]} --to {days[-1]} derives them",
+            err=True,
+        )
 
 
 def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:
