@@ -27,7 +27,7 @@ demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
 
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
-	@mkdir -p $(DAGSTER_HOME) && cp -n dagster.yaml $(DAGSTER_HOME)/ 2>/dev/null || true
+	@$(BIN)/python -m igaming_assets.instance
 	@$(BIN)/dagster dev -w workspace.yaml
 
 test: $(STAMP) ## All tests

@@ -12,10 +12,11 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
+from dagster._utils.interrupts import check_captured_interrupt
 
 from igaming_assets.assembly import assemble
 from igaming_assets.derived import derivations_of
-from igaming_assets.home import home
+from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from lakehouse.derived import underived
@@ -83,12 +84,6 @@ def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:
     return list(underived(lake, derivations_of(assemble(settings).assets or ())))
 
 
-def instance_of_home() -> dg.DagsterInstance:
-    """The instance that the UI shows too; its history is in DAGSTER_HOME."""
-    home()
-    return dg.DagsterInstance.get()
-
-
 def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:
     """Raises BadInput for days that the lake cannot have: before its start, or not begun."""
     if days[0] > days[1]:
@@ -125,25 +120,43 @@ def _execute(
 ) -> None:
     """Streams one run's events; `execute_in_process` would keep every frame in memory."""
     run = instance.create_run_for_job(
-        job_def=job, run_config=_QUIET, tags=_tags(days), asset_selection=job.asset_selection
+        job_def=job,
+        run_config=_QUIET,
+        tags=_tags(days) | {OWNER: this_process()},
+        asset_selection=job.asset_selection,
     )
     outcome.run_ids.append(run.run_id)
-    ended, steps = 0, len(job.nodes)
+    interrupted, ended, steps = False, 0, len(job.nodes)
     for event in execute_run_iterator(InMemoryJob(job), run, instance):
+        _note(event, outcome, days)
         if event.is_step_success:
             ended += 1
             if progress is not None:
                 progress(event.step_key or "", ended, steps)
-        elif event.is_step_failure:
-            outcome.causes.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
-        elif event.event_type_value == "ASSET_MATERIALIZATION":
-            outcome.materialized += 1
-        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            outcome.add_check(event.asset_check_evaluation_data, one_day=days[0] == days[1])
+        if _is_interruption(event):
+            # Dagster ends it as cancelled then, and not as failed for no known reason.
+            instance.report_run_canceling(run)
+        interrupted = interrupted or _is_interruption(event) or check_captured_interrupt()
+    if interrupted:
+        raise KeyboardInterrupt
     ended_run = instance.get_run_by_id(run.run_id)
     if ended_run is None or not ended_run.is_success:
         said = "; ".join(outcome.causes) or "the run did not start"
         raise LakehouseError(f"run {run.run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
+
+
+def _note(event: dg.DagsterEvent, outcome: Outcome, days: Days) -> None:
+    if event.is_step_failure:
+        outcome.causes.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+    elif event.event_type_value == "ASSET_MATERIALIZATION":
+        outcome.materialized += 1
+    elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+        outcome.add_check(event.asset_check_evaluation_data, one_day=days[0] == days[1])
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
 
 
 def _tags(days: Days) -> dict[str, str]:

@@ -44,8 +44,6 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             check_specs=[kept, whole],
             automation_condition=late_data(),
             freshness_policy=freshness(settings.timezone),
-            # History is rebuilt in one piece: two runs at once would only wait for each other.
-            pool=f"silver_{table}" if table == "player_profile" else None,
         )
     )
     def silver(context: dg.AssetExecutionContext, bronze: pl.LazyFrame) -> Iterator[Any]:

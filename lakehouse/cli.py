@@ -95,6 +95,8 @@ def run(arguments: Sequence[str]) -> int:
         # The reader, such as `head`, has enough; nothing is left to say on this stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    if status == INTERRUPTED:
+        return _complain("interrupted", INTERRUPTED)
     return status if isinstance(status, int) else 0
 
 

@@ -119,7 +119,8 @@ def _rejects(lake: Lake, days: Days) -> None:
 
 
 def _checks() -> None:
-    from igaming_assets.running import instance_of_home, latest_checks
+    from igaming_assets.instance import instance_of_home
+    from igaming_assets.running import latest_checks
 
     with instance_of_home() as instance:
         verdicts = latest_checks(instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +37,13 @@ def ingest(
 
     settings, lake = opened()
     as_of = now()
-    report = take_in(lake, settings, as_of=as_of, tables=_tables(settings, table))
+    report = take_in(
+        lake,
+        settings,
+        as_of=as_of,
+        tables=_tables(settings, table),
+        tell=partial(typer.echo, err=True),
+    )
     _tell(report)
     if not bronze_only:
         _derive(settings, lake, report, as_of)

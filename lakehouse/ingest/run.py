@@ -19,6 +19,7 @@ from lakehouse.ingest.storing import ChangedFileError, begin, commit_of, finish,
 from lakehouse.ingest.streams import UnreadableFile
 from lakehouse.ingest.supersede import LAYERS, batch_prefix
 from lakehouse.ingest.zone import LandedFile, alone, find_files, landing_zone, reject
+from lakehouse.locks import Tell
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -75,15 +76,17 @@ def ingest(
     *,
     as_of: dt.datetime,
     tables: Sequence[str] | None = None,
+    tell: Tell | None = None,
 ) -> IngestReport:
     """Takes in all complete files of the zone, in the order of their arrival.
 
     `as_of` is when the rows become known. One file that cannot be read does not stop the
     others. A run that was killed is taken up by the next: each batch carries the file's
-    identity and its number into the Delta log, and is not written twice.
+    identity and its number into the Delta log, and is not written twice. `tell` hears of
+    another process that is waited for.
     """
     zone = landing_zone(lake)
-    with alone(zone):
+    with alone(zone, settings.wait_seconds, tell):
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)

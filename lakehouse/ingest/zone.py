@@ -4,7 +4,6 @@ cannot be read is moved to landing/_rejected, beside a file that says why."""
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import refuse_irregular
 from lakehouse.ingest.mapping import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.locks import Tell, locked
+from lakehouse.settings import WAIT_SECONDS
 from lakehouse.storage import Lake
 
 REJECTED = "_rejected"
@@ -129,9 +130,11 @@ def _printable(name: str) -> str:
 
 
 @contextmanager
-def alone(zone: Path) -> Iterator[None]:
+def alone(
+    zone: Path, wait_seconds: float = WAIT_SECONDS, tell: Tell | None = None
+) -> Iterator[None]:
     """One at a time: whoever ingests second waits, and then finds the work done."""
     zone.mkdir(parents=True, exist_ok=True)
-    with (zone / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    what = f"the landing zone {zone}, taken"
+    with locked(zone / ".lock", what, wait_seconds=wait_seconds, tell=tell):
         yield
