@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from lakehouse.steps import pieces
 from lakehouse.storage import Days, Lake
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that ended, how many have, and how many there are in all."""
@@ -126,23 +128,30 @@ def _execute(
         asset_selection=job.asset_selection,
     )
     outcome.run_ids.append(run.run_id)
-    interrupted, ended, steps = False, 0, len(job.nodes)
-    for event in execute_run_iterator(InMemoryJob(job), run, instance):
-        _note(event, outcome, days)
-        if event.is_step_success:
-            ended += 1
-            if progress is not None:
-                progress(event.step_key or "", ended, steps)
-        if _is_interruption(event):
-            # Dagster ends it as cancelled then, and not as failed for no known reason.
-            instance.report_run_canceling(run)
-        interrupted = interrupted or _is_interruption(event) or check_captured_interrupt()
-    if interrupted:
-        raise KeyboardInterrupt
-    ended_run = instance.get_run_by_id(run.run_id)
+    ended, steps = 0, len(job.nodes)
+    with closing(execute_run_iterator(InMemoryJob(job), run, instance)) as events:
+        for event in events:
+            _note(event, outcome, days)
+            if event.is_step_success:
+                ended += 1
+                if progress is not None:
+                    progress(event.step_key or "", ended, steps)
+            if _is_interruption(event) or check_captured_interrupt():
+                break
+        else:
+            _refuse_failure(instance, run.run_id, days, outcome)
+            return
+    instance.report_run_canceled(run, "Interrupted at the keyboard.")
+    raise KeyboardInterrupt
+
+
+def _refuse_failure(
+    instance: dg.DagsterInstance, run_id: str, days: Days, outcome: Outcome
+) -> None:
+    ended_run = instance.get_run_by_id(run_id)
     if ended_run is None or not ended_run.is_success:
         said = "; ".join(outcome.causes) or "the run did not start"
-        raise LakehouseError(f"run {run.run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
+        raise LakehouseError(f"run {run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
 
 
 def _note(event: dg.DagsterEvent, outcome: Outcome, days: Days) -> None:
@@ -155,8 +164,14 @@ def _note(event: dg.DagsterEvent, outcome: Outcome, days: Days) -> None:
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error if event.is_step_failure else None
-    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
+    """The retry policy of a step takes an interruption for one more failure."""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    else:
+        error = event.step_retry_data.error if event.is_step_up_for_retry else None
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error is not None and error.cls_name in _INTERRUPTIONS
 
 
 def _tags(days: Days) -> dict[str, str]:

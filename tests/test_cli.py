@@ -99,7 +99,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("bad", 2, "lakehouse: no such thing\n"),
         ("failed", 1, "lakehouse: it broke in two lines\n"),
-        ("stop", 130, ""),
+        ("stop", 130, "lakehouse: interrupted\n"),
     ],
 )
 def test_errors_become_a_line_and_a_status(

@@ -144,9 +144,7 @@ def test_a_run_that_was_killed_holds_nobody_up(place: Path) -> None:
 def _started_runs(history: Path) -> list[tuple[str]]:
     try:
         with sqlite3.connect(f"file:{history}?mode=ro", uri=True) as connection:
-            return connection.execute(
-                "SELECT run_id FROM runs WHERE status = 'STARTED'"
-            ).fetchall()
+            return connection.execute("SELECT run_id FROM runs WHERE status = 'STARTED'").fetchall()
     except sqlite3.Error:
         return []
 
@@ -161,7 +159,10 @@ def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
         time.sleep(0.05)
     time.sleep(1)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    try:
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert (running.returncode, said) == (130, "lakehouse: interrupted\n")
     with instance_of_home() as opened:
         assert [r.status for r in opened.get_runs()] == [dg.DagsterRunStatus.CANCELED]
