@@ -7,7 +7,7 @@ STAMP := $(VENV)/.stamp
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test check ui bench fuzz fix docs lock clean
+.PHONY: help setup demo test check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ check: $(STAMP) ## Lint, types, stale documents
 
 fuzz: $(STAMP) ## Ten thousand malformed landed files
 	@$(BIN)/python -m benchmarks.fuzz
+
+faults: $(STAMP) ## A hundred kill -9 of run, ingest, maintain, demo and first use; the lakes compared
+	@$(BIN)/python -m benchmarks.faults
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
