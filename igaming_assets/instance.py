@@ -21,7 +21,7 @@ from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from sqlalchemy.exc import SQLAlchemyError
 
 from igaming_assets.home import home
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import DiskFull, LakehouseError, is_disk_full
 from lakehouse.locks import locked
 
 OWNER = "lakehouse/process"
@@ -41,6 +41,8 @@ def instance_of_home() -> dg.DagsterInstance:
             instance = dg.DagsterInstance.get()
             release_dead(instance)
         except (CommandError, SQLAlchemyError, sqlite3.Error) as error:
+            if is_disk_full(error):
+                raise DiskFull(f"the disk is full: no room for {folder}") from error
             raise LakehouseError(_unusable(folder, error)) from error
     return instance
 

@@ -20,7 +20,7 @@ from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from lakehouse.derived import underived
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.steps import pieces
@@ -150,8 +150,9 @@ def _refuse_failure(
 ) -> None:
     ended_run = instance.get_run_by_id(run_id)
     if ended_run is None or not ended_run.is_success:
-        said = "; ".join(outcome.causes) or "the run did not start"
-        raise LakehouseError(f"run {run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
+        said = [c for c in outcome.causes if is_disk_full(LakehouseError(c))][:1]
+        told = "; ".join(said or outcome.causes) or "the run did not start"
+        raise LakehouseError(f"run {run_id[:8]} of {days[0]} to {days[1]} failed: {told}")
 
 
 def _note(event: dg.DagsterEvent, outcome: Outcome, days: Days) -> None:
@@ -184,8 +185,8 @@ def _tags(days: Days) -> dict[str, str]:
 
 
 def _cause(error: Any) -> str:
-    """The first cause, without the class names around it."""
-    while error.cause is not None:
+    """What this library says of it, or else the first cause; without class names."""
+    while error.cause is not None and not error.message.startswith("lakehouse.errors."):
         error = error.cause
     said = " ".join(str(error.message).split())
     return said.split(": ", 1)[-1] if said.startswith(("lakehouse.", "dagster.")) else said

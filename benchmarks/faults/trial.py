@@ -115,7 +115,8 @@ def killed(scene: Scene, folder: Path, chance: random.Random, together: int) -> 
         if chance.random() < 0.4:
             module, moment = ["lakehouse", *scene.command], chance.uniform(0.5, 15)
         else:
-            doom = [chance.choice(POINTS), str(chance.randint(1, 16))]
+            point, passed = chance.choice(list(POINTS.items()))
+            doom = [point, str(chance.randint(1, passed))]
             module, moment = ["benchmarks.faults.doomed", *doom, *scene.command], float(BOUND)
         started.append((_start(folder, scene, module), time.monotonic() + moment))
     for process, moment in sorted(started, key=lambda s: s[1]):

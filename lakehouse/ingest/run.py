@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from lakehouse.errors import BadInput, Overtaken
+from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.ledger import Ledger, file_identity, read_ledger, record
 from lakehouse.ingest.mapping import mapping_of
@@ -98,9 +98,11 @@ def ingest(
                 ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
         unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
+        met = {o.name for o in outcomes if o.state == "interrupted"}
         gone = [
             _expected(row) if row["table_name"] in unread else _withdrawn(lake, row, as_of)
             for row in _left(ledger, tables, stored=False)
+            if row["path"] not in met
         ]
         return IngestReport((*outcomes, *gone))
 
@@ -180,6 +182,8 @@ def _taken_in(
         return Outcome(file.table, file.name, "waiting", "changed while it was read")
     except BadInput as error:
         return Outcome(file.table, file.name, "unmapped", str(error))
+    except DiskFull as error:
+        return Outcome(file.table, file.name, "interrupted", str(error))
 
 
 def _ingested(
