@@ -9,7 +9,7 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test check ui bench fuzz fix docs lock clean
+.PHONY: help setup demo test check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,7 @@ demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
 
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
-	@mkdir -p $(DAGSTER_HOME) && cp -n igaming_assets/dagster.yaml $(DAGSTER_HOME)/ 2>/dev/null || true
+	@$(BIN)/python -m igaming_assets.instance
 	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(STAMP) ## All tests
@@ -44,6 +44,9 @@ check: $(STAMP) ## Lint, types, stale documents
 fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random queries
 	@$(BIN)/python -m benchmarks.fuzz
 	@$(BIN)/python -m benchmarks.fuzz_sql
+
+faults: $(STAMP) ## A hundred kill -9 of run, ingest, maintain, demo and first use; the lakes compared
+	@$(BIN)/python -m benchmarks.faults
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -18,6 +18,7 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, simulated_tables, vault_asset
 from igaming_assets.checks import checks_across_tables
+from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
@@ -57,8 +58,16 @@ def assemble(
             *silver_assets(settings),
             *mart_assets(settings),
         ]
-        checks = checks_across_tables(settings, simulated_tables(settings))
-    sensors = (late_data_sensor(), landing_sensor(settings), failed_runs_sensor(settings))
+        checks = [
+            *checks_across_tables(settings, simulated_tables(settings)),
+            derived_check(settings),
+        ]
+    sensors = (
+        late_data_sensor(),
+        underived_sensor(settings),
+        landing_sensor(settings),
+        failed_runs_sensor(settings),
+    )
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,

@@ -230,7 +230,7 @@ def _is_there_by_ten(settings: Settings) -> dg.AssetChecksDefinition:
         """Of the day asked for; run alone, of the newest that has closed."""
         there = _days_with_rows(lake.lake, "gold.property_day")
         closed = gaming_day_of(clock.now(), settings.timezone) - dt.timedelta(days=1)
-        of_run = _days_of_run(context.run.tags)
+        of_run = days_of_run(context.run.tags)
         newest = str(max(there)) if there else "none"
         days = each_day(of_run or (closed, closed))
         verdicts = {str(d): (d in there, {"newest_day": newest}) for d in days}
@@ -251,7 +251,7 @@ def _judged(
     severity: dg.AssetCheckSeverity = ERROR,
 ) -> Iterator[dg.AssetCheckResult]:
     """The days of the run, or all stored ones; nothing where no day could be judged."""
-    of_run = _days_of_run(context.run.tags)
+    of_run = days_of_run(context.run.tags)
     days = of_run or _stored(lake, inputs)
     if days is None:
         return
@@ -270,7 +270,7 @@ def _judged(
             yield report(context, spec, verdicts, severity=severity, stale=stale)
 
 
-def _days_of_run(tags: Mapping[str, str]) -> Days | None:
+def days_of_run(tags: Mapping[str, str]) -> Days | None:
     one = tags.get("dagster/partition")
     first = tags.get("dagster/asset_partition_range_start", one)
     last = tags.get("dagster/asset_partition_range_end", one)

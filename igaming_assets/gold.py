@@ -50,7 +50,7 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
             context.add_asset_metadata(
                 {"dagster/column_lineage": lineage, **drawn}, partition_key=run.days[1].isoformat()
             )
-            yield dg.Output(Replacing(done.rows, done.ranges))
+            yield dg.Output(Replacing(done.rows, done.ranges, done.marks))
             verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days, but=done.stale)
             yield report(context, spec, verdicts, stale=done.stale)
 

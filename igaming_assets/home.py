@@ -15,7 +15,9 @@ def home() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     template = Path(__file__).with_name("dagster.yaml")
     if not (folder / "dagster.yaml").exists() and template.exists():
-        shutil.copy(template, folder / "dagster.yaml")
+        beside = folder / f".dagster.yaml.{os.getpid()}"
+        shutil.copy(template, beside)
+        beside.replace(folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     return folder

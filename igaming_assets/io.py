@@ -6,8 +6,9 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -25,15 +26,18 @@ from lakehouse.storage.shapes import partition_columns
 
 @dataclass(frozen=True)
 class Replacing:
-    """An output that replaces other days than the run's: these ranges."""
+    """An output that replaces other days than the run's: these ranges; and the marks of what
+    it was derived from, by gaming day."""
 
     rows: pl.DataFrame
     ranges: Sequence[Days]
+    marks: Mapping[dt.date, str]
 
 
 class LakeIO(dg.ConfigurableIOManager):
     """Inputs are LazyFrames pruned to days (and, as they are lazy, to the columns used);
-    outputs are frames that replace the run's days in one commit."""
+    outputs are frames that replace the run's days in one commit, which tells the marks of what
+    they were derived from."""
 
     lake: LakeResource
 
@@ -46,13 +50,17 @@ class LakeIO(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
         layer, table = context.asset_key.path
         lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
-        rows, ranges = (obj.rows, obj.ranges) if isinstance(obj, Replacing) else (obj, [run])
-        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
+        given = obj if isinstance(obj, Replacing) else Replacing(obj, [run], {})
+        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION, given.marks)
         # A table with history is built from what it has, in one piece.
         reads = [] if partition_columns(layer, table) else [Read(layer, table)]
         with retried_if_transient(), sound(lake, reads):
-            parts = [(rows if len(ranges) == 1 else of_days(rows, d), d) for d in ranges]
-            written = together([store(lake, layer, table, r, d, commit) for r, d in parts])
+            written = together(
+                [
+                    store(lake, layer, table, _of(given.rows, days), days, _told(commit, days))
+                    for days in given.ranges
+                ]
+            )
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if contract(table).is_countable:
             add_sizes_by_day(context.step_context, lake.partitions(layer, table), written, run)
@@ -82,5 +90,10 @@ def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, 
     step_context.add_asset_metadata(whole, partition_key=days[1].isoformat())
 
 
-def of_days(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
+def _of(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
     return rows.filter(pl.col("gaming_day").is_between(*days))
+
+
+def _told(commit: Commit, days: Days) -> Commit:
+    marks = {day: mark for day, mark in commit.derived.items() if days[0] <= day <= days[1]}
+    return replace(commit, derived=marks)

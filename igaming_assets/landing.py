@@ -59,7 +59,13 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():
-            taken = ingest(run.lake, run.settings, as_of=run.now, tables=[door_of(table)])
+            taken = ingest(
+                run.lake,
+                run.settings,
+                as_of=run.now,
+                tables=[door_of(table)],
+                tell=context.log.info,
+            )
             if run.settings.source_of(table) == "both":
                 _simulate(context, run, table)
             yield dg.MaterializeResult(metadata=_metadata(run, table, len(taken.outcomes)))
@@ -74,7 +80,7 @@ def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
     """The simulator's rows of the days, beside the landed ones, while nothing else lands."""
     world = context.resources.simulator
     commit = Commit(context.run.run_id, f"bronze/{table}", CODE_VERSION)
-    with alone(landing_zone(run.lake)):
+    with alone(landing_zone(run.lake), run.settings.wait_seconds, context.log.info):
         rows = bronze_rows(
             run.lake,
             run.settings,

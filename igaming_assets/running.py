@@ -5,26 +5,31 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
+from dagster._utils.interrupts import check_captured_interrupt
 
 from igaming_assets.assembly import assemble
 from igaming_assets.automation import first_cause
-from igaming_assets.home import home
+from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from igaming_assets.verdicts import CheckVerdict, verdicts_of
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.derived import underived
+from lakehouse.errors import BadInput, LakehouseError, is_disk_full
+from lakehouse.pipeline import derivations
 from lakehouse.regulation.gaming_day import gaming_day_of, pieces
 from lakehouse.settings import Settings, load_settings
-from lakehouse.storage import Days
+from lakehouse.storage import Days, Lake
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that ended, how many have, and how many there are in all."""
@@ -81,10 +86,10 @@ def run_days(
     return outcome
 
 
-def instance_of_home() -> dg.DagsterInstance:
-    """The instance that the UI shows too; its history is in DAGSTER_HOME."""
-    home()
-    return dg.DagsterInstance.get()
+def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:
+    """Gaming days of which bronze holds rows that silver or a mart was not yet derived from,
+    or was, and that bronze no longer holds."""
+    return list(underived(lake, derivations(settings)))
 
 
 def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:
@@ -123,25 +128,57 @@ def _execute(
 ) -> None:
     """Streams one run's events; `execute_in_process` would keep every frame in memory."""
     run = instance.create_run_for_job(
-        job_def=job, run_config=_QUIET, tags=_tags(days), asset_selection=job.asset_selection
+        job_def=job,
+        run_config=_QUIET,
+        tags=_tags(days) | {OWNER: this_process()},
+        asset_selection=job.asset_selection,
     )
     outcome.run_ids.append(run.run_id)
     ended, steps = 0, len(job.nodes)
-    for event in execute_run_iterator(InMemoryJob(job), run, instance):
-        if event.is_step_success:
-            ended += 1
-            if progress is not None:
-                progress(event.step_key or "", ended, steps)
-        elif event.is_step_failure:
-            outcome.causes.append(f"{event.step_key}: {first_cause(event.step_failure_data.error)}")
-        elif event.event_type_value == "ASSET_MATERIALIZATION":
-            outcome.materialized += 1
-        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            outcome.add_check(event.asset_check_evaluation_data)
-    ended_run = instance.get_run_by_id(run.run_id)
+    with closing(execute_run_iterator(InMemoryJob(job), run, instance)) as events:
+        for event in events:
+            _note(event, outcome)
+            if event.is_step_success:
+                ended += 1
+                if progress is not None:
+                    progress(event.step_key or "", ended, steps)
+            if _is_interruption(event) or check_captured_interrupt():
+                break
+        else:
+            _refuse_failure(instance, run.run_id, days, outcome)
+            return
+    instance.report_run_canceled(run, "Interrupted at the keyboard.")
+    raise KeyboardInterrupt
+
+
+def _refuse_failure(
+    instance: dg.DagsterInstance, run_id: str, days: Days, outcome: Outcome
+) -> None:
+    ended_run = instance.get_run_by_id(run_id)
     if ended_run is None or not ended_run.is_success:
-        said = "; ".join(outcome.causes) or "the run did not start"
-        raise LakehouseError(f"run {run.run_id[:8]} of {days[0]} to {days[1]} failed: {said}")
+        said = [c for c in outcome.causes if is_disk_full(LakehouseError(c))][:1]
+        told = "; ".join(said or outcome.causes) or "the run did not start"
+        raise LakehouseError(f"run {run_id[:8]} of {days[0]} to {days[1]} failed: {told}")
+
+
+def _note(event: dg.DagsterEvent, outcome: Outcome) -> None:
+    if event.is_step_failure:
+        outcome.causes.append(f"{event.step_key}: {first_cause(event.step_failure_data.error)}")
+    elif event.event_type_value == "ASSET_MATERIALIZATION":
+        outcome.materialized += 1
+    elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+        outcome.add_check(event.asset_check_evaluation_data)
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    """The retry policy of a step takes an interruption for one more failure."""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    else:
+        error = event.step_retry_data.error if event.is_step_up_for_retry else None
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error is not None and error.cls_name in _INTERRUPTIONS
 
 
 def _tags(days: Days) -> dict[str, str]:

@@ -21,7 +21,9 @@ from igaming_assets.failing import retried_if_transient, tell_stale
 from igaming_assets.io import Replacing
 from igaming_assets.plots import bars
 from igaming_assets.verdicts import report
-from lakehouse.contracts import contract, contracts
+from lakehouse.contracts import contracts
+from lakehouse.derived import marks_of
+from lakehouse.pipeline import silver_inputs
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
@@ -36,7 +38,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["silver", table])
     whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
-    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    inputs = silver_inputs(table)
 
     @dg.asset(
         **table_options(
@@ -44,19 +46,18 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             "silver",
             table,
             code=[clean],
-            ins={"bronze": dg.AssetIn(key=dg.AssetKey(["bronze", table]))},
-            deps=[dg.AssetKey(["silver", parent]) for parent in parents],
+            deps=[dg.AssetKey(given) for given in inputs],
             check_specs=[kept, whole],
             automation_condition=late_data(),
-            # History is rebuilt in one piece: two runs at once would only wait for each other.
-            pool=f"silver_{table}" if table == "player_profile" else None,
         )
     )
-    def silver(context: dg.AssetExecutionContext, bronze: pl.LazyFrame) -> Iterator[Any]:
+    def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         lake, days = run.lake, run.days
         with retried_if_transient():
-            made, stale = as_far_as_sound(days, functools.partial(_cleaned, run, table, bronze))
+            # Before the rows are read: what comes in meanwhile is still to be derived.
+            known = {given: lake.tokens(*given) for given in inputs}
+            made, stale = as_far_as_sound(days, functools.partial(_cleaned, run, table))
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             tell_stale(context, stale)
             for piece, result in made:
@@ -65,7 +66,8 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             rejected = pl.concat(result.quarantined for _, result in made)
             context.add_asset_metadata(_rejects(table, rejected), partition_key=days[1].isoformat())
             good = pl.concat(result.good for _, result in made)
-            yield dg.Output(Replacing(good, [piece for piece, _ in made]))
+            marks = marks_of(known, [d for d in each_day(days) if d not in stale])
+            yield dg.Output(Replacing(good, [piece for piece, _ in made], marks))
             for spec, verdicts in (
                 (kept, conservation_verdicts(lake, table, days, but=stale)),
                 (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
@@ -75,11 +77,10 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     return silver
 
 
-def _cleaned(run: Run, table: str, bronze: pl.LazyFrame, days: Days) -> CleanResult:
-    parents = sorted({parent for parent, _ in contract(table).references().values()})
-    reads = [Read("bronze", table, days), *(Read("silver", parent) for parent in parents)]
-    with sound(run.lake, reads):
-        return clean_days(run.lake, run.settings, table, days, bronze=bronze)
+def _cleaned(run: Run, table: str, days: Days) -> CleanResult:
+    bronze, *parents = silver_inputs(table)
+    with sound(run.lake, [Read(*bronze, days), *(Read(*parent) for parent in parents)]):
+        return clean_days(run.lake, run.settings, table, days)
 
 
 def _tell_rejects(

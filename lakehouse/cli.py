@@ -14,7 +14,8 @@ from typer.exceptions import TyperException
 
 import lakehouse.commands
 from lakehouse.commands.damage import damage_behind
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.commands.panics import hide_panics
+from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 
 PANELS = {
     "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
@@ -122,6 +123,8 @@ def _told(error: BaseException) -> str | None:
 def main() -> None:
     """Entry point of the `lakehouse` command."""
     arguments = sys.argv[1:]
+    if "--debug" not in arguments:
+        hide_panics()
     try:
         status = run(arguments)
         sys.stdout.flush()
@@ -129,6 +132,8 @@ def main() -> None:
         if "--debug" in arguments:
             raise
         said = " ".join(str(error).split())
+        if is_disk_full(error):
+            raise SystemExit(_complain(f"the disk is full: {said[:200]}", 1)) from None
         status = _complain(f"unexpected {type(error).__name__}: {said} (see --debug)", 1)
         raise SystemExit(status) from None
     raise SystemExit(status)

@@ -82,11 +82,6 @@ def is_link(error: OSError) -> bool:
     return error.errno in (errno.ELOOP, errno.ENOTDIR)
 
 
-def open_lock(folder: int, name: str) -> BinaryIO:
-    """An empty file to lock; it is made where it is missing."""
-    return os.fdopen(os.open(name, _NEW, FILE, dir_fd=folder), "rb")
-
-
 @contextlib.contextmanager
 def new_part(folder: int) -> Iterator[tuple[str, BinaryIO]]:
     """A new file, by a name that nobody reads, until it is renamed; gone where writing fails."""

@@ -28,6 +28,24 @@ class Damaged(StorageError):  # noqa: N818 - the table is damaged; we only found
         self.day = day
 
 
+class DiskFull(StorageError):  # noqa: N818 - what it is called everywhere
+    """There is no room, or no more is allowed; after room is made, the same work ends well."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether any of the libraries means that there is no room: none has a type for it."""
+    return any(said in str(error) for said in _FULL)
+
+
+_FULL = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "database or disk is full",
+    "the disk is full",
+)
+
+
 class Overtaken(StorageError):  # noqa: N818 - nothing is wrong but the moment
     """Somebody else committed to the table meanwhile; the same work may be tried again."""
 

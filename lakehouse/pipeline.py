@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from lakehouse.contracts import contract, contracts
+from lakehouse.derived import Derivations, Table, marks_of
 from lakehouse.errors import Damaged
 from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
 from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.steps import TELLING, refresh_silver
-from lakehouse.storage import Commit, Lake, Read, as_far_as_sound, sound
+from lakehouse.storage import Commit, Lake, Read, Tokens, as_far_as_sound, sound
 
 _DAY = dt.timedelta(days=1)
 
@@ -29,6 +30,8 @@ class Made:
     rows: pl.DataFrame
     ranges: list[Days]
     stale: dict[dt.date, Damaged]
+    marks: Tokens
+    """Gaming day → mark of the inputs that it was made of."""
 
 
 def refresh(
@@ -70,7 +73,8 @@ def derive(
             mine = replace(commit, asset=f"{mart.layer}/{name}")
             for piece in done.ranges:
                 rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
-                lake.write_days(mart.layer, name, rows, piece, commit=mine)
+                told = {d: m for d, m in done.marks.items() if piece[0] <= d <= piece[1]}
+                lake.write_days(mart.layer, name, rows, piece, commit=replace(mine, derived=told))
         if done.stale:
             raise done.stale[min(done.stale)]
 
@@ -88,8 +92,10 @@ def made(mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.da
             rows = mart.rows(frames, settings=settings, days=piece, as_of=as_of)
             return (rows if near.issuperset(each_day(piece)) else rows.filter(known)).collect()
 
+    inputs = {(i.layer, i.table): lake.tokens(i.layer, i.table) for i in mart.reads(settings)}
     parts, stale = as_far_as_sound((min(near), max(near)), of)
-    return Made(pl.concat(rows for _, rows in parts), [piece for piece, _ in parts], stale)
+    marks = marks_of(inputs, sorted(near.difference(stale)))
+    return Made(pl.concat(rows for _, rows in parts), [piece for piece, _ in parts], stale, marks)
 
 
 def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:
@@ -143,6 +149,22 @@ def _stored(mart: Mart, lake: Lake, settings: Settings, days: Days) -> set[dt.da
     tables = {(mart.layer, mart.name), *((i.layer, i.table) for i in mart.reads(settings))}
     found = pl.concat([lake.partitions(*t)["gaming_day"] for t in sorted(tables)]).drop_nulls()
     return set(found.filter(found.is_between(*days)))
+
+
+def derivations(settings: Settings) -> Derivations:
+    """Table → the tables that it is derived from, each after its inputs. Sources have none."""
+    found: dict[Table, tuple[Table, ...]] = {("bronze", t): () for t in contracts("source")}
+    for table in in_order_of_reference():
+        found["silver", table] = silver_inputs(table)
+    for name, mart in marts().items():
+        found[mart.layer, name] = tuple((i.layer, i.table) for i in mart.reads(settings))
+    return found
+
+
+def silver_inputs(table: str) -> tuple[Table, ...]:
+    """What a source's silver is derived from: its bronze, and the tables it refers to."""
+    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    return (("bronze", table), *(("silver", parent) for parent in parents if parent != table))
 
 
 def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:

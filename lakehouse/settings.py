@@ -21,6 +21,7 @@ from pydantic_settings import (
 from lakehouse.errors import BadInput
 from lakehouse.filing.filer import FilerSettings
 
+WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     source: Source = "simulator"
     sources: dict[str, Source] = Field(default_factory=dict)
     """Source by table, where it differs from `source`."""
+    wait_seconds: float = Field(default=WAIT_SECONDS, ge=0, allow_inf_nan=False)
+    """How long a command waits for another process that is at work in the same place."""
     carded_bill_in_knowledge: bool = False
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None

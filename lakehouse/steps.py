@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from lakehouse.contracts import contract, contracts, door_of, told_apart
 from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
-from lakehouse.regulation.gaming_day import day_bounds, pieces
+from lakehouse.regulation.gaming_day import day_bounds, each_day, pieces
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean, upsert_history
 from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
@@ -24,6 +24,9 @@ from lakehouse.storage.shapes import PARTITION, keeps_history
 TELLING = ("compliance", "financial_txn", "player_profile")
 SIMULATOR = "simulator"
 """`_source` of simulated rows; landed rows carry their file instead."""
+
+ALONE = "alone"
+"""Mark of silver that was made outside a run: no mart has followed."""
 
 DAYS_IN_HAND = 10
 """Days that are cleaned at a time: memory follows them and not the range asked for."""
@@ -136,7 +139,8 @@ def store(
 ) -> Written:
     """Replaces the days of a table; of a table with history, the versions of these days. A
     large frame goes in several commits of whole days, as a writer takes several times its
-    size in memory. Raises ContractError for rows of other days before anything is written."""
+    size in memory; the last one tells that the days are derived. Raises ContractError for rows
+    of other days before anything is written."""
     if layer == "silver" and keeps_history(contract(table)):
         rows = frame.lazy().collect()
         return lake.rebuild(
@@ -148,9 +152,16 @@ def store(
     at_once = max(1, ((days[1] - days[0]).days + 1) // share)
     if share == 1:
         return lake.write_days(layer, table, rows, days, commit=commit)
+    unfinished = replace(commit, derived={})
     return together(
         [
-            lake.write_days(layer, table, rows.filter(_within(piece)), piece, commit=commit)
+            lake.write_days(
+                layer,
+                table,
+                rows.filter(_within(piece)),
+                piece,
+                commit=commit if piece[1] == days[1] else unfinished,
+            )
             for piece in pieces(days, at_once)
         ]
     )
@@ -196,7 +207,9 @@ def refresh_silver(
     lake: Lake, settings: Settings, table: str, days: Days, commit: Commit
 ) -> Cleaned:
     """Bronze to silver for some days of one table, stored: rejects first, so that a run that
-    is cut short leaves rows counted twice rather than lost."""
+    is cut short leaves rows counted twice rather than lost. Its days count as not derived
+    until the marts have followed."""
+    commit = replace(commit, derived=dict.fromkeys(each_day(days), ALONE))
     result = clean_days(lake, settings, table, days)
     quarantine, duplicates = store_rejects(lake, table, result, days, commit)
     silver = store(lake, "silver", table, result.good, days, commit)

@@ -448,3 +448,12 @@ def test_any_order_of_days_ends_in_the_same_table(
         day = D(2025, 1, 1) + dt.timedelta(n)
         lake.write_days("bronze", TABLE, rows(day, mark=str(n)), (day, day), commit=BY)
     assert content(lake) == {D(2025, 1, 1 + n): [str(n)] for n in range(4)}
+
+
+def test_a_table_in_one_piece_is_read_in_a_folder_with_a_space(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "first use"))
+    schema = stored_schema("silver", "player_profile")
+    one = pl.DataFrame({n: [None] for n in schema} | {"player_id": ["P1"]}, schema=schema)
+    lake.rebuild("silver", "player_profile", lambda _: one, commit=BY)
+    found = lake.scan("silver", "player_profile", columns=["player_id"]).collect()
+    assert found["player_id"].to_list() == ["P1"]

@@ -119,3 +119,21 @@ def check_output(target: Path) -> None:
     if not stat.S_ISREG(mode):
         kind = "symbolic link" if stat.S_ISLNK(mode) else "device, pipe or socket"
         raise BadInput(f"{target} is a {kind}; name a regular file or a new one")
+
+
+def runs_of(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Sorted days as ranges without gaps."""
+    ranges: list[tuple[dt.date, dt.date]] = []
+    for day in days:
+        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
+
+
+def days_in_words(days: list[dt.date]) -> str:
+    """Sorted days as text: 2025-01-01 to 2025-01-03, 2025-01-07."""
+    ranges = [str(a) if a == b else f"{a} to {b}" for a, b in runs_of(days)]
+    more = f" and {len(ranges) - 5} more ranges" if len(ranges) > 5 else ""
+    return ", ".join(ranges[:5]) + more

@@ -17,6 +17,7 @@ from lakehouse.commands.open_days import lines, verdicts
 from lakehouse.commands.run import SETTINGS_FILE, run_days
 
 if TYPE_CHECKING:
+    from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
 
 DAYS = 7
@@ -41,7 +42,7 @@ def demo() -> None:
     settings, lake = opened()
     settings = settle_start(settings, lake, SETTINGS_FILE)
     days = settings.start, settings.start + dt.timedelta(days=DAYS - 1)
-    if made(lake, days):
+    if made(settings, lake, days):
         typer.echo(f"{days[0]} to {days[1]} are there already; nothing is made again", err=True)
     else:
         typer.echo(f"making {days[0]} to {days[1]}", err=True)
@@ -65,12 +66,15 @@ def _program() -> str:
     return str(called.relative_to(here) if called.is_relative_to(here) else called)
 
 
-def made(lake: Lake, days: Days) -> bool:
-    """Whether every gold table that is stored by day has all the days."""
+def made(settings: Settings, lake: Lake, days: Days) -> bool:
+    """Whether all the days are there, and derived to the end."""
     import polars as pl
 
+    from igaming_assets.running import underived_days
+
     wanted = set(pl.date_range(*days, eager=True))
-    return wanted <= set(lake.partitions("gold", "property_day")["gaming_day"])
+    there = set(lake.partitions("gold", "property_day")["gaming_day"])
+    return wanted <= there and wanted.isdisjoint(underived_days(settings, lake))
 
 
 def _title(text: str) -> None:

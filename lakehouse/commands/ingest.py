@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened
+from lakehouse.commands import days_in_words, opened, runs_of
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
     from lakehouse.ingest.run import IngestReport
     from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -29,17 +31,22 @@ def ingest(
         bool, typer.Option("--bronze-only", help="Leave silver and gold as they are.")
     ] = False,
 ) -> None:
-    """Take in all complete files of the landing zone, then derive the days they touched."""
+    """Take in all complete files of the landing zone, then derive all that is not derived."""
     from lakehouse.commands.caller import now
     from lakehouse.ingest.run import ingest as take_in
 
     settings, lake = opened()
     as_of = now()
-    report = take_in(lake, settings, as_of=as_of, tables=_tables(settings, table))
+    report = take_in(
+        lake,
+        settings,
+        as_of=as_of,
+        tables=_tables(settings, table),
+        tell=partial(typer.echo, err=True),
+    )
     _tell(report)
-    days = sorted({d for touched in report.days.values() for d in touched})
-    if days and not bronze_only:
-        _derive(settings, days, as_of)
+    if not bronze_only:
+        _derive(settings, lake, report, as_of)
     if report.failed:
         first = report.failed[0]
         more = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
@@ -86,12 +93,18 @@ def _tell(report: IngestReport) -> None:
             typer.echo(f"{o.name}: {o.reason}", err=True)
 
 
-def _derive(settings: Settings, days: list[dt.date], as_of: dt.datetime) -> None:
-    from igaming_assets.running import run_days
+def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.datetime) -> None:
+    """Derives all days that are stored and not derived: those of this call, and any that one
+    which was cut short has left."""
+    from igaming_assets.running import run_days, underived_days
     from lakehouse.regulation.gaming_day import gaming_day_of
 
+    days = underived_days(settings, lake)
     last = gaming_day_of(as_of, settings.timezone)
     inside = [d for d in days if settings.start <= d <= last]
+    left = set(inside).difference(*report.days.values())
+    if left:
+        typer.echo(f"stored before and not derived: {days_in_words(sorted(left))}", err=True)
     if len(inside) < len(days):
         typer.echo(
             f"{len(days) - len(inside)} gaming days lie outside {settings.start} to {last}: they "
@@ -101,14 +114,3 @@ def _derive(settings: Settings, days: list[dt.date], as_of: dt.datetime) -> None
     for first, final in runs_of(inside):
         typer.echo(f"deriving {first} to {final}", err=True)
         run_days(settings, (first, final), now=as_of)
-
-
-def runs_of(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """Sorted days as ranges without gaps."""
-    ranges: list[tuple[dt.date, dt.date]] = []
-    for day in days:
-        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-    return ranges

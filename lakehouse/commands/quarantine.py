@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day, refuse_restricted
-from lakehouse.commands.ingest import runs_of
+from lakehouse.commands import (
+    Purpose,
+    Restricted,
+    admitted,
+    opened,
+    parse_day,
+    refuse_restricted,
+    runs_of,
+)
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day
+from lakehouse.commands import days_in_words, opened, parse_day
 from lakehouse.commands.caller import now
 from lakehouse.commands.first_day import settle_start
 from lakehouse.commands.open_days import refuse_stale, tell_open_days
@@ -64,7 +64,7 @@ def run(
 ) -> None:
     """Materialise assets for gaming days: the Dagster job, in this process."""
     days = parse_day(first, "--from"), parse_day(last or first, "--to")
-    settings, _ = opened()
+    settings, lake = opened()
     begun = time.monotonic()
     outcome = run_days(settings, days, select)
     typer.echo(
@@ -76,6 +76,20 @@ def run(
         typer.echo(f"check not passed: {name}", err=True)
     tell_open_days()
     refuse_stale(outcome.stale)
+    tell_underived(settings, lake)
+
+
+def tell_underived(settings: Settings, lake: Lake) -> None:
+    """Says which days hold rows that are not derived, and what derives them."""
+    from igaming_assets.running import underived_days
+
+    days = [d for d in underived_days(settings, lake) if d >= settings.start]
+    if days:
+        typer.echo(
+            f"stored and not derived: {days_in_words(days)}; "
+            f"lakehouse run --from {days[0]} --to {days[-1]} derives them",
+            err=True,
+        )
 
 
 def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:

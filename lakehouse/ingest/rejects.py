@@ -97,7 +97,7 @@ def retry(
     Rows that silver rejected are not touched: cleaning their days again retries them.
     """
     zone = landing_zone(lake)
-    with alone(zone):
+    with alone(zone, settings.wait_seconds):
         held = rejected_rows(lake, table, rule=rule).filter(
             pl.col("_stage") == STAGE, pl.col("_raw").is_not_null()
         )

@@ -13,7 +13,7 @@ import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from lakehouse.contracts import stored_as
-from lakehouse.errors import BadInput, Overtaken
+from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.inspection import inspect
 from lakehouse.ingest.ledger import Ledger, file_identity, read_ledger, record
 from lakehouse.ingest.mapping import mapping_of
@@ -28,6 +28,7 @@ from lakehouse.ingest.zone import (
     refused_file,
     reject,
 )
+from lakehouse.locks import Tell
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -84,15 +85,17 @@ def ingest(
     *,
     as_of: dt.datetime,
     tables: Sequence[str] | None = None,
+    tell: Tell | None = None,
 ) -> IngestReport:
     """Takes in all complete files of the zone, in the order of their arrival.
 
     `as_of` is when the rows become known. One file that cannot be read does not stop the
     others. A run that was killed is taken up by the next: each batch carries the file's
-    identity and its number into the Delta log, and is not written twice.
+    identity and its number into the Delta log, and is not written twice. `tell` hears of
+    another process that is waited for.
     """
     zone = landing_zone(lake)
-    with alone(zone):
+    with alone(zone, settings.wait_seconds, tell):
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
@@ -104,9 +107,11 @@ def ingest(
                 ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
         unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
+        met = {o.name for o in outcomes if o.state == "interrupted"}
         gone = [
             _expected(row) if row["table_name"] in unread else _withdrawn(lake, row, as_of)
             for row in _left(ledger, tables, stored=False)
+            if row["path"] not in met
         ]
         return IngestReport((*outcomes, *gone))
 
@@ -182,6 +187,8 @@ def _taken_in(
         return Outcome(file.table, file.name, "waiting", "changed while it was read")
     except BadInput as error:
         return Outcome(file.table, file.name, "unmapped", str(error))
+    except DiskFull as error:
+        return Outcome(file.table, file.name, "interrupted", str(error))
 
 
 def _ingested(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import itertools
 import os
 import stat
@@ -20,6 +19,8 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.inspection import refuse_irregular
 from lakehouse.ingest.mapping import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.ingest.streams import UnreadableFile
+from lakehouse.locks import Tell, locked
+from lakehouse.settings import WAIT_SECONDS
 from lakehouse.storage import Lake
 
 REJECTED = "_rejected"
@@ -222,11 +223,13 @@ def shown(name: str) -> str:
 
 
 @contextlib.contextmanager
-def alone(zone: Path) -> Iterator[None]:
+def alone(
+    zone: Path, wait_seconds: float = WAIT_SECONDS, tell: Tell | None = None
+) -> Iterator[None]:
     """One at a time: whoever ingests second waits, and then finds the work done."""
     closed.close_folder(zone)
     for table in filter(is_closed, doors()):
         closed.shut(zone / table)
-    with closed.entered(zone) as folder, closed.open_lock(folder, ".lock") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    what = f"the landing zone {zone}, taken"
+    with locked(zone / ".lock", what, wait_seconds=wait_seconds, tell=tell):
         yield

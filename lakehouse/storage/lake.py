@@ -10,14 +10,14 @@ from typing import Literal
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
+from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, properties
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
@@ -36,6 +36,7 @@ from lakehouse.storage.log import (
     travel,
     version_of,
 )
+from lakehouse.storage.marks import Tokens, tokens
 from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.shapes import (
     PARTITION,
@@ -53,17 +54,7 @@ Table = DeltaTable
 AsOf = int | dt.datetime
 """A version, or an aware moment."""
 
-ATTEMPTS = 12
 _REBUILD = "lakehouse.rebuild"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """Who writes: stored with the Delta commit."""
-
-    run_id: str
-    asset: str
-    code_version: str
 
 
 @dataclass(frozen=True)
@@ -149,13 +140,23 @@ class Lake:
         unknown = [c for c in columns or () if c not in schema]
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
-        delta = self.table(layer, table, as_of)
-        frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
-        if days is not None:
-            if PARTITION not in schema:
-                raise BadInput(f"{layer}.{table} has no {PARTITION}")
-            frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
-        return frame.select(columns if columns is not None else list(schema))
+        return _pruned(self.table(layer, table, as_of), layer, table, days, columns)
+
+    def tokens(self, layer: str, table: str) -> Tokens:
+        """Gaming day → what the table holds of it, as a text that changes with it. Reads the
+        log, no data."""
+        delta = self.table(layer, table)
+        with naming(self.uri(layer, table), "read the log of"):
+            return {} if delta is None else tokens(delta, layer, table)
+
+    def scan_known(
+        self, layer: str, table: str, days: Days | None = None
+    ) -> tuple[pl.LazyFrame, Tokens]:
+        """As `scan`, with the tokens of the same version."""
+        delta = self.table(layer, table)
+        with naming(self.uri(layer, table), "read the log of"):
+            known = {} if delta is None else tokens(delta, layer, table)
+        return _pruned(delta, layer, table, days), known
 
     def write_days(
         self,
@@ -245,7 +246,7 @@ class Lake:
         if reached is not None and reached >= app_transaction[1]:
             return 0
         stream = Stream(frames, layer, table)
-        said = _properties(commit, 0, None, app_transaction, delta.version())
+        said = properties(commit, delta, (layer, table), transaction=app_transaction)
         keys = partition_columns(layer, table) or None
         try:
             with naming(uri, "write"):
@@ -274,10 +275,10 @@ class Lake:
             return 0
         uri = self.uri(layer, table)
         try:
-            for attempt in _attempts():
+            for attempt in attempts():
                 with attempt, naming(uri, "take rows out of"):
                     delta = self._open_to_write(layer, table)
-                    said = _properties(commit, 0, None, None, delta.version())
+                    said = properties(commit, delta, (layer, table))
                     gone = delta.delete(predicate, commit_properties=said)
         except CommitFailedError as error:
             raise StorageError(f"cannot write {uri}: others kept committing") from error
@@ -350,13 +351,20 @@ class Lake:
         """Tries until no other commit is in the way. `rows` is asked anew for each attempt."""
         uri = self.uri(layer, table)
         try:
-            for attempt in _attempts():
+            for attempt in attempts():
                 with attempt:
                     again = attempt.retry_state.attempt_number - 1
                     delta = self._open_to_write(layer, table)
                     before = delta.version()
                     frame = rows(delta)
-                    said = _properties(commit, again, days, transaction, before)
+                    said = properties(
+                        commit,
+                        delta,
+                        (layer, table),
+                        again=again,
+                        days=days,
+                        transaction=transaction,
+                    )
                     keys = partition_columns(layer, table) or None
                     if frame is not None:
                         with naming(uri, "write"):
@@ -377,39 +385,20 @@ class Lake:
         return _written(delta, layer, table, frame, days, again + overtaken)
 
 
-def _attempts() -> Retrying:
-    return Retrying(
-        retry=retry_if_exception_type(CommitFailedError),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.02, max=2),
-        reraise=True,
-    )
-
-
-def _properties(
-    commit: Commit,
-    again: int,
+def _pruned(
+    delta: DeltaTable | None,
+    layer: str,
+    table: str,
     days: Days | None,
-    transaction: tuple[str, int | None] | None,
-    before: int,
-) -> CommitProperties:
-    said = {
-        "run_id": commit.run_id,
-        "asset": commit.asset,
-        "code_version": commit.code_version,
-        "retries": str(again),
-    }
+    columns: Sequence[str] | None = None,
+) -> pl.LazyFrame:
+    schema = stored_schema(layer, table)
+    frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
     if days is not None:
-        said["days"] = f"{days[0]}..{days[1]}"
-    if transaction is None:
-        return CommitProperties(custom_metadata=said)
-    name, number = transaction
-    # No rebase: with any commit in between, what was read or looked up is no longer true.
-    return CommitProperties(
-        custom_metadata=said,
-        max_commit_retries=0,
-        app_transactions=[Transaction(name, before + 1 if number is None else number)],
-    )
+        if PARTITION not in schema:
+            raise BadInput(f"{layer}.{table} has no {PARTITION}")
+        frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
+    return frame.select(columns if columns is not None else list(schema))
 
 
 def _written(

@@ -15,7 +15,14 @@ from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from lakehouse.contracts import Contract
-from lakehouse.errors import BadInput, ContractError, LakehouseError, StorageError
+from lakehouse.errors import (
+    BadInput,
+    ContractError,
+    DiskFull,
+    LakehouseError,
+    StorageError,
+    is_disk_full,
+)
 from lakehouse.storage.shapes import (
     PARTITION,
     checked_contract,
@@ -109,7 +116,7 @@ def _scanned(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
     return pl.scan_parquet(
         [unquote(f) for f in files],
         hive_partitioning=bool(keys),
-        hive_schema={k: schema[k] for k in keys},
+        hive_schema={k: schema[k] for k in keys} or None,
         missing_columns="insert",
     )
 
@@ -154,5 +161,16 @@ def naming(uri: str, action: str) -> Iterator[None]:
     except (LakehouseError, CommitFailedError, TableNotFoundError):
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise StorageError(f"cannot {action} {uri}: {said[:300]}") from error
+        raise _named(uri, action, error) from error
+    except BaseException as error:
+        # A Rust panic is no Exception, lest it be caught by chance.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _named(uri, action, error) from error
+
+
+def _named(uri: str, action: str, error: BaseException) -> StorageError:
+    said = " ".join(str(error).split()) or type(error).__name__
+    if is_disk_full(error):
+        return DiskFull(f"cannot {action} {uri}: the disk is full; make room and run it again")
+    return StorageError(f"cannot {action} {uri}: {said[:300]}")

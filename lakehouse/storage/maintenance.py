@@ -9,6 +9,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput
+from lakehouse.storage.commits import Commit
 from lakehouse.storage.lake import Lake
 from lakehouse.storage.log import files_by_day, naming
 from lakehouse.storage.shapes import PARTITION, stored_schema
@@ -57,6 +58,8 @@ def maintain(
     before = len(delta.file_uris())
     with naming(lake.uri(layer, table), "maintain"):
         z_ordered = _compact(delta, layer, table)
+        _settle(lake, layer, table)
+        delta.update_incremental()
         delta.create_checkpoint()
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
@@ -64,6 +67,12 @@ def maintain(
     lake.close(layer, table)
     after = len(delta.file_uris())
     return Maintained(f"{layer}.{table}", before, after, len(removed), z_ordered)
+
+
+def _settle(lake: Lake, layer: str, table: str) -> None:
+    """A commit of no rows, that tells what the log is about to forget (storage/marks.py)."""
+    nothing = pl.DataFrame(schema=stored_schema(layer, table))
+    lake.append(layer, table, nothing, commit=Commit("maintain", f"{layer}/{table}", "1"))
 
 
 def _compact(delta: DeltaTable, layer: str, table: str) -> bool:

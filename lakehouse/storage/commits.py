@@ -1,0 +1,65 @@
+"""What a commit says of itself, and how often it is tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.storage.marks import KEY, told_by
+
+ATTEMPTS = 12
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Who writes: stored with the Delta commit."""
+
+    run_id: str
+    asset: str
+    code_version: str
+    derived: Mapping[dt.date, str] = field(default_factory=dict)
+    """Gaming day → mark of the inputs that it was derived from, of days done with by this."""
+
+
+def attempts() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type(CommitFailedError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.02, max=2),
+        reraise=True,
+    )
+
+
+def properties(
+    commit: Commit,
+    delta: DeltaTable,
+    home: tuple[str, str],
+    again: int = 0,
+    days: Days | None = None,
+    transaction: tuple[str, int | None] | None = None,
+) -> CommitProperties:
+    """Metadata of the next commit on `delta`, the table `home`."""
+    said = {
+        "run_id": commit.run_id,
+        "asset": commit.asset,
+        "code_version": commit.code_version,
+        "retries": str(again),
+        KEY: told_by(delta, *home, commit.derived),
+    }
+    if days is not None:
+        said["days"] = f"{days[0]}..{days[1]}"
+    if transaction is None:
+        return CommitProperties(custom_metadata=said)
+    name, number = transaction
+    # No rebase: with any commit in between, what was read or looked up is no longer true.
+    return CommitProperties(
+        custom_metadata=said,
+        max_commit_retries=0,
+        app_transactions=[Transaction(name, delta.version() + 1 if number is None else number)],
+    )

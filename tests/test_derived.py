@@ -1,0 +1,237 @@
+"""What is stored and not derived is known to the lake, told, and made good."""
+
+import datetime as dt
+import warnings
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from lakehouse import cli
+from lakehouse.derived import Derivations, marks_of, underived
+from lakehouse.steps import WRITE_BYTES, store
+from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
+from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets.assembly import assemble
+    from igaming_assets.derived import EVERY_ROW, SHOWN_ON, underived_sensor
+    from igaming_assets.resources import Clock, LakeResource
+    from igaming_assets.running import run_days, underived_days
+
+D1, D2 = dt.date(2025, 1, 5), dt.date(2025, 1, 7)
+TABLE = "staff_observations"
+SOURCE, SILVER, MART = ("bronze", TABLE), ("silver", TABLE), ("gold", "property_day")
+CHAIN: Derivations = {SOURCE: (), SILVER: (SOURCE,), MART: (SILVER,)}
+BY = Commit("run", "test", "1")
+
+
+def rows(layer: str, table: str, *days: dt.date) -> pl.DataFrame:
+    schema = stored_schema(layer, table)
+    blank = {n: [None] * len(days) for n in schema} | {"gaming_day": days}
+    if layer == "bronze":
+        told = {"_ingested_at": AS_OF, "_source": "a.csv", "_batch_id": "b"}
+        blank |= {n: [value] * len(days) for n, value in told.items()}
+    return pl.DataFrame(blank, schema)
+
+
+def put(lake: Lake, *days: dt.date) -> None:
+    lake.append("bronze", TABLE, rows("bronze", TABLE, *days), commit=BY)
+
+
+def derive(lake: Lake, table: tuple[str, str], day: dt.date) -> None:
+    """As an asset does: tokens of the inputs first, then the rows with their mark."""
+    read = {i: lake.tokens(*i) for i in CHAIN[table]}
+    made = rows(*table, day)
+    commit = Commit("run", "test", "1", marks_of(read, [day]))
+    lake.write_days(*table, made, (day, day), commit=commit)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A chain of three tables with two days, derived to the end."""
+    made = Lake(str(tmp_path / "lake"))
+    put(made, D1, D2, D2)
+    for table in (SILVER, MART):
+        derive(made, table, D1)
+        derive(made, table, D2)
+    return made
+
+
+def test_each_stage_that_is_missing_is_told(lake: Lake) -> None:
+    assert underived(lake, CHAIN) == {}
+    put(lake, D2)
+    assert underived(lake, CHAIN) == {D2: [f"silver.{TABLE}", "gold.property_day"]}
+    derive(lake, SILVER, D2)
+    assert underived(lake, CHAIN) == {D2: ["gold.property_day"]}
+    derive(lake, MART, D2)
+    assert underived(lake, CHAIN) == {}
+
+
+def test_rows_that_were_taken_out_again_are_a_change(lake: Lake) -> None:
+    lake.write_days("bronze", TABLE, rows("bronze", TABLE), (D1, D1), commit=BY)
+    assert list(underived(lake, CHAIN)) == [D1]
+    derive(lake, SILVER, D1)
+    derive(lake, MART, D1)
+    assert underived(lake, CHAIN) == {}
+
+
+def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None:
+    read = {SOURCE: lake.tokens(*SOURCE)}
+    put(lake, D1)
+    late = Commit("run", "test", "1", marks_of(read, [D1]))
+    lake.write_days(*SILVER, rows(*SILVER, D1), (D1, D1), commit=late)
+    assert list(underived(lake, CHAIN)) == [D1]
+
+
+def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
+    for _ in range(12):
+        put(lake, D1, D2)
+    for table in (SILVER, MART):
+        derive(lake, table, D1)
+    for layer, table in CHAIN:
+        before = lake.version(layer, table)
+        maintain(lake, layer, table)
+        maintain(lake, layer, table, retention=dt.timedelta(0), forced=FORGET)
+        assert lake.version(layer, table) != before
+    assert lake.partitions(*SOURCE)["files"].to_list() == [1, 1]
+    assert list(underived(lake, CHAIN)) == [D2]
+    put(lake, D1)
+    assert list(underived(lake, CHAIN)) == [D1, D2]
+
+
+def test_a_compaction_of_another_program_is_no_change(lake: Lake) -> None:
+    put(lake, D1)
+    derive(lake, SILVER, D1)
+    derive(lake, MART, D1)
+    delta = lake.table(*SOURCE)
+    assert delta is not None
+    delta.optimize.compact()
+    assert underived(lake, CHAIN) == {}
+    put(lake, D2)  # a commit of ours on top remembers what the compaction found
+    assert list(underived(lake, CHAIN)) == [D2]
+
+
+def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lake) -> None:
+    for table in CHAIN:
+        maintain(lake, *table)
+        for file in sorted(Path(lake.uri(*table)).glob("_delta_log/*.json"))[:-3]:
+            file.unlink()
+    assert underived(lake, CHAIN) == {}
+    put(lake, D1, D2)
+    stale = lake.table(*SILVER)
+    derive(lake, SILVER, D1)
+    opened = Lake.table
+    try:
+        Lake.table = lambda self, *a: stale if a == SILVER else opened(self, *a)  # type: ignore[method-assign, assignment, return-value]
+        derive(lake, SILVER, D2)
+    finally:
+        Lake.table = opened  # type: ignore[method-assign]
+    for day in (D1, D2):
+        derive(lake, MART, day)
+    assert underived(lake, CHAIN) == {}
+
+
+def test_days_written_in_parts_are_derived_with_the_last(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.steps.WRITE_BYTES", 1)
+    assert WRITE_BYTES > 1
+    put(lake, D1, D2)
+    marks = marks_of({SOURCE: lake.tokens(*SOURCE)}, [D1, D2])
+    written = Lake.write_days
+
+    def cut(self: Lake, *args: object, **said: object) -> object:
+        if args[3] == (D2, D2):
+            raise KeyboardInterrupt
+        return written(self, *args, **said)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lake, "write_days", cut)
+    commit = Commit("run", "test", "1", marks)
+    with pytest.raises(KeyboardInterrupt):
+        store(lake, *SILVER, rows(*SILVER, D1, D2), (D1, D2), commit)
+    assert list(underived(lake, CHAIN)) == [D1, D2]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKEHOUSE_SOURCE", "landing")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, _ = lake_at(place)
+    drop(opened, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(2)))
+    assert cli.run(["ingest", "--bronze-only"]) == 0
+    drop(opened, f"{CAGE}/b.csv", cage_csv("t3,2025-01-07T12:00:00-08:00,1.00"))
+    assert cli.run(["ingest", "--bronze-only"]) == 0
+    capsys.readouterr()
+    assert cli.run(["run", "--from", "2025-01-07"]) == 0
+    said = capsys.readouterr().err
+    assert "stored and not derived: 2025-01-05; lakehouse run --from 2025-01-05" in said
+    assert f"check not passed: gold/property_day:{EVERY_ROW}" in said
+    assert cli.run(["ingest"]) == 0
+    said = capsys.readouterr().err
+    assert "nothing new in the landing zone" in said
+    assert "stored before and not derived: 2025-01-05" in said
+    assert "deriving 2025-01-05 to 2025-01-05" in said
+    kept_out = opened.scan("quarantine", CAGE).collect().height
+    assert opened.scan("silver", CAGE).collect().height + kept_out == 3
+    assert cli.run(["ingest"]) == 0
+    assert capsys.readouterr().err == "nothing new in the landing zone\n"
+
+
+@pytest.mark.slow
+def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_path: Path) -> None:
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1, D2)
+    day = dt.timedelta(days=1)
+    with dg.DagsterInstance.ephemeral() as instance:
+        outcome = run_days(settings, (D2, D2 + day), now=AS_OF, instance=instance)
+        assert outcome.failed == {f"gold/property_day:{EVERY_ROW}"}
+        assert told(instance) == {"2025-01-05": False, "2025-01-07": True, "2025-01-08": True}
+        assert underived_days(settings, opened) == [D1]
+        [first] = asked(settings, instance)
+        assert first.partition_key == "2025-01-05"
+        assert {dg.AssetKey(list(SILVER)), dg.AssetKey(list(MART))} <= {*first.asset_selection}
+        assert asked(settings, instance) == [first]
+        put(opened, D1)
+        [again] = asked(settings, instance)
+        assert again.run_key != first.run_key
+        run_days(settings, (D1, D1 + day), now=AS_OF, instance=instance)
+        assert set(told(instance).values()) == {True}
+        assert asked(settings, instance) == []
+
+
+def told(instance: dg.DagsterInstance) -> dict[str, bool]:
+    """The newest verdict of each day."""
+    key = dg.AssetCheckKey(SHOWN_ON, EVERY_ROW)
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
+    found: dict[str, bool] = {}
+    for record in records:
+        event = record.event.dagster_event if record.event else None
+        if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
+            said = event.asset_check_evaluation_data
+            found.setdefault(str(said.partition), said.passed)
+    found.pop("None", None)
+    return found
+
+
+def asked(settings: object, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    lake = LakeResource.of(settings)  # type: ignore[arg-type]
+    given = {"lake": lake, "clock": Clock(at=AS_OF.isoformat())}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        defs = assemble(lake.settings, **given)
+    sensor = underived_sensor(lake.settings)
+    context = dg.build_sensor_context(instance=instance, definitions=defs, resources=given)
+    found = sensor.evaluate_tick(context)
+    return list(found.run_requests or [])

@@ -1,0 +1,53 @@
+"""A handful of kill -9, each healed by running again; `make faults` does a hundred."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults import trial as trials
+from benchmarks.faults.__main__ import SCENES
+from benchmarks.faults.trial import differences, prepare, run
+from lakehouse.storage import Lake
+from tests.landed import CAGE
+from tests.small_lake import COMMIT
+
+INGEST = next(s for s in SCENES if s.name == "ingest")
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with files that nobody took in yet, and the same as it is to be."""
+    folder = tmp_path_factory.mktemp("faults")
+    for name in ("base", "twin"):
+        prepare(folder / name, INGEST)
+    run(folder / "twin", INGEST, INGEST.command)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("point", "number"),
+    [("after a commit", 6), ("in the rebuild", 1), ("at a step", 30), ("in the instance", 9)],
+)
+def test_a_kill_is_healed_by_running_again(twins: Path, point: str, number: int) -> None:
+    folder = twins / f"trial-{number}"
+    shutil.copytree(twins / "base", folder)
+    doomed = ["benchmarks.faults.doomed", point, str(number), *INGEST.command]
+    started = trials._start(folder, INGEST, doomed)
+    started.communicate(timeout=trials.BOUND)
+    assert started.returncode == -9
+    run(folder, INGEST, INGEST.heal)
+    assert differences(INGEST, folder, twins / "twin") == []
+
+
+def test_the_comparison_sees_what_is_lost_doubled_and_underived(twins: Path) -> None:
+    folder = twins / "wrong"
+    shutil.copytree(twins / "twin", folder)
+    lake = Lake(str(folder / "lake"))
+    rows = lake.scan("bronze", CAGE).collect()
+    lake.append("bronze", CAGE, rows.head(1), commit=COMMIT)
+    found = differences(INGEST, folder, twins / "twin")
+    assert f"bronze.{CAGE}: 0 rows lost or stale, 1 doubled or stale" in found
+    assert f"bronze.{CAGE}: the ledger says otherwise" in found
+    assert any(f.endswith("underived") for f in found)
