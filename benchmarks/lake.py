@@ -21,7 +21,7 @@ import datetime as dt, sys
 from lakehouse.contracts import contracts
 from lakehouse.pipeline import refresh
 from lakehouse.settings import load_settings
-from lakehouse.simulate.config import Faults, WorldConfig
+from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import TABLES, World
 from lakehouse.storage import Commit, Lake
 import polars as pl

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from lakehouse.regulation import law
-from lakehouse.simulate.cash import METHOD, TYPE, Cash, cash_rows
-from lakehouse.simulate.clock import day_start
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.cash import METHOD, TYPE, Cash, cash_rows
+from lakehouse.simulate.kernel.clock import day_start
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 
 WINS = {
     "win_id": pl.String,
@@ -123,7 +123,7 @@ class Handmade:
 
 def verified(config: WorldConfig, count: int, *, start: int = 0) -> list[int]:
     """The first players from `start` whose identity and taxpayer number are known, US persons."""
-    from lakehouse.simulate import person
+    from lakehouse.simulate.kernel import person
 
     who = np.arange(start, start + 20 * count + 20)
     ok = (

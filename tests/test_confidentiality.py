@@ -24,7 +24,7 @@ from lakehouse.contracts import contract, contracts, stored_as, told_apart
 from lakehouse.errors import ContractError
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Lake, stored_tables
 from tests.source_rows import ZONE, changed

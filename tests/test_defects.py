@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import PROVENANCE, contract
-from lakehouse.simulate import defects, filings
-from lakehouse.simulate.config import NO_FAULTS, ROWS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.compliance import filings
+from lakehouse.simulate.faults import defects
+from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
 from lakehouse.simulate.world import World
 
 CONFIG = WorldConfig(seed=9)

@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import filings, obligations, person
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.compliance import filings, obligations
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
 from tests.handmade import Handmade, verified
 
 CONFIG = WorldConfig(faults=NO_FAULTS)

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import floor, person, rota, security
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.floor import layout, rota, security
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
 from lakehouse.simulate.world import World
 
 DAYS = range(3)
@@ -68,7 +69,7 @@ def test_badges_are_read_within_their_owners_shift(world: World, events: pl.Data
     opened = dt.datetime(2025, 1, 1, 14, tzinfo=dt.UTC)  # 06:00 in Los Angeles
     second = (dealers["event_timestamp"] - opened).dt.total_seconds().to_numpy()
     assert len(index) > 50
-    assert (index // n == floor.shift_of(second)).all()
+    assert (index // n == layout.shift_of(second)).all()
 
 
 def test_a_refused_badge_says_why_and_is_rare(events: pl.DataFrame) -> None:

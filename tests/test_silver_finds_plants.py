@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.contracts import contract
 from lakehouse.silver import CleanResult, clean
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import TABLES, World
 
 DAY = dt.date(2025, 1, 5)

@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.checks import EXPLAINED, TRUTHS, judged, summed_up
 from lakehouse.silver import clean
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 
 BOOKS = {

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import slots as slot_rows
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.floor import slots as slot_rows
+from lakehouse.simulate.floor.table_play import theo_cents
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.produce import table_frames
-from lakehouse.simulate.table_play import theo_cents
 from lakehouse.simulate.world import TABLES, World
 
 EXACT = ("slot_telemetry", "table_games", "player_profile", "financial_txn", "security_events")
@@ -82,7 +82,7 @@ def test_other_seeds_differ(world: World, table: str) -> None:
 
 _PRINT_HASH = """
 import datetime as dt, hashlib
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 w = World(WorldConfig())
 day = dt.date(2025, 1, 3)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from lakehouse.regulation.games import rates
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 
 GAMES = ("Blackjack", "Craps", "Roulette", "Baccarat", "Poker", "Pai Gow")

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lakehouse.contracts.slots import DENOMINATIONS
 from lakehouse.contracts.tables import GAMES
 from lakehouse.regulation.games import rates
-from lakehouse.simulate import filings, person
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.counter import F64, I64
-from lakehouse.simulate.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
-from lakehouse.simulate.table_play import CHIP
+from lakehouse.simulate.compliance import filings
+from lakehouse.simulate.floor.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
+from lakehouse.simulate.floor.table_play import CHIP
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.counter import F64, I64
 from lakehouse.simulate.world import World
 
 HOLD_DAYS, SHAPE_DAYS, OFFICE_DAYS = 30, 150, 40

@@ -16,32 +16,25 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law, load
-from lakehouse.simulate import (
-    cage,
-    defects,
-    filings,
-    frames,
-    ids,
-    people,
-    security,
-    slots,
-    tables,
-    truth,
-)
-from lakehouse.simulate.arrays import join, take
-from lakehouse.simulate.cash import Cash
-from lakehouse.simulate.clock import day_start
-from lakehouse.simulate.config import ROWS, WorldConfig
-from lakehouse.simulate.counter import I64, draw, key
-from lakehouse.simulate.defects import Struck, Unit, spoil
-from lakehouse.simulate.ledger import Ledger, close
-from lakehouse.simulate.misconduct import Scenario, scenarios
-from lakehouse.simulate.plan import DayPlan, clean_rows, plan
-from lakehouse.simulate.planted import nothing
-from lakehouse.simulate.slot_play import SlotPlay
-from lakehouse.simulate.slots import Stretch
-from lakehouse.simulate.table_play import TablePlay
-from lakehouse.simulate.visits import Visits
+from lakehouse.simulate.compliance import filings
+from lakehouse.simulate.faults import defects
+from lakehouse.simulate.faults.defects import Struck, Unit, spoil
+from lakehouse.simulate.faults.misconduct import Scenario, scenarios
+from lakehouse.simulate.floor import cage, people, security, slots, tables
+from lakehouse.simulate.floor.ledger import Ledger, close
+from lakehouse.simulate.floor.plan import DayPlan, clean_rows, plan
+from lakehouse.simulate.floor.slot_play import SlotPlay
+from lakehouse.simulate.floor.slots import Stretch
+from lakehouse.simulate.floor.table_play import TablePlay
+from lakehouse.simulate.floor.visits import Visits
+from lakehouse.simulate.kernel import frames, ids
+from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.cash import Cash
+from lakehouse.simulate.kernel.clock import day_start
+from lakehouse.simulate.kernel.config import ROWS, WorldConfig
+from lakehouse.simulate.kernel.counter import I64, draw, key
+from lakehouse.simulate.kernel.plants import nothing
+from lakehouse.simulate.labels import truth
 
 TABLES = (
     "player_profile",
