@@ -107,7 +107,7 @@ def test_households_share_a_home_and_a_name() -> None:
 
 
 def world(**totals: object) -> Handmade:
-    return Handmade(CONFIG, here={4: [5, 9, 8_000]}, totals={5: (4, 10_005_000, -200, 4)})
+    return Handmade(CONFIG, here={4: [5, 9, 8_000]}, known={5: (4, 10_005_000, -200, 4)})
 
 
 def profiles(world: Handmade, day: int) -> pl.DataFrame:

@@ -7,26 +7,19 @@ be filed on it.
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.simulate.compliance import obligations
-from lakehouse.simulate.compliance.obligations import OWED
 from lakehouse.simulate.compliance.office import RECORD_SCHEMA, office, same
-from lakehouse.simulate.floor.player_totals import totals
 from lakehouse.simulate.kernel import frames, person
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below
 from lakehouse.simulate.kernel.ids import employees, hexadecimal, players
-from lakehouse.simulate.kernel.plants import nothing, planted
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
 
 LOOKBACK = 42
 """Days after which nothing of a day is filed any more."""
@@ -34,17 +27,6 @@ PROPERTY = "PROP-001"
 _OFFICERS = 4
 _FIRST_OFFICER = 900
 _OPENS, _OPEN_SECONDS = 3 * 3600, 8 * 3600
-
-
-def rows_of(world: World, day: int) -> pl.DataFrame:
-    """Records written on a day, in order of time, with when (`event`, microseconds) and how
-    often the person named had come (`visits`)."""
-    filed = filed_on(world, day)
-    who, h = filed["player"].to_numpy(), filed["report"].to_numpy()
-    event = world.utc(day, _OPENS + below(h, _OPEN_SECONDS))
-    visits = totals(world, day, who)[0]
-    timed = filed.with_columns(event=pl.Series(event), visits=pl.Series(visits))
-    return timed.sort("event", maintain_order=True)
 
 
 def dress(config: WorldConfig, filed: pl.DataFrame) -> pl.DataFrame:
@@ -61,6 +43,18 @@ def dress(config: WorldConfig, filed: pl.DataFrame) -> pl.DataFrame:
         "property_code": same(PROPERTY, len(h)),
     }
     return frames.frame("compliance", given | stamp("compliance", days, event))
+
+
+@producer("compliance", dress=dress)
+def rows_of(world: World, day: int) -> pl.DataFrame:
+    """Records written on a day, in order of time, with when (`event`, microseconds) and how
+    often the person named had come (`visits`)."""
+    filed = filed_on(world, day)
+    who, h = filed["player"].to_numpy(), filed["report"].to_numpy()
+    event = world.utc(day, _OPENS + below(h, _OPEN_SECONDS))
+    visits = world.totals(day, who).visits
+    timed = filed.with_columns(event=pl.Series(event), visits=pl.Series(visits))
+    return timed.sort("event", maintain_order=True)
 
 
 def filed_on(world: World, day: int) -> pl.DataFrame:
@@ -94,76 +88,6 @@ def reported_rows(world: World, day: int) -> U64:
         (pl.col("out_cents") > 0).fill_null(value=False).alias("is_out"),
     )
     return obligations.resting_rows(world, day, reports)
-
-
-def truth_obligations(world: World, day: int) -> pl.DataFrame:
-    """What must be filed for a day: form, player_id, obligation, subject, due, amount_cents,
-    in_cents, out_cents (whole cents, null where a side is not over), fault, is_held."""
-    decided = office(world, day).decided.get(day, pl.DataFrame(schema=OWED | {"fault": pl.String}))
-    return decided.select(
-        "form",
-        pl.Series("player_id", players(decided["player"].to_numpy())),
-        "obligation",
-        "subject",
-        "due",
-        "amount_cents",
-        "in_cents",
-        "out_cents",
-        "fault",
-        "is_held",
-    )
-
-
-def plants(world: World, day: int) -> pl.DataFrame:
-    """Faults in the filings of a day's obligations, one row each, on the obligation's day.
-
-    `row_key` is the faulty record (null where it is missing), `entity_id` the obligation."""
-    here = office(world, day)
-    faulty = (
-        here.records.get(day, RECORD_SCHEMA.to_frame())
-        .filter(pl.col("fault") != "none")
-        .unique("obligation", keep="last", maintain_order=True)
-    )
-    decided = here.decided.get(day)
-    date = world.config.date(day)
-    found = [
-        _fault_plants(
-            date,
-            fault[0],
-            part,
-            _report_ids(part["form"], part["report"]),
-            _dates(world, part["filed_day"]),
-        )
-        for fault, part in faulty.partition_by("fault", as_dict=True, maintain_order=True).items()
-    ]
-    if decided is not None and (missing := decided.filter(fault="missing")).height:
-        found.append(_fault_plants(date, "missing", missing, None, missing["due"]))
-    return pl.concat([nothing(), *found])
-
-
-def _fault_plants(
-    date: dt.date, fault: str, part: pl.DataFrame, keys: pl.Series | None, until: pl.Series
-) -> pl.DataFrame:
-    return planted(
-        f"filing_{fault}",
-        f"filing_{fault}:" + part["obligation"],
-        entity_type="filing",
-        entity=part["obligation"] if keys is None or fault != "needless" else keys,
-        table="compliance",
-        key=keys,
-        rule=fault,
-        day=date,
-        until=until,
-    )
-
-
-def _report_ids(form: pl.Series, report: pl.Series) -> pl.Series:
-    return form + "-" + hexadecimal(report.to_numpy())
-
-
-def _dates(world: World, days: pl.Series) -> pl.Series:
-    start = int(np.datetime64(world.config.start, "D").astype(np.int64))
-    return (days + start).cast(pl.Int32).cast(pl.Date)
 
 
 def _subject_columns(config: WorldConfig, who: I64, visits: I64) -> dict[str, pl.Series]:

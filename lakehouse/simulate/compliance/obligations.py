@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -19,9 +18,7 @@ from lakehouse.simulate.kernel.arrays import take
 from lakehouse.simulate.kernel.cash import METHOD, TYPE
 from lakehouse.simulate.kernel.counter import I64, U64
 from lakehouse.simulate.kernel.memory import by_day
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.world import World
 
 
 def _kinds(*names: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ so that a day's outcome does not depend on which day was asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,9 +22,7 @@ from lakehouse.simulate.kernel.clock import gaming_days
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.ids import numbered
 from lakehouse.simulate.kernel.memory import by_day
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.world import World
 
 FAULTS = ("late", "missing", "wrong_amount", "wrong_person", "amended")
 _SLIP_CENTS = {"CTR": 90_000, "W2G": 9_000, "SAR": 90_000}

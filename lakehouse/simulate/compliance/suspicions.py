@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,10 +10,8 @@ import polars as pl
 from lakehouse.simulate.compliance.obligations import IN, OUT, OWED
 from lakehouse.simulate.kernel.counter import draw, key
 from lakehouse.simulate.kernel.ids import players
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.faults.misconduct import Scenario
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.scenario import Scenario
+from lakehouse.simulate.kernel.world import World
 
 CATEGORIES = {
     "structuring": "Structuring",

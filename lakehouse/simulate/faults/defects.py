@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import dataframely as dy
 import numpy as np
@@ -18,13 +18,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.contracts import PROVENANCE, contract
-from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.plants import nothing, planted
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.kernel.world import World
 
 Bools = NDArray[np.bool_]
 
@@ -43,18 +41,8 @@ KINDS = (
 CLASH, AGAIN, NULL, UNKNOWN, NEGATIVE, CLOCK, ORPHAN, UNTIDY, LATE = range(len(KINDS))
 _HEALING = (AGAIN, UNTIDY, LATE)
 """Silver loses no row by these."""
-HARMLESS = ("gaming_wins", "staff_observations", "compliance")
-"""Tables whose every row has a consequence: they get only what silver heals."""
 NOBODY = 99_000_000
 """Player numbers from here on belong to nobody."""
-CLASHING = {
-    "slot_telemetry": "location_id",
-    "table_games": "dealer_id",
-    "player_profile": "city",
-    "financial_txn": "cage_location",
-    "security_events": "location_detail",
-}
-"""Column in which the second row of a key differs."""
 _RULES = {
     CLASH: "key_clash",
     AGAIN: "retransmit",
@@ -69,6 +57,11 @@ _RULES = {
 """Rule that should find each kind; `{}` is the column."""
 _COLUMNS_A_DAY = 3
 _DAY = 86_400_000_000
+
+
+def is_harmless(table: str) -> bool:
+    """Whether a table's every row has a consequence: it gets only what silver heals."""
+    return producers()[table].clashing is None
 
 
 @functools.cache
@@ -90,7 +83,7 @@ def places(table: str) -> dict[int, tuple[str, ...]]:
         UNTIDY: (*codes, *(c for c in required if c not in codes)),
         LATE: ("_ingested_at",),
     }
-    return {k: v for k, v in found.items() if k in _HEALING or table not in HARMLESS}
+    return {k: v for k, v in found.items() if k in _HEALING or not is_harmless(table)}
 
 
 def counts(config: WorldConfig, table: str, day: int, rows: int) -> I64:
@@ -99,7 +92,7 @@ def counts(config: WorldConfig, table: str, day: int, rows: int) -> I64:
     rates = np.array([getattr(config.faults, kind) for kind in KINDS])
     luck = uniform(draw(key(config.seed, f"defects:{table}", day), np.arange(len(KINDS))))
     found = np.minimum((rates * rows + luck).astype(np.int64), rows // 10)
-    if table in HARMLESS:
+    if is_harmless(table):
         found[[k for k in range(len(KINDS)) if k not in _HEALING]] = 0
     return found
 
@@ -131,6 +124,9 @@ class Struck:
     column: I64
     """Position among the table's columns, or -1."""
     keys: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.kind)
 
     def plants(self, config: WorldConfig, day: int) -> pl.DataFrame:
         """The truth about those of a day."""
@@ -363,9 +359,9 @@ def _copies(table: str, c: _Candidates, kind: I64) -> pl.DataFrame:
     delay = pl.Series(600_000_000 + below(draw(2, c.h[at]), 5_400) * 1_000_000)
     known = (pl.col("_ingested_at").to_physical() + delay).cast(pl.Datetime("us", "UTC"))
     changed = [known.alias("_ingested_at"), pl.col("_batch_id") + "-R"]
-    if table in CLASHING:
-        other, clash = pl.col(CLASHING[table]), pl.Series(kind[at] == CLASH)
-        changed.append(pl.when(clash).then(other + "-2").otherwise(other).alias(CLASHING[table]))
+    if (column := producers()[table].clashing) is not None:
+        other, clash = pl.col(column), pl.Series(kind[at] == CLASH)
+        changed.append(pl.when(clash).then(other + "-2").otherwise(other).alias(column))
     return rows.with_columns(changed)
 
 
@@ -383,15 +379,12 @@ def _open_rows(
     that may be lost to quarantine without a second consequence."""
     days = sorted({u.day for u in units})
     free = ~_named(c, {d: [q for s in world.scenarios(d) for q in s.players] for d in days})
-    if table == "player_profile":
-        # Whoever is named today needs this extract, or all of his rows would be orphans.
-        kept = {d: np.union1d(world.named(d), filings.persons(world, d)) for d in days}
-        return free, free & ~_named(c, kept)
-    if table == "financial_txn":
-        kept = {d: filings.obliged(world, d) for d in days}
-        paid = (c.rows["transaction_type"] == "JACKPOT_PAYOUT").to_numpy()
-        return free, free & ~paid & ~_named(c, kept)
-    return free, free
+    about, safe = producers()[table], free
+    if about.needed is not None:
+        safe = safe & ~_named(c, {d: about.needed(world, d) for d in days})
+    if about.needed_rows is not None:
+        safe = safe & ~c.rows.select(about.needed_rows).to_series().to_numpy()
+    return free, safe
 
 
 def _named(c: _Candidates, who: Mapping[int, Sequence[int] | I64]) -> Bools:

@@ -1,4 +1,4 @@
-"""Running totals of players and machines: what a profile or a meter shows at a day's close."""
+"""Running totals of the players: what a profile shows at a day's close."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.simulate.floor.plan import DayPlan
+from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel.counter import I64
+from lakehouse.simulate.kernel.memory import carried_over
+from lakehouse.simulate.kernel.player_totals import PlayerTotals
+from lakehouse.simulate.kernel.world import World
 
 
 @dataclass(frozen=True)
@@ -15,27 +18,18 @@ class Ledger:
     """Sorted by player; totals since the world's first day."""
 
     player: I64
-    visits: I64
-    """Gaming days with a session."""
-    theo_micro: I64
-    """Millionths of a dollar."""
-    win_cents: I64
-    """The house's."""
-    last_day: I64
-    """Last gaming day with a session, or -1."""
-    first_day: I64
-    """First gaming day on which the player came."""
-    meters: I64
-    """Coin-in meter of each machine, cents."""
-
-    @classmethod
-    def empty(cls, machines: int) -> Ledger:
-        none = np.zeros(0, dtype=np.int64)
-        return cls(none, none, none, none, none, none, np.zeros(machines, dtype=np.int64))
+    totals: PlayerTotals
 
 
-def close(before: Ledger, p: DayPlan) -> Ledger:
-    """The ledger after one more day."""
+def _empty(world: World) -> Ledger:  # noqa: ARG001
+    none = np.zeros(0, dtype=np.int64)
+    return Ledger(none, PlayerTotals(none, none, none, none, none))
+
+
+@carried_over(_empty)
+def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
+    """Totals of everybody who came by the close of `day`."""
+    p, old_totals = day_plan(world, day), before.totals
     s, t = p.slots, p.tables
     player = np.concatenate([s.player, t.player])
     theo = np.concatenate([s.theo_micro, t.theo_micro])
@@ -51,13 +45,33 @@ def close(before: Ledger, p: DayPlan) -> Ledger:
         out[old] = values
         return out
 
-    visits, last = carried(before.visits), carried(before.last_day, -1)
-    first = carried(before.first_day, p.day)
+    visits, last = carried(old_totals.visits), carried(old_totals.last_day, -1)
+    first = carried(old_totals.first_day, day)
     visits[new] += 1
-    last[new] = p.day
-    theo_total, win_total = carried(before.theo_micro), carried(before.win_cents)
+    last[new] = day
+    theo_total, win_total = carried(old_totals.theo_micro), carried(old_totals.win_cents)
     np.add.at(theo_total, new[at], theo[carded])
     np.add.at(win_total, new[at], win[carded])
-    meters = before.meters.copy()
-    np.add.at(meters, s.machine, s.coin_in)
-    return Ledger(everyone, visits, theo_total, win_total, last, first, meters)
+    return Ledger(everyone, PlayerTotals(visits, theo_total, win_total, last, first))
+
+
+def totals_through(world: World, day: int, who: I64) -> PlayerTotals:
+    """Of `who`, in this order; of those who never came, zeros and no days."""
+    ledger = ledger_through(world, day)
+    known = ledger.totals
+    if not len(ledger.player):
+        zero = np.zeros(len(who), dtype=np.int64)
+        return PlayerTotals(zero, zero, zero, zero - 1, zero - 1)
+    at = np.minimum(np.searchsorted(ledger.player, who), len(ledger.player) - 1)
+    here = ledger.player[at] == who
+
+    def of(column: I64, otherwise: int = 0) -> I64:
+        return np.where(here, column[at], otherwise)
+
+    return PlayerTotals(
+        of(known.visits),
+        of(known.theo_micro),
+        of(known.win_cents),
+        of(known.last_day, -1),
+        of(known.first_day, -1),
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,9 +12,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.players import CONTACT, TIERS
 from lakehouse.errors import BadInput
-from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.faults import defects
-from lakehouse.simulate.floor.player_totals import first_days, totals
 from lakehouse.simulate.kernel import frames, person
 from lakehouse.simulate.kernel.arrays import join
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
@@ -24,9 +21,8 @@ from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key
 from lakehouse.simulate.kernel.ids import numbered, players
 from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.person import excluded
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
 
 __all__ = ["dress", "excluded", "extracted", "identities", "rows_of"]
 
@@ -67,24 +63,18 @@ class Standing:
         return len(self.player)
 
 
-@by_day(40)
-def rows_of(world: World, day: int) -> Standing:
-    """One entry per player extracted on a day."""
-    return standing(world, day, extracted(world, day))
-
-
 def standing(world: World, day: int, who: I64) -> Standing:
     """Where `who` stand at the close of a day."""
-    visits, theo_micro, win, last = totals(world, day, who)
+    known = world.totals(day, who)
     return Standing(
         day=np.full(len(who), day),
         player=who,
         closing=np.full(len(who), world.utc(day, np.array([86_399]))[0]),
-        visits=visits,
-        theo_micro=theo_micro,
-        win=win,
-        last=last,
-        first=first_days(world, day, who),
+        visits=known.visits,
+        theo_micro=known.theo_micro,
+        win=known.win_cents,
+        last=known.last_day,
+        first=known.first_day,
     )
 
 
@@ -93,6 +83,18 @@ def dress(config: WorldConfig, r: Standing) -> pl.DataFrame:
     given = {c.name: c for c in _profile(config, r).get_columns()}
     days = gaming_days(config.start, r.day)
     return frames.frame("player_profile", given | stamp("player_profile", days, r.closing))
+
+
+def _named(world: World, day: int) -> I64:
+    """Whoever is named today needs this extract, or all of his rows would be orphans."""
+    return np.union1d(world.named(day), world.filed(day))
+
+
+@producer("player_profile", dress=dress, clashing="city", needed=_named)
+@by_day(40)
+def rows_of(world: World, day: int) -> Standing:
+    """One entry per player extracted on a day."""
+    return standing(world, day, extracted(world, day))
 
 
 def identities(world: World, days: tuple[dt.date, dt.date]) -> Iterator[pl.DataFrame]:
@@ -158,13 +160,13 @@ def extracted(world: World, day: int) -> I64:
             "players; a player has one row a day: ask for fewer rows, more days or more players"
         )
     here = world.named(day)
-    filed = np.setdiff1d(filings.persons(world, day), here)
+    filed = np.setdiff1d(world.filed(day), here)
     first = np.concatenate([here, filed])[: max(room, 0)]
     n = config.player_count
     stride = config.total("player_profile") // config.days
     turn = (day * stride + np.arange(min(2 * room + 100, n), dtype=np.int64)) % n
     refresh = permute(turn, n, key(config.seed, "people:refresh"))
-    unknown = person.newcomer(config, refresh) & (first_days(world, day, refresh) < 0)
+    unknown = person.newcomer(config, refresh) & (world.totals(day, refresh).first_day < 0)
     others = refresh[~np.isin(refresh, first) & ~unknown][: room - len(first)]
     return np.sort(np.concatenate([first, others]))
 
@@ -189,7 +191,7 @@ def patrons(world: World, n: int) -> I64:
 
 def acting(world: World, day: int) -> I64:
     """Sorted players who did anything on a day or are named in a filing of it."""
-    return np.union1d(world.named(day), filings.persons(world, day))
+    return np.union1d(world.named(day), world.filed(day))
 
 
 def _profile(config: WorldConfig, r: Standing) -> pl.DataFrame:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.faults.misconduct import Extra, Observed, Planted, planted
+from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
@@ -19,6 +20,8 @@ from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64
+from lakehouse.simulate.kernel.memory import by_day, near
+from lakehouse.simulate.kernel.world import World
 
 CAGE_SHARE = 0.92
 """Part of the cage's rows that table play and hand-pays may take; the rest is services,
@@ -82,6 +85,15 @@ def plan(
         extras=extra.extras,
         observed=extra.observed,
     )
+
+
+@by_day(near)
+def day_plan(world: World, day: int) -> DayPlan:
+    """The plan of a world's day. Raises BadInput for a day before its first."""
+    if day < 0:
+        config = world.config
+        raise BadInput(f"{config.date(day)} is before the world's first gaming day {config.start}")
+    return plan(world.config, world.law, day)
 
 
 def _shifted(s: Sessions, offset: int) -> Sessions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,12 +10,9 @@ import polars as pl
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.faults.defects import LATE, UNTIDY, Unit, spoil
 from lakehouse.simulate.floor import people
-from lakehouse.simulate.floor.player_totals import first_days
 from lakehouse.simulate.kernel import person
 from lakehouse.simulate.kernel.counter import I64
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.world import World
 
 TABLE = "player_profile"
 AT_A_TIME = 100_000
@@ -32,7 +28,7 @@ def versions(world: World, n: int, since: int = 0) -> Iterator[pl.DataFrame]:
     first day), on each later day on which he did something or a filing named him, and as the
     window closes, where the row is that of `roll`."""
     who, last = people.patrons(world, n), world.config.days - 1
-    come_later = first_days(world, last, who) > since
+    come_later = world.totals(last, who).first_day > since
     known = who[~(come_later & person.newcomer(world.config, who))]
     for day in range(since, last):
         here = known if day == since else np.intersect1d(who, people.acting(world, day))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.cage import CASHIERS
+from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key
 from lakehouse.simulate.kernel.ids import employees
+from lakehouse.simulate.kernel.world import World
 
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
-
+CASHIERS = 24
+"""On each shift."""
 FIRST_GUARD = 300
 _SHIFTS = 3
 _SHIFT_SECONDS = 28_800
@@ -57,7 +56,7 @@ def swipes(world: World, day: int) -> Swipes:
         shift.append(k // size)
         is_dealer.append(np.full(len(k), kind == 0))
     who, at, dealing = (np.concatenate(c) for c in (index, shift, is_dealer))
-    ends = np.array([_SHIFT_SECONDS, 2 * _SHIFT_SECONDS, world.plan(day).length])
+    ends = np.array([_SHIFT_SECONDS, 2 * _SHIFT_SECONDS, day_plan(world, day).length])
     h = draw(key(world.config.seed, "swipe", day), who, dealing)
     begin, end = at * _SHIFT_SECONDS, ends[at]
     late = below(h, 420)

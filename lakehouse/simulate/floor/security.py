@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,15 +19,16 @@ from lakehouse.contracts.slots import ZONES as SLOT_ZONES
 from lakehouse.contracts.tables import SHIFTS
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.floor import layout, rota
+from lakehouse.simulate.floor.cage_cash import hand_pays_on
+from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel import frames, person
 from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import dealers, employees, event_ids, machines, numbered, players
-
-if TYPE_CHECKING:
-    from lakehouse.simulate.world import World
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
 
 ESCORT_CENTS = 1_000_000
 """A hand-pay from here on is walked to the door."""
@@ -127,31 +128,6 @@ def _happenings(
     )
 
 
-def rows_of(world: World, day: int) -> Happenings:
-    """A day's events in order of time: exactly its quota of rows, less those that defects
-    will add."""
-    config = world.config
-    rows = max(0, config.quota("security_events", day) - added(config, "security_events", day))
-    parts = [
-        _violations(world, day),
-        _escorts(world, day),
-        _incidents(world, day, rows),
-        take(_badges(world, day), slice(int(_BADGES * rows))),
-        take(_checks(world, day), slice(int(_CHECKS * rows))),
-        _cameras(world, day, int(_CAMERAS * rows)),
-    ]
-    spare = rows - sum(len(p) for p in parts)
-    whole = take(join([*parts, _patrols(world, day, spare)]), slice(rows))
-    order = np.argsort(whole.second, kind="stable")
-    whole = take(whole, order)
-    return dataclasses.replace(
-        whole,
-        day=np.full(len(whole), day),
-        ordinal=order,
-        event=world.utc(day, whole.second),
-    )
-
-
 def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
     """Numbers as bronze rows."""
     by_cause = np.argsort(r.cause, kind="stable")
@@ -177,6 +153,32 @@ def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
             "player_id": players(r.player),
             **stamp("security_events", gaming_days(config.start, r.day), r.event),
         },
+    )
+
+
+@producer("security_events", dress=dress, clashing="location_detail")
+def rows_of(world: World, day: int) -> Happenings:
+    """A day's events in order of time: exactly its quota of rows, less those that defects
+    will add."""
+    config = world.config
+    rows = max(0, config.quota("security_events", day) - added(config, "security_events", day))
+    parts = [
+        _violations(world, day),
+        _escorts(world, day),
+        _incidents(world, day, rows),
+        take(_badges(world, day), slice(int(_BADGES * rows))),
+        take(_checks(world, day), slice(int(_CHECKS * rows))),
+        _cameras(world, day, int(_CAMERAS * rows)),
+    ]
+    spare = rows - sum(len(p) for p in parts)
+    whole = take(join([*parts, _patrols(world, day, spare)]), slice(rows))
+    order = np.argsort(whole.second, kind="stable")
+    whole = take(whole, order)
+    return dataclasses.replace(
+        whole,
+        day=np.full(len(whole), day),
+        ordinal=order,
+        event=world.utc(day, whole.second),
     )
 
 
@@ -208,7 +210,8 @@ def _hash(world: World, day: int, stream: str, *entities: NDArray[Any]) -> U64:
 
 def _violations(world: World, day: int) -> Happenings:
     """Excluded patrons whom the doors let in, found while they play."""
-    v, plan = world.visits(day), world.plan(day)
+    plan = day_plan(world, day)
+    v = plan.visits
     at = np.flatnonzero(person.excluded(world.config, v.player, day))
     h = _hash(world, day, "violation", v.key[at])
     found = v.start[at] + (plan.leave[at] - v.start[at]) * (40 + below(h, 50)) // 100
@@ -237,7 +240,7 @@ def _violation_columns(config: WorldConfig, r: Happenings) -> Columns:
 
 def _escorts(world: World, day: int) -> Happenings:
     """One per big hand-pay, from the machine, two minutes after it was paid."""
-    pays, plan = world.hand_pays(day), world.plan(day)
+    pays, plan = hand_pays_on(world, day), day_plan(world, day)
     at = np.flatnonzero(pays.cents >= ESCORT_CENTS)
     session = pays.session[at]
     h = _hash(world, day, "escort", plan.slots.key[session], pays.cents[at])
@@ -258,7 +261,8 @@ def _escort_columns(config: WorldConfig, r: Happenings) -> Columns:
 
 def _incidents(world: World, day: int, rows: int) -> Happenings:
     """What happens among patrons: as busy as the floor, at a time when somebody is there."""
-    v, plan = world.visits(day), world.plan(day)
+    plan = day_plan(world, day)
+    v = plan.visits
     count = min(round(_INCIDENTS * rows), len(v))
     at = np.argsort(_hash(world, day, "incident", v.key), kind="stable")[:count]
     h = _hash(world, day, "incident-kind", v.key[at])
@@ -316,7 +320,7 @@ def _badge_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG0
 
 def _checks(world: World, day: int) -> Happenings:
     """Carded arrivals checked against the exclusion list; a violator slipped past."""
-    v = world.visits(day)
+    v = day_plan(world, day).visits
     at = np.flatnonzero((v.player >= 0) & ~person.excluded(world.config, v.player, day))
     h = _hash(world, day, "check", v.key[at])
     order = np.argsort(h, kind="stable")
@@ -338,7 +342,7 @@ def _check_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG0
 
 def _cameras(world: World, day: int, count: int) -> Happenings:
     h = _hash(world, day, "camera", np.arange(count))
-    return _happenings(5, h, below(h, world.plan(day).length))
+    return _happenings(5, h, below(h, day_plan(world, day).length))
 
 
 def _camera_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
@@ -356,7 +360,7 @@ def _camera_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG
 def _patrols(world: World, day: int, count: int) -> Happenings:
     """Rounds by the guards on duty, evenly over the day."""
     k = np.arange(max(count, 0))
-    second = k * world.plan(day).length // max(count, 1)
+    second = k * day_plan(world, day).length // max(count, 1)
     return _happenings(6, _hash(world, day, "patrol", k), second)
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lakehouse.contracts.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.plan import DayPlan
+from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.slot_play import SlotPlay
-from lakehouse.simulate.kernel import frames, ids
+from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
     ordinals,
     owners,
@@ -33,6 +31,9 @@ from lakehouse.simulate.kernel.arrays import (
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key
+from lakehouse.simulate.kernel.memory import by_day, carried_over
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
 
 PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
     EVENT_TYPES.index(t)
@@ -49,8 +50,6 @@ PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
         "POWER_OFF",
     )
 )
-STRETCH_ROWS = 50_000
-"""Rows that are made at a time: memory follows them and not the day."""
 _FILLERS = np.array([METER] * 56 + [TILT, TILT, DOOR_OPEN, DOOR_CLOSE, OFF, ON, METER, METER])
 _ERRORS = {TILT: ("E021", "Reel tilt"), DOOR_OPEN: ("D001", "Main door open")}
 
@@ -258,10 +257,10 @@ def _names(seed: int, count: int) -> dict[str, pl.Series]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Slot telemetry as numbers: whole machines of one gaming day, in order of machine and
-    time. Money in cents."""
+    """Slot telemetry as numbers: whole machines of a gaming day, in order of day,
+    machine and time. Money in cents."""
 
-    day: int
+    day: I64
     kind: I64
     machine: I64
     ordinal: I64
@@ -282,81 +281,20 @@ class Rows:
     keys: U64
     """Key of each session."""
 
+    def __len__(self) -> int:
+        return len(self.kind)
 
-def rows_of(config: WorldConfig, p: DayPlan, at: Stretch, fillers: int, meters: I64) -> Rows:
-    """The rows of a stretch. `fillers`: rows of the whole day beside those of sessions;
-    `meters`: each machine's coin-in meter at the day's opening, cents."""
-    part = take(p.slots, at.sessions)
-    e = session_events(part)
-    e = with_fillers(e, at.machines, len(e.kind), fillers, config.machine_count, p.length)
-    counts = np.bincount(e.machine - at.machines.start, minlength=len(at.machines))
-    return Rows(
-        day=p.day,
-        kind=e.kind,
-        machine=e.machine,
-        ordinal=(e.machine << np.int64(20)) | ordinals(counts),
-        event=p.start + e.micro,
-        coin_in=e.coin_in,
-        coin_out=e.coin_out,
-        jackpot=e.jackpot,
-        games=e.games,
-        amount=e.amount,
-        meter=running(e.coin_in, counts) + meters[e.machine],
-        session=e.session,
-        players=part.player,
-        keys=part.key,
-    )
-
-
-def dress(config: WorldConfig, parts: Sequence[Rows]) -> pl.DataFrame:
-    """Stretches as bronze rows, one after another."""
-    before = np.cumsum([0, *(len(r.keys) for r in parts)])
-    session = np.concatenate(
-        [np.where(r.session < 0, -1, r.session + n) for r, n in zip(parts, before, strict=False)]
-    )
-    day = np.repeat([r.day for r in parts], [len(r.kind) for r in parts])
-
-    def column(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(r, name) for r in parts])
-
-    kind, machine, event = column("kind"), column("machine"), column("event")
-    coin_in, coin_out = column("coin_in"), column("coin_out")
-    play, carded = kind == PLAY, session >= 0
-    money = (kind == BILL) | (kind == TICKET) | (kind == JACKPOT)
-    kept = np.where(play, coin_in - coin_out, 0)
-    safe = np.maximum(coin_in, 1)
-    keys = draw(key(config.seed, "session-id"), column("keys"))
-    return frames.frame(
-        "slot_telemetry",
-        {
-            "event_id": ids.event_ids(config.seed, "slot_telemetry", day, column("ordinal")),
-            **{
-                n: frames.gather(s, machine)
-                for n, s in _names(config.seed, config.machine_count).items()
-            },
-            "event_type": frames.code(EVENT_TYPES, kind),
-            "event_timestamp": frames.utc(event),
-            "coin_in": frames.money(coin_in, play),
-            "coin_out": frames.money(coin_out, play),
-            "jackpot_amount": frames.money(column("jackpot"), kind == JACKPOT),
-            "games_played": frames.count(column("games"), play),
-            "actual_hold": frames.rate((20_000 * kept + safe) // (2 * safe), play & (coin_in > 0)),
-            "player_id": frames.gather(ids.players(column("players")), session, carded),
-            "session_id": frames.gather(ids.hexadecimal(keys), session, carded),
-            "error_code": _error(kind, 0),
-            "error_message": _error(kind, 1),
-            "amount": frames.money(column("amount"), money),
-            "meter_coin_in": frames.money(column("meter"), kind == METER),
-            **stamp("slot_telemetry", gaming_days(config.start, day), event),
-        },
-    )
-
-
-def _error(kind: I64, part: int) -> pl.Series:
-    names = tuple(e[part] for e in _ERRORS.values())
-    which = np.full(len(EVENT_TYPES), len(names))
-    which[list(_ERRORS)] = np.arange(len(names))
-    return frames.code(names, which[kind], which[kind] < len(names))
+    @staticmethod
+    def joined(parts: Sequence[Rows]) -> Rows:
+        """Sessions are counted on from part to part."""
+        before = np.cumsum([0, *(len(r.keys) for r in parts)]).tolist()
+        columns = {f.name: [getattr(r, f.name) for r in parts] for f in fields(Rows)} | {
+            "session": [
+                np.where(r.session < 0, -1, r.session + n)
+                for r, n in zip(parts, before, strict=False)
+            ]
+        }
+        return Rows(**{name: np.concatenate(values) for name, values in columns.items()})
 
 
 @dataclass(frozen=True)
@@ -388,3 +326,103 @@ def stretches(p: SlotPlay, count: int, fillers: int, most: int | None) -> list[S
         )
         for k in range(len(ends))
     ]
+
+
+def _new_meters(world: World) -> I64:
+    return np.zeros(world.config.machine_count, dtype=np.int64)
+
+
+@carried_over(_new_meters)
+def meters_through(world: World, day: int, before: I64) -> I64:
+    """Coin-in meter of each machine at the close of `day`, cents."""
+    s, meters = day_plan(world, day).slots, before.copy()
+    np.add.at(meters, s.machine, s.coin_in)
+    return meters
+
+
+@by_day(2)
+def stretches_on(world: World, day: int) -> list[Stretch]:
+    """A day's parts; where several days are made together, each is one part."""
+    most = producers.STRETCH_ROWS if world.block == 1 else None
+    slots, count = day_plan(world, day).slots, world.config.machine_count
+    return stretches(slots, count, _fillers(world, day), most)
+
+
+def row_ranges(world: World, day: int) -> list[range]:
+    return [at.rows for at in stretches_on(world, day)]
+
+
+def _fillers(world: World, day: int) -> int:
+    """Rows of the day beside those of sessions."""
+    rows = clean_rows(world.config, "slot_telemetry", day)
+    return rows - int(day_plan(world, day).slots.rows.sum())
+
+
+def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
+    """Numbers as bronze rows."""
+    kind, session = r.kind, r.session
+    play, carded = kind == PLAY, session >= 0
+    money = (kind == BILL) | (kind == TICKET) | (kind == JACKPOT)
+    kept = np.where(play, r.coin_in - r.coin_out, 0)
+    safe = np.maximum(r.coin_in, 1)
+    hold = (20_000 * kept + safe) // (2 * safe)
+    keys = draw(key(config.seed, "session-id"), r.keys)
+    return frames.frame(
+        "slot_telemetry",
+        {
+            "event_id": ids.event_ids(config.seed, "slot_telemetry", r.day, r.ordinal),
+            **{
+                n: frames.gather(s, r.machine)
+                for n, s in _names(config.seed, config.machine_count).items()
+            },
+            "event_type": frames.code(EVENT_TYPES, kind),
+            "event_timestamp": frames.utc(r.event),
+            "coin_in": frames.money(r.coin_in, play),
+            "coin_out": frames.money(r.coin_out, play),
+            "jackpot_amount": frames.money(r.jackpot, kind == JACKPOT),
+            "games_played": frames.count(r.games, play),
+            "actual_hold": frames.rate(hold, play & (r.coin_in > 0)),
+            "player_id": frames.gather(ids.players(r.players), session, carded),
+            "session_id": frames.gather(ids.hexadecimal(keys), session, carded),
+            "error_code": _error(kind, 0),
+            "error_message": _error(kind, 1),
+            "amount": frames.money(r.amount, money),
+            "meter_coin_in": frames.money(r.meter, kind == METER),
+            **stamp("slot_telemetry", gaming_days(config.start, r.day), r.event),
+        },
+    )
+
+
+def _error(kind: I64, part: int) -> pl.Series:
+    names = tuple(e[part] for e in _ERRORS.values())
+    which = np.full(len(EVENT_TYPES), len(names))
+    which[list(_ERRORS)] = np.arange(len(names))
+    return frames.code(names, which[kind], which[kind] < len(names))
+
+
+@producer("slot_telemetry", dress=dress, stretches=row_ranges, clashing="location_id")
+def rows_of(world: World, day: int, stretch: int) -> Rows:
+    """The rows of a stretch of a day. Meters go on from the day before."""
+    config, p, at = world.config, day_plan(world, day), stretches_on(world, day)[stretch]
+    meters = meters_through(world, day - 1)
+    part = take(p.slots, at.sessions)
+    e = session_events(part)
+    fillers, count = _fillers(world, day), config.machine_count
+    e = with_fillers(e, at.machines, len(e.kind), fillers, count, p.length)
+    counts = np.bincount(e.machine - at.machines.start, minlength=len(at.machines))
+    return Rows(
+        day=np.full(len(e.kind), day),
+        kind=e.kind,
+        machine=e.machine,
+        ordinal=(e.machine << np.int64(20)) | ordinals(counts),
+        event=p.start + e.micro,
+        coin_in=e.coin_in,
+        coin_out=e.coin_out,
+        jackpot=e.jackpot,
+        games=e.games,
+        amount=e.amount,
+        meter=running(e.coin_in, counts) + meters[e.machine],
+        session=e.session,
+        players=part.player,
+        keys=part.key,
+    )

@@ -10,6 +10,7 @@ import polars as pl
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import load
 from lakehouse.simulate.floor import cage
+from lakehouse.simulate.floor.rota import CASHIERS
 from lakehouse.simulate.kernel.cash import cash_rows
 from lakehouse.simulate.kernel.clock import day_start
 from lakehouse.simulate.kernel.config import WorldConfig
@@ -45,7 +46,7 @@ def structured(config: WorldConfig, player_id: str, count: int, total: Decimal) 
         day=day,
         position=FIRST_POSITION + k,
         event=start + second * 1_000_000,
-        cashier=below(h, cage.CASHIERS),
+        cashier=below(h, CASHIERS),
         believed=no,
         report=np.zeros(count, dtype=np.uint64),
         ticked=no,

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from lakehouse.contracts.tables import EVENT_TYPES, GAMES, SHIFTS, ZONES
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.plan import DayPlan
+from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.table_play import TablePlay
 from lakehouse.simulate.kernel import frames, ids
 from lakehouse.simulate.kernel.arrays import ordinals, owners
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, draw, key
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
 
 TYPE = {name: index for index, name in enumerate(EVENT_TYPES)}
 PAR_CENTS = 20_000_000
@@ -131,40 +133,6 @@ class TableRows:
         return len(self.kind)
 
 
-def rows_of(config: WorldConfig, p: DayPlan, rows: int) -> TableRows:
-    """A day's table games, exactly `rows` rows."""
-    t = p.tables
-    whole = rating_rows(t)
-    e = _join([whole, _table_rows(config, t, p.length, rows - len(whole.kind))])
-    order = np.lexsort((e.kind, e.rating, e.table, e.second))
-    kind, table, rating, amount = (c[order] for c in (e.kind, e.table, e.rating, e.amount))
-    second = np.clip(e.second[order], 0, p.length - 1)
-    n = np.arange(len(kind))
-    rated = rating >= 0
-
-    def of(column: NDArray[Any]) -> NDArray[Any]:
-        return np.where(rated, column[rating], 0) if len(t) else np.zeros(len(n), column.dtype)
-
-    return TableRows(
-        day=np.full(len(n), p.day),
-        ordinal=n,
-        kind=kind,
-        table=table,
-        event=p.start + second * 1_000_000 + n % 1_000,
-        shift=layout.shift_of(second),
-        dealer=layout.dealer_at(config.seed, config.table_count, p.day, table, second),
-        amount=amount,
-        rated=rated,
-        player=of(t.player),
-        key=of(t.key),
-        bet=of(t.bet),
-        hands=of(t.hands),
-        hours=of(t.hours),
-        theo=of(t.theo),
-        win=of(t.win),
-    )
-
-
 def dress(config: WorldConfig, r: TableRows) -> pl.DataFrame:
     """Numbers as bronze rows."""
     tables, seed = layout.tables(config.seed, config.table_count), config.seed
@@ -204,6 +172,42 @@ def dress(config: WorldConfig, r: TableRows) -> pl.DataFrame:
             actual_win_loss=frames.money(r.win, end),
             **stamp("table_games", gaming_days(config.start, r.day), r.event),
         ),
+    )
+
+
+@producer("table_games", dress=dress, clashing="dealer_id")
+def rows_of(world: World, day: int) -> TableRows:
+    """A day's table games, exactly its quota of rows, less those that defects will add."""
+    config, p = world.config, day_plan(world, day)
+    t, rows = p.tables, clean_rows(config, "table_games", day)
+    whole = rating_rows(t)
+    e = _join([whole, _table_rows(config, t, p.length, rows - len(whole.kind))])
+    order = np.lexsort((e.kind, e.rating, e.table, e.second))
+    kind, table, rating, amount = (c[order] for c in (e.kind, e.table, e.rating, e.amount))
+    second = np.clip(e.second[order], 0, p.length - 1)
+    n = np.arange(len(kind))
+    rated = rating >= 0
+
+    def of(column: NDArray[Any]) -> NDArray[Any]:
+        return np.where(rated, column[rating], 0) if len(t) else np.zeros(len(n), column.dtype)
+
+    return TableRows(
+        day=np.full(len(n), p.day),
+        ordinal=n,
+        kind=kind,
+        table=table,
+        event=p.start + second * 1_000_000 + n % 1_000,
+        shift=layout.shift_of(second),
+        dealer=layout.dealer_at(config.seed, config.table_count, p.day, table, second),
+        amount=amount,
+        rated=rated,
+        player=of(t.player),
+        key=of(t.key),
+        bet=of(t.bet),
+        hands=of(t.hands),
+        hours=of(t.hours),
+        theo=of(t.theo),
+        win=of(t.win),
     )
 
 

@@ -17,15 +17,25 @@ T = TypeVar("T")
 
 
 def take(columns: T, index: NDArray[Any] | slice) -> T:
-    """A dataclass of equally long arrays, at `index` (positions, a mask or a slice)."""
-    picked = {f.name: getattr(columns, f.name)[index] for f in dataclasses.fields(columns)}  # type: ignore[arg-type]
+    """A dataclass of equally long arrays (or of such dataclasses), at `index` (positions, a
+    mask or a slice)."""
+    found = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}  # type: ignore[arg-type]
+    picked = {
+        name: take(values, index) if dataclasses.is_dataclass(values) else values[index]
+        for name, values in found.items()
+    }
     return dataclasses.replace(columns, **picked)  # type: ignore[type-var]
 
 
 def join(parts: Sequence[T]) -> T:
-    """Dataclasses of arrays (or of such dataclasses), end to end; at least one."""
+    """Frames, or dataclasses of arrays (or of such dataclasses), end to end; at least one. A
+    class that knows more about it has `joined`."""
     if len(parts) == 1:
         return parts[0]
+    if isinstance(parts[0], pl.DataFrame):
+        return pl.concat(parts)  # type: ignore[type-var]
+    if (joined_by := getattr(parts[0], "joined", None)) is not None:
+        return joined_by(parts)
     columns = {
         f.name: [getattr(p, f.name) for p in parts]
         for f in dataclasses.fields(parts[0])  # type: ignore[arg-type]

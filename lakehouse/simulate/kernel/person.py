@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.simulate.floor.visits import rank_of_player, reserved
 from lakehouse.simulate.kernel import exclusion
+from lakehouse.simulate.kernel.book import rank_of_player, reserved
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
     I64,

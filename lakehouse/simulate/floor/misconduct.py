@@ -1,8 +1,4 @@
-"""Planted misconduct: scenarios of known kinds, each a small play in one or more days.
-
-The players are reserved for this, so a scenario's days hold nothing else of theirs, and the
-truth table knows exactly what was planted.
-"""
+"""What a scenario of misconduct plays on the floor: a small play in one or more days."""
 
 from __future__ import annotations
 
@@ -11,47 +7,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lakehouse.contracts.tables import GAMES
+from lakehouse.simulate.faults.scenarios import KINDS, scenarios
 from lakehouse.simulate.floor.sessions import Sessions
 from lakehouse.simulate.floor.table_play import NEVER, TablePlay, game_rates, theo_cents
-from lakehouse.simulate.floor.visits import Visits, always_excluded, planted_players
+from lakehouse.simulate.floor.visits import Visits
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import I64, below, draw, key, pick, poisson
+from lakehouse.simulate.kernel.counter import I64, draw, key
+from lakehouse.simulate.kernel.scenario import Scenario
 
-KINDS = {
-    "structuring": 3,
-    "minimal_play": 1,
-    "chip_walking": 2,
-    "bill_stuffing": 1,
-    "marker_cycle": 6,
-    "pooling": 1,
-    "threshold_avoidance": 1,
-    "employee_collusion": 4,
-    "card_sharing": 1,
-    "self_excluded_play": 1,
-    "agent": 1,
-}
-"""Kind → days from its first to its last. An agent is no misconduct, but the law must see it."""
-_WEIGHTS = (16, 14, 10, 12, 8, 8, 12, 5, 5, 5, 5)
-MOST_PER_DAY = 4
 _HOUR = 3600
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One planted scenario as it shows on one gaming day."""
-
-    number: int
-    kind: str
-    players: tuple[int, ...]
-    first_day: int
-    step: int
-    """Days since the first."""
-    dollars: int
-    """A scenario's own round amount, 0 to 900 in steps of 100."""
-
-    @property
-    def last_day(self) -> int:
-        return self.first_day + KINDS[self.kind] - 1
 
 
 @dataclass(frozen=True)
@@ -112,42 +76,6 @@ class Part:
 
     def slot(self, visit: int, start: int, seconds: int, stuffed: int = 0) -> None:
         self.slots.append({"visit": visit, "start": start, "seconds": seconds, "stuffed": stuffed})
-
-
-def scenarios(config: WorldConfig, day: int) -> list[Scenario]:
-    """Scenarios that show on a day, in order of their number."""
-    longest = max(KINDS.values())
-    found = [
-        s
-        for first in range(max(0, day - longest + 1), day + 1)
-        for s in _starting(config, first)
-        if day <= s.last_day
-    ]
-    return [
-        Scenario(s.number, s.kind, s.players, s.first_day, day - s.first_day, s.dollars)
-        for s in found
-    ]
-
-
-def _starting(config: WorldConfig, day: int) -> list[Scenario]:
-    rate = min(config.faults.scenarios_per_day, 3.0)
-    if rate <= 0:
-        return []
-    h = draw(key(config.seed, "scenarios", day), np.arange(MOST_PER_DAY))
-    count = min(int(poisson(draw(key(config.seed, "scenario-count"), day), rate)[0]), MOST_PER_DAY)
-    kinds = [list(KINDS)[k] for k in pick(h, _WEIGHTS)]
-    dollars = below(draw(key(config.seed, "scenario-dollars", day), np.arange(MOST_PER_DAY)), 10)
-    planted, excluded = planted_players(config), always_excluded(config)
-    usual = planted[: -len(excluded)]
-    if not len(usual):
-        return []
-    out = []
-    for i in range(count):
-        number = day * MOST_PER_DAY + i
-        pool = excluded if kinds[i] == "self_excluded_play" else usual
-        players = tuple(int(pool[(number * 3 + k) % len(pool)]) for k in range(3))
-        out.append(Scenario(number, kinds[i], players, day, 0, int(dollars[i]) * 100))
-    return out
 
 
 def part(s: Scenario) -> Part:
