@@ -130,5 +130,8 @@ def labels() -> tuple[Label, ...]:
 @functools.cache
 def _find() -> None:
     package = importlib.import_module(PACKAGE)
-    for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
-        importlib.import_module(module.name)
+    for folder in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
+        if folder.ispkg:
+            found = importlib.import_module(folder.name)
+            for module in pkgutil.walk_packages(found.__path__, f"{folder.name}."):
+                importlib.import_module(module.name)
