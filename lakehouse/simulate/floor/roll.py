@@ -15,7 +15,7 @@ from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.world import World
 
 TABLE = "player_profile"
-AT_A_TIME = 100_000
+AT_A_TIME = 20_000
 
 
 def roll(world: World, n: int) -> Iterator[pl.DataFrame]:

@@ -13,6 +13,8 @@ import polars as pl
 
 from lakehouse.errors import LakehouseError, StorageError
 
+ROW_GROUP = 64_000
+"""Rows of a group of a Parquet file, which waits in memory until it is full."""
 _POLL_SECONDS = 0.5
 
 
@@ -120,7 +122,7 @@ class ParquetFile:
 
         try:
             register_io_source(frames, schema=schema).sink_parquet(
-                path, compression="zstd", compression_level=1
+                path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP
             )
         except (OSError, pl.exceptions.PolarsError) as error:
             self._error = StorageError(f"cannot write {path}: {error}")
