@@ -21,8 +21,9 @@ import datetime as dt, sys
 from lakehouse.contracts import contracts
 from lakehouse.pipeline import refresh
 from lakehouse.settings import load_settings
-from lakehouse.simulate.config import Faults, WorldConfig
-from lakehouse.simulate.world import TABLES, World
+from lakehouse.simulate.kernel.config import Faults, WorldConfig
+from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Lake
 import polars as pl
 
@@ -30,7 +31,7 @@ settings = load_settings()
 lake, commit = Lake.open(settings), Commit("bench", "bench", "1")
 first, last = (dt.date.fromisoformat(a) for a in sys.argv[1:3])
 world = World(WorldConfig(scale=settings.scale))
-for table in TABLES:
+for table in producers():
     lake.write_days("bronze", table, pl.concat(world.rows(table, (first, last))),
                     (first, last), commit=commit)
 refresh(lake, settings, (first, last), as_of=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), commit=commit)

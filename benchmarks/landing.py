@@ -20,7 +20,7 @@ AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 def write_csv(path: Path, size: int) -> int:
     """Repeats a simulated week with new event numbers until the file is large enough."""
-    from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+    from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
     from lakehouse.simulate.world import World
 
     world = World(WorldConfig(start=dt.date(2025, 1, 1), faults=NO_FAULTS))

@@ -70,7 +70,7 @@ def generated(what: str, scale: float, folder: Path, *more: str) -> Run:
 
 PLAYERS = """
 import sys, time
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 world = World(WorldConfig(players=int(sys.argv[1])))
 world.frame("slot_telemetry", world.config.date(0))

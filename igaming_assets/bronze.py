@@ -111,7 +111,7 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def _identities(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
-    from lakehouse.simulate.people import identities
+    from lakehouse.simulate.floor.people import identities
 
     world = context.resources.simulator.world(run.settings)
     return simulated(

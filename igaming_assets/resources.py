@@ -69,7 +69,7 @@ class Simulator(dg.ConfigurableResource):
 def _world(
     seed: int, start: dt.date, scale: float, timezone: str, profile: str, faults: bool
 ) -> World:
-    from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
+    from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
     from lakehouse.simulate.world import World
 
     return World(

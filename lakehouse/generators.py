@@ -24,8 +24,8 @@ import polars as pl
 
 from lakehouse.errors import BadInput
 from lakehouse.privacy import TokenKey
-from lakehouse.simulate.config import NO_FAULTS, WINDOW, Faults, WorldConfig
 from lakehouse.simulate.export import leaving, leaving_schema
+from lakehouse.simulate.kernel.config import NO_FAULTS, WINDOW, Faults, WorldConfig
 
 if TYPE_CHECKING:
     from lakehouse.simulate.world import World
@@ -134,7 +134,7 @@ class _Generator:
         """Writes the frame to one file of mode 0600: an object a line, or one list. Decimals
         are numbers with all their digits."""
         from lakehouse.commands import replacing
-        from lakehouse.simulate.files import json_lines
+        from lakehouse.simulate.kernel.files import json_lines
 
         content = json_lines(df)
         if not lines:
@@ -265,7 +265,7 @@ class ComplianceGenerator(_Generator):
         """Cage transactions in currency by which a player brings `target_total` dollars in
         without a report: each below the limit in force, one a gaming day while there are days.
         Raises BadInput where that cannot be."""
-        from lakehouse.simulate.structuring import structured
+        from lakehouse.simulate.floor.structuring import structured
 
         rows = structured(self.config, player_id, num_transactions, Decimal(str(target_total)))
         return self._leaving("financial_txn", rows).to_dicts()
@@ -304,7 +304,7 @@ MOST_SCALE = 100.0
 
 def _filings(world: World, enough: int) -> int:
     """How many the office makes in the window, counted up to `enough`."""
-    from lakehouse.simulate.filings import filed_on
+    from lakehouse.simulate.compliance.filings import filed_on
 
     made = 0
     for day in range(world.config.days):

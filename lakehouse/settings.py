@@ -156,12 +156,15 @@ class Settings(BaseSettings):
     @field_validator("sources")
     @classmethod
     def _known_tables(cls, value: dict[str, Source]) -> dict[str, Source]:
-        from lakehouse.contracts import contracts
+        from lakehouse.contracts import contracts, door_of
 
         unknown = [t for t in value if t not in contracts("source")]
         if unknown:
             known = ", ".join(sorted(contracts("source")))
             raise ValueError(f"no source table {unknown[0]!r}; tables: {known}")
+        landed = [t for t, s in value.items() if s != "landing" and not _is_simulated(door_of(t))]
+        if landed:
+            raise ValueError(f"the simulator has no table {landed[0]!r}; its source is landing")
         return value
 
     @field_validator("multiple_transaction_log_over")
@@ -183,9 +186,18 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     def source_of(self, table: str) -> Source:
+        """Where a table's rows come from. What the simulator has no producer of is landed."""
         from lakehouse.contracts import door_of
 
-        return self.sources.get(door_of(table), self.source)
+        door = door_of(table)
+        asked = self.sources.get(door, self.source)
+        return asked if asked == "landing" or _is_simulated(door) else "landing"
+
+
+def _is_simulated(door: str) -> bool:
+    from lakehouse.simulate.kernel.producers import producers
+
+    return door in producers()
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from lakehouse.regulation import law
-from lakehouse.simulate.cash import METHOD, TYPE, Cash, cash_rows
-from lakehouse.simulate.clock import day_start
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.compliance import filings
+from lakehouse.simulate.kernel.cash import METHOD, TYPE, Cash, cash_rows
+from lakehouse.simulate.kernel.clock import day_start
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.player_totals import PlayerTotals
 
 WINS = {
     "win_id": pl.String,
@@ -39,12 +40,11 @@ class Handmade:
     win_rows: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     here: dict[int, list[int]] = field(default_factory=dict)
     planted: dict[int, list[Any]] = field(default_factory=dict)
-    arrivals: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
-    """(player, start, end) by day."""
-    totals: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    known: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     """player → visits, theo_micro, win_cents, last_day; the same on every day."""
 
     block = 4
+    near = 6
 
     @property
     def law(self) -> law.Law:
@@ -90,28 +90,24 @@ class Handmade:
         paid = pl.Series(self.utc(day, wins["paid_second"].to_numpy()), dtype=pl.Int64)
         return wins.with_columns(paid_at=paid.cast(pl.Datetime("us", "UTC")))
 
-    def visits(self, day: int) -> Any:
-        rows = np.array(self.arrivals.get(day, []), dtype=np.int64).reshape(-1, 3)
-        return SimpleNamespace(
-            player=rows[:, 0],
-            start=rows[:, 1],
-            end=rows[:, 2],
-            key=rows[:, 1].astype(np.uint64),
-            scenario=np.full(len(rows), -1),
-        )
-
     def scenarios(self, day: int) -> list[Any]:
         return self.planted.get(day, [])
 
     def named(self, day: int) -> np.ndarray:
         return np.array(sorted(self.here.get(day, [])), dtype=np.int64)
 
-    def ledger(self, day: int) -> Any:
-        rows = sorted((p, *t) for p, t in self.totals.items())
-        columns = np.array(rows, dtype=np.int64).reshape(-1, 5).T
-        names = ("player", "visits", "theo_micro", "win_cents", "last_day")
-        first = np.zeros(len(rows), dtype=np.int64)
-        return SimpleNamespace(**dict(zip(names, columns, strict=True)), first_day=first)
+    def totals(self, day: int, who: np.ndarray) -> PlayerTotals:
+        rows = [(*self.known[p], 0) if p in self.known else (0, 0, 0, -1, -1) for p in who.tolist()]
+        return PlayerTotals(*np.array(rows, dtype=np.int64).reshape(-1, 5).T)
+
+    def filed(self, day: int) -> np.ndarray:
+        return filings.persons(self, day)
+
+    def obliged(self, day: int) -> np.ndarray:
+        return filings.obliged(self, day)
+
+    def reports(self, day: int) -> np.ndarray:
+        return filings.reported_rows(self, day)
 
     def blocks(self, days: tuple[dt.date, dt.date]) -> list[range]:
         return [range(self.config.index(days[0]), self.config.index(days[1]) + 1)]
@@ -123,7 +119,7 @@ class Handmade:
 
 def verified(config: WorldConfig, count: int, *, start: int = 0) -> list[int]:
     """The first players from `start` whose identity and taxpayer number are known, US persons."""
-    from lakehouse.simulate import person
+    from lakehouse.simulate.kernel import person
 
     who = np.arange(start, start + 20 * count + 20)
     ok = (

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -57,16 +58,44 @@ def imports_at_load(path: Path) -> set[str]:
     return found
 
 
+def imports_outside_functions(path: Path) -> set[str]:
+    """What importing the module imports, and what stands under TYPE_CHECKING."""
+    inside = {
+        id(node)
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    outside = (node for node in ast.walk(tree(path)) if id(node) not in inside)
+    return {name for node in outside for name in imported(node)}
+
+
 def within(name: str, packages: set[str]) -> bool:
     return any(name == p or name.startswith(f"{p}.") for p in packages)
 
 
 LIBRARY = sources("lakehouse")
+SIMULATOR = "lakehouse/simulate"
+BELOW = {"lakehouse.contracts", "lakehouse.regulation", "lakehouse.errors"}
+KERNEL, FAULTS = "lakehouse.simulate.kernel", "lakehouse.simulate.faults"
+DOMAINS = sorted(
+    p.parent.name
+    for p in (ROOT / "lakehouse/simulate").glob("*/__init__.py")
+    if p.parent.name not in ("kernel", "faults", "labels")
+)
 PRODUCT = sources("lakehouse", "igaming_assets")
 OWN = {"lakehouse"}
 ARROWS = [
     ("lakehouse/contracts", {"lakehouse.contracts", "lakehouse.errors"}),
     ("lakehouse/regulation", {"lakehouse.regulation", "lakehouse.contracts", "lakehouse.errors"}),
+]
+ARROWS += [
+    ("lakehouse/simulate/kernel", BELOW | {KERNEL}),
+    ("lakehouse/simulate/faults", BELOW | {KERNEL, FAULTS}),
+    *(
+        (f"lakehouse/simulate/{d}", BELOW | {KERNEL, FAULTS, f"lakehouse.simulate.{d}"})
+        for d in DOMAINS
+    ),
 ]
 FORBIDDEN = [
     ("lakehouse", {"dagster"}),
@@ -100,6 +129,16 @@ def test_a_package_never_imports(folder: str, forbidden: set[str]) -> None:
         if within(name, forbidden)
     ]
     assert wrong == []
+
+
+def test_the_simulator_has_no_circle() -> None:
+    """What is imported for types alone counts too: who reads a module reads those with it."""
+    paths = {named(p).removesuffix(".py").replace("/", "."): p for p in sources(SIMULATOR)}
+    graph = {
+        module: {n for n in imports_outside_functions(path) if n in paths and n != module}
+        for module, path in paths.items()
+    }
+    TopologicalSorter(graph).prepare()
 
 
 def test_only_storage_knows_delta() -> None:

@@ -7,8 +7,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.filings import LOOKBACK
+from lakehouse.simulate.compliance.filings import LOOKBACK
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.world import World
 
 DAYS = range(8)

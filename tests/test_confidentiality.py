@@ -25,7 +25,7 @@ from lakehouse.quality.findings import PATRONS, judged, openly, summed_up
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Lake, stored_tables
 from tests.source_rows import ZONE, changed

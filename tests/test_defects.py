@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import PROVENANCE, contract
-from lakehouse.simulate import defects, filings
-from lakehouse.simulate.config import NO_FAULTS, ROWS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.compliance import filings
+from lakehouse.simulate.faults import defects
+from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
+from lakehouse.simulate.kernel.producers import producers
 from lakehouse.simulate.world import World
 
 CONFIG = WorldConfig(seed=9)
@@ -165,7 +167,7 @@ def test_reported_currency_is_never_lost(world: World) -> None:
     assert not losing(plants).is_in(rows.implode()).any()
 
 
-@pytest.mark.parametrize("table", defects.HARMLESS)
+@pytest.mark.parametrize("table", [t for t in producers() if defects.is_harmless(t)])
 def test_tables_of_consequences_only_heal(table: str) -> None:
     many = Faults(*[0.05] * len(KINDS), scenarios_per_day=2.0)
     world = World(replace(CONFIG, faults=many))

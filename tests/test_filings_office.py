@@ -14,9 +14,11 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import filings, obligations, person
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.compliance import filings, obligations
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
+from lakehouse.simulate.labels.filings import truth_obligations, wrong_filings
 from tests.handmade import Handmade, verified
 
 CONFIG = WorldConfig(faults=NO_FAULTS)
@@ -193,7 +195,7 @@ def test_without_faults_each_obligation_is_filed_once_right_and_in_time() -> Non
         dt.date(2025, 1, 17),
     ]
     assert contract("compliance").schema.is_valid(filed, cast=True)
-    assert filings.plants(w, 0).is_empty()
+    assert wrong_filings(w, 0).is_empty()
 
 
 def one(fault: str, rate: float = 1.0) -> Faults:
@@ -237,7 +239,7 @@ def test_each_fault_shows_in_the_records_and_in_the_truth(
     fault: str, holds: Callable[[pl.DataFrame], bool]
 ) -> None:
     w = busy(one(fault), days=1)
-    filed, planted = all_records(w), filings.plants(w, 0)
+    filed, planted = all_records(w), wrong_filings(w, 0)
     assert holds(filed)
     assert planted["expected_rule"].unique().to_list() == [fault]
     assert planted.height == 110
@@ -248,7 +250,7 @@ def test_each_fault_shows_in_the_records_and_in_the_truth(
 
 def test_needless_reports_are_of_those_below_the_threshold() -> None:
     w = busy(one("needless", 0.05), days=1)
-    filed, planted = all_records(w), filings.plants(w, 0)
+    filed, planted = all_records(w), wrong_filings(w, 0)
     needless = filed.filter(pl.col("report_id").is_in(planted["row_key"].implode()))
     # 5% of 110 obligations is 5.5
     assert needless.height in (5, 6)
@@ -257,7 +259,7 @@ def test_needless_reports_are_of_those_below_the_threshold() -> None:
 
 def test_rates_are_those_configured() -> None:
     w = busy(Faults(), days=20, persons=210)
-    faults = pl.concat([filings.truth_obligations(w, d) for d in range(20)])["fault"]
+    faults = pl.concat([truth_obligations(w, d) for d in range(20)])["fault"]
     share = dict(faults.value_counts(normalize=True).iter_rows())
     # 4,000 obligations: three standard errors of 4% are 0.9 points
     assert share["late"] == pytest.approx(0.04, abs=0.0095)
@@ -289,7 +291,7 @@ def test_a_scenario_is_reported_when_it_is_over() -> None:
     )
     rows = {d: [txn(A, "CHIP_PURCHASE", "9500")] for d in range(3)}
     w = Handmade(CONFIG, cash_rows=rows, planted={d: [scenario] for d in range(3)})
-    owed = pl.concat([filings.truth_obligations(w, d) for d in range(4)])
+    owed = pl.concat([truth_obligations(w, d) for d in range(4)])
     sar = owed.row(by_predicate=pl.col("form") == "SAR", named=True)
     assert sar["amount_cents"] == 2_850_000
     assert sar["subject"] == dt.date(2025, 1, 3)

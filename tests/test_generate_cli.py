@@ -14,7 +14,7 @@ import pytest
 
 from lakehouse.cli import run
 from lakehouse.contracts import contract
-from lakehouse.simulate import files
+from lakehouse.simulate.kernel import files
 
 SMALL = ("--days", "2", "--slots", "900", "--tables", "300", "--players", "60")
 SMALL += ("--financial", "120", "--security", "80", "--compliance", "50")

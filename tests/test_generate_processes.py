@@ -10,7 +10,7 @@ import pytest
 from lakehouse.errors import StorageError
 from lakehouse.privacy import TokenKey
 from lakehouse.simulate import output
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.output import Target, Work, fill
 
 KEY = TokenKey.of(bytes(range(32)))

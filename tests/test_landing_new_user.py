@@ -14,7 +14,7 @@ from lakehouse import cli
 from lakehouse.contracts import PROVENANCE, Contract, contract, doors
 from lakehouse.ingest.conservation import conservation
 from lakehouse.settings import Settings, load_settings
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Lake, stored_tables
 from tests.landed import AS_OF, quarantined

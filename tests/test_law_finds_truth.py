@@ -18,8 +18,8 @@ from lakehouse.gold.suspicion import Silver, sar_cases
 from lakehouse.gold.tax_forms import form_1042s, w2g_forms
 from lakehouse.regulation.law import load
 from lakehouse.silver import clean
-from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.filings import truth_obligations
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.labels.filings import truth_obligations
 from lakehouse.simulate.world import World
 
 ZONE, LAW = "America/Los_Angeles", load("us-federal")

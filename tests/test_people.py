@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.privacy import TokenKey
-from lakehouse.simulate import people, person
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.export import protect_for_export
+from lakehouse.simulate.floor import people
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from tests.handmade import Handmade
 
 CONFIG = WorldConfig(faults=NO_FAULTS)
@@ -106,7 +107,7 @@ def test_households_share_a_home_and_a_name() -> None:
 
 
 def world(**totals: object) -> Handmade:
-    return Handmade(CONFIG, here={4: [5, 9, 8_000]}, totals={5: (4, 10_005_000, -200, 4)})
+    return Handmade(CONFIG, here={4: [5, 9, 8_000]}, known={5: (4, 10_005_000, -200, 4)})
 
 
 def profiles(world: Handmade, day: int) -> pl.DataFrame:

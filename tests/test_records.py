@@ -24,7 +24,7 @@ from lakehouse.generators import (
     SlotMachineGenerator,
     TableGameGenerator,
 )
-from lakehouse.simulate.files import json_lines
+from lakehouse.simulate.kernel.files import json_lines
 
 GENERATORS = (
     ComplianceGenerator,

@@ -9,9 +9,12 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import floor, person, rota, security
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.ids import players
+from lakehouse.simulate.floor import layout, rota, security
+from lakehouse.simulate.floor.cage_cash import hand_pays_on
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.ids import players
 from lakehouse.simulate.world import World
 
 DAYS = range(3)
@@ -47,7 +50,7 @@ def test_events_keep_their_contract(events: pl.DataFrame) -> None:
 
 def test_checks_are_at_the_moment_of_arrival(world: World, events: pl.DataFrame) -> None:
     checks = of(events, "EXCLUSION_CHECK").filter(gaming_day=world.config.date(1))
-    v = world.visits(1)
+    v = day_plan(world, 1).visits
     arrivals = pl.DataFrame(
         {
             "player_id": players(v.player),
@@ -68,7 +71,7 @@ def test_badges_are_read_within_their_owners_shift(world: World, events: pl.Data
     opened = dt.datetime(2025, 1, 1, 14, tzinfo=dt.UTC)  # 06:00 in Los Angeles
     second = (dealers["event_timestamp"] - opened).dt.total_seconds().to_numpy()
     assert len(index) > 50
-    assert (index // n == floor.shift_of(second)).all()
+    assert (index // n == layout.shift_of(second)).all()
 
 
 def test_a_refused_badge_says_why_and_is_rare(events: pl.DataFrame) -> None:
@@ -82,7 +85,7 @@ def test_each_big_hand_pay_has_its_escort() -> None:
     world = World(WorldConfig(seed=3, faults=NO_FAULTS))
     paid, escorts = [], []
     for day in range(10):
-        pays = world.hand_pays(day)
+        pays = hand_pays_on(world, day)
         big = pays.cents >= security.ESCORT_CENTS
         second = np.minimum(pays.paid[big] + 120, 86_399)
         paid += zip(players(pays.player[big]).to_list(), world.utc(day, second), strict=True)
@@ -100,7 +103,7 @@ def test_excluded_patrons_are_met_only_as_violators() -> None:
     planted = [d for d in range(60) if "self_excluded_play" in {s.kind for s in world.scenarios(d)}]
     for day in planted[:3]:
         made = happened(world, day)
-        v = world.visits(day)
+        v = day_plan(world, day).visits
         inside = v.player[person.excluded(world.config, v.player, day)]
         met = of(made, "EXCLUSION_VIOLATION")
         assert sorted(met["player_id"]) == sorted(players(inside))

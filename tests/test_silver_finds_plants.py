@@ -8,8 +8,9 @@ import pytest
 
 from lakehouse.contracts import contract
 from lakehouse.silver import CleanResult, clean
-from lakehouse.simulate.config import WorldConfig
-from lakehouse.simulate.world import TABLES, World
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.world import World
 
 DAY = dt.date(2025, 1, 5)
 HEALED = ("late", "untidy_text")
@@ -24,7 +25,9 @@ def world() -> World:
 def results(world: World) -> dict[str, CleanResult]:
     done: dict[str, CleanResult] = {}
     parents = {"player_profile", "financial_txn"}
-    for table in sorted(TABLES, key=lambda t: (t != "player_profile", t != "financial_txn")):
+    for table in sorted(
+        tuple(producers()), key=lambda t: (t != "player_profile", t != "financial_txn")
+    ):
         known = {t: done[t].good.lazy() for t in parents & done.keys()}
         frame = world.frame(table, DAY)
         done[table] = clean(table, frame, timezone="America/Los_Angeles", parents=known)
@@ -36,7 +39,7 @@ def plants(world: World) -> pl.DataFrame:
     return world.plants(DAY).filter(entity_type="row")
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", producers())
 def test_every_planted_row_is_rejected_by_its_rule_and_no_other_row_is(table, results, plants):
     fatal = plants.filter(
         pl.col("table_name") == table, ~pl.col("kind").is_in([*HEALED, "retransmit"])
@@ -49,7 +52,7 @@ def test_every_planted_row_is_rejected_by_its_rule_and_no_other_row_is(table, re
     assert {k: expected[k] in rules for k, rules in found.items()} == dict.fromkeys(found, True)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", producers())
 def test_every_planted_retransmission_is_a_duplicate(table, results, plants):
     sent = plants.filter(table_name=table, kind="retransmit")["row_key"]
     assert Counter(results[table].duplicates[contract(table).key[0]]) == Counter(sent)

@@ -13,7 +13,7 @@ from lakehouse.generators import (
     SlotMachineGenerator,
     TableGameGenerator,
 )
-from lakehouse.simulate.config import Faults, WorldConfig
+from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import World
 
 GENERATORS = (FinancialGenerator, SecurityGenerator, SlotMachineGenerator, TableGameGenerator)

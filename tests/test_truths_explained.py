@@ -11,7 +11,7 @@ import pytest
 from lakehouse.quality.findings import EXPLAINED, judged, summed_up
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.silver import clean
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 
 BOOKS = {

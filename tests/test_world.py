@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
-from lakehouse.simulate import slots as slot_rows
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.table_play import theo_cents
+from lakehouse.simulate.kernel import producers as registry
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.producers import producers
 from lakehouse.simulate.produce import table_frames
-from lakehouse.simulate.table_play import theo_cents
-from lakehouse.simulate.world import TABLES, World
+from lakehouse.simulate.world import World
 
 EXACT = ("slot_telemetry", "table_games", "player_profile", "financial_txn", "security_events")
 START = dt.date(2025, 1, 1)
@@ -35,10 +37,10 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def clean(world: World) -> dict[str, pl.DataFrame]:
-    return {t: pl.concat([world.clean(t, d) for d in DAYS]) for t in TABLES}
+    return {t: pl.concat([world.clean(t, d) for d in DAYS]) for t in producers()}
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", producers())
 def test_a_day_alone_equals_its_slice_of_a_run(world: World, table: str) -> None:
     run = [world.frame(table, d) for d in DAYS]
     alone = World(WorldConfig()).frame(table, DAYS[4])
@@ -46,29 +48,31 @@ def test_a_day_alone_equals_its_slice_of_a_run(world: World, table: str) -> None
     assert alone.schema == contract(table).bronze_schema()
 
 
+@pytest.mark.parametrize("table", EXACT)
 def test_the_size_of_a_stretch_changes_no_clean_byte(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = world.clean("slot_telemetry", DAYS[2])
-    monkeypatch.setattr(slot_rows, "STRETCH_ROWS", 700)
+    whole = world.clean(table, DAYS[2])
+    monkeypatch.setattr(registry, "STRETCH_ROWS", whole.height // 10)
     other = World(WorldConfig())
-    assert len(list(other.pieces("slot_telemetry", range(2, 3)))) > 10
-    assert other.clean("slot_telemetry", DAYS[2]).equals(whole)
+    assert len(list(other.pieces(table, range(2, 3)))) > 8
+    assert other.clean(table, DAYS[2]).equals(whole)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", producers())
 def test_days_made_together_equal_days_made_alone(world: World, table: str) -> None:
     together = pl.concat(World(WorldConfig()).frames(table, range(len(DAYS))))
     for date in DAYS:
         assert together.filter(pl.col("gaming_day") == date).equals(world.frame(table, date))
 
 
-def test_a_large_day_is_the_same_in_stretches_and_threads() -> None:
-    """More than 100,000 slot rows a day: each stretch is made and spoiled by itself."""
-    config = WorldConfig(days=2, rows={"slot_telemetry": 450_000}, scale=0.1)
-    pieces = dict(enumerate(table_frames(World(config), ["slot_telemetry"], threads=3)))
+@pytest.mark.parametrize("table", ["slot_telemetry", "financial_txn"])
+def test_a_large_day_is_the_same_in_stretches_and_threads(table: str) -> None:
+    """More than 100,000 rows a day: each stretch is made and spoiled by itself."""
+    config = WorldConfig(days=2, rows={table: 450_000}, scale=0.1)
+    pieces = dict(enumerate(table_frames(World(config), [table], threads=3)))
     run = pl.concat([rows for _, rows in pieces.values()])
-    alone = World(config).frame("slot_telemetry", config.date(1))
+    alone = World(config).frame(table, config.date(1))
     assert len(pieces) > 4
     assert run.height == 450_000
     assert run.filter(pl.col("gaming_day") == config.date(1)).equals(alone)
@@ -82,7 +86,7 @@ def test_other_seeds_differ(world: World, table: str) -> None:
 
 _PRINT_HASH = """
 import datetime as dt, hashlib
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 w = World(WorldConfig())
 day = dt.date(2025, 1, 3)
@@ -130,7 +134,7 @@ def test_any_mixture_of_counts_is_met_exactly(
 
 def test_everybody_named_has_a_profile_of_that_day(clean: dict[str, pl.DataFrame]) -> None:
     known = clean["player_profile"].select("player_id", "gaming_day")
-    for table in TABLES[1:]:
+    for table in clean.keys() - {"player_profile"}:
         for column, (parent, _) in contract(table).references().items():
             if parent == "player_profile":
                 named = clean[table].select("gaming_day", player_id=column).drop_nulls()
@@ -151,7 +155,7 @@ def test_wins_and_observations_name_transactions_that_exist(clean: dict[str, pl.
 
 def test_nobody_is_in_two_places(world: World) -> None:
     for day in range(12):
-        p = world.plan(day)
+        p = day_plan(world, day)
         sharing = {q for s in world.scenarios(day) if s.kind == TWO_PLACES for q in s.players}
         stays = pl.DataFrame(
             {
@@ -168,7 +172,7 @@ def test_nobody_is_in_two_places(world: World) -> None:
 
 def test_no_machine_and_no_seat_serves_two_sessions_at_once(world: World) -> None:
     for day in range(6):
-        p = world.plan(day)
+        p = day_plan(world, day)
         play = pl.DataFrame(
             {"machine": p.slots.machine, "start": p.slots.start, "end": p.slots.end}
         ).sort("machine", "start")
@@ -260,7 +264,7 @@ def test_slot_sessions_balance_to_the_cent(clean: dict[str, pl.DataFrame], world
     )
     left = pl.col("bills") + pl.col("wins") - pl.col("bets")
     assert sums.filter(left != pl.col("tickets") + pl.col("by_hand")).is_empty()
-    assert sums.height == sum(len(world.slots(d)) for d in range(len(DAYS)))
+    assert sums.height == sum(len(day_plan(world, d).slots) for d in range(len(DAYS)))
 
 
 def test_meters_never_fall_and_equal_the_sum_of_play(clean: dict[str, pl.DataFrame]) -> None:

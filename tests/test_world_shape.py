@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from lakehouse.regulation.games import rates
-from lakehouse.simulate.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.floor.ledger import ledger_through
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 
 GAMES = ("Blackjack", "Craps", "Roulette", "Baccarat", "Poker", "Pai Gow")
@@ -30,7 +32,7 @@ def test_slot_hold_lies_in_the_99_interval_of_each_denomination(world: World) ->
     """Closed form of a session's variance: 25 bets^2 a game of base play, and the big wins."""
     win, theo, variance = np.zeros(10), np.zeros(10), np.zeros(10)
     for day in range(30):
-        p = world.slots(day)
+        p = day_plan(world, day).slots
         base = p.coin_in * (1 - p.hold_bp / 10_000 - 0.03)
         spread = base**2 * 25 / p.games + p.bet.astype(float) ** 2 * p.games / 15_552 * _BIG
         for total, value in (
@@ -48,7 +50,7 @@ def test_table_win_lies_in_the_99_interval_of_theo(world: World) -> None:
     spread = [float(rates().rules[f"table.{g}"][0].params["deviation"]) for g in GAMES]
     perhour = [int(rates().rules[f"table.{g}"][0].params["decisions_per_hour"]) for g in GAMES]
     for day in range(30):
-        t = world.tables(day)
+        t = day_plan(world, day).tables
         game = t.group // 2
         decisions = np.array(perhour)[game] * t.hours / 100
         np.add.at(win, game, t.win)
@@ -62,7 +64,7 @@ def test_table_win_lies_in_the_99_interval_of_theo(world: World) -> None:
 
 def test_spend_is_as_concentrated_as_a_lognormal_of_sigma_2_1(world: World) -> None:
     """Top 1/5/10/20% of active players hold about 41/68/79/90% of theo."""
-    theo = np.sort(world.ledger(149).theo_micro)[::-1]
+    theo = np.sort(ledger_through(world, 149).totals.theo_micro)[::-1]
     held = np.cumsum(theo) / theo.sum()
     shares = [held[int(len(theo) * top) - 1] for top in (0.01, 0.05, 0.10, 0.20)]
     assert shares == pytest.approx([0.41, 0.68, 0.79, 0.90], abs=0.05)
@@ -71,7 +73,7 @@ def test_spend_is_as_concentrated_as_a_lognormal_of_sigma_2_1(world: World) -> N
 def test_a_player_is_below_his_own_mean_on_most_days(world: World) -> None:
     days = []
     for day in range(90):
-        p = world.plan(day)
+        p = day_plan(world, day)
         frame = pl.DataFrame(
             {
                 "player": np.concatenate([p.slots.player, p.tables.player]),
@@ -85,14 +87,14 @@ def test_a_player_is_below_his_own_mean_on_most_days(world: World) -> None:
 
 
 def test_about_60_percent_of_slot_play_is_carded(world: World) -> None:
-    carded = np.concatenate([world.slots(d).player >= 0 for d in range(30)])
+    carded = np.concatenate([day_plan(world, d).slots.player >= 0 for d in range(30)])
     assert carded.mean() == pytest.approx(0.60, abs=0.04)
 
 
 def test_visit_frequency_is_heterogeneous(world: World) -> None:
     """The most frequent tenth make over a third of visits; half of all come once or twice
     in a month."""
-    visits = np.sort(world.ledger(29).visits)[::-1]
+    visits = np.sort(ledger_through(world, 29).totals.visits)[::-1]
     assert visits[: len(visits) // 10].sum() > visits.sum() / 4
     assert np.median(visits) <= 2
 
@@ -100,7 +102,7 @@ def test_visit_frequency_is_heterogeneous(world: World) -> None:
 def test_evenings_and_weekends_are_busy(world: World) -> None:
     hours, week = np.zeros(24), np.zeros(7)
     for day in range(28):
-        s = world.slots(day)
+        s = day_plan(world, day).slots
         np.add.at(hours, (s.start // 3600 + 6) % 24, s.coin_in)
         week[world.config.date(day).weekday()] += len(s)
     assert int(np.argmax(hours)) >= 17 or int(np.argmax(hours)) <= 1
@@ -112,7 +114,7 @@ def test_the_book_may_be_large_without_cost() -> None:
     """The draw touches visitors only: a book of ten million has as many as its volume says."""
     small = World(WorldConfig(players=100_000, faults=NO_FAULTS))
     large = World(WorldConfig(players=10_000_000, faults=NO_FAULTS))
-    counts = [int((w.visits(3).player >= 0).sum()) for w in (small, large)]
+    counts = [int((day_plan(w, 3).visits.player >= 0).sum()) for w in (small, large)]
     assert counts[1] == pytest.approx(counts[0], rel=0.1)
-    assert large.visits(3).player.max() > 5_000_000
-    assert math.isclose(len(np.unique(large.visits(3).player)), counts[1] + 1)
+    assert day_plan(large, 3).visits.player.max() > 5_000_000
+    assert math.isclose(len(np.unique(day_plan(large, 3).visits.player)), counts[1] + 1)

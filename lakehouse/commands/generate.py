@@ -17,7 +17,7 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.privacy import TokenKey
-    from lakehouse.simulate.config import WorldConfig
+    from lakehouse.simulate.kernel.config import WorldConfig
     from lakehouse.simulate.output import Filled
 
 FORMATS = ("parquet", "json", "csv")
@@ -167,7 +167,7 @@ class Order:
             raise BadInput(f"--output {self.output}: {existing} is no folder; name a folder")
 
     def config(self) -> WorldConfig:
-        from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
+        from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 
         people = self.rows.get("player_profile")
         config = WorldConfig(

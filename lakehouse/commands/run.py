@@ -44,8 +44,8 @@ def init(
     settings, lake = opened()
     settings = settle_start(settings, lake, SETTINGS_FILE)
     prepare(settings)
-    if {"landing", "both"} & {settings.source_of(t) for t in doors()}:
-        _landing_folders(lake)
+    if landed := [t for t in doors() if settings.source_of(t) != "simulator"]:
+        _landing_folders(lake, landed)
     said = f"ready: lake {lake.root} from {settings.start}, source {settings.source}"
     typer.echo(said, err=True)
     typer.echo(f"key of personal data: {place_told(key_path(settings))}", err=True)
@@ -115,15 +115,14 @@ def prepare(settings: Settings) -> None:
     home()
 
 
-def _landing_folders(lake: Lake) -> None:
+def _landing_folders(lake: Lake, tables: list[str]) -> None:
     from lakehouse.closed import close_folder
-    from lakehouse.contracts import doors
     from lakehouse.ingest.zone import landing_zone
 
     zone = landing_zone(lake)
     try:
         close_folder(zone)
-        for table in doors():
+        for table in tables:
             close_folder(zone / table)
     except OSError as error:
         raise LakehouseError(f"cannot make folder {zone}: {error.strerror}") from error

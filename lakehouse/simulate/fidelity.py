@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from lakehouse.contracts.slots import DENOMINATIONS
 from lakehouse.contracts.tables import GAMES
 from lakehouse.regulation.games import rates
-from lakehouse.simulate import filings, person
-from lakehouse.simulate.config import NO_FAULTS, Faults, WorldConfig
-from lakehouse.simulate.counter import F64, I64
-from lakehouse.simulate.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
-from lakehouse.simulate.table_play import CHIP
+from lakehouse.simulate.floor.ledger import ledger_through
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
+from lakehouse.simulate.floor.table_play import CHIP
+from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+from lakehouse.simulate.kernel.counter import F64, I64
+from lakehouse.simulate.labels.filings import truth_obligations
 from lakehouse.simulate.world import World
 
 HOLD_DAYS, SHAPE_DAYS, OFFICE_DAYS = 30, 150, 40
@@ -52,7 +55,7 @@ def slot_hold(world: World) -> Iterator[Measure]:
     n = len(DENOMINATIONS)
     coin_in, win, theo, variance = (np.zeros(n) for _ in range(4))
     for day in range(HOLD_DAYS):
-        p = world.slots(day)
+        p = day_plan(world, day).slots
         base = p.coin_in * (1 - (p.hold_bp + BIG_SHARE_BP) / 10_000)
         spread = base**2 * BASE_VARIANCE / p.games
         spread = spread + p.bet.astype(float) ** 2 * p.games * BIG_WIN_RATE * _BIG_SECOND_MOMENT
@@ -100,7 +103,7 @@ def table_win(world: World) -> Iterator[Measure]:
     decisions = np.array([int(p["decisions_per_hour"]) for p in law])
     deviation = np.array([float(p["deviation"]) for p in law])
     for day in range(HOLD_DAYS):
-        t = world.tables(day)
+        t = day_plan(world, day).tables
         game = t.group // 2
         hands = decisions[game] * t.hours / 100
         np.add.at(win, game, t.win)
@@ -120,8 +123,8 @@ def table_win(world: World) -> Iterator[Measure]:
 
 def concentration(world: World) -> Iterator[Measure]:
     """Share of the players' theo that the top of them make; lognormal with sigma 2.1."""
-    ledger = world.ledger(SHAPE_DAYS - 1)
-    theo = np.sort(ledger.theo_micro)[::-1].astype(float)
+    known = ledger_through(world, SHAPE_DAYS - 1).totals
+    theo = np.sort(known.theo_micro)[::-1].astype(float)
     running = np.cumsum(theo) / theo.sum()
     for share, target in ((0.01, 0.41), (0.05, 0.68), (0.10, 0.79), (0.20, 0.90)):
         yield Measure(
@@ -132,7 +135,7 @@ def concentration(world: World) -> Iterator[Measure]:
             float(running[int(share * len(theo)) - 1]),
             "bwin, BCLC, NatCen: lognormal, sigma about 2.1",
         )
-    visits = np.sort(ledger.visits)[::-1]
+    visits = np.sort(known.visits)[::-1]
     top = visits[: len(visits) // 100].sum() / visits.sum()
     yield Measure(
         "visits of the top 1% of players",
@@ -165,7 +168,8 @@ def within_player(world: World) -> Iterator[Measure]:
 def _player_days(world: World) -> tuple[I64, F64]:
     who, theo = [], []
     for day in range(SHAPE_DAYS):
-        s, t = world.slots(day), world.tables(day)
+        p = day_plan(world, day)
+        s, t = p.slots, p.tables
         player = np.concatenate([s.player, t.player])
         value = np.concatenate([s.theo_micro, t.theo_micro])[player >= 0]
         players, at = np.unique(player[player >= 0], return_inverse=True)
@@ -180,7 +184,7 @@ def rhythm(world: World) -> Iterator[Measure]:
     """The week, the day, and how much of the play is carded."""
     by_weekday, by_hour, carded = np.zeros(7), np.zeros(24), np.zeros(2)
     for day in range(84):
-        s = world.slots(day)
+        s = day_plan(world, day).slots
         by_weekday[world.config.date(day).weekday()] += s.coin_in.sum()
         np.add.at(by_hour, (s.start // 3600 + 6) % 24, s.games)
         np.add.at(carded, (s.player >= 0).astype(np.int64), 1)
@@ -242,7 +246,7 @@ def people(world: World) -> Iterator[Measure]:
 def office(_: World) -> Iterator[Measure]:
     """Faults in the filings against their configured rates, from a world that has them."""
     world = World(WorldConfig())
-    frames = [filings.truth_obligations(world, d) for d in range(OFFICE_DAYS)]
+    frames = [truth_obligations(world, d) for d in range(OFFICE_DAYS)]
     faults = np.concatenate([f["fault"].to_numpy() for f in frames])
     n = len(faults)
     for fault in ("missing", "wrong_amount", "wrong_person", "amended"):

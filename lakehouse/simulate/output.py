@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.privacy.keys import TokenKey
-from lakehouse.simulate.config import WorldConfig
+from lakehouse.simulate.kernel.config import WorldConfig
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,7 +135,7 @@ def _fill(
     work: Work, targets: Sequence[Target], advance: Advance, *, threads: int
 ) -> dict[str, Filled]:
     from lakehouse.simulate.export import leaving_schema
-    from lakehouse.simulate.files import frame_file
+    from lakehouse.simulate.kernel.files import frame_file
 
     filled = {t.table: Filled() for t in targets}
     most = {t.table: t.most for t in targets}

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
-from lakehouse.simulate.roll import TABLE, roll, versions
+from lakehouse.simulate.floor.roll import TABLE, roll, versions
 from lakehouse.simulate.world import Made, Piece, World, in_order
 
 Change = Callable[[str, pl.DataFrame], pl.DataFrame]

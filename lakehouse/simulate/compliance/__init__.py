@@ -1,0 +1,1 @@
+"""The compliance office: what it owes, and what it files."""

@@ -1,0 +1,77 @@
+"""Running totals of the players: what a profile shows at a day's close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.kernel.counter import I64
+from lakehouse.simulate.kernel.memory import carried_over
+from lakehouse.simulate.kernel.player_totals import PlayerTotals
+from lakehouse.simulate.kernel.world import World
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Sorted by player; totals since the world's first day."""
+
+    player: I64
+    totals: PlayerTotals
+
+
+def _empty(world: World) -> Ledger:  # noqa: ARG001
+    none = np.zeros(0, dtype=np.int64)
+    return Ledger(none, PlayerTotals(none, none, none, none, none))
+
+
+@carried_over(_empty)
+def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
+    """Totals of everybody who came by the close of `day`."""
+    p, old_totals = day_plan(world, day), before.totals
+    s, t = p.slots, p.tables
+    player = np.concatenate([s.player, t.player])
+    theo = np.concatenate([s.theo_micro, t.theo_micro])
+    win = np.concatenate([s.coin_in - s.coin_out - s.jackpot, t.win])
+    carded = player >= 0
+    who, at = np.unique(player[carded], return_inverse=True)
+    came = p.visits.player[p.visits.player >= 0]
+    everyone = np.unique(np.concatenate([before.player, who, came]))
+    old, new = np.searchsorted(everyone, before.player), np.searchsorted(everyone, who)
+
+    def carried(values: I64, otherwise: int = 0) -> I64:
+        out = np.full(len(everyone), otherwise, dtype=np.int64)
+        out[old] = values
+        return out
+
+    visits, last = carried(old_totals.visits), carried(old_totals.last_day, -1)
+    first = carried(old_totals.first_day, day)
+    visits[new] += 1
+    last[new] = day
+    theo_total, win_total = carried(old_totals.theo_micro), carried(old_totals.win_cents)
+    np.add.at(theo_total, new[at], theo[carded])
+    np.add.at(win_total, new[at], win[carded])
+    return Ledger(everyone, PlayerTotals(visits, theo_total, win_total, last, first))
+
+
+def totals_through(world: World, day: int, who: I64) -> PlayerTotals:
+    """Of `who`, in this order; of those who never came, zeros and no days."""
+    ledger = ledger_through(world, day)
+    known = ledger.totals
+    if not len(ledger.player):
+        zero = np.zeros(len(who), dtype=np.int64)
+        return PlayerTotals(zero, zero, zero, zero - 1, zero - 1)
+    at = np.minimum(np.searchsorted(ledger.player, who), len(ledger.player) - 1)
+    here = ledger.player[at] == who
+
+    def of(column: I64, otherwise: int = 0) -> I64:
+        return np.where(here, column[at], otherwise)
+
+    return PlayerTotals(
+        of(known.visits),
+        of(known.theo_micro),
+        of(known.win_cents),
+        of(known.last_day, -1),
+        of(known.first_day, -1),
+    )

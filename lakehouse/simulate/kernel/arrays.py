@@ -1,0 +1,89 @@
+"""Small helpers for ragged and columnar numpy arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lakehouse.simulate.kernel.counter import I64
+
+T = TypeVar("T")
+
+
+def take(columns: T, index: NDArray[Any] | slice) -> T:
+    """A dataclass of equally long arrays (or of such dataclasses), at `index` (positions, a
+    mask or a slice)."""
+    found = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}  # type: ignore[arg-type]
+    picked = {
+        name: take(values, index) if dataclasses.is_dataclass(values) else values[index]
+        for name, values in found.items()
+    }
+    return dataclasses.replace(columns, **picked)  # type: ignore[type-var]
+
+
+def join(parts: Sequence[T]) -> T:
+    """Frames, or dataclasses of arrays (or of such dataclasses), end to end; at least one. A
+    class that knows more about it has `joined`."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], pl.DataFrame):
+        return pl.concat(parts)  # type: ignore[type-var]
+    if (joined_by := getattr(parts[0], "joined", None)) is not None:
+        return joined_by(parts)
+    columns = {
+        f.name: [getattr(p, f.name) for p in parts]
+        for f in dataclasses.fields(parts[0])  # type: ignore[arg-type]
+    }
+    joined = {
+        name: join(values) if dataclasses.is_dataclass(values[0]) else np.concatenate(values)
+        for name, values in columns.items()
+    }
+    return dataclasses.replace(parts[0], **joined)  # type: ignore[type-var]
+
+
+def series(array: pa.Array) -> pl.Series:
+    """An Arrow array as a column, without a copy."""
+    found = pl.from_arrow(array)
+    assert isinstance(found, pl.Series)
+    return found
+
+
+def starts(counts: I64) -> I64:
+    """Position of each group's first row, for groups of `counts` rows laid end to end."""
+    return np.cumsum(counts) - counts
+
+
+def owners(counts: I64) -> I64:
+    """Group of each row."""
+    return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+
+
+def ordinals(counts: I64) -> I64:
+    """Position of each row within its group."""
+    return np.arange(int(counts.sum()), dtype=np.int64) - np.repeat(starts(counts), counts)
+
+
+def running(values: I64, counts: I64) -> I64:
+    """Cumulative sum within each group, the row itself included."""
+    total = np.cumsum(values)
+    base = np.concatenate([[0], total])[starts(counts)]
+    return total - np.repeat(base, counts)
+
+
+def running_max(values: I64, counts: I64) -> I64:
+    """Running maximum within each group; values must stay below 2**40 in size."""
+    lift = owners(counts) << np.int64(41)
+    return np.maximum.accumulate(values + lift) - lift
+
+
+def sums(values: I64, counts: I64) -> I64:
+    """Total of each group."""
+    total = np.concatenate([[0], np.cumsum(values)])
+    first = starts(counts)
+    return total[first + counts] - total[first]

@@ -1,0 +1,48 @@
+"""The book of players: who comes often, and who is kept for planted scenarios."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.counter import I64, key, permute, unpermute
+
+RESERVED_SHARE = 0.04
+"""Part of the book kept for planted scenarios; never drawn as ordinary visitors."""
+
+
+def reserved(config: WorldConfig) -> int:
+    """Ranks at the end of the book that only scenarios use: at the most half of a small one."""
+    wanted = max(20, round(config.player_count * RESERVED_SHARE))
+    return min(wanted, config.player_count // 2)
+
+
+def player_of_rank(config: WorldConfig, rank: I64) -> I64:
+    return permute(rank, config.player_count, key(config.seed, "player-rank"))
+
+
+def rank_of_player(config: WorldConfig, player: I64) -> I64:
+    """The inverse of `player_of_rank`; -1 for the anonymous."""
+    known = np.maximum(player, 0)
+    rank = unpermute(known, config.player_count, key(config.seed, "player-rank"))
+    return np.where(player >= 0, rank, -1)
+
+
+@functools.lru_cache(maxsize=4)
+def _planted_ranks(seed: int, players: int, first: int) -> I64:
+    return permute(np.arange(first, players), players, key(seed, "player-rank"))
+
+
+def planted_players(config: WorldConfig) -> I64:
+    """Players that only scenarios use, in order of rank."""
+    first = config.player_count - reserved(config)
+    return _planted_ranks(config.seed, config.player_count, first)
+
+
+def always_excluded(config: WorldConfig) -> I64:
+    """Sorted players who are on the self-exclusion list from the beginning: the last quarter
+    of the planted ones, of whom some are let in all the same."""
+    planted = planted_players(config)
+    return np.sort(planted[-max(1, len(planted) // 4) :])

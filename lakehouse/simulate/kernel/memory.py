@@ -1,0 +1,82 @@
+"""What was worked out before, for as long as its world lives."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from lakehouse.simulate.kernel.world import World
+
+T = TypeVar("T")
+ONE_AT_A_TIME = threading.RLock()
+"""Held while something that is remembered is worked out."""
+
+
+def of_world(make: Callable[[], T]) -> Callable[[World], T]:
+    """One thing per world, made by `make` when it is first asked for."""
+    known: WeakKeyDictionary[World, T] = WeakKeyDictionary()
+
+    def look_up(world: World) -> T:
+        with ONE_AT_A_TIME:
+            return known.setdefault(world, make())
+
+    return look_up
+
+
+def near(world: World) -> int:
+    """As many days as are asked for again around the one in work."""
+    return world.near
+
+
+def by_day(
+    most: int | Callable[[World], int],
+) -> Callable[[Callable[[World, int], T]], Callable[[World, int], T]]:
+    """Keeps the `most` days of each world that were asked for last. One thread at a time
+    computes."""
+
+    def decorate(function: Callable[[World, int], T]) -> Callable[[World, int], T]:
+        remembered: Callable[[World], dict[int, T]] = of_world(dict)
+
+        @functools.wraps(function)
+        def look_up(world: World, day: int) -> T:
+            with ONE_AT_A_TIME:
+                days = remembered(world)
+                days[day] = days.pop(day) if day in days else function(world, day)
+                room = most if isinstance(most, int) else most(world)
+                for old in list(days)[:-room]:
+                    del days[old]
+                return days[day]
+
+        return look_up
+
+    return decorate
+
+
+def carried_over(
+    empty: Callable[[World], T],
+) -> Callable[[Callable[[World, int, T], T]], Callable[[World, int], T]]:
+    """Makes of a function that closes a day (world, day, total before → total after) one that
+    gives the total through any day; before the first it is `empty`. Kept are the days in work
+    and every sixteenth, so that any day is near one."""
+
+    def decorate(close: Callable[[World, int, T], T]) -> Callable[[World, int], T]:
+        remembered: Callable[[World], dict[int, T]] = of_world(dict)
+
+        @functools.wraps(close)
+        def through(world: World, day: int) -> T:
+            with ONE_AT_A_TIME:
+                known = remembered(world)
+                last = max((d for d in known if d <= day), default=-1)
+                total = known[last] if last >= 0 else empty(world)
+                for d in range(last + 1, day + 1):
+                    total = known[d] = close(world, d, total)
+                    for old in [k for k in known if k < d - 2 * world.block and k % 16]:
+                        del known[old]
+                return total
+
+        return through
+
+    return decorate

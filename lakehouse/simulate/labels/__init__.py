@@ -1,0 +1,1 @@
+"""The truth about what was planted."""

@@ -1,0 +1,52 @@
+"""The scenarios that were planted, as truth/plants tells them."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from lakehouse.contracts import contract
+from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.kernel import ids
+from lakehouse.simulate.kernel.plants import planted
+from lakehouse.simulate.kernel.producers import label
+from lakehouse.simulate.kernel.scenario import Scenario
+from lakehouse.simulate.kernel.world import World
+
+_TABLE = {
+    "bill_stuffing": "slot_telemetry",
+    "card_sharing": "slot_telemetry",
+    "self_excluded_play": "slot_telemetry",
+    "employee_collusion": "table_games",
+}
+"""Where a scenario shows; the others show in the cage."""
+
+
+@label
+def planted_scenarios(world: World, day: int) -> pl.DataFrame:
+    """One plant per scenario and player that shows on the day and came through the plan."""
+    v = day_plan(world, day).visits
+    here, came = set(v.player[v.scenario >= 0].tolist()), set(v.scenario.tolist())
+    parts = [_plants(world, s, day) for s in world.scenarios(day) if s.number in came]
+    shape = contract("plants").empty()
+    found = pl.concat([shape, *parts])
+    return found.filter(
+        pl.col("entity_id").is_in(ids.players(np.array(sorted(here), dtype=np.int64)).implode())
+    )
+
+
+def _plants(world: World, s: Scenario, day: int) -> pl.DataFrame:
+    who = ids.players(np.array(s.players, dtype=np.int64))
+    config = world.config
+    return planted(
+        s.kind,
+        pl.Series([f"scenario:{s.number}"] * len(who)),
+        entity_type="player",
+        entity=who,
+        table=_TABLE.get(s.kind, "financial_txn"),
+        key=None,
+        rule=s.kind,
+        day=config.date(day),
+    ).with_columns(
+        window_start=pl.lit(config.date(s.first_day)), window_end=pl.lit(config.date(s.last_day))
+    )
