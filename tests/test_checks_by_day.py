@@ -72,18 +72,19 @@ def test_bronze_rows_tell_where_they_come_from(lake: Lake, column: str) -> None:
     assert broken.rows() == [(FIRST, f"{column}|nullability", 1)]
 
 
-def plant(key: str | None, kind: str = "clock") -> dict[str, Any]:
-    return {"table_name": "financial_txn", "row_key": key, "kind": kind, "gaming_day": FIRST}
+def plant(key: str | None, kind: str = "clock", ends: dt.date = FIRST) -> dict[str, Any]:
+    where = {"table_name": "financial_txn", "row_key": key, "gaming_day": FIRST}
+    return where | {"kind": kind, "window_end": ends}
 
 
 def test_plants_are_rows_of_bronze(lake: Lake) -> None:
-    planted = [plant("T1"), plant("T2"), plant("T3", "late"), plant("T3"), plant(None)]
+    planted = [plant("T1"), plant("T2"), plant("T3", "late"), plant("T3"), plant(None), plant("T4", ends=LAST)]
     columns = {name: [p[name] for p in planted] for name in planted[0]}
     small_lake.put(lake, "truth", "plants", columns)
     there = {"transaction_id": ["T1"], "gaming_day": [FIRST]}
     small_lake.put(lake, "bronze", "financial_txn", there)
     found = plants_without_row(lake, ["financial_txn"], (FIRST, LAST))
-    assert found.rows() == [(FIRST, 1)]  # T2; T3 comes late, and one is of a whole scenario
+    assert found.rows() == [(FIRST, 1)]  # T2; T3 comes late, T4 later, one is of a scenario
 
 
 def judge(instance: dg.DagsterInstance, day: str, passed: bool) -> None:

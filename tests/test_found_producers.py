@@ -82,6 +82,7 @@ def ran(copy: Path, *command: str) -> str:
         "DAGSTER_HOME": str(copy / "home"),
         "LAKEHOUSE_ROOT": str(copy / "lake"),
         "LAKEHOUSE_SCALE": "0.02",
+        "LAKEHOUSE_START": "2025-01-01",
     }
     done = subprocess.run(
         [sys.executable, *command],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract
+from lakehouse.contracts import Contract, contract, door_of
 from lakehouse.storage import Days, Lake
 
 _DAY = "gaming_day"
@@ -80,13 +80,18 @@ def conservation(lake: Lake, table: str, days: Days) -> pl.DataFrame:
 
 def plants_without_row(lake: Lake, tables: Sequence[str], days: Days) -> pl.DataFrame:
     """Grain: one row per gaming day on which something was planted on a row that bronze does
-    not have: gaming_day, rows. Late rows are not counted: they come in days afterwards."""
-    plants = lake.scan("truth", "plants", days=days).filter(pl.col("row_key").is_not_null())
+    not have: gaming_day, rows. Late rows, and what ends on a later gaming day, as an amended
+    filing does, are not counted: they come in days afterwards. A plant names the table that its
+    row comes in with."""
+    ends_later = (pl.col("window_end") > pl.col(_DAY)).fill_null(value=False)
+    plants = lake.scan("truth", "plants", days=days).filter(
+        pl.col("row_key").is_not_null(), ~ends_later
+    )
     on = ["table_name", "row_key"]
     late = plants.filter(pl.col("kind") == "late").select(on)
     keys = [
         lake.scan("bronze", table, days=days).select(
-            table_name=pl.lit(table), row_key=pl.col(contract(table).key[0])
+            table_name=pl.lit(door_of(table)), row_key=pl.col(contract(table).key[0])
         )
         for table in tables
     ]
