@@ -17,6 +17,7 @@ FIRST, LAST = "2025-01-01", "2025-01-02"
 RUN = ("run", "--from", FIRST, "--to", LAST)
 SMALL = {"scale": "0.02"}
 LANDING = {"source": "landing"}
+COMMITS = ("before a commit", "after a commit")
 HEADER = "transaction_id,transaction_timestamp,transaction_type,amount,player_id\n"
 
 
@@ -36,7 +37,7 @@ SCENES = (
     Scene("run", (("init",),), RUN, ("run", "--from", FIRST, "--to", LAST), SMALL, {}),
     Scene("first use", (), RUN, ("maintain",), SMALL, {}),
     Scene("ingest", (("init",),), ("ingest",), ("ingest",), LANDING, FILES),
-    Scene("maintain", (RUN, RUN), ("maintain",), RUN, SMALL, {}),
+    Scene("maintain", (RUN, RUN), ("maintain",), RUN, SMALL, {}, COMMITS, seconds=3),
     Scene("demo", (), ("demo",), ("demo",), {"scale": "0.01"}, {}),
 )
 

@@ -36,6 +36,10 @@ class Scene:
     heal: tuple[str, ...]
     settings: Mapping[str, str]
     landed: Mapping[str, str]
+    points: tuple[str, ...] = tuple(POINTS)
+    """Points that the command passes."""
+    seconds: float = 15
+    """How long it takes, about."""
 
 
 @dataclass
@@ -113,10 +117,10 @@ def killed(scene: Scene, folder: Path, chance: random.Random, together: int) -> 
     started = []
     for _ in range(together):
         if chance.random() < 0.4:
-            module, moment = ["lakehouse", *scene.command], chance.uniform(0.5, 15)
+            module, moment = ["lakehouse", *scene.command], chance.uniform(0.5, scene.seconds)
         else:
-            point, passed = chance.choice(list(POINTS.items()))
-            doom = [point, str(chance.randint(1, passed))]
+            point = chance.choice(scene.points)
+            doom = [point, str(chance.randint(1, POINTS[point]))]
             module, moment = ["benchmarks.faults.doomed", *doom, *scene.command], float(BOUND)
         started.append((_start(folder, scene, module), time.monotonic() + moment))
     for process, moment in sorted(started, key=lambda s: s[1]):
