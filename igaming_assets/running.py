@@ -20,10 +20,10 @@ from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from igaming_assets.verdicts import CheckVerdict, verdicts_of
-from lakehouse.derived import underived
+from lakehouse.derived import found_parents, underived
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.pipeline import derivations
-from lakehouse.regulation.gaming_day import gaming_day_of, pieces
+from lakehouse.regulation.gaming_day import gaming_day_of, pieces, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
 
@@ -83,7 +83,19 @@ def run_days(
     with instance_of_home() if instance is None else nullcontext(instance) as opened:
         for piece in pieces(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
+        if select is None:
+            for found in ranges_of(_with_parents_found(settings, days, now)):
+                for piece in pieces(found, DAYS_PER_RUN):
+                    _execute(job, piece, progress, opened, outcome)
     return outcome
+
+
+def _with_parents_found(settings: Settings, days: Days, now: dt.datetime) -> list[dt.date]:
+    """Other days, whose rows were kept out for want of what has come in by now: they are made
+    again, so that days may come in any order."""
+    last = gaming_day_of(now, settings.timezone)
+    found = found_parents(Lake.open(settings))
+    return [d for d in found if settings.start <= d <= last and not days[0] <= d <= days[1]]
 
 
 def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import polars as pl
+
+from lakehouse.contracts import contracts
 from lakehouse.storage import Days, Lake, Tokens
 from lakehouse.storage.marks import digest
 
@@ -34,15 +37,42 @@ def underived(
     lake: Lake, derivations: Derivations, days: Days | None = None
 ) -> dict[dt.date, list[str]]:
     """Gaming day → tables that lack what bronze holds of it, or hold what it no longer does.
-    Reads logs, no data. Of all days, or of `days`."""
+    Reads logs, and of the data only what was kept out for want of a parent. Of all days, or of
+    `days`."""
     held = {table: lake.tokens(*table) for table in derivations}
     found: dict[dt.date, list[str]] = {}
     for day in sorted({d for tokens in held.values() for d in tokens}):
-        if days is None or days[0] <= day <= days[1]:
-            stale = _stale({t: tokens.get(day, "") for t, tokens in held.items()}, derivations)
-            if stale:
-                found[day] = stale
+        stale = _stale({t: tokens.get(day, "") for t, tokens in held.items()}, derivations)
+        if stale:
+            found[day] = stale
+    for day, tables in found_parents(lake).items():
+        named = [f"silver.{t}" for t in tables if ("silver", t) in derivations]
+        told = [*found.get(day, []), *(n for n in named if n not in found.get(day, []))]
+        if told:
+            found[day] = told
+    asked = days or (dt.date.min, dt.date.max)
+    return {day: found[day] for day in sorted(found) if asked[0] <= day <= asked[1]}
+
+
+def found_parents(lake: Lake) -> dict[dt.date, list[str]]:
+    """Gaming day → tables with rows that were kept out because what they refer to was unknown,
+    and is known by now: a profile came later, or days were made in another order."""
+    found: dict[dt.date, list[str]] = {}
+    for table, c in contracts("source").items():
+        for column, (parent, key) in c.references().items():
+            if lake.exists("quarantine", table) and lake.exists("silver", parent):
+                for day in _days_found(lake, table, column, parent, key):
+                    if table not in found.setdefault(day, []):
+                        found[day].append(table)
     return found
+
+
+def _days_found(lake: Lake, table: str, column: str, parent: str, key: str) -> list[dt.date]:
+    orphan = pl.col("_rules").list.contains(f"{column}|orphan")
+    kept_out = lake.scan("quarantine", table).filter(orphan).select("gaming_day", column)
+    known = lake.scan("silver", parent, columns=[key]).rename({key: column})
+    days = kept_out.join(known, on=column, how="semi").select(pl.col("gaming_day").unique())
+    return days.collect().to_series().drop_nulls().to_list()
 
 
 def _stale(held: Mapping[Table, str], derivations: Derivations) -> list[str]:

@@ -78,7 +78,14 @@ def plant(key: str | None, kind: str = "clock", ends: dt.date = FIRST) -> dict[s
 
 
 def test_plants_are_rows_of_bronze(lake: Lake) -> None:
-    planted = [plant("T1"), plant("T2"), plant("T3", "late"), plant("T3"), plant(None), plant("T4", ends=LAST)]
+    planted = [
+        plant("T1"),
+        plant("T2"),
+        plant("T3", "late"),
+        plant("T3"),
+        plant(None),
+        plant("T4", ends=LAST),
+    ]
     columns = {name: [p[name] for p in planted] for name in planted[0]}
     small_lake.put(lake, "truth", "plants", columns)
     there = {"transaction_id": ["T1"], "gaming_day": [FIRST]}

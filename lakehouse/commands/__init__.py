@@ -122,14 +122,10 @@ def check_output(target: Path) -> None:
 
 
 def runs_of(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """Sorted days as ranges without gaps."""
-    ranges: list[tuple[dt.date, dt.date]] = []
-    for day in days:
-        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-    return ranges
+    """Days as ranges without gaps."""
+    from lakehouse.regulation.gaming_day import ranges_of
+
+    return ranges_of(days)
 
 
 def days_in_words(days: list[dt.date]) -> str:

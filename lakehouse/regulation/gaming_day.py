@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -56,3 +57,14 @@ def pieces(days: Days, length: int) -> list[Days]:
     count = (days[1] - days[0]).days // length + 1
     starts = [days[0] + n * step for n in range(count)]
     return [(s, min(s + step - day, days[1])) for s in starts]
+
+
+def ranges_of(days: Iterable[dt.date]) -> list[Days]:
+    """The days as ranges without gaps."""
+    ranges: list[Days] = []
+    for day in sorted(days):
+        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
