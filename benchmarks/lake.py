@@ -64,6 +64,7 @@ def measured(command: list[str], root: Path, scale: float = 1.0) -> tuple[float,
     env = os.environ | {
         "LAKEHOUSE_ROOT": str(root / "lake"),
         "LAKEHOUSE_SCALE": str(scale),
+        "LAKEHOUSE_START": str(START),
         "DAGSTER_HOME": str(root / "home"),
     }
     begun = time.perf_counter()

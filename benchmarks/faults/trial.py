@@ -55,6 +55,7 @@ def place(folder: Path, scene: Scene) -> dict[str, str]:
         "DAGSTER_HOME": str(folder / "home"),
         "LAKEHOUSE_ROOT": str(folder / "lake"),
         "LAKEHOUSE_PII_KEY_FILE": str(folder.parent / "pii-key"),
+        "LAKEHOUSE_START": "2025-01-01",
     }
     return os.environ | own | {f"LAKEHOUSE_{n.upper()}": v for n, v in scene.settings.items()}
 
