@@ -135,7 +135,7 @@ def test_a_damaged_log_names_table_and_commit(
     small_lake.put(lake, "gold", "player_day", {"player_id": ["P9"], "gaming_day": [LAST]})
     harm(Path(lake.uri("gold", "player_day")) / "_delta_log" / "00000000000000000001.json")
     with pytest.raises(Damaged, match=r"gold\.player_day: its Delta log is damaged") as caught:
-        lake.scan("gold", "player_day").collect()
+        Lake(lake.root).scan("gold", "player_day").collect()
     assert said in str(caught.value)
 
 

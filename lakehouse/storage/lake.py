@@ -38,6 +38,7 @@ from lakehouse.storage.log import (
 )
 from lakehouse.storage.marks import Tokens, tokens
 from lakehouse.storage.modes import close_files, make_folder
+from lakehouse.storage.opened import Opened
 from lakehouse.storage.shapes import (
     PARTITION,
     conform,
@@ -76,6 +77,7 @@ class Lake:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    _opened: Opened = field(default_factory=Opened, compare=False, repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Lake:
@@ -289,9 +291,12 @@ class Lake:
         """The Delta table itself, or None. For this package and the SQL catalog."""
         stored_schema(layer, table)
         uri = self.uri(layer, table)
-        refuse_empty_commits(self, layer, table)
         try:
             with naming(uri, "open"):
+                delta = None if as_of is not None else self._opened.newest(uri)
+                if delta is not None:
+                    return delta
+                refuse_empty_commits(self, layer, table)
                 delta = DeltaTable(_address(uri), storage_options=self._options())
         except TableNotFoundError:
             _refuse_lost_log(uri)
@@ -301,6 +306,8 @@ class Lake:
         if as_of is not None:
             with naming(uri, "open"):
                 travel(delta, as_of, f"{layer}.{table}")
+        else:
+            self._opened.keep(uri, delta)
         return delta
 
     def close(self, layer: str, table: str) -> None:
