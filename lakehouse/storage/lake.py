@@ -60,9 +60,9 @@ _REBUILD = "lakehouse.rebuild"
 
 @dataclass(frozen=True)
 class Written:
-    """What one write made. `rows_by_day` has every day asked for, with 0 for an emptied one;
-    `bytes` is the size of the files that now hold these days (of the whole table for one
-    stored in one piece); `retries` counts own attempts and the commits of others overtaken."""
+    """What one write made. `rows_by_day` has every day asked for, 0 for an emptied one; `bytes`
+    are those of the files that now hold these days (of all, for a table in one piece);
+    `retries` counts own attempts and the commits of others overtaken."""
 
     version: int
     rows: int
@@ -288,27 +288,30 @@ class Lake:
         return int(gone["num_deleted_rows"])
 
     def table(self, layer: str, table: str, as_of: AsOf | None = None) -> DeltaTable | None:
-        """The Delta table itself, or None. For this package and the SQL catalog."""
-        stored_schema(layer, table)
+        """The Delta table itself, or None, to be read. For this package and the SQL catalog."""
         uri = self.uri(layer, table)
+        with naming(uri, "open"):
+            known = self._opened.newest(uri) if as_of is None else None
+        delta = known or self._open(layer, table)
+        if delta is not None and as_of is None:
+            self._opened.keep(uri, delta)
+        elif delta is not None and as_of is not None:
+            with naming(uri, "open"):
+                travel(delta, as_of, f"{layer}.{table}")
+        return delta
+
+    def _open(self, layer: str, table: str) -> DeltaTable | None:
+        """The table for whoever asks alone: a writer must know which commits it has seen."""
+        uri = self.uri(layer, table)
+        refuse_empty_commits(self, layer, table)
         try:
             with naming(uri, "open"):
-                delta = None if as_of is not None else self._opened.newest(uri)
-                if delta is not None:
-                    return delta
-                refuse_empty_commits(self, layer, table)
-                delta = DeltaTable(_address(uri), storage_options=self._options())
+                return DeltaTable(_address(uri), storage_options=self._options())
         except TableNotFoundError:
             _refuse_lost_log(uri)
             return None
         except StorageError as error:
             raise (damaged_log(self, layer, table) or error) from error
-        if as_of is not None:
-            with naming(uri, "open"):
-                travel(delta, as_of, f"{layer}.{table}")
-        else:
-            self._opened.keep(uri, delta)
-        return delta
 
     def close(self, layer: str, table: str) -> None:
         """Leaves the files of a private table to their owner alone. Call it after writing any."""
@@ -324,7 +327,7 @@ class Lake:
         if not _is_url(uri):
             with naming(uri, "create"):
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
-        delta = self.table(layer, table) or self._create(layer, table)
+        delta = self._open(layer, table) or self._create(layer, table)
         missing = lacking(delta, layer, table)
         if missing:
             delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])

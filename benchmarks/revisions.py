@@ -1,0 +1,55 @@
+"""Two revisions of this project in turns: BENCH_OLD=d8f8787 python -m benchmarks revisions.
+
+The older one (the commit before, by default) runs out of a git worktree with the packages that
+are installed, so that figures of one moment of a shared machine can be compared.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.lake import measured, run
+
+HERE = Path(__file__).parents[1]
+ROUNDS = 2
+
+
+def figures(tree: Path, days: int) -> list[tuple[str, tuple[float, float, float]]]:
+    """What a month, one more day and an import take in a lake of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        month = run(root, 0, days, tree=tree)
+        more = run(root, days, 1, tree=tree)
+        code = [sys.executable, "-c", "import igaming_assets.definitions"]
+        return [
+            (f"{days} days, Dagster in one process", month),
+            ("one more day, from a cold start", more),
+            ("importing the code location", measured(code, root, tree=tree)),
+        ]
+
+
+def main() -> None:
+    old = os.environ.get("BENCH_OLD", "HEAD~1")
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "old"
+        git = ["git", "-C", str(HERE), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), old], check=True)
+        try:
+            print("| | revision | wall s | CPU s | peak MB |")
+            print("|---|---|---|---|---|")
+            for _ in range(ROUNDS):
+                for name, source in ((old[:7], tree), ("this one", HERE)):
+                    for what, (wall, cpu, peak) in figures(source, 30):
+                        print(
+                            f"| {what} | {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |", flush=True
+                        )
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
+
+
+if __name__ == "__main__":
+    main()
