@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import sys
 import warnings
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -146,6 +148,7 @@ def _execute(
         asset_selection=job.asset_selection,
     )
     outcome.run_ids.append(run.run_id)
+    _hush_closing_steps()
     ended, steps = 0, len(job.nodes)
     with closing(execute_run_iterator(InMemoryJob(job), run, instance)) as events:
         for event in events:
@@ -161,6 +164,20 @@ def _execute(
             return
     instance.report_run_canceled(run, "Interrupted at the keyboard.")
     raise KeyboardInterrupt
+
+
+@functools.cache
+def _hush_closing_steps() -> None:
+    """Dagster's steps, closed in their middle, report that they were; there is nothing to do
+    about it, and one line says that the run was interrupted."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        code = getattr(unraisable.object, "gi_code", None)
+        if code is None or "dagster" not in code.co_filename:
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _refuse_failure(
