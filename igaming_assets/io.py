@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -57,7 +57,7 @@ class LakeIO(dg.ConfigurableIOManager):
         with retried_if_transient(), sound(lake, reads):
             written = together(
                 [
-                    store(lake, layer, table, _of(given.rows, days), days, _told(commit, days))
+                    store(lake, layer, table, _of(given.rows, days), days, commit.of(days))
                     for days in given.ranges
                 ]
             )
@@ -92,8 +92,3 @@ def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, 
 
 def _of(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
     return rows.filter(pl.col("gaming_day").is_between(*days))
-
-
-def _told(commit: Commit, days: Days) -> Commit:
-    marks = {day: mark for day, mark in commit.derived.items() if days[0] <= day <= days[1]}
-    return replace(commit, derived=marks)

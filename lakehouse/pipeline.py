@@ -70,11 +70,10 @@ def derive(
             continue
         done = made(mart, lake, settings, days, as_of=as_of)
         if keep_empty or len(done.rows) or lake.exists(mart.layer, name):
-            mine = replace(commit, asset=f"{mart.layer}/{name}")
+            mine = replace(commit, asset=f"{mart.layer}/{name}", derived=done.marks)
             for piece in done.ranges:
                 rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
-                told = {d: m for d, m in done.marks.items() if piece[0] <= d <= piece[1]}
-                lake.write_days(mart.layer, name, rows, piece, commit=replace(mine, derived=told))
+                lake.write_days(mart.layer, name, rows, piece, commit=mine.of(piece))
         if done.stale:
             raise done.stale[min(done.stale)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
@@ -25,6 +25,11 @@ class Commit:
     code_version: str
     derived: Mapping[dt.date, str] = field(default_factory=dict)
     """Gaming day → mark of the inputs that it was derived from, of days done with by this."""
+
+    def of(self, days: Days) -> Commit:
+        """The same, telling the marks of these days alone."""
+        marks = {d: mark for d, mark in self.derived.items() if days[0] <= d <= days[1]}
+        return replace(self, derived=marks)
 
 
 def attempts() -> Retrying:
