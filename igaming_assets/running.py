@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -13,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import check_captured_interrupt
 
@@ -31,7 +34,7 @@ from lakehouse.storage import Days, Lake
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+_INTERRUPTIONS = (DagsterExecutionInterruptedError, KeyboardInterrupt)
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that ended, how many have, and how many there are in all."""
@@ -148,7 +151,7 @@ def _execute(
         asset_selection=job.asset_selection,
     )
     outcome.run_ids.append(run.run_id)
-    _hush_closing_steps()
+    _hear_every_interruption()
     ended, steps = 0, len(job.nodes)
     with closing(execute_run_iterator(InMemoryJob(job), run, instance)) as events:
         for event in events:
@@ -167,14 +170,19 @@ def _execute(
 
 
 @functools.cache
-def _hush_closing_steps() -> None:
-    """Dagster's steps, closed in their middle, report that they were; there is nothing to do
-    about it, and one line says that the run was interrupted."""
+def _hear_every_interruption() -> None:
+    """Python drops what is raised while an object is buried, an interruption too: that one is
+    said again. Dagster's steps, closed in their middle, report that they were: there is nothing
+    to do about it, and one line says that the run was interrupted."""
     before = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:
         code = getattr(unraisable.object, "gi_code", None)
-        if code is None or "dagster" not in code.co_filename:
+        if code is not None and "dagster" in code.co_filename:
+            return
+        if isinstance(unraisable.exc_value, _INTERRUPTIONS):
+            threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()
+        else:
             before(unraisable)
 
     sys.unraisablehook = hook
@@ -207,7 +215,7 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
         error = event.step_retry_data.error if event.is_step_up_for_retry else None
     while error is not None and error.cause is not None:
         error = error.cause
-    return error is not None and error.cls_name in _INTERRUPTIONS
+    return error is not None and error.cls_name in [e.__name__ for e in _INTERRUPTIONS]
 
 
 def _tags(days: Days) -> dict[str, str]:

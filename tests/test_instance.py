@@ -170,6 +170,28 @@ def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
         assert [r.status for r in opened.get_runs()] == [dg.DagsterRunStatus.CANCELED]
 
 
+BURIED = """
+import os, signal, time, weakref
+from igaming_assets.running import _hear_every_interruption
+_hear_every_interruption()
+class Thing: pass
+thing = Thing()
+watch = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT) or time.sleep(0))
+try:
+    del thing
+    time.sleep(30)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_an_interruption_that_python_drops_is_said_again() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", BURIED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (0, "heard\n", "")
+
+
 @pytest.mark.slow
 def test_many_that_begin_at_once_make_one_instance(place: Path) -> None:
     for _ in range(3):
