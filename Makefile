@@ -39,7 +39,7 @@ check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m lakehouse.serve.documents --check
+	@$(BIN)/python -m lakehouse.serve.dictionary.documents --check
 
 fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random queries
 	@$(BIN)/python -m benchmarks.fuzz
@@ -52,7 +52,7 @@ fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 docs: $(STAMP) ## Write the generated documents again
-	@$(BIN)/python -m lakehouse.serve.documents
+	@$(BIN)/python -m lakehouse.serve.dictionary.documents
 
 bench: $(STAMP) ## Measure speed and memory; prints the tables of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

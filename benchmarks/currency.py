@@ -81,7 +81,7 @@ def filled(given: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
 def work(rows: int) -> None:
     import resource
 
-    from lakehouse.gold.ctr_filings import ctr_filings
+    from lakehouse.gold.compliance.ctr_filings import ctr_filings
     from lakehouse.regulation.law import load
     from lakehouse.storage import stored_schema
 

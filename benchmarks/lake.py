@@ -19,7 +19,7 @@ START = dt.date(2025, 1, 1)
 LIBRARY = """
 import datetime as dt, sys
 from lakehouse.contracts import contracts
-from lakehouse.pipeline import refresh
+from lakehouse.pipeline.marts import refresh
 from lakehouse.settings import load_settings
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.kernel.producers import producers
@@ -40,7 +40,7 @@ refresh(lake, settings, (first, last), as_of=dt.datetime(2026, 1, 1, tzinfo=dt.U
 SQL = """
 import statistics, time
 from lakehouse.commands import opened
-from lakehouse.serve.catalog import Catalog
+from lakehouse.serve.sql.catalog import Catalog
 settings, lake = opened()
 queries = (
     "SELECT gaming_day, win, theo FROM gold.property_day ORDER BY 1",

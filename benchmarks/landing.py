@@ -38,7 +38,7 @@ def write_csv(path: Path, size: int) -> int:
 def work(folder: Path) -> None:
     import resource
 
-    from lakehouse.ingest.run import ingest
+    from lakehouse.ingest.files.run import ingest
     from lakehouse.settings import load_settings
     from lakehouse.storage import Lake
 

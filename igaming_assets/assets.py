@@ -8,8 +8,8 @@ import dagster as dg
 
 from igaming_assets.describe import asset_options
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
+from lakehouse.pipeline.sources import known_until
 from lakehouse.settings import Settings
-from lakehouse.steps import known_until
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}

@@ -12,9 +12,9 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
+from lakehouse.pipeline.sources import bronze_rows, simulated
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
-from lakehouse.steps import bronze_rows, simulated
 from lakehouse.storage import Read, sound
 
 

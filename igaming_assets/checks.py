@@ -16,12 +16,12 @@ from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.sql import LakeSQL
 from igaming_assets.verdicts import Verdicts, log_days, report
+from lakehouse.pipeline.sources import DAYS_IN_HAND
 from lakehouse.quality.conformance import broken_rules, conservation, plants_without_row
 from lakehouse.quality.findings import Truth, judged, openly, summed_up
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of, pieces
 from lakehouse.settings import Settings
-from lakehouse.steps import DAYS_IN_HAND
 from lakehouse.storage import Days, Lake, Read, as_far_as_sound, sound
 
 CONTRACT, CONSERVATION = "contract", "conservation"

@@ -10,8 +10,8 @@ from igaming_assets.checks import ERROR, WARN, by_day, days_of_run
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import log_days, report
-from lakehouse.derived import marks_of, underived
-from lakehouse.pipeline import derivations
+from lakehouse.pipeline.derivation import marks_of, underived
+from lakehouse.pipeline.marts import derivations
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 

@@ -14,7 +14,7 @@ from igaming_assets.gold_plots import PLOTS
 from igaming_assets.io import Replacing
 from igaming_assets.verdicts import report
 from lakehouse.gold.marts import Mart, marts
-from lakehouse.pipeline import made
+from lakehouse.pipeline.marts import made
 from lakehouse.settings import Settings
 
 

@@ -15,11 +15,11 @@ from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts, door_of, is_closed, stored_as
-from lakehouse.ingest.conservation import conservation
-from lakehouse.ingest.ledger import read_ledger
-from lakehouse.ingest.peek import touched_days
-from lakehouse.ingest.run import ingest
-from lakehouse.ingest.zone import (
+from lakehouse.ingest.files.conservation import conservation
+from lakehouse.ingest.files.ledger import read_ledger
+from lakehouse.ingest.files.peek import touched_days
+from lakehouse.ingest.files.run import ingest
+from lakehouse.ingest.files.zone import (
     REASON,
     REJECTED,
     LandedFile,
@@ -28,9 +28,9 @@ from lakehouse.ingest.zone import (
     landing_zone,
     refused_file,
 )
+from lakehouse.pipeline.sources import bronze_rows
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
-from lakehouse.steps import bronze_rows
 from lakehouse.storage import Commit, Lake
 
 EVERY_FILE = "every_landed_file_was_read"

@@ -25,9 +25,9 @@ from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from igaming_assets.verdicts import CheckVerdict, verdicts_of
-from lakehouse.derived import found_parents, underived
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
-from lakehouse.pipeline import derivations
+from lakehouse.pipeline.derivation import found_parents, underived
+from lakehouse.pipeline.marts import derivations
 from lakehouse.regulation.gaming_day import gaming_day_of, pieces, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake

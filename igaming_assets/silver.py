@@ -22,12 +22,12 @@ from igaming_assets.io import Replacing
 from igaming_assets.plots import bars
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts
-from lakehouse.derived import marks_of
-from lakehouse.pipeline import silver_inputs
+from lakehouse.pipeline.derivation import marks_of
+from lakehouse.pipeline.marts import silver_inputs
+from lakehouse.pipeline.sources import clean_days, rejects_by_rule, store_rejects
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
-from lakehouse.steps import clean_days, rejects_by_rule, store_rejects
 from lakehouse.storage import Commit, Days, Read, Written, as_far_as_sound, sound
 
 

@@ -22,8 +22,8 @@ class LakeSQL(DuckDBResource):
         self, tables: Sequence[str] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """With these tables, such as gold.property_day; all by default."""
-        from lakehouse.serve.catalog import Catalog
-        from lakehouse.serve.limits import Limits
+        from lakehouse.serve.sql.catalog import Catalog
+        from lakehouse.serve.sql.limits import Limits
 
         settings = self.lake.settings
         with (

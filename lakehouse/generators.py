@@ -125,7 +125,7 @@ class _Generator:
 
     def to_parquet(self, df: pl.DataFrame, path: str | Path) -> None:
         """Writes the frame to one file of mode 0600, which is complete or absent."""
-        from lakehouse.commands import replacing
+        from lakehouse.outputs import replacing
 
         with replacing(Path(path), private=True) as beside:
             df.write_parquet(beside, compression="zstd")
@@ -133,7 +133,7 @@ class _Generator:
     def to_json(self, df: pl.DataFrame, path: str | Path, *, lines: bool = True) -> None:
         """Writes the frame to one file of mode 0600: an object a line, or one list. Decimals
         are numbers with all their digits."""
-        from lakehouse.commands import replacing
+        from lakehouse.outputs import replacing
         from lakehouse.simulate.kernel.files import json_lines
 
         content = json_lines(df)

@@ -18,8 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
-from lakehouse.filing.filer import FilerSettings
 
 WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from lakehouse.filing.identity import Identity, Vault
-from lakehouse.filing.records import CtrFiling, CtrLine, CtrPerson, SarFiling
+from lakehouse.compliance.filing.identity import Identity, Vault
+from lakehouse.compliance.filing.records import CtrFiling, CtrLine, CtrPerson, SarFiling
 
 DAY = dt.date(2026, 11, 18)
 FILED = dt.date(2026, 11, 20)

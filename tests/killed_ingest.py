@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lakehouse.ingest import reading, records, rejects
+from lakehouse.ingest.files import reading, records, rejects
 from lakehouse.storage import Lake
 from tests.landed import AS_OF, CAGE, lake_at, take_in
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from lakehouse.contracts import stored_as
-from lakehouse.ingest.run import IngestReport, ingest
-from lakehouse.ingest.zone import DONE
+from lakehouse.ingest.files.run import IngestReport, ingest
+from lakehouse.ingest.files.zone import DONE
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Lake
 

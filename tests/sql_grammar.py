@@ -9,8 +9,8 @@ from functools import partial
 from duckdb import DuckDBPyConnection
 
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.serve.catalog import Catalog
-from lakehouse.serve.limits import Limits, within
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.serve.sql.limits import Limits, within
 from tests.sql_world import CANARY, CASE, OPEN_TABLES, World, opened, ran
 
 KNOWN = ("gold.player_day", "player_day", "GOLD.Player_Day", "silver.compliance", "compliance")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse.serve.catalog import Catalog
+from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.storage import Lake
 from tests.small_lake import FIRST, fill, put
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from lakehouse import cli
-from lakehouse.filing.filer import FilerSettings
+from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.settings import Settings
 
 LONG = "x" * 300

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.casebook import Case, answer_to, differences, read_cases
-from lakehouse.casebook.comparing import matches
 from lakehouse.cli import run
+from lakehouse.compliance.scenarios import Case, answer_to, differences, read_cases
+from lakehouse.compliance.scenarios.comparing import matches
 from lakehouse.errors import BadInput
 
 ROOT = Path(__file__).parents[1]

@@ -18,11 +18,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     from igaming_assets.running import run_days
 from lakehouse import cli
-from lakehouse.ingest.conservation import conservation
-from lakehouse.ingest.land import land
-from lakehouse.ingest.rejects import retry
+from lakehouse.ingest.files.conservation import conservation
+from lakehouse.ingest.files.land import land
+from lakehouse.ingest.files.rejects import retry
+from lakehouse.pipeline.sources import refresh_silver
 from lakehouse.settings import Settings
-from lakehouse.steps import refresh_silver
 from lakehouse.storage import Commit, Lake
 from tests.landed import AS_OF, drop, lake_at, quarantined, take_in
 from tests.test_landing_assets import look
@@ -107,7 +107,7 @@ def test_a_retried_row_goes_where_it_belongs(place: tuple[Lake, Settings], tmp_p
     drop(lake, "compliance/a.csv", text)
     take_in(lake, settings)
     assert len(quarantined(lake, "report_id", table="compliance")) == 1
-    from lakehouse.ingest.mapping import mapping_from_text
+    from lakehouse.ingest.files.mapping import mapping_from_text
 
     mapping = mapping_from_text(
         '{"columns": {"transaction_amount": {"decimal_comma": true}}}', "compliance"

@@ -11,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from law_rows import AS_OF, ZONE, cash, local, people, rows
 
-from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
-from lakehouse.gold.logs import form_8300_notices, instrument_log, multiple_transaction_log
+from lakehouse.gold.compliance.ctr_filings import ctr_exceptions, ctr_filings
+from lakehouse.gold.compliance.logs import (
+    form_8300_notices,
+    instrument_log,
+    multiple_transaction_log,
+)
 from lakehouse.regulation.law import load
 
 LAW = load("us-federal")

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from lakehouse import cli
-from lakehouse.derived import Derivations, marks_of, underived
-from lakehouse.steps import WRITE_BYTES, store
+from lakehouse.pipeline.derivation import Derivations, marks_of, underived
+from lakehouse.pipeline.sources import WRITE_BYTES, store
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 
@@ -137,7 +137,7 @@ def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lak
 def test_days_written_in_parts_are_derived_with_the_last(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lakehouse.steps.WRITE_BYTES", 1)
+    monkeypatch.setattr("lakehouse.pipeline.sources.WRITE_BYTES", 1)
     assert WRITE_BYTES > 1
     put(lake, D1, D2)
     marks = marks_of({SOURCE: lake.tokens(*SOURCE)}, [D1, D2])

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.contracts import contracts
-from lakehouse.serve import documents
-from lakehouse.serve.describe import inputs
+from lakehouse.serve.dictionary import documents
+from lakehouse.serve.dictionary.describe import inputs
 
 
 @pytest.mark.parametrize("name", documents.DOCUMENTS)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.ingest import reading, records
-from lakehouse.ingest.conservation import conservation
-from lakehouse.ingest.rejects import retry
+from lakehouse.ingest.files import reading, records
+from lakehouse.ingest.files.conservation import conservation
+from lakehouse.ingest.files.rejects import retry
 from lakehouse.storage import Lake
 from tests.landed import (
     AS_OF,

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from lakehouse.compliance.filing import batch as b
+from lakehouse.compliance.filing.filer import FilerSettings
+from lakehouse.compliance.filing.identity import Identity
+from lakehouse.compliance.filing.records import CtrLine, CtrPerson
+from lakehouse.compliance.filing.sar import activity_type, narrative_blocks
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.filing import batch as b
-from lakehouse.filing.filer import FilerSettings
-from lakehouse.filing.identity import Identity
-from lakehouse.filing.records import CtrLine, CtrPerson
-from lakehouse.filing.sar import activity_type, narrative_blocks
 
 REFERENCE = Path(__file__).parents[2] / "shared/reference/fincen"
 FILER = FilerSettings()

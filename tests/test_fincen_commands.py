@@ -10,10 +10,10 @@ import pytest
 from filing_lake import case_row, ctr_row, make, write
 from lxml import etree
 
-from lakehouse import access
 from lakehouse.cli import run
 from lakehouse.commands import caller
-from lakehouse.filing.filer import FilerSettings, fictitious_fields
+from lakehouse.compliance import access_log
+from lakehouse.compliance.filing.filer import FilerSettings, fictitious_fields
 from lakehouse.storage import Lake
 
 REFERENCE = Path(__file__).parents[2] / "shared/reference/fincen"
@@ -124,7 +124,7 @@ class TestExport:
         assert export("--production") == 2
         assert "LAKEHOUSE_FILER__TIN" in capsys.readouterr().err
         assert not Path("batch.xml").exists()
-        assert access.read(lake).height == 0
+        assert access_log.read(lake).height == 0
 
     def test_what_was_sent_is_not_sent_twice_by_accident(self, lake, real_filer, capsys) -> None:
         assert export("--production") == 0
@@ -162,9 +162,9 @@ class TestExport:
     def test_every_export_is_in_the_access_log_first(self, lake) -> None:
         export()
         export(form="sar")
-        rows = access.read(lake)
+        rows = access_log.read(lake)
         assert rows["purpose"].to_list() == ["FinCEN CTR export", "FinCEN SAR export"]
-        assert access.verify(rows) == []
+        assert access_log.verify(rows) == []
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -328,7 +328,7 @@ class TestCases:
     def test_every_look_is_in_the_access_log(self, lake, capsys) -> None:
         listed(capsys)
         run(["cases", "show", "A"])
-        assert access.read(lake)["query"].to_list() == ["cases list", "cases show A"]
+        assert access_log.read(lake)["query"].to_list() == ["cases list", "cases show A"]
 
 
 def test_the_defaults_are_all_fictitious_and_the_real_ones_none() -> None:

@@ -8,11 +8,11 @@ from fincen_people import identity
 from law_rows import cash, people, rows
 from lxml import etree
 
-from lakehouse.filing import batch as b
-from lakehouse.filing.due import ctr_filings as records
-from lakehouse.filing.filer import FilerSettings
-from lakehouse.filing.identity import Vault
-from lakehouse.gold.ctr_filings import ctr_filings
+from lakehouse.compliance.filing import batch as b
+from lakehouse.compliance.filing.due import ctr_filings as records
+from lakehouse.compliance.filing.filer import FilerSettings
+from lakehouse.compliance.filing.identity import Vault
+from lakehouse.gold.compliance.ctr_filings import ctr_filings
 from lakehouse.regulation.law import load
 
 REFERENCE = Path(__file__).parents[2] / "shared/reference/fincen"

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from filing_lake import case_row, frame
 
-from lakehouse import casework
+from lakehouse.compliance import review_cases
+from lakehouse.compliance.filing import acknowledgement as ack
+from lakehouse.compliance.filing.due import sar_filings
+from lakehouse.compliance.filing.status import status
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
-from lakehouse.filing import acknowledgement as ack
-from lakehouse.filing.due import sar_filings
-from lakehouse.filing.status import status
 
 START = dt.datetime(2026, 11, 20, 18, tzinfo=dt.UTC)
 END = START + dt.timedelta(days=365)
@@ -113,13 +113,13 @@ def test_what_was_not_yet_known_does_not_count() -> None:
 def worked(*cases: dict, decisions: list[tuple]) -> pl.DataFrame:
     log = pl.concat(
         [
-            casework.decision(case, kind, who="ada", at=hours(n), **given)
+            review_cases.decision(case, kind, who="ada", at=hours(n), **given)
             for n, (case, kind, given) in enumerate(decisions)
         ]
     )
     nothing = status(exports(), answers(), END, ZONE)
     rows = frame("restricted", "sar_cases", list(cases))
-    return casework.worklist(rows, log, nothing, as_of=END, today=END.date())
+    return review_cases.worklist(rows, log, nothing, as_of=END, today=END.date())
 
 
 INTO_A = ("B", "merge", {"merged_into": "A"})

@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.commands.panics import without_panics
 from lakehouse.errors import DiskFull, is_disk_full
-from lakehouse.ingest.conservation import conservation
+from lakehouse.ingest.files.conservation import conservation
 from lakehouse.storage import Lake
 from lakehouse.storage.log import naming
 from tests.landed import CAGE, bronze, cage_csv, cage_row, drop, lake_at, take_in

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lakehouse.ingest.conservation import conservation
+from lakehouse.ingest.files.conservation import conservation
 from tests.fuzzing import fuzz
 from tests.landed import CAGE, drop, lake_at, take_in
 from tests.malformed import malformed

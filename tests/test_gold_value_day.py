@@ -12,8 +12,8 @@ from silver_rows import assert_record, record, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.tables import GAMES
-from lakehouse.gold.player_day import player_day
+from lakehouse.contracts.floor.tables import GAMES
+from lakehouse.gold.floor.player_day import player_day
 from lakehouse.regulation.games import slot_rates, table_rates
 
 

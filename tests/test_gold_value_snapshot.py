@@ -15,8 +15,8 @@ from silver_rows import assert_record, mart, record, silver
 from weekend import DAYS, SUN
 
 from lakehouse.contracts import contract
-from lakehouse.gold.player_day import player_day
-from lakehouse.gold.player_value import player_value
+from lakehouse.gold.floor.player_day import player_day
+from lakehouse.gold.floor.player_value import player_value
 
 D = dt.date(2026, 3, 1)
 

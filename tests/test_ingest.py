@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.conservation import conservation
-from lakehouse.ingest.land import land
-from lakehouse.ingest.rejects import rejects, retry
-from lakehouse.ingest.run import ingest
+from lakehouse.ingest.files.conservation import conservation
+from lakehouse.ingest.files.land import land
+from lakehouse.ingest.files.rejects import rejects, retry
+from lakehouse.ingest.files.run import ingest
 from lakehouse.storage import Lake
 from tests.landed import (
     AS_OF,

@@ -21,8 +21,8 @@ with warnings.catch_warnings():
     )
     from igaming_assets.resources import Clock, LakeResource, Simulator
     from igaming_assets.running import run_days
-from lakehouse.filing.intake import read
-from lakehouse.filing.intake import take_in as take_in_identities
+from lakehouse.compliance.filing.intake import read
+from lakehouse.compliance.filing.intake import take_in as take_in_identities
 from lakehouse.settings import Settings
 from tests.landed import AS_OF, CAGE, HEADER, bronze, cage_csv, cage_row, drop, lake_at
 

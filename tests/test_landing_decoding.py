@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 import zstandard
 
-from lakehouse.ingest import records
-from lakehouse.ingest.delimited import csv_pieces, read_header, sniff_delimiter
-from lakehouse.ingest.inspection import inspect
-from lakehouse.ingest.json_rows import json_pieces
-from lakehouse.ingest.parquet_rows import parquet_pieces
-from lakehouse.ingest.rows import LINE
-from lakehouse.ingest.streams import UnreadableFile, text_blocks
+from lakehouse.ingest.files import records
+from lakehouse.ingest.files.byte_blocks import UnreadableFile, text_blocks
+from lakehouse.ingest.files.delimited import csv_pieces, read_header, sniff_delimiter
+from lakehouse.ingest.files.inspection import inspect
+from lakehouse.ingest.files.json_rows import json_pieces
+from lakehouse.ingest.files.parquet_rows import parquet_pieces
+from lakehouse.ingest.files.rows import LINE
 
 
 def csv_rows(content: bytes, size: int = 1000) -> tuple[list[tuple], list[tuple]]:

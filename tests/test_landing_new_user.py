@@ -12,7 +12,7 @@ import pytest
 from igaming_assets.running import run_days
 from lakehouse import cli
 from lakehouse.contracts import PROVENANCE, Contract, contract, doors
-from lakehouse.ingest.conservation import conservation
+from lakehouse.ingest.files.conservation import conservation
 from lakehouse.settings import Settings, load_settings
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World

@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lakehouse import cli, closed
+from lakehouse import cli, private_files
 from lakehouse.contracts import contract, contracts
-from lakehouse.ingest import run as ingest_run
-from lakehouse.ingest.land import land
-from lakehouse.ingest.mapping import Mapping, checked_mapping
-from lakehouse.ingest.rejects import retry
-from lakehouse.ingest.zone import find_files, landing_zone
+from lakehouse.ingest.files import run as ingest_run
+from lakehouse.ingest.files.land import land
+from lakehouse.ingest.files.mapping import Mapping, checked_mapping
+from lakehouse.ingest.files.rejects import retry
+from lakehouse.ingest.files.zone import find_files, landing_zone
 from lakehouse.privacy import TokenKey, protect
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
@@ -330,8 +330,8 @@ def test_landing_refuses_such_a_name(
 
 
 def test_a_part_is_gone_where_writing_fails(tmp_path: Path) -> None:
-    with closed.entered(tmp_path) as folder:
-        with pytest.raises(RuntimeError), closed.new_part(folder):
+    with private_files.entered(tmp_path) as folder:
+        with pytest.raises(RuntimeError), private_files.new_part(folder):
             raise RuntimeError
         assert list(tmp_path.iterdir()) == []
 

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
-from lakehouse.ingest.mapping import ColumnMapping, Mapping
-from lakehouse.ingest.plain_values import plain_form
-from lakehouse.ingest.rows import DAMAGED_SCHEMA, LINE, Piece
-from lakehouse.ingest.typing_rows import Origin, judge
-from lakehouse.ingest.values import typed_column
+from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.files.plain_values import plain_form
+from lakehouse.ingest.files.row_typing import Origin, judge
+from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, Piece
+from lakehouse.ingest.files.values import typed_column
 
 MONEY = pl.Decimal(18, 2)
 RATE = pl.Decimal(9, 4)

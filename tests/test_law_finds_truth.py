@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import told_apart
-from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
-from lakehouse.gold.filing_reconciliation import filing_reconciliation
-from lakehouse.gold.logs import form_8300_notices
-from lakehouse.gold.obligations import Required
-from lakehouse.gold.suspicion import Silver, sar_cases
-from lakehouse.gold.tax_forms import form_1042s, w2g_forms
+from lakehouse.gold.compliance.ctr_filings import ctr_exceptions, ctr_filings
+from lakehouse.gold.compliance.filing_reconciliation import filing_reconciliation
+from lakehouse.gold.compliance.logs import form_8300_notices
+from lakehouse.gold.compliance.obligations import Required
+from lakehouse.gold.compliance.suspicion import Silver, sar_cases
+from lakehouse.gold.compliance.tax_forms import form_1042s, w2g_forms
 from lakehouse.regulation.law import load
 from lakehouse.silver import clean
 from lakehouse.simulate.kernel.config import WorldConfig

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lakehouse.gold.forecast import PRIOR_VISITS, PRIOR_WORTH, fit, forecast, monday
-from lakehouse.gold.lifetime_value import (
+from lakehouse.gold.floor.forecast import PRIOR_VISITS, PRIOR_WORTH, fit, forecast, monday
+from lakehouse.gold.floor.lifetime_value import (
     BgNbd,
     GammaGamma,
     expected_transactions,

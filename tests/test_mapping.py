@@ -7,16 +7,16 @@ import pytest
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
-from lakehouse.ingest.columns import match_columns, our_columns
-from lakehouse.ingest.infer import infer
-from lakehouse.ingest.mapping import (
+from lakehouse.ingest.files.columns import match_columns, our_columns
+from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.mapping import (
     Mapping,
     checked_mapping,
     load_mapping,
     mapping_from_text,
     mapping_of,
 )
-from lakehouse.ingest.rows import LINE
+from lakehouse.ingest.files.rows import LINE
 from tests.landed import CAGE, drop, lake_at, take_in
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lakehouse.cli import run
-from lakehouse.commands import replacing
 from lakehouse.errors import BadInput
 from lakehouse.generators import SecurityGenerator
+from lakehouse.outputs import replacing
 from lakehouse.storage import Lake
 from tests.small_lake import fill
 

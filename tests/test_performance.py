@@ -15,10 +15,10 @@ from silver_rows import ZONE, assert_record, record, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
-from lakehouse.gold.player_day import player_day
-from lakehouse.gold.property_day import property_day
-from lakehouse.gold.slot_performance import slot_performance
-from lakehouse.gold.table_performance import table_performance
+from lakehouse.gold.floor.player_day import player_day
+from lakehouse.gold.floor.property_day import property_day
+from lakehouse.gold.floor.slot_performance import slot_performance
+from lakehouse.gold.floor.table_performance import table_performance
 
 
 def _machines(days: tuple[Any, Any] = DAYS) -> pl.LazyFrame:

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from law_rows import AS_OF, ZONE, cash, local, people, rows
 
-from lakehouse.gold.ctr_filings import ctr_exceptions, ctr_filings
-from lakehouse.gold.filing_calendar import filing_calendar
-from lakehouse.gold.filing_reconciliation import filing_reconciliation
-from lakehouse.gold.logs import filing_retention, form_8300_notices, sar_retention
-from lakehouse.gold.obligations import OVERDUE_DAYS, Required, following
-from lakehouse.gold.tax_forms import form_1042s, w2g_exceptions, w2g_forms
+from lakehouse.gold.compliance.ctr_filings import ctr_exceptions, ctr_filings
+from lakehouse.gold.compliance.filing_calendar import filing_calendar
+from lakehouse.gold.compliance.filing_reconciliation import filing_reconciliation
+from lakehouse.gold.compliance.logs import filing_retention, form_8300_notices, sar_retention
+from lakehouse.gold.compliance.obligations import OVERDUE_DAYS, Required, following
+from lakehouse.gold.compliance.tax_forms import form_1042s, w2g_exceptions, w2g_forms
 from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.regulation.law import load
 

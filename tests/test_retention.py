@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse import retention
 from lakehouse.errors import BadInput
+from lakehouse.regulation import retention
 from lakehouse.regulation.law import load, parse
 
 LAW = load("us-federal")

@@ -13,9 +13,9 @@ import pytest
 
 from lakehouse import cli
 from lakehouse.errors import BadInput, ContractError, StorageError
-from lakehouse.serve.catalog import Catalog
-from lakehouse.serve.saved import saved_queries, saved_query
-from lakehouse.serve.visible import views
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.serve.sql.saved_queries import saved_queries, saved_query
+from lakehouse.serve.sql.visible import views
 from lakehouse.storage import Lake
 from tests.small_lake import DAYS, FIRST, LAST, fill, put
 

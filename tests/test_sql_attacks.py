@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.serve.catalog import Catalog
-from lakehouse.serve.limits import Limits
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.serve.sql.limits import Limits
 from tests.sql_grammar import fuzz
 from tests.sql_world import CANARY, CASE, World, attacks, behind_the_gate, build
 

@@ -12,8 +12,8 @@ import pytest
 from igaming_assets.resources import LakeResource
 from igaming_assets.sql import LakeSQL
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.serve.catalog import Catalog
-from lakehouse.serve.limits import Limits, Runaway
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.serve.sql.limits import Limits, Runaway
 from lakehouse.settings import load_settings
 from lakehouse.storage import Lake
 

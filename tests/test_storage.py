@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, ContractError, StorageError
-from lakehouse.serve.catalog import Catalog
+from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.settings import Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from law_rows import ZONE, people, rows
 
-from lakehouse.gold.tax_forms import form_1042s, w2g_exceptions, w2g_forms
+from lakehouse.gold.compliance.tax_forms import form_1042s, w2g_exceptions, w2g_forms
 from lakehouse.regulation.law import load
 
 LAW = load("us-federal")

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.faults.doomed import POINTS
-from lakehouse.ingest.conservation import conservation
+from lakehouse.ingest.files.conservation import conservation
 from lakehouse.settings import load_settings
 from lakehouse.storage import Lake
 

@@ -6,9 +6,6 @@ Modules here import nothing heavy at the top, so that `lakehouse --help` stays q
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -55,35 +52,13 @@ def parse_as_of(text: str) -> int | dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-@contextmanager
-def replacing(target: Path, *, private: bool = False) -> Iterator[Path]:
-    """A path to write to; what was written takes the place of `target` when all went well, so
-    that a reader finds the old file or the new one, never a part. `private`: mode 0600.
-
-    Raises BadInput as `check_output` does, or where the file cannot be written.
-    """
-    import tempfile
-
-    check_output(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=target.parent) as own:
-            part = Path(own) / target.name
-            yield part
-            if private:
-                part.chmod(0o600)
-            part.replace(target)
-    except OSError as error:
-        raise BadInput(f"cannot write {target}: {error.strerror or error}") from error
-
-
 def admitted(what: str, *, restricted: bool, purpose: str | None) -> bool:
     """Whether the restricted zone is open to this command, `what` being what it does there.
     Raises BadInput where --restricted is given without a purpose, or without the key."""
     if not require_purpose(restricted=restricted, purpose=purpose):
         return False
     from lakehouse.commands.caller import now, user
-    from lakehouse.serve.restricted import enter
+    from lakehouse.serve.sql.restricted import enter
 
     settings, lake = opened()
     enter(settings, lake, who=user(), purpose=str(purpose), what=what, at=now())
@@ -103,33 +78,10 @@ def require_purpose(*, restricted: bool, purpose: str | None) -> bool:
     return restricted
 
 
-def check_output(target: Path) -> None:
-    """Raises BadInput unless `target` is a regular file or new: replacing a device, a pipe or
-    a link would destroy what others need."""
-    import stat
-
-    try:
-        mode = target.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise BadInput(f"cannot write {target}: {error.strerror}") from error
-    if stat.S_ISDIR(mode):
-        raise BadInput(f"{target} is a folder; name a file")
-    if not stat.S_ISREG(mode):
-        kind = "symbolic link" if stat.S_ISLNK(mode) else "device, pipe or socket"
-        raise BadInput(f"{target} is a {kind}; name a regular file or a new one")
-
-
-def runs_of(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """Days as ranges without gaps."""
-    from lakehouse.regulation.gaming_day import ranges_of
-
-    return ranges_of(days)
-
-
 def days_in_words(days: list[dt.date]) -> str:
     """Sorted days as text: 2025-01-01 to 2025-01-03, 2025-01-07."""
-    ranges = [str(a) if a == b else f"{a} to {b}" for a, b in runs_of(days)]
+    from lakehouse.regulation.gaming_day import ranges_of
+
+    ranges = [str(a) if a == b else f"{a} to {b}" for a, b in ranges_of(days)]
     more = f" and {len(ranges) - 5} more ranges" if len(ranges) > 5 else ""
     return ", ".join(ranges[:5]) + more

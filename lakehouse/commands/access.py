@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def init() -> None:
     """Make the key file that `lakehouse sql --restricted` needs; the audit log names it."""
-    from lakehouse.serve.restricted import issue_key
+    from lakehouse.serve.sql.restricted import issue_key
 
     settings, lake = opened()
     path = issue_key(settings, lake, who=user(), at=now())
@@ -29,7 +29,7 @@ def init() -> None:
 
 def rotate() -> None:
     """Put a new key in force; needs the old one, which stays beside it under its id."""
-    from lakehouse.serve.restricted import replace_key
+    from lakehouse.serve.sql.restricted import replace_key
 
     settings, lake = opened()
     path = replace_key(settings, lake, who=user(), at=now())
@@ -39,9 +39,9 @@ def rotate() -> None:
 def log() -> None:
     """Show who asked what of the restricted zone, and why. Needs the key, and is an access too:
     questions name cases."""
-    from lakehouse.access import read
-    from lakehouse.serve.render import show
-    from lakehouse.serve.restricted import enter
+    from lakehouse.compliance.access_log import read
+    from lakehouse.serve.reports.render import show
+    from lakehouse.serve.sql.restricted import enter
 
     settings, lake = opened()
     enter(settings, lake, who=user(), purpose="to read the audit log", what="access log", at=now())
@@ -50,8 +50,8 @@ def log() -> None:
 
 def verify() -> None:
     """Check the audit log's chain of hashes."""
-    from lakehouse.access import read
-    from lakehouse.access import verify as faults
+    from lakehouse.compliance.access_log import read
+    from lakehouse.compliance.access_log import verify as faults
 
     _, lake = opened()
     rows = read(lake)

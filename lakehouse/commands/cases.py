@@ -62,7 +62,7 @@ def list_(
     """Cases with their state and clock, soonest due first."""
     import polars as pl
 
-    from lakehouse.casework import ALL_STATES
+    from lakehouse.compliance.review_cases import ALL_STATES
 
     if state is not None and state not in ALL_STATES:
         raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")
@@ -77,14 +77,14 @@ def show(case: Case, as_of: AsOf = None, shape: Shape = Format.table) -> None:
     """One case: its facts, evidence, narrative draft and every decision on it."""
     import polars as pl
 
-    from lakehouse import casework
+    from lakehouse.compliance import review_cases
 
     lake, worked, at = _worked(f"show {case}", as_of)
     found = worked.filter(pl.col("case_id") == case)
     if found.is_empty():
         raise BadInput(f"unknown case {case!r}")
     mine = (pl.col("case_id") == case) & (pl.col("decided_at") <= at)
-    decisions = casework.read(lake).filter(mine).drop("case_id")
+    decisions = review_cases.read(lake).filter(mine).drop("case_id")
     if shape is not Format.table:
         whole = found.with_columns(
             pl.Series("decisions", [decisions.to_dicts()], pl.List(pl.Struct(decisions.schema)))
@@ -135,7 +135,7 @@ def decide(
 
 def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
     """What is to be decided or filed next, and until when to report what goes on, by due date."""
-    from lakehouse import casework
+    from lakehouse.compliance import review_cases
     from lakehouse.regulation.gaming_day import local_date
     from lakehouse.regulation.law import load
     from lakehouse.settings import load_settings
@@ -143,15 +143,15 @@ def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
     _, worked, at = _worked("calendar", as_of)
     settings = load_settings()
     today = local_date(at, settings.timezone)
-    _print(casework.calendar(worked, load(settings.profile), today=today), shape)
+    _print(review_cases.calendar(worked, load(settings.profile), today=today), shape)
 
 
 def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datetime]:
     """The worklist at a moment; the access is logged first."""
-    from lakehouse import access
     from lakehouse.commands import caller
-    from lakehouse.filing.export import worked_cases
-    from lakehouse.serve.restricted import unlock_where_locked
+    from lakehouse.compliance import access_log
+    from lakehouse.compliance.filing.export import worked_cases
+    from lakehouse.serve.sql.restricted import unlock_where_locked
 
     settings, lake = opened()
     now = caller.now()
@@ -159,15 +159,15 @@ def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datet
     if isinstance(at, int):
         raise BadInput(f"--as-of {as_of!r}: cases have moments, such as 2025-02-01T09:00:00Z")
     unlock_where_locked(settings, lake)
-    access.record(lake, caller.user(), "casework of review cases", f"cases {asked}", now)
+    access_log.record(lake, caller.user(), "casework of review cases", f"cases {asked}", now)
     return lake, worked_cases(lake, at, settings.timezone), at
 
 
 def _warn_of_adrift(lake: Lake) -> None:
-    from lakehouse import casework
+    from lakehouse.compliance import review_cases
 
     cases = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
-    if lost := casework.adrift(cases, casework.read(lake)):
+    if lost := review_cases.adrift(cases, review_cases.read(lake)):
         typer.echo(f"decided, but no longer derived from the rows: {', '.join(lost)}", err=True)
 
 
@@ -181,15 +181,15 @@ def _text(file: Path | None) -> str | None:
 
 
 def _append(case: str, kind: str, **given: str | None) -> None:
-    from lakehouse import casework
     from lakehouse.commands import caller
-    from lakehouse.serve.restricted import unlock_where_locked
+    from lakehouse.compliance import review_cases
+    from lakehouse.serve.sql.restricted import unlock_where_locked
 
     settings, lake = opened()
     unlock_where_locked(settings, lake)
-    row = casework.decision(case, kind, who=caller.user(), at=caller.now(), **given)
+    row = review_cases.decision(case, kind, who=caller.user(), at=caller.now(), **given)
     known = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
-    casework.decide(lake, row, known)
+    review_cases.decide(lake, row, known)
     typer.echo(f"{case}: {kind} noted as {row['decision_id'].item()}", err=True)
 
 
@@ -204,7 +204,7 @@ def _upright(one: pl.DataFrame) -> pl.DataFrame:
 
 
 def _print(frame: pl.DataFrame, shape: Format) -> None:
-    from lakehouse.serve.render import show as show_table
+    from lakehouse.serve.reports.render import show as show_table
 
     if shape is Format.table:
         show_table(frame)

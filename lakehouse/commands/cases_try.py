@@ -22,7 +22,7 @@ def try_(
     ] = False,
 ) -> None:
     """Land a case's rows in a lake of its own, derive, and print what follows as JSON."""
-    from lakehouse.casebook import answer_to, differences, read_cases
+    from lakehouse.compliance.scenarios import answer_to, differences, read_cases
 
     read = [read_cases(f) for f in files]
     cases = [c for found, _ in read for c in found]

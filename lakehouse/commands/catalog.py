@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands import opened, parse_day, replacing
+from lakehouse.commands import opened, parse_day
 from lakehouse.errors import BadInput
+from lakehouse.outputs import replacing
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +33,8 @@ def build(
     Any tool opens it without an extension; readers keep the file they have open, and find the
     new one when they open it again.
     """
-    from lakehouse.serve.database import SCHEMAS, build_database
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
+    from lakehouse.serve.sql.database import SCHEMAS, build_database
 
     unknown = [s for s in schema or () if s not in SCHEMAS]
     if unknown:

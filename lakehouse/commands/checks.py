@@ -77,9 +77,9 @@ def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFr
 
     import polars as pl
 
+    from lakehouse.pipeline.sources import DAYS_IN_HAND
     from lakehouse.quality.findings import judged, openly
     from lakehouse.regulation.gaming_day import pieces
-    from lakehouse.steps import DAYS_IN_HAND
     from lakehouse.storage import Read, sound
 
     found = []
@@ -118,7 +118,7 @@ def _days(lake: Lake, first: str | None, last: str | None) -> Days:
 def _print(found: pl.DataFrame, shape: Format) -> None:
     import polars as pl
 
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     plain = found.drop("may_exceed").with_columns(pl.col("rows", "rules").list.join(", "))
     if shape is Format.table:

@@ -84,7 +84,7 @@ def _title(text: str) -> None:
 def _day_report(lake: Lake, days: Days) -> None:
     import polars as pl
 
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     _title("The property by gaming day (US dollars)")
     report = lake.scan("gold", "property_day", days=days).sort("gaming_day")
@@ -98,7 +98,7 @@ def _day_report(lake: Lake, days: Days) -> None:
 
 
 def _top_players(lake: Lake, days: Days) -> None:
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     _title(f"Most valuable patrons at the close of {days[1]}")
     names = ("player_id", "loyalty_tier", "visits", "theo_30", "worth_30", "adt")
@@ -112,7 +112,7 @@ def _rejects(lake: Lake, days: Days) -> None:
     import polars as pl
 
     from lakehouse.contracts import contract
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     _title("Rows kept out of silver, by the rule that they broke")
     broken = [

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import check_output, opened, parse_day, replacing
+from lakehouse.commands import opened, parse_day
 from lakehouse.errors import BadInput
+from lakehouse.outputs import check_output, replacing
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lakehouse.filing.export import Export, Request
+    from lakehouse.compliance.filing.export import Export, Request
     from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
 
@@ -66,8 +67,8 @@ def export(
     ] = False,
 ) -> None:
     """Write FinCEN's batch XML of the CTRs of these days, or of the SARs decided for filing."""
-    from lakehouse.filing import batch as batches
-    from lakehouse.filing import export as exports
+    from lakehouse.compliance.filing import batch as batches
+    from lakehouse.compliance.filing import export as exports
 
     check_output(out)
     settings, lake, asked = _asked(type_, first, last)
@@ -91,7 +92,7 @@ def acknowledge(
 ) -> None:
     """Read an acknowledgement back in: it sets the status of each filing of its batch."""
     from lakehouse.commands import caller
-    from lakehouse.filing import acknowledgement
+    from lakehouse.compliance.filing import acknowledgement
 
     _, lake = opened()
     try:
@@ -110,7 +111,7 @@ def list_(
     last: DayTo = "2999-12-31",
 ) -> None:
     """Where each filing stands: due, exported, accepted or rejected."""
-    from lakehouse.filing import export as exports
+    from lakehouse.compliance.filing import export as exports
 
     _, lake, request = _asked(type_, first, last)
     _show(exports.overview(lake, request))
@@ -121,7 +122,7 @@ def identities(
 ) -> None:
     """Put captured identities into the vault, which exports join; all rows or none."""
     from lakehouse.commands import caller
-    from lakehouse.filing import intake
+    from lakehouse.compliance.filing import intake
 
     _, lake = opened()
     count = intake.take_in(lake, intake.read(file), who=caller.user(), at=caller.now())
@@ -131,8 +132,8 @@ def identities(
 def _asked(type_: FormOption, first: str, last: str) -> tuple[Settings, Lake, Request]:
     """Who asks now for which forms; for SARs, with the zone's key where there is one."""
     from lakehouse.commands import caller
-    from lakehouse.filing.export import Request
-    from lakehouse.serve.restricted import unlock_where_locked
+    from lakehouse.compliance.filing.export import Request
+    from lakehouse.serve.sql.restricted import unlock_where_locked
 
     settings, lake = opened()
     request = Request(
@@ -177,6 +178,6 @@ def _tell(made: Export, out: Path, *, production: bool, validated: bool) -> None
 
 
 def _show(frame: pl.DataFrame) -> None:
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     show(frame)

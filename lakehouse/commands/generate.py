@@ -211,7 +211,7 @@ def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[
 
 def write(order: Order) -> dict[str, Filled]:
     """Writes one file per table, for its owner alone; all are complete, or none has changed."""
-    from lakehouse.commands import replacing
+    from lakehouse.outputs import replacing
     from lakehouse.simulate.output import Target, Work, fill
 
     key = order.key()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import days_in_words, opened, runs_of
+from lakehouse.commands import days_in_words, opened
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.run import IngestReport
+    from lakehouse.ingest.files.run import IngestReport
     from lakehouse.settings import Settings
     from lakehouse.storage import Lake
 
@@ -33,7 +33,7 @@ def ingest(
 ) -> None:
     """Take in all complete files of the landing zone, then derive all that is not derived."""
     from lakehouse.commands.caller import now
-    from lakehouse.ingest.run import ingest as take_in
+    from lakehouse.ingest.files.run import ingest as take_in
 
     settings, lake = opened()
     as_of = now()
@@ -97,7 +97,7 @@ def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.date
     """Derives all days that are stored and not derived: those of this call, and any that one
     which was cut short has left."""
     from igaming_assets.running import run_days, underived_days
-    from lakehouse.regulation.gaming_day import gaming_day_of
+    from lakehouse.regulation.gaming_day import gaming_day_of, ranges_of
 
     days = underived_days(settings, lake)
     last = gaming_day_of(as_of, settings.timezone)
@@ -111,6 +111,6 @@ def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.date
             "are in bronze and not derived; set start to an earlier day",
             err=True,
         )
-    for first, final in runs_of(inside):
+    for first, final in ranges_of(inside):
         typer.echo(f"deriving {first} to {final}", err=True)
         run_days(settings, (first, final), now=as_of)

@@ -42,8 +42,8 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from lakehouse.ingest.land import is_file
-    from lakehouse.ingest.land import land as copy_in
+    from lakehouse.ingest.files.land import is_file
+    from lakehouse.ingest.files.land import land as copy_in
 
     settings, lake = opened()
     if settings.source_of(table) == "simulator":
@@ -62,7 +62,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
 
 
 def _propose(files: list[Path], table: str | None) -> None:
-    from lakehouse.ingest.infer import infer
+    from lakehouse.ingest.files.infer import infer
 
     if len(files) != 1:
         raise BadInput(f"--infer looks at one file; {len(files)} given")

@@ -44,7 +44,7 @@ def maintain(
     """
     import polars as pl
 
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
     from lakehouse.storage import FORGET
     from lakehouse.storage import maintain as maintain_table
 

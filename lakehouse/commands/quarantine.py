@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.commands import (
-    Purpose,
-    Restricted,
-    admitted,
-    opened,
-    parse_day,
-    refuse_restricted,
-    runs_of,
-)
+from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day, refuse_restricted
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -64,7 +56,7 @@ def list_(
 ) -> None:
     """Count rejected rows by table, rule, source and gaming day."""
     from lakehouse.contracts import contracts
-    from lakehouse.ingest.rejects import rejects
+    from lakehouse.ingest.files.rejects import rejects
 
     _, lake = opened()
     named = [_source_table(t) for t in table or ()]
@@ -94,7 +86,7 @@ def show(
 ) -> None:
     """Show rejected rows with their rules, file and line."""
     from lakehouse.contracts import contract
-    from lakehouse.ingest.rejects import rejected_rows
+    from lakehouse.ingest.files.rejects import rejected_rows
 
     if raw and purpose is None:
         raise BadInput('--raw needs --purpose "…": it is audited')
@@ -125,10 +117,11 @@ def retry(
     """Read rejected rows again after a fix of the mapping or the contract."""
     from lakehouse.commands.caller import now
     from lakehouse.contracts import door_of, stored_as
-    from lakehouse.ingest.mapping import load_mapping
-    from lakehouse.ingest.rejects import rejects
-    from lakehouse.ingest.rejects import retry as try_again
-    from lakehouse.steps import refresh_silver
+    from lakehouse.ingest.files.mapping import load_mapping
+    from lakehouse.ingest.files.rejects import rejects
+    from lakehouse.ingest.files.rejects import retry as try_again
+    from lakehouse.pipeline.sources import refresh_silver
+    from lakehouse.regulation.gaming_day import ranges_of
     from lakehouse.storage import Commit
 
     settings, lake = opened()
@@ -140,7 +133,7 @@ def retry(
     silver = held.filter(stage="silver")
     days = sorted({*done.days, *silver["gaming_day"].to_list()})
     before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
-    for (first, last), home in itertools.product(runs_of(days), stored_as(door_of(table))):
+    for (first, last), home in itertools.product(ranges_of(days), stored_as(door_of(table))):
         commit = Commit("quarantine retry", f"silver/{home}", "1")
         refresh_silver(lake, settings, home, (first, last), commit)
     after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
@@ -149,7 +142,7 @@ def retry(
         f"{after:,} rows now, {before:,} before; {len(days)} gaming days of silver are new",
         err=True,
     )
-    for first, last in runs_of(days):
+    for first, last in ranges_of(days):
         typer.echo(f"gold follows with: lakehouse run --from {first} --to {last}", err=True)
 
 

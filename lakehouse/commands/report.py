@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands import check_output, opened, parse_day, replacing
+from lakehouse.commands import opened, parse_day
+from lakehouse.outputs import check_output, replacing
 
 
 def register(app: typer.Typer) -> None:
@@ -22,9 +23,9 @@ def report(
     chosen = parse_day(day, "DAY") if day else None
     if out is not None:
         check_output(out)
-    from lakehouse.serve.catalog import Catalog
-    from lakehouse.serve.limits import Limits
-    from lakehouse.serve.report import day_report
+    from lakehouse.serve.reports.day import day_report
+    from lakehouse.serve.sql.catalog import Catalog
+    from lakehouse.serve.sql.limits import Limits
 
     settings, lake = opened()
     with Catalog(lake, timezone=settings.timezone, limits=Limits.of(settings)) as catalog:

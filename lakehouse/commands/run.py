@@ -104,8 +104,8 @@ def run_days(settings: Settings, days: Days, select: str | None = None) -> Outco
 def prepare(settings: Settings) -> None:
     """Makes the lake's folder, its key and the Dagster instance where they are not there."""
     from igaming_assets.home import home
+    from lakehouse.pipeline.sources import token_key
     from lakehouse.privacy.keys import keep_from_git, key_path
-    from lakehouse.steps import token_key
     from lakehouse.storage import Lake
 
     if "://" not in settings.root:
@@ -116,8 +116,8 @@ def prepare(settings: Settings) -> None:
 
 
 def _landing_folders(lake: Lake, tables: list[str]) -> None:
-    from lakehouse.closed import close_folder
-    from lakehouse.ingest.zone import landing_zone
+    from lakehouse.ingest.files.zone import landing_zone
+    from lakehouse.private_files import close_folder
 
     zone = landing_zone(lake)
     try:

@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lakehouse.commands import (
-    Purpose,
-    Restricted,
-    check_output,
-    opened,
-    parse_as_of,
-    replacing,
-    require_purpose,
-)
+from lakehouse.commands import Purpose, Restricted, opened, parse_as_of, require_purpose
 from lakehouse.commands.caller import now, user
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.outputs import check_output, replacing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
-    from lakehouse.serve.catalog import Catalog
-    from lakehouse.serve.limits import Runaway
-    from lakehouse.serve.saved import Saved
+    from lakehouse.serve.sql.catalog import Catalog
+    from lakehouse.serve.sql.limits import Runaway
+    from lakehouse.serve.sql.saved_queries import Saved
 
 FORMS = ("table", "csv", "json", "parquet")
 HELP = "SQL; .tables, .describe gold.player_day, .saved, .quit"
@@ -59,8 +52,8 @@ def sql(
 
     Schemas gold, silver and quarantine, read-only. `lakehouse tables` lists what there is.
     """
-    from lakehouse.serve.limits import Runaway
-    from lakehouse.serve.saved import saved_queries, saved_query
+    from lakehouse.serve.sql.limits import Runaway
+    from lakehouse.serve.sql.saved_queries import saved_queries, saved_query
 
     _check_form(form, out)
     if list_saved:
@@ -84,7 +77,7 @@ def sql(
 def _answer(
     catalog: Catalog, text: str, given: dict[str, str], form: str, out: Path | None, limit: int
 ) -> None:
-    from lakehouse.serve.render import write
+    from lakehouse.serve.reports.render import write
 
     def taken(found: DuckDBPyRelation, to: Path | None) -> int:
         if catalog.unmade:
@@ -113,8 +106,8 @@ def _leave(runaway: Runaway) -> NoReturn:
 def _catalog(as_of: str | None, *, restricted: bool, purpose: str | None) -> Catalog:
     moment = parse_as_of(as_of) if as_of else None
     require_purpose(restricted=restricted, purpose=purpose)
-    from lakehouse.serve.catalog import Catalog
-    from lakehouse.serve.limits import Limits
+    from lakehouse.serve.sql.catalog import Catalog
+    from lakehouse.serve.sql.limits import Limits
 
     settings, lake = opened()
     before = _auditor(settings, lake, purpose) if purpose else None
@@ -129,14 +122,14 @@ def _catalog(as_of: str | None, *, restricted: bool, purpose: str | None) -> Cat
 
 
 def _auditor(settings: Any, lake: Any, purpose: str) -> Any:
-    from lakehouse import access
-    from lakehouse.serve.restricted import unlock
+    from lakehouse.compliance import access_log
+    from lakehouse.serve.sql.restricted import unlock
 
     unlock(settings, lake)
     who = user()
 
     def before(query: str) -> None:
-        access.record(lake, who, purpose, query, now())
+        access_log.record(lake, who, purpose, query, now())
 
     return before
 
@@ -176,7 +169,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _list(queries: dict[str, Saved]) -> None:
     import polars as pl
 
-    from lakehouse.serve.render import show
+    from lakehouse.serve.reports.render import show
 
     rows = [
         (s.reader, s.name, s.title, ", ".join(f"{n}={d}" for n, (d, _) in s.parameters.items()))
@@ -205,7 +198,7 @@ def _prompt(catalog: Catalog, limit: int) -> None:
 
 def _reply(catalog: Catalog, text: str, limit: int) -> None:
     from lakehouse.commands.tables import describe, tables
-    from lakehouse.serve.saved import saved_queries
+    from lakehouse.serve.sql.saved_queries import saved_queries
 
     try:
         if text == ".tables":

@@ -28,8 +28,8 @@ def tables(
     import polars as pl
 
     from lakehouse.contracts import contract
-    from lakehouse.serve.render import show
-    from lakehouse.serve.visible import views
+    from lakehouse.serve.reports.render import show
+    from lakehouse.serve.sql.visible import views
     from lakehouse.storage.shapes import LAYERS, stored_tables
 
     if layer is not None and layer not in LAYERS:
@@ -55,8 +55,8 @@ def describe(
     name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.player_value.")],
 ) -> None:
     """Say what a table holds: columns, units, personal data, keys, rules, lineage."""
-    from lakehouse.serve import describe as about
-    from lakehouse.serve.render import show
+    from lakehouse.serve.dictionary import describe as about
+    from lakehouse.serve.reports.render import show
 
     layer, c = about.find(name)
     made_from = about.inputs(layer, c.name)
@@ -88,7 +88,7 @@ def _stored(lake: Lake, layer: str, c: Contract) -> tuple[object, ...]:
 
 
 def _in_sql(layer: str, c: Contract) -> str:
-    from lakehouse.serve.visible import views
+    from lakehouse.serve.sql.visible import views
 
     name = f"{layer}.{c.name}"
     if name in views():

@@ -19,8 +19,8 @@ from lakehouse.contracts.registry import (
     told_apart,
 )
 
-for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-    importlib.import_module(f"{__name__}.{_module}")
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)
 
 __all__ = [
     "PROVENANCE",

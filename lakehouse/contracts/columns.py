@@ -12,6 +12,9 @@ import dataframely as dy
 Pii = Literal["direct", "quasi"]
 Protect = Literal["token", "mask", "year_band", "zip3"]
 
+GAME_TYPES = ("SLOT", "KENO", "BINGO", "POKER_TOURNAMENT", "TABLE", "TABLE_SIDE_BET", "OTHER")
+"""Kinds of game that forms for winnings tell apart."""
+
 
 def _metadata(
     *,

@@ -1,1 +1,1 @@
-"""The landing zone: foreign files become bronze rows, each exactly once and none lost."""
+"""The ways for a row to get in."""

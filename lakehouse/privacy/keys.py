@@ -11,8 +11,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lakehouse.closed import close_folder, entered, new_part
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.private_files import close_folder, entered, new_part
 from lakehouse.settings import Settings
 
 BYTES = 32

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.gold.floor.play import ratings, slot_rows
 from lakehouse.gold.money import cents
-from lakehouse.gold.play import ratings, slot_rows
 from lakehouse.quality.findings import (
     TRUTHS,
     entries_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.compliance import SPELLED
+from lakehouse.contracts.compliance.filed_reports import SPELLED
 from lakehouse.errors import BadInput
 from lakehouse.silver.judgement import CleanResult, Parents, split
 from lakehouse.silver.reading import Aliases

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.contracts.slots import DENOMINATIONS
-from lakehouse.contracts.tables import GAMES
+from lakehouse.contracts.floor.slots import DENOMINATIONS
+from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.regulation.games import rates
 from lakehouse.simulate.floor.ledger import ledger_through
 from lakehouse.simulate.floor.plan import day_plan

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from lakehouse.closed import FILE, FOLDER, close_folder
+from lakehouse.private_files import FILE, FOLDER, close_folder
 from lakehouse.storage.shapes import OPEN_LAYERS
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from deltalake import ColumnProperties, WriterProperties
 
-from lakehouse.ahead import ahead
 from lakehouse.contracts import contract
+from lakehouse.storage.prefetch import prefetched
 from lakehouse.storage.shapes import PARTITION, conform, stored_schema
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Stream:
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            for frame in ahead(self._frames):
+            for frame in prefetched(self._frames):
                 self.rows += frame.height
                 yield from _arrow(conform(frame, *self._home)).to_batches()
         except BaseException as error:

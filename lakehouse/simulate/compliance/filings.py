@@ -12,7 +12,7 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.simulate.compliance import obligations
-from lakehouse.simulate.compliance.office import RECORD_SCHEMA, office, same
+from lakehouse.simulate.compliance.compliance_office import RECORD_SCHEMA, office, same
 from lakehouse.simulate.kernel import frames, person
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.contracts.cage import PAYMENT_METHODS, TRANSACTION_TYPES
-from lakehouse.contracts.tables import SHIFTS
+from lakehouse.contracts.floor.cage import PAYMENT_METHODS, TRANSACTION_TYPES
+from lakehouse.contracts.floor.tables import SHIFTS
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.cage_cash import transaction_ids
 from lakehouse.simulate.floor.plan import day_plan

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.contracts.slots import DENOMINATIONS
-from lakehouse.contracts.slots import ZONES as SLOT_ZONES
-from lakehouse.contracts.tables import GAMES
+from lakehouse.contracts.floor.slots import DENOMINATIONS
+from lakehouse.contracts.floor.slots import ZONES as SLOT_ZONES
+from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.simulate.kernel.counter import I64, below, draw, key, permute, pick
 
 DENOMINATION_CENTS = np.array([int(d * 100) for d in DENOMINATIONS])

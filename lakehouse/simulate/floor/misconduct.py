@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lakehouse.contracts.tables import GAMES
+from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.simulate.faults.scenarios import KINDS, scenarios
 from lakehouse.simulate.floor.sessions import Sessions
 from lakehouse.simulate.floor.table_play import NEVER, TablePlay, game_rates, theo_cents

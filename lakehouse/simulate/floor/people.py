@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.players import CONTACT, TIERS
+from lakehouse.contracts.floor.players import CONTACT, TIERS
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.kernel import frames, person

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.contracts.slots import ZONES as SLOT_ZONES
-from lakehouse.contracts.tables import SHIFTS
+from lakehouse.contracts.floor.slots import ZONES as SLOT_ZONES
+from lakehouse.contracts.floor.tables import SHIFTS
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.floor import layout, rota
 from lakehouse.simulate.floor.cage_cash import hand_pays_on

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 
-from lakehouse.contracts.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
+from lakehouse.contracts.floor.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.slot_play import SlotPlay

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.contracts.tables import GAMES
+from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.regulation.games import rates
 from lakehouse.simulate.floor import layout, seating
 from lakehouse.simulate.floor.sessions import HANDOVER, Sessions

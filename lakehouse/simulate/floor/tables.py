@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.contracts.tables import EVENT_TYPES, GAMES, SHIFTS, ZONES
+from lakehouse.contracts.floor.tables import EVENT_TYPES, GAMES, SHIFTS, ZONES
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.table_play import TablePlay

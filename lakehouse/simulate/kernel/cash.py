@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.contracts.cage import PAYMENT_METHODS, TRANSACTION_TYPES
+from lakehouse.contracts.floor.cage import PAYMENT_METHODS, TRANSACTION_TYPES
 from lakehouse.simulate.kernel.counter import I64, U64
 
 TYPE = {name: index for index, name in enumerate(TRANSACTION_TYPES)}

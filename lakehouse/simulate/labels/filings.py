@@ -7,8 +7,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
+from lakehouse.simulate.compliance.compliance_office import RECORD_SCHEMA, office
 from lakehouse.simulate.compliance.obligations import OWED
-from lakehouse.simulate.compliance.office import RECORD_SCHEMA, office
 from lakehouse.simulate.kernel.ids import hexadecimal, players
 from lakehouse.simulate.kernel.plants import nothing, planted
 from lakehouse.simulate.kernel.producers import label

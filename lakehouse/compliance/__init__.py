@@ -1,0 +1,1 @@
+"""The compliance office's own work: review cases, filing, the access log, scenarios of the law."""

@@ -1,0 +1,7 @@
+"""Cases: a small world in JSON, tried through the ordinary path, and what must follow."""
+
+from lakehouse.compliance.scenarios.case import Case, read_cases
+from lakehouse.compliance.scenarios.comparing import differences
+from lakehouse.compliance.scenarios.trying import answer_to
+
+__all__ = ["Case", "answer_to", "differences", "read_cases"]

@@ -1,0 +1,1 @@
+"""Tables of the casino floor, as they come in and as gold sums them."""

@@ -1,0 +1,1 @@
+"""Tables of the lake's own running."""

@@ -1,0 +1,1 @@
+"""Marts of the law: what must be filed, what was, and what is suspicious."""

@@ -1,0 +1,1 @@
+"""Marts of the floor: players, machines, tables, the property."""

@@ -1,0 +1,1 @@
+"""The landing zone: foreign files become bronze rows, each exactly once and none lost."""

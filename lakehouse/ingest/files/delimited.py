@@ -1,0 +1,211 @@
+"""Delimited text: rows as text columns, and the rows that do not fit the header."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD, UnreadableFile
+from lakehouse.ingest.files.records import Records, scan_records
+from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, ROW, Piece, damaged_rows, readable
+
+RULES = (
+    "",
+    "too_few_fields",
+    "too_many_fields",
+    "null_character",
+    "not_utf8",
+    "unbalanced_quotes",
+    "unreadable",
+)
+DELIMITERS = ",;\t|~^\x1f:"
+
+
+@dataclass(frozen=True)
+class Header:
+    """Columns of a delimited file, and what separates them."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+def read_header(
+    blocks: Iterator[bytes], delimiter: str | None, known: Iterable[str]
+) -> tuple[Header, Iterator[bytes], int]:
+    """The header, the blocks after it, and the number of the line that follows it. `known`
+    are names to expect, which decide between delimiters. Raises UnreadableFile."""
+    head, line = b"", 1
+    for block in blocks:
+        head += block
+        while (stripped := head.lstrip(b" \t")).startswith((b"\n", b"\r\n")):
+            head, line = stripped[stripped.index(b"\n") + 1 :], line + 1
+        if b"\n" in head or len(head) > LONGEST_RECORD:
+            break
+    text, _, rest = head.partition(b"\n")
+    header = _header(text.rstrip(b"\r"), delimiter, known)
+    return header, chain([rest], blocks), line + 1
+
+
+def _header(text: bytes, delimiter: str | None, known: Iterable[str]) -> Header:
+    try:
+        line = text.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"has a header that is not UTF-8, at byte {error.start}") from error
+    delimiter = delimiter or sniff_delimiter(line, known)
+    names = _fields(line, delimiter)
+    named = tuple(n.strip() or f"unnamed_{i}" for i, n in enumerate(names, 1))
+    twice = [i for i, n in enumerate(named, 1) if named.count(n) > 1]
+    if twice:
+        raise UnreadableFile(f"names columns {', '.join(map(str, twice[:50]))} alike")
+    return Header(named, delimiter)
+
+
+def sniff_delimiter(line: str, known: Iterable[str]) -> str:
+    """The delimiter that tells most known columns apart; among equals, most columns."""
+    wanted = {k.casefold() for k in known}
+
+    def told_apart(delimiter: str) -> tuple[int, int]:
+        found = [f.strip().casefold() for f in _fields(line, delimiter)]
+        return len(wanted.intersection(found)), len(found)
+
+    return max(DELIMITERS, key=told_apart)
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise UnreadableFile("has a header that cannot be read as delimited text") from error
+
+
+def csv_pieces(blocks: Iterator[bytes], header: Header, line: int) -> Iterator[Piece]:
+    """Rows after the header; `line` is the number of the first. Blank lines are no rows."""
+    for records in scan_records(blocks, header.delimiter, len(header.columns), line):
+        yield _piece(records, header)
+
+
+def _piece(records: Records, header: Header) -> Piece:
+    frame = _plain(records, header)
+    if frame is not None:
+        return _with_lines(records, np.arange(frame.height), frame, DAMAGED_SCHEMA.to_frame())
+    damage = _damage(records, len(header.columns))
+    filled = records.ends > records.starts
+    good = np.flatnonzero(filled & (damage == 0))
+    frame, unreadable = _parsed(records, good, header)
+    damage[unreadable] = RULES.index("unreadable")
+    good = np.setdiff1d(good, unreadable, assume_unique=True)
+    bad = np.flatnonzero(filled & (damage != 0))
+    damaged = damaged_rows(
+        records.line[bad].tolist(),
+        [readable(records.text(int(i))) for i in bad],
+        [f"{ROW}|{RULES[n]}" for n in damage[bad]],
+    )
+    return _with_lines(records, good, frame, damaged)
+
+
+def _with_lines(
+    records: Records, rows: np.ndarray, frame: pl.DataFrame, damaged: pl.DataFrame
+) -> Piece:
+    lines = pl.Series(LINE, records.line[rows], dtype=pl.Int64)
+    return Piece(
+        frame.with_columns(lines),
+        damaged,
+        lambda at: [readable(records.text(i)) for i in rows[at]],
+    )
+
+
+def _plain(records: Records, header: Header) -> pl.DataFrame | None:
+    """All records in one go, where nothing is wrong with any of them. That none has too few
+    fields follows from their total, as the parser refuses those with too many."""
+    if not records.starts.size or not records.may_be_plain(len(header.columns)):
+        return None
+    text = records.whole
+    if b"\0" in text or not _is_utf8(text):
+        return None
+    frame = _read(text, header)
+    return frame if frame.height == records.starts.size else None
+
+
+def _damage(records: Records, width: int) -> np.ndarray:
+    """The place in RULES of what is wrong with each record; 0 where nothing is."""
+    found = np.zeros(records.starts.size, dtype=np.uint8)
+    found[records.fields < width] = RULES.index("too_few_fields")
+    found[records.fields > width] = RULES.index("too_many_fields")
+    if b"\0" in records.data:
+        zeros = np.flatnonzero(np.frombuffer(records.data, np.uint8) == 0)
+        found[_holding(records, zeros)] = RULES.index("null_character")
+    found[_not_utf8(records)] = RULES.index("not_utf8")
+    found[records.broken] = RULES.index("unbalanced_quotes")
+    return found
+
+
+def _holding(records: Records, positions: np.ndarray) -> np.ndarray:
+    found = np.unique(np.searchsorted(records.ends, positions))
+    return found[found < records.ends.size]
+
+
+def _not_utf8(records: Records) -> list[int]:
+    found: list[int] = []
+    at = 0
+    limit = int(records.ends[-1]) if records.ends.size else 0
+    if records.data.isascii():
+        return found
+    while at < limit:
+        try:
+            records.data[at:limit].decode()
+        except UnicodeDecodeError as error:
+            i = int(np.searchsorted(records.ends, at + error.start, side="right"))
+            if i >= records.ends.size:
+                break
+            found.append(i)
+            at = int(records.ends[i])
+        else:
+            break
+    return found
+
+
+def _parsed(records: Records, rows: np.ndarray, header: Header) -> tuple[pl.DataFrame, list[int]]:
+    """The rows with these positions, and the positions of those that would not parse."""
+    frame = _read(_joined(records, rows) if rows.size else b"", header)
+    if frame.height == rows.size:
+        return frame, []
+    if rows.size == 1:
+        return frame.clear(), [int(rows[0])]
+    halves = [_parsed(records, half, header) for half in np.array_split(rows, 2)]
+    return pl.concat([f for f, _ in halves]), [i for _, bad in halves for i in bad]
+
+
+def _read(text: bytes, header: Header) -> pl.DataFrame:
+    """Empty where the parser refuses any of it."""
+    schema = dict.fromkeys(header.columns, pl.String)
+    try:
+        return pl.read_csv(
+            text, has_header=False, schema=schema, separator=header.delimiter, quote_char='"'
+        )
+    except pl.exceptions.PolarsError:
+        return pl.DataFrame(schema=schema)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _joined(records: Records, rows: np.ndarray) -> bytes:
+    """The text of these rows. Neighbours are taken in one slice, so that an undamaged block
+    is not copied row by row."""
+    breaks = np.flatnonzero(np.diff(rows) > 1)
+    firsts = rows[np.append(0, breaks + 1)]
+    lasts = rows[np.append(breaks, rows.size - 1)]
+    slices = (
+        records.data[records.starts[first] : records.ends[last]]
+        for first, last in zip(firsts, lasts, strict=True)
+    )
+    return b"\n".join(slices)

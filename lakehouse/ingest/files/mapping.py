@@ -1,0 +1,166 @@
+"""Mappings: how the columns of a foreign file become ours. Data, not code."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import json
+import tomllib
+from collections.abc import Mapping as Dictionary
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from lakehouse.contracts import PROVENANCE, contract
+from lakehouse.errors import BadInput
+from lakehouse.private_files import is_link, open_file
+
+MAPPING_SUFFIX = ".mapping.toml"
+FOLDER_MAPPING = "mapping.toml"
+
+Scalar = str | int | float | bool | dt.date | dt.datetime
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is no time zone; such as America/Los_Angeles") from error
+    return value
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        return codecs.lookup(value).name
+    except LookupError as error:
+        raise ValueError("is no encoding; such as utf-8, utf-16 or cp1252") from error
+
+
+def _one_ascii_character(value: str) -> str:
+    if len(value) != 1 or not value.isascii() or value in '"\r\n':
+        raise ValueError("a delimiter is one ASCII character, and no quote or end of line")
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
+
+
+class ColumnMapping(BaseModel):
+    """Where one of our columns comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    source: str | None = Field(default=None, alias="from")
+    """Column of the file; our own name where it is left out."""
+    constant: Scalar | None = None
+    """The value of every row; nothing is read then."""
+    unit: Literal["cents"] | None = None
+    """Unit of the file's whole numbers, where it is not dollars."""
+    format: str | None = None
+    """Form of a day or time, such as "%m/%d/%Y %I:%M:%S %p"; ISO 8601 where it is left out."""
+    timezone: Zone | None = None
+    """Zone of times that carry no offset."""
+    ambiguous: Literal["reject", "earlier", "later"] = "reject"
+    """What an hour that happens twice, in November, means."""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """The file's code → ours; others pass as they are and are judged in silver."""
+    prefix: str = ""
+    """Namespace put before the value, so that numbers of two systems do not meet."""
+    decimal_comma: bool = False
+    """1.234,50 instead of 1,234.50."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        if self.source is not None and self.constant is not None:
+            raise ValueError("give either from or constant, not both")
+        return self
+
+
+class Mapping(BaseModel):
+    """How files of one kind are read. Columns that it does not name keep their names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str | None = None
+    delimiter: Delimiter | None = None
+    encoding: Encoding | None = None
+    timezone: Zone | None = None
+    """Zone of all times that carry no offset, where the column does not say its own."""
+    nulls: tuple[str, ...] = ()
+    """Texts that stand for nothing, such as "NULL" or "N/A"."""
+    columns: dict[str, ColumnMapping] = Field(default_factory=dict)
+
+    def column(self, name: str) -> ColumnMapping:
+        return self.columns.get(name, ColumnMapping())
+
+    def text(self) -> str:
+        """The mapping as JSON; read back by `mapping_from_text`."""
+        return self.model_dump_json(by_alias=True, exclude_defaults=True)
+
+
+def load_mapping(path: Path, table: str) -> Mapping:
+    """The mapping in a TOML file. Raises BadInput naming the entry that is wrong."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"mapping {path}: {error.strerror}") from error
+    return _mapping_in(content, path, table)
+
+
+def _mapping_in(content: bytes, path: Path, table: str) -> Mapping:
+    try:
+        given = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"mapping {path}: {error}") from error
+    return checked_mapping(given, table, str(path))
+
+
+def mapping_from_text(text: str, table: str) -> Mapping:
+    return checked_mapping(json.loads(text or "{}"), table, "stored mapping")
+
+
+def checked_mapping(given: Dictionary[str, object], table: str, subject: str) -> Mapping:
+    """Raises BadInput for an unknown entry, column or value, or for another table's mapping."""
+    try:
+        mapping = Mapping.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(p) for p in first["loc"])
+        raise BadInput(f"{subject}: {name}: {first['msg']} (got {first['input']!r})") from error
+    if mapping.table not in (None, table):
+        raise BadInput(f"{subject}: is for table {mapping.table!r}, not {table!r}")
+    known = [c for c in contract(table).columns if c not in PROVENANCE]
+    unknown = [c for c in mapping.columns if c not in known]
+    if unknown:
+        raise BadInput(
+            f"{subject}: {table} has no column {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+    return mapping
+
+
+def mapping_of(path: Path, table_folder: Path, table: str) -> Mapping:
+    """The mapping for a landed file: beside it (<file>.mapping.toml), or the nearest
+    mapping.toml in its folder or above, up to the table's folder; else an empty one."""
+    above = [f for f in path.parents if f.is_relative_to(table_folder)]
+    beside = path.with_name(path.name + MAPPING_SUFFIX)
+    for place in (beside, *(folder / FOLDER_MAPPING for folder in above)):
+        try:
+            with open_file(place) as file:
+                return _mapping_in(file.read(), place, table)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            said = "is reached through a link" if is_link(error) else error.strerror
+            raise BadInput(f"mapping {place}: {said}") from error
+    return Mapping()

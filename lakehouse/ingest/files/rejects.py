@@ -1,0 +1,220 @@
+"""What is in quarantine, by rule, source and day, and the way out of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lakehouse.contracts import contract, contracts, door_of, told_apart
+from lakehouse.ingest.files.delimited import Header, csv_pieces
+from lakehouse.ingest.files.headers import header_of
+from lakehouse.ingest.files.json_rows import json_pieces
+from lakehouse.ingest.files.ledger import CODE_VERSION, read_ledger, record
+from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
+from lakehouse.ingest.files.row_typing import STAGE, Origin, judge
+from lakehouse.ingest.files.rows import LINE, Piece
+from lakehouse.ingest.files.supersede import batch_prefix
+from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
+from lakehouse.settings import Settings
+from lakehouse.storage import Commit, Days, Lake
+
+_ROW = "_at"
+
+
+@dataclass(frozen=True)
+class Retried:
+    """One table's retry: rows tried again, rows that went to bronze, and their days."""
+
+    table: str
+    tried: int
+    healed: int
+    days: tuple[dt.date, ...]
+
+
+def rejects(
+    lake: Lake,
+    *,
+    tables: Sequence[str] | None = None,
+    rule: str | None = None,
+    days: Days | None = None,
+) -> pl.DataFrame:
+    """Grain: one row per table, stage, rule, source and gaming day: `rows` in quarantine. A row
+    that broke two rules counts under both. `rule` keeps those that contain it."""
+    frames = []
+    for table in tables or contracts("source"):
+        rows = lake.scan("quarantine", table, days=days).select(
+            pl.lit(table).alias("table"),
+            stage="_stage",
+            rule="_rules",
+            source=pl.coalesce("_file", "_source"),
+            gaming_day="gaming_day",
+        )
+        frames.append(rows.explode("rule", keep_nulls=True))
+    counted = pl.concat(frames).group_by("table", "stage", "rule", "source", "gaming_day")
+    found = counted.agg(rows=pl.len().cast(pl.Int64)).sort(
+        "table",
+        "rows",
+        "rule",
+        "source",
+        "gaming_day",
+        descending=[False, True, False, False, False],
+    )
+    if rule is not None:
+        found = found.filter(pl.col("rule").str.contains(rule, literal=True))
+    return found.collect()
+
+
+def rejected_rows(
+    lake: Lake, table: str, *, rule: str | None = None, days: Days | None = None
+) -> pl.DataFrame:
+    """The quarantined rows of a table, whole, with their rules, file and line."""
+    rows = lake.scan("quarantine", table, days=days)
+    if rule is not None:
+        named = pl.element().str.contains(rule, literal=True)
+        rows = rows.filter(pl.col("_rules").list.eval(named).list.any())
+    return rows.sort("gaming_day", "_file", LINE, nulls_last=True).collect()
+
+
+def retry(
+    lake: Lake,
+    settings: Settings,
+    table: str,
+    *,
+    as_of: dt.datetime,
+    rule: str | None = None,
+    mapping: Mapping | None = None,
+) -> Retried:
+    """Reads landed rows in quarantine again, with `mapping` or the one that now lies in the
+    landing zone; what can be typed moves to bronze, once, whenever the retry is cut short.
+
+    Rows that silver rejected are not touched: cleaning their days again retries them.
+    """
+    zone = landing_zone(lake)
+    with alone(zone, settings.wait_seconds):
+        held = rejected_rows(lake, table, rule=rule).filter(
+            pl.col("_stage") == STAGE, pl.col("_raw").is_not_null()
+        )
+        files = _files(lake, table)
+        parts = [
+            part
+            for (batch, day), rows in held.group_by(["_batch_id", "gaming_day"])
+            for part in _healed(
+                rows, files.get(str(batch).split(".")[0] + "."), day, zone, settings, as_of, mapping
+            )
+        ]
+        healed = pl.concat(parts) if parts else None
+        if healed is not None and healed.height:
+            _move(lake, table, healed)
+        days = () if healed is None else tuple(sorted(healed["gaming_day"].unique()))
+        done = Retried(table, held.height, 0 if healed is None else healed.height, days)
+        _note(lake, done, as_of)
+        return done
+
+
+def _files(lake: Lake, table: str) -> dict[str, dict[str, Any]]:
+    """Prefix of the batch → ledger row of the file."""
+    rows = read_ledger(lake).rows.filter(
+        pl.col("table_name") == door_of(table), pl.col("state") == "ingested"
+    )
+    return {batch_prefix(r["file_id"]): r for r in rows.to_dicts()}
+
+
+def _healed(
+    rows: pl.DataFrame,
+    file: dict[str, Any] | None,
+    day: Any,
+    zone: Path,
+    settings: Settings,
+    as_of: dt.datetime,
+    mapping: Mapping | None,
+) -> Iterator[pl.DataFrame]:
+    if file is None:
+        return
+    table = file["table_name"]
+    used = mapping_from_text(file["mapping"], table)
+    place = zone / file["path"]
+    now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
+    origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
+    raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
+    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
+        # A damaged row can swallow its neighbour; only what came out as it went in counts.
+        at = [starts.get(line, -1) for line in piece.frame[LINE]]
+        same = [
+            n >= 0 and raw == raws[n].rstrip("\r\n")
+            for n, raw in zip(at, piece.raw(list(range(len(at)))), strict=True)
+        ]
+        whole = piece.frame.with_columns(pl.Series(LINE, at, dtype=pl.Int64)).filter(
+            pl.Series(same, dtype=pl.Boolean)
+        )
+        numbers = whole[LINE].to_list()
+        kept = Piece(whole, piece.damaged.clear(), lambda i, n=numbers: [raws[n[k]] for k in i])  # type: ignore[misc]
+        yield _identified(kept, origin, rows)
+
+
+def _identified(piece: Piece, origin: Origin, rows: pl.DataFrame) -> pl.DataFrame:
+    """Bronze rows whose batch names the quarantined row that they were: `_batch_id` of the
+    file, line, and hash of the raw text. With the quarantine's own columns to find it by."""
+    good = judge(piece, origin, keep_line=True).good
+    was = rows[good[LINE].to_list()].select("_batch_id", LINE, "_raw", day="gaming_day")
+    ids = [
+        f"{batch}/{line}.{hashlib.blake2b(raw.encode(), digest_size=6).hexdigest()}"
+        for batch, line, raw in was.select("_batch_id", LINE, "_raw").iter_rows()
+    ]
+    return good.drop(LINE).with_columns(
+        pl.Series("_batch_id", ids, dtype=pl.String),
+        pl.Series("_was_batch", was["_batch_id"]),
+        pl.Series("_was_line", was[LINE]),
+        pl.Series("_was_raw", was["_raw"]),
+        pl.Series("_was_day", was["day"]),
+    )
+
+
+def _starts(raws: list[str]) -> dict[int, int]:
+    """Line on which each text begins when all stand below each other → its number."""
+    lengths = [raw.count("\n") + 1 for raw in raws]
+    firsts = itertools.accumulate(lengths[:-1], initial=1)
+    return {line: n for n, line in enumerate(firsts)}
+
+
+def _read_again(raws: list[str], columns: list[str], delimiter: str | None) -> Iterator[Piece]:
+    text = iter(["\n".join(raws).encode()])
+    if delimiter:
+        return csv_pieces(text, Header(tuple(columns), delimiter), 1)
+    return json_pieces(text)
+
+
+def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:
+    """To bronze first, then out of quarantine; a row that bronze has already is not added."""
+    commit = Commit("retry", f"bronze/{table}", CODE_VERSION)
+    landed: list[dt.date] = healed["gaming_day"].unique().sort().to_list()
+    days = (landed[0], landed[-1])
+    for home, rows in told_apart(door_of(table), healed).items():
+        there = lake.scan("bronze", home, days=days, columns=["_batch_id"]).collect()
+        new = rows.filter(~pl.col("_batch_id").is_in(there["_batch_id"].implode()))
+        if new.height:
+            lake.append("bronze", home, new.drop(pl.selectors.starts_with("_was_")), commit=commit)
+    for day in sorted(healed["_was_day"].unique()):
+        stored = lake.scan("quarantine", table, days=(day, day)).filter(_stage=STAGE)
+        gone = healed.lazy().select(_batch_id="_was_batch", _line="_was_line", _raw="_was_raw")
+        kept = stored.join(gone, on=["_batch_id", LINE, "_raw"], how="anti").collect()
+        lake.write_days(
+            "quarantine", table, kept, (day, day), commit=commit, where={"_stage": STAGE}
+        )
+
+
+def _note(lake: Lake, done: Retried, as_of: dt.datetime) -> None:
+    file = LandedFile(Path(), door_of(done.table), "", 0, 0)
+    facts = {
+        "rows": done.tried,
+        "bronze_rows": done.healed,
+        "quarantine_rows": done.tried - done.healed,
+        "gaming_days": " ".join(d.isoformat() for d in done.days),
+    }
+    record(lake, "retried", f"{done.table}:retry:{as_of.isoformat()}", file, as_of, facts)

@@ -1,0 +1,183 @@
+"""Silver and gold brought in line with bronze: the steps that assets, the landing zone, the
+cases of the law and benchmarks all take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from lakehouse.contracts import contract, contracts
+from lakehouse.errors import Damaged
+from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
+from lakehouse.pipeline.derivation import Derivations, Table, marks_of
+from lakehouse.pipeline.sources import TELLING, refresh_silver
+from lakehouse.regulation.gaming_day import Days, each_day
+from lakehouse.regulation.law import Law, load
+from lakehouse.settings import Settings
+from lakehouse.storage import Commit, Lake, Read, Tokens, as_far_as_sound, sound
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A mart's rows, and the gaming days that they replace: those asked for, and those around
+    them that change with them, without the `stale` ones, which damaged files leave unmade."""
+
+    rows: pl.DataFrame
+    ranges: list[Days]
+    stale: dict[dt.date, Damaged]
+    marks: Tokens
+    """Gaming day → mark of the inputs that it was made of."""
+
+
+def refresh(
+    lake: Lake,
+    settings: Settings,
+    days: Days,
+    *,
+    as_of: dt.datetime,
+    commit: Commit,
+    tables: Sequence[str] | None = None,
+) -> None:
+    """Brings silver (of `tables`, or of all), gold and the restricted zone of `days` in line
+    with bronze."""
+    for table in in_order_of_reference(tables):
+        refresh_silver(lake, settings, table, days, commit)
+    derive(lake, settings, days, as_of=as_of, commit=commit)
+
+
+def derive(
+    lake: Lake,
+    settings: Settings,
+    days: Days,
+    *,
+    as_of: dt.datetime,
+    commit: Commit,
+    only: Collection[str] | None = None,
+    keep_empty: bool = True,
+) -> None:
+    """Derives the marts of `days` from silver and stores them: all, or `only` some, whose
+    inputs are then up to date already or among them. Without `keep_empty`, a mart without
+    rows that was never stored is left unstored. Raises Damaged for a day that cannot be made,
+    when the others of its mart are."""
+    filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
+    for name, mart in marts().items():
+        if (only is not None and name not in only) or filled.isdisjoint(mart.sources()):
+            continue
+        done = made(mart, lake, settings, days, as_of=as_of)
+        if keep_empty or len(done.rows) or lake.exists(mart.layer, name):
+            mine = replace(commit, asset=f"{mart.layer}/{name}", derived=done.marks)
+            for piece in done.ranges:
+                rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
+                lake.write_days(mart.layer, name, rows, piece, commit=mine.of(piece))
+        if done.stale:
+            raise done.stale[min(done.stale)]
+
+
+def made(mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime) -> Made:
+    """The rows of a mart for all gaming days of it that change where its inputs' `days` do, as
+    far as the lake has them. Days may come in any order: what they make is the same."""
+    near = _stored(mart, lake, settings, touched(mart, lake, settings, days)) | set(each_day(days))
+    known = pl.col("gaming_day").is_in(sorted(near))
+
+    def of(piece: Days) -> pl.DataFrame:
+        reads = _reads(mart, settings, piece)
+        with sound(lake, reads):
+            frames = {r.table: lake.scan(r.layer, r.table, days=r.days) for r in reads}
+            rows = mart.rows(frames, settings=settings, days=piece, as_of=as_of)
+            return (rows if near.issuperset(each_day(piece)) else rows.filter(known)).collect()
+
+    inputs = {(i.layer, i.table): lake.tokens(i.layer, i.table) for i in mart.reads(settings)}
+    parts, stale = as_far_as_sound((min(near), max(near)), of)
+    marks = marks_of(inputs, sorted(near.difference(stale)))
+    return Made(pl.concat(rows for _, rows in parts), [piece for piece, _ in parts], stale, marks)
+
+
+def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:
+    law = load(settings.profile)
+    return [Read(i.layer, i.table, i.window(days, law)) for i in mart.reads(settings)]
+
+
+def touched(mart: Mart, lake: Lake, settings: Settings, days: Days) -> Days:
+    """The first and last gaming day of a mart that may change where `days` of silver do."""
+    law = load(settings.profile)
+    spans = [_changed(i, lake, settings, days, law) for i in mart.reads(settings)]
+    if mart.settles:
+        spans.append((_horizon_before(lake, days) - _days(reach(mart.settles, law) - 1), days[1]))
+    return min(s[0] for s in spans), max(s[1] for s in spans)
+
+
+def _changed(given: Input, lake: Lake, settings: Settings, days: Days, law: Law) -> Days:
+    if given.layer == "silver":
+        source = days
+    else:
+        source = touched(marts()[given.table], lake, settings, days)
+    back, ahead = reach(given.back, law), reach(given.ahead, law)
+    if given.is_lookup and not _is_late(lake, given, days):
+        ahead = 0  # nobody's first version comes to be known after rows that name them
+    first = dt.date.min if ahead >= EVERY else _shifted(source[0], -ahead)
+    last = dt.date.max if back >= EVERY else _shifted(source[1], back)
+    return first, last
+
+
+def _shifted(day: dt.date, by: int) -> dt.date:
+    return day if day in (dt.date.min, dt.date.max) else day + _days(by)
+
+
+def _days(count: int) -> dt.timedelta:
+    return dt.timedelta(days=count)
+
+
+def _is_late(lake: Lake, given: Input, days: Days) -> bool:
+    newest = lake.partitions("bronze", given.table)["gaming_day"].max()
+    return isinstance(newest, dt.date) and newest > days[1]
+
+
+def _horizon_before(lake: Lake, days: Days) -> dt.date:
+    """The newest gaming day that the lake has before these."""
+    stored = pl.concat([lake.partitions("bronze", t)["gaming_day"] for t in TELLING])
+    earlier = stored.filter(stored < days[0]).max()
+    return earlier if isinstance(earlier, dt.date) else days[0] - _DAY
+
+
+def _stored(mart: Mart, lake: Lake, settings: Settings, days: Days) -> set[dt.date]:
+    tables = {(mart.layer, mart.name), *((i.layer, i.table) for i in mart.reads(settings))}
+    found = pl.concat([lake.partitions(*t)["gaming_day"] for t in sorted(tables)]).drop_nulls()
+    return set(found.filter(found.is_between(*days)))
+
+
+def derivations(settings: Settings) -> Derivations:
+    """Table → the tables that it is derived from, each after its inputs. Sources have none."""
+    found: dict[Table, tuple[Table, ...]] = {("bronze", t): () for t in contracts("source")}
+    for table in in_order_of_reference():
+        found["silver", table] = silver_inputs(table)
+    for name, mart in marts().items():
+        found[mart.layer, name] = tuple((i.layer, i.table) for i in mart.reads(settings))
+    return found
+
+
+def silver_inputs(table: str) -> tuple[Table, ...]:
+    """What a source's silver is derived from: its bronze, and the tables it refers to."""
+    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    return (("bronze", table), *(("silver", parent) for parent in parents if parent != table))
+
+
+def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
+    """Source tables, each after those that its rows refer to."""
+    wanted = list(contracts("source")) if tables is None else list(tables)
+    ordered: list[str] = []
+
+    def place(table: str) -> None:
+        for parent, _ in contract(table).references().values():
+            if parent != table and parent not in ordered:
+                place(parent)
+        if table not in ordered:
+            ordered.append(table)
+
+    for table in wanted:
+        place(table)
+    return [t for t in ordered if t in wanted]

@@ -1,0 +1,1 @@
+"""What each table and column is, in the terminal and in documents."""

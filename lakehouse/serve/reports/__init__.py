@@ -1,0 +1,1 @@
+"""Reports in Markdown, and the ways a result leaves."""

@@ -1,0 +1,301 @@
+"""SQL over the lake: DuckDB on the Parquet files of each Delta version, read-only and shut in.
+
+Views name the files of one version, so that days are pruned by partition; DuckDB's Delta
+extension is not needed (0.26 s to load, and no time travel by moment). Two walls keep a query
+in: `gate` admits one reading statement, and `closed` gives DuckDB the files of whole tables and
+no way to others. Of a table that is not shown whole, it has a copy of what is shown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+import polars as pl
+
+from lakehouse.errors import BadInput, LakehouseError, StorageError
+from lakehouse.serve.sql.file_system import GivenFiles, closed, memory_limit
+from lakehouse.serve.sql.limits import Limits, Runaway, watched, within
+from lakehouse.serve.sql.query_guard import SEARCH, Query, admit, first_line
+from lakehouse.serve.sql.visible import View, views
+from lakehouse.storage.files import data_files
+from lakehouse.storage.log import lacking
+from lakehouse.storage.shapes import partition_columns
+
+if TYPE_CHECKING:
+    from lakehouse.storage import Lake
+    from lakehouse.storage.lake import Table
+
+AsOf = int | dt.datetime
+T = TypeVar("T")
+_UNREADABLE = ("INTERVAL", "UNION", "BIGNUM", "BIT", "MAP", "TIME WITH TIME ZONE")
+"""Types of DuckDB that Polars does not have: they are shown as text."""
+
+
+class Catalog:
+    """One locked connection to a lake; each query sees the newest version of its tables.
+
+    `timezone` is the one in which moments are shown and hours are counted. `before` is called
+    with each query that may run, before it touches data (the audit). Not for several threads.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        *,
+        timezone: str = "UTC",
+        restricted: bool = False,
+        as_of: AsOf | None = None,
+        before: Callable[[str], None] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self.lake = lake
+        self.limits = limits
+        self.views = views(restricted=restricted)
+        self.as_of = as_of
+        self._before = before
+        self._mounted: dict[str, int | None] = {}
+        self._is_stuck = False
+        self._shut = partial(closed, timezone=timezone, memory=limits.memory)
+        self._files = GivenFiles()
+        self._connection = self._shut(
+            self._files,
+            schemas=list(dict.fromkeys((*SEARCH, *(v.schema for v in self.views.values())))),
+        )
+
+    def close(self) -> None:
+        if not self._is_stuck:
+            self._connection.close()
+
+    @contextmanager
+    def connection(self, names: Sequence[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The locked connection with these views (all by default) at their newest version, for
+        code that wants DuckDB itself. What runs on it passes the second wall only, and ends
+        with the limit of time in a LakehouseError."""
+        for name in self.views if names is None else names:
+            self._mount(self.views[name])
+        with watched(self.limits, self._connection.interrupt):
+            yield self._connection
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def admit(self, sql: str) -> Query:
+        """The query, if it may run here; touches no data. Raises BadInput."""
+        query = admit(self._connection, sql, self.views)
+        if isinstance(self.as_of, int) and len(query.tables) > 1:
+            raise BadInput(
+                f"--as-of {self.as_of} is the version of one table, and this query reads "
+                f"{', '.join(query.tables)}; give a moment instead"
+            )
+        return query
+
+    @property
+    def unmade(self) -> list[str]:
+        """Tables asked for so far that the lake does not have yet: they read as empty."""
+        return sorted(name for name, version in self._mounted.items() if version is None)
+
+    def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
+        """The whole result. Raises as `answer`."""
+        return self.answer(sql, pl.DataFrame, parameters)
+
+    def answer(
+        self,
+        sql: str,
+        take: Callable[[duckdb.DuckDBPyRelation], T],
+        parameters: Mapping[str, object] | None = None,
+    ) -> T:
+        """What `take` makes of the result, which is fetched as it asks. `parameters` fill $name.
+
+        Raises BadInput for what may not run or does not bind, StorageError for a table that
+        cannot be read, LakehouseError where the query fails or passes a limit, and Runaway
+        where it then does not stop: nothing can be asked here any more.
+        """
+        memory = memory_limit(self._connection)
+        try:
+            return within(
+                self.limits, memory, self._stop, lambda: self._take(sql, take, parameters)
+            )
+        except Runaway:
+            self._is_stuck = True
+            raise
+
+    def _take(
+        self,
+        sql: str,
+        take: Callable[[duckdb.DuckDBPyRelation], T],
+        parameters: Mapping[str, object] | None,
+    ) -> T:
+        try:
+            return take(self._relation(sql, dict(parameters or {})))
+        except duckdb.OutOfMemoryException as error:
+            raise self.limits.too_large() from error
+        except duckdb.Error as error:
+            raise LakehouseError(f"SQL: {first_line(error)}") from error
+
+    def _relation(self, sql: str, parameters: dict[str, object]) -> duckdb.DuckDBPyRelation:
+        query = self.admit(sql)
+        without = [p for p in query.parameters if p not in parameters]
+        if without:
+            raise BadInput(f"SQL: ${without[0]} has no value; give --param {without[0]}=VALUE")
+        if self._before is not None:
+            self._before(sql)
+        for name in self.views if query.lists_tables else query.tables:
+            self._mount(self.views[name], shape_only=name not in query.tables)
+        try:
+            found = self._connection.sql(sql, params=parameters or None)
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise BadInput(f"SQL: {first_line(error)}") from error
+        if found is None:
+            raise BadInput("SQL: the statement returns no rows")
+        return _readable(found)
+
+    def _stop(self) -> None:
+        self._connection.interrupt()
+        self._reader[1].interrupt()
+
+    @cached_property
+    def _reader(self) -> tuple[GivenFiles, duckdb.DuckDBPyConnection]:
+        """Reads the tables that are not shown whole, where no query comes."""
+        files = GivenFiles()
+        return files, self._shut(files)
+
+    def _mount(self, view: View, *, shape_only: bool = False) -> None:
+        if shape_only:
+            if view.name not in self._mounted:
+                self._define(view, _empty(view))
+            return
+        delta = self.lake.table(view.schema, view.table, as_of=self.as_of)
+        version = None if delta is None else delta.version()
+        if self._mounted.get(view.name, -1) == version:
+            return
+        if view.is_whole:
+            select = _select(self._connection, self._files, self.lake, view, delta)
+            self._define(view, select)
+        else:
+            files, reader = self._reader
+            rows = reader.sql(_select(reader, files, self.lake, view, delta)).to_arrow_table()
+            self._connection.register("shown", rows)
+            self._define(view, "SELECT * FROM shown")
+            self._connection.unregister("shown")
+        self._mounted[view.name] = version
+
+    def _define(self, view: View, select: str) -> None:
+        # A copy where something is hidden: a view's files could be read past it, and errors
+        # raised in a filter, statistics of columns and plans would tell of rows left out.
+        kind = "VIEW" if view.is_whole else "TABLE"
+        name = f"{quoted(view.schema)}.{quoted(view.table)}"
+        self._connection.execute(f"CREATE OR REPLACE {kind} {name} AS {select}")
+
+
+def select_of(
+    connection: duckdb.DuckDBPyConnection, files: GivenFiles, lake: Lake, view: View
+) -> str:
+    """A SELECT of the view's columns and rows from `files`, which the connection can open.
+    Raises StorageError for data that cannot be read, ContractError for other columns."""
+    return _select(connection, files, lake, view, lake.table(view.schema, view.table))
+
+
+def _select(
+    connection: duckdb.DuckDBPyConnection,
+    files: GivenFiles,
+    lake: Lake,
+    view: View,
+    delta: Table | None,
+) -> str:
+    if delta is None:
+        return _empty(view)
+    lacking(delta, view.schema, view.table)
+    given = files.give(f"{view.schema}/{view.table}", data_files(lake, delta))
+    if not given:
+        return _empty(view)
+    source = _parquet(view, given)
+    try:
+        bound = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()
+    except duckdb.Error as error:
+        raise StorageError(f"cannot read {view.name}: {first_line(error)}") from error
+    return _projected(view, source, [column[0] for column in bound])
+
+
+def sql_type(dtype: Any) -> str:
+    """DuckDB's name of a stored type."""
+    if isinstance(dtype, pl.List):
+        return f"{sql_type(dtype.inner)}[]"
+    if isinstance(dtype, pl.Struct):
+        return f"STRUCT({', '.join(f'{quoted(f.name)} {sql_type(f.dtype)}' for f in dtype.fields)})"
+    if isinstance(dtype, pl.Decimal):
+        return f"DECIMAL({dtype.precision}, {dtype.scale})"
+    if isinstance(dtype, pl.Datetime):
+        return "TIMESTAMPTZ" if dtype.time_zone else "TIMESTAMP"
+    return _PLAIN[type(dtype)]
+
+
+_PLAIN: dict[type[pl.DataType], str] = {
+    pl.String: "VARCHAR",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    pl.Int64: "BIGINT",
+    pl.Int32: "INTEGER",
+    pl.Int16: "SMALLINT",
+    pl.Int8: "TINYINT",
+    pl.Float64: "DOUBLE",
+    pl.Float32: "REAL",
+    pl.Binary: "BLOB",
+}
+
+
+def _parquet(view: View, files: list[str]) -> str:
+    keys = partition_columns(view.schema, view.table)
+    types = ", ".join(f"{literal(k)}: {sql_type(view.columns[k])}" for k in keys)
+    # Files written before a column was added lack it.
+    options = ["union_by_name = true", f"hive_partitioning = {bool(keys)}"]
+    options += [f"hive_types = {{{types}}}"] if keys else []
+    return f"read_parquet([{', '.join(map(literal, files))}], {', '.join(options)})"
+
+
+def _projected(view: View, source: str, present: list[str]) -> str:
+    columns = ", ".join(
+        quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
+        for n, t in view.columns.items()
+    )
+    return f"SELECT {columns} FROM {source}"
+
+
+def _empty(view: View) -> str:
+    nulls = (f"NULL::{sql_type(t)} AS {quoted(n)}" for n, t in view.columns.items())
+    return f"SELECT {', '.join(nulls)} WHERE false"
+
+
+def _readable(found: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The relation with types that Polars has, and one name for each column."""
+    names: list[str] = []
+    for name in found.columns:
+        again = (f"{name}_{n}" for n in range(1, len(names) + 1))
+        names.append(name if name not in names else next(a for a in again if a not in names))
+    odd = [any(word in str(t) for word in _UNREADABLE) for t in found.types]
+    if not any(odd) and names == found.columns:
+        return found
+    columns = (
+        f"#{position}{'::VARCHAR' if o else ''} AS {quoted(n)}"
+        for position, (n, o) in enumerate(zip(names, odd, strict=True), start=1)
+    )
+    return found.project(", ".join(columns))
+
+
+def quoted(name: str) -> str:
+    """An identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text of SQL."""
+    return "'" + text.replace("'", "''") + "'"
