@@ -24,7 +24,6 @@ from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
-from igaming_assets.sql import LakeSQL
 from lakehouse.errors import BadInput
 from lakehouse.settings import Settings
 
@@ -78,7 +77,6 @@ def assemble(
         resources={
             "lake": lake,
             "lake_io": LakeIO(lake=lake),
-            "sql": LakeSQL(lake=lake),
             "clock": Clock(),
             "simulator": Simulator(),
             **resources,

@@ -14,7 +14,6 @@ from igaming_assets.describe import told
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
-from igaming_assets.sql import LakeSQL
 from igaming_assets.verdicts import Verdicts, log_days, report
 from lakehouse.pipeline.sources import DAYS_IN_HAND
 from lakehouse.quality.conformance import broken_rules, conservation, plants_without_row
@@ -121,7 +120,6 @@ def checks_across_tables(settings: Settings, tables: Sequence[str]) -> list[Any]
     """The checks that are steps of their own; `tables` are those that the simulator fills."""
     return [
         _truths(settings),
-        _marts_agree(settings),
         _plants_are_in_bronze(settings, tables),
         _is_there_by_ten(settings),
     ]
@@ -146,47 +144,6 @@ def _truths(settings: Settings) -> dg.AssetChecksDefinition:
                 yield from _judged(context, lake.lake, spec, truth.inputs, judge, severity)
 
     return truths
-
-
-_WINS = ("gold.property_day", "gold.slot_performance", "gold.table_performance")
-_DISAGREEING = """
-    WITH slots AS (
-        SELECT gaming_day, sum(win) AS win FROM gold.slot_performance GROUP BY 1
-    ), pit AS (
-        SELECT gaming_day, sum(win) AS win FROM gold.table_performance GROUP BY 1
-    )
-    SELECT p.gaming_day, p.win, coalesce(s.win, 0) + coalesce(t.win, 0) AS parts
-    FROM gold.property_day p LEFT JOIN slots s USING (gaming_day) LEFT JOIN pit t USING (gaming_day)
-    WHERE p.gaming_day BETWEEN $first AND $last
-"""
-
-
-def _marts_agree(settings: Settings) -> dg.AssetChecksDefinition:
-    spec = by_day(
-        settings,
-        "marts_agree",
-        DAY_REPORT,
-        "The day's win is the win of its machines and tables, asked in SQL.",
-        additional_deps=[["gold", "slot_performance"], ["gold", "table_performance"]],
-        automation_condition=late_check(),
-    )
-
-    @dg.multi_asset_check(name="marts_agree", specs=[spec], can_subset=True)
-    def marts_agree(
-        context: dg.AssetCheckExecutionContext, lake: LakeResource, sql: LakeSQL
-    ) -> Iterator[dg.AssetCheckResult]:
-        def judge(days: Days) -> Verdicts:
-            given = {"first": days[0], "last": days[1]}
-            with sql.get_connection(_WINS) as connection:
-                rows = connection.execute(_DISAGREEING, given).fetchall()
-            return {
-                str(day): (win == parts, {"property_day": str(win), "its_parts": str(parts)})
-                for day, win, parts in rows
-            }
-
-        yield from _judged(context, lake.lake, spec, ["gold.property_day"], judge)
-
-    return marts_agree
 
 
 def _plants_are_in_bronze(settings: Settings, tables: Sequence[str]) -> dg.AssetChecksDefinition:

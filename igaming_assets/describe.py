@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -59,12 +60,20 @@ def code_references(*code: Any) -> dict[str, Any]:
     found = [
         dg.LocalFileCodeReference(
             file_path=str(inspect.getsourcefile(one)),
-            line_number=inspect.getsourcelines(one)[1],
+            line_number=_line_of(one),
             label=one.__qualname__.removesuffix(".<locals>").split(".")[-1],
         )
         for one in code
     ]
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=found)}
+
+
+def _line_of(one: Any) -> int:
+    """Python knows where a function begins; for a class, inspect would parse the whole file."""
+    if not inspect.isclass(one):
+        return int(inspect.unwrap(one).__code__.co_firstlineno)
+    lines = linecache.getlines(str(inspect.getsourcefile(one)))
+    return next(n for n, line in enumerate(lines, 1) if line.startswith(f"class {one.__name__}("))
 
 
 def column_schema(layer: str, table: str) -> dg.TableSchema:

@@ -32,15 +32,19 @@ from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func
 OPEN_SHARDS = 8
 """One file per run: the last so many stay open."""
 MOST_WAITING = 2_000
-_MANY = frozenset(
+_KIND = DagsterEventType
+_BY_DAY = frozenset(
     {
-        DagsterEventType.ASSET_MATERIALIZATION,
-        DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
-        DagsterEventType.ASSET_CHECK_EVALUATION,
+        _KIND.ASSET_MATERIALIZATION,
+        _KIND.ASSET_MATERIALIZATION_PLANNED,
+        _KIND.ASSET_CHECK_EVALUATION,
     }
 )
-"""Events that come by the gaming day. They wait for the next event of another kind, at the
-latest that of their step's end; whoever reads sees them."""
+_WITHIN = frozenset({_KIND.STEP_INPUT, _KIND.LOADED_INPUT, _KIND.STEP_OUTPUT, _KIND.HANDLED_OUTPUT})
+"""Events that come by the gaming day, or in the middle of a step. They wait for the next event
+of another kind, at the latest that of their step's end; whoever reads sees them."""
+_ENDS = frozenset({_KIND.STEP_START, _KIND.STEP_SUCCESS})
+"""Events of one file that are written with those that waited for them."""
 
 Row = dict[str, Any]
 
@@ -68,12 +72,13 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
 
     def store_event(self, event: EventLogEntry) -> None:
         with self._writing:
-            if not event.is_dagster_event or event.dagster_event_type not in _MANY:
+            kind = event.dagster_event_type if event.is_dagster_event else None
+            if kind not in _BY_DAY | _WITHIN | _ENDS:
                 self.write_waiting()
                 super().store_event(event)
                 return
             self._waiting.append(event)
-            if len(self._waiting) >= MOST_WAITING:
+            if kind in _ENDS or len(self._waiting) >= MOST_WAITING:
                 self.write_waiting()
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
@@ -91,8 +96,12 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
                 with self._connect(run_id) as run:
                     mine = [r for r in rows if r["run_id"] == run_id]
                     run.execute(SqlEventLogStorageTable.insert(), mine)
-            with self._connect(INDEX_SHARD_NAME) as index:
-                _write_index(self, index, events, rows)
+            shared = [n for n, e in enumerate(events) if e.dagster_event_type in _BY_DAY]
+            if shared:
+                with self._connect(INDEX_SHARD_NAME) as index:
+                    _write_index(
+                        self, index, [events[n] for n in shared], [rows[n] for n in shared]
+                    )
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -19,9 +19,10 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
-from lakehouse.pipeline.sources import store, together
+from lakehouse.pipeline.sources import store
 from lakehouse.storage import Commit, Days, Lake, Read, Written, sound
 from lakehouse.storage.shapes import partition_columns
+from lakehouse.storage.written import together
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ class LakeResource(dg.ConfigurableResource):
     def settings(self) -> Settings:
         return Settings.model_validate_json(self.exactly) if self.exactly else load_settings()
 
-    @functools.cached_property
+    @property
     def lake(self) -> Lake:
-        return Lake.open(self.settings)
+        return _lake(self.settings.model_dump_json(include={"root", "storage_options"}))
 
 
 class Clock(dg.ConfigurableResource):
@@ -63,6 +63,12 @@ class Simulator(dg.ConfigurableResource):
             settings.profile,
             settings.faults,
         )
+
+
+@functools.lru_cache(maxsize=4)
+def _lake(settings: str) -> Lake:
+    """One for all steps and managers of a process: they share the tables that are open."""
+    return Lake.open(Settings.model_validate_json(settings))
 
 
 @functools.lru_cache(maxsize=2)

@@ -82,24 +82,27 @@ def run_days(
     for work that failed, naming the step and its cause. Days done before stay.
     """
     refuse_other_days(settings, days, now)
-    given = {"lake": LakeResource.of(settings), **resources}
+    stored = LakeResource.of(settings)
+    given = {"lake": stored, **resources}
     job = _job(assemble(settings, executor=dg.in_process_executor, **given), select)
     outcome = Outcome()
     with instance_of_home() if instance is None else nullcontext(instance) as opened:
         for piece in pieces(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
         if select is None:
-            for found in ranges_of(_with_parents_found(settings, days, now)):
+            for found in ranges_of(_with_parents_found(stored.lake, settings, days, now)):
                 for piece in pieces(found, DAYS_PER_RUN):
                     _execute(job, piece, progress, opened, outcome)
     return outcome
 
 
-def _with_parents_found(settings: Settings, days: Days, now: dt.datetime) -> list[dt.date]:
+def _with_parents_found(
+    lake: Lake, settings: Settings, days: Days, now: dt.datetime
+) -> list[dt.date]:
     """Other days, whose rows were kept out for want of what has come in by now: they are made
     again, so that days may come in any order."""
     last = gaming_day_of(now, settings.timezone)
-    found = found_parents(Lake.open(settings))
+    found = found_parents(lake)
     return [d for d in found if settings.start <= d <= last and not days[0] <= d <= days[1]]
 
 

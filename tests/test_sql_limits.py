@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from igaming_assets.resources import LakeResource
-from igaming_assets.sql import LakeSQL
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.serve.sql.limits import Limits, Runaway
@@ -53,15 +51,11 @@ def test_a_question_that_cannot_be_stopped_is_given_up(lake: Lake) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_code_that_has_the_connection_is_stopped_in_time(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LAKEHOUSE_ROOT", lake.root)
-    monkeypatch.setenv("LAKEHOUSE_SQL_SECONDS", "0.3")
-    sql = LakeSQL(lake=LakeResource())
+def test_code_that_has_the_connection_is_stopped_in_time(lake: Lake) -> None:
     with (
+        Catalog(lake, timezone="UTC", limits=Limits(seconds=0.3)) as catalog,
         pytest.raises(LakehouseError, match=r"stopped after 0\.3 s"),
-        sql.get_connection(["gold.player_day"]) as connection,
+        catalog.connection(["gold.player_day"]) as connection,
     ):
         connection.execute(ENDLESS).fetchall()
 

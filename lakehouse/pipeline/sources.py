@@ -20,6 +20,7 @@ from lakehouse.silver import CleanResult, clean, upsert_history
 from lakehouse.storage import Commit, Days, Lake, Written, stored_schema
 from lakehouse.storage.days import refuse_outside
 from lakehouse.storage.shapes import PARTITION, keeps_history
+from lakehouse.storage.written import together
 
 TELLING = ("compliance", "financial_txn", "player_profile")
 SIMULATOR = "simulator"
@@ -169,17 +170,6 @@ def store(
 
 def _within(days: Days) -> pl.Expr:
     return pl.col(PARTITION).is_between(*days)
-
-
-def together(written: list[Written]) -> Written:
-    """What several writes of other days of one table made."""
-    return Written(
-        version=written[-1].version,
-        rows=sum(w.rows for w in written),
-        rows_by_day={d: n for w in written for d, n in w.rows_by_day.items()},
-        bytes=sum(w.bytes for w in written),
-        retries=sum(w.retries for w in written),
-    )
 
 
 def store_rejects(

@@ -252,6 +252,25 @@ def property_day_reconciles(property_day: pl.LazyFrame) -> pl.LazyFrame:
 
 
 @truth(
+    "gold.slot_performance",
+    "gold.table_performance",
+    "gold.property_day",
+    sides=("machines and tables", "property_day"),
+    blocking=True,
+)
+def win_of_the_day_adds_up(
+    slot_performance: pl.LazyFrame, table_performance: pl.LazyFrame, property_day: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Per gaming day, the property's win is the win of its machines and tables."""
+    subject = pl.lit("win")
+    parts = [
+        entries_of(part, subject, expected=cents("win"))
+        for part in (slot_performance, table_performance)
+    ]
+    return unequal(pl.concat([*parts, entries_of(property_day, subject, found=cents("win"))]))
+
+
+@truth(
     "gold.player_day",
     "gold.slot_performance",
     sides=("slot_performance", "player_day"),

@@ -19,7 +19,7 @@ import polars as pl
 
 from lakehouse.errors import Damaged, LakehouseError, StorageError
 from lakehouse.regulation.gaming_day import Days
-from lakehouse.storage.shapes import PARTITION, partition_columns
+from lakehouse.storage.shapes import partition_columns
 
 if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
@@ -142,18 +142,14 @@ def _is_whole(commit: Path) -> bool:
 
 def _files(lake: Lake, read: Read) -> Iterator[tuple[Path, dt.date | None, int]]:
     """Data files of a local table: path, gaming day (none for a table in one piece), bytes."""
-    delta = None if "://" in lake.root else lake.table(read.layer, read.table)
-    if delta is None:
+    if "://" in lake.root:
         return
-    by_day = bool(partition_columns(read.layer, read.table))
-    files = pl.DataFrame(delta.get_add_actions(flatten=True)).sort("path")
-    day = pl.col(f"partition.{PARTITION}") if by_day else pl.lit(None)
-    files = files.select("path", "size_bytes", day=day.cast(pl.Date))
-    if by_day and read.days is not None:
+    files = lake.data_files(read.layer, read.table)
+    if partition_columns(read.layer, read.table) and read.days is not None:
         files = files.filter(pl.col("day").is_between(*read.days))
     folder = Path(lake.uri(read.layer, read.table))
-    for path, size, of_day in files.iter_rows():
-        yield folder / unquote(path), of_day, size
+    for path, size, day in files.select("path", "bytes", "day").iter_rows():
+        yield folder / unquote(path), day, size
 
 
 def _of_other_size(lake: Lake, read: Read) -> Iterator[Damaged]:

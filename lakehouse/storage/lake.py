@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import unquote
 
 import polars as pl
@@ -24,14 +24,15 @@ from lakehouse.storage.days import (
     checked_days,
     refuse_outside,
     replace_predicate,
-    rows_by_day,
 )
 from lakehouse.storage.log import (
     Version,
     fields,
     files_by_day,
     lacking,
+    listed_files,
     naming,
+    no_files,
     stored_frame,
     travel,
     version_of,
@@ -49,26 +50,15 @@ from lakehouse.storage.shapes import (
     stored_tables,
 )
 from lakehouse.storage.stream import Stream, plain_where_unique
+from lakehouse.storage.written import Written, written
 
+T = TypeVar("T")
 Table = DeltaTable
 """One version of a stored table, for those who read its files themselves."""
 AsOf = int | dt.datetime
 """A version, or an aware moment."""
 
 _REBUILD = "lakehouse.rebuild"
-
-
-@dataclass(frozen=True)
-class Written:
-    """What one write made. `rows_by_day` has every day asked for, 0 for an emptied one; `bytes`
-    are those of the files that now hold these days (of all, for a table in one piece);
-    `retries` counts own attempts and the commits of others overtaken."""
-
-    version: int
-    rows: int
-    rows_by_day: dict[dt.date, int]
-    bytes: int
-    retries: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +109,7 @@ class Lake:
         bytes and files. Reads the log, no data."""
         delta = self.table(layer, table)
         if delta is not None:
-            return files_by_day(delta, layer, table)
+            return self._of(delta, layer, table, files_by_day)
         counts = dict.fromkeys(("rows", "bytes", "files"), pl.Int64)
         return pl.DataFrame(schema={PARTITION: pl.Date, **counts})
 
@@ -144,21 +134,25 @@ class Lake:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
         return _pruned(self.table(layer, table, as_of), layer, table, days, columns)
 
+    def data_files(self, layer: str, table: str) -> pl.DataFrame:
+        """One row per data file, in order of path: path (beneath the table, as a URI has it),
+        day (null for a table in one piece), rows, bytes. Reads the log, no data."""
+        delta = self.table(layer, table)
+        return no_files() if delta is None else self._of(delta, layer, table, listed_files)
+
     def tokens(self, layer: str, table: str) -> Tokens:
         """Gaming day → what the table holds of it, as a text that changes with it. Reads the
         log, no data."""
         delta = self.table(layer, table)
         with naming(self.uri(layer, table), "read the log of"):
-            return {} if delta is None else tokens(delta, layer, table)
+            return {} if delta is None else self._of(delta, layer, table, tokens)
 
-    def scan_known(
-        self, layer: str, table: str, days: Days | None = None
-    ) -> tuple[pl.LazyFrame, Tokens]:
-        """As `scan`, with the tokens of the same version."""
-        delta = self.table(layer, table)
-        with naming(self.uri(layer, table), "read the log of"):
-            known = {} if delta is None else tokens(delta, layer, table)
-        return _pruned(delta, layer, table, days), known
+    def _of(
+        self, delta: DeltaTable, layer: str, table: str, say: Callable[[DeltaTable, str, str], T]
+    ) -> T:
+        """What the log says of a version, worked out once for the newest."""
+        uri = self.uri(layer, table)
+        return self._opened.remembered(uri, delta, say.__name__, lambda: say(delta, layer, table))
 
     def write_days(
         self,
@@ -391,8 +385,9 @@ class Lake:
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
         self.close(layer, table)
+        self._opened.keep(uri, delta)
         overtaken = max(0, delta.version() - before - 1)
-        return _written(delta, layer, table, frame, days, again + overtaken)
+        return written(delta, layer, table, frame, days, again + overtaken)
 
 
 def _pruned(
@@ -409,27 +404,6 @@ def _pruned(
             raise BadInput(f"{layer}.{table} has no {PARTITION}")
         frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
     return frame.select(columns if columns is not None else list(schema))
-
-
-def _written(
-    delta: DeltaTable,
-    layer: str,
-    table: str,
-    frame: pl.DataFrame | None,
-    days: Days | None,
-    retries: int,
-) -> Written:
-    made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
-    files = files_by_day(delta, layer, table)
-    if days is not None:
-        files = files.filter(pl.col(PARTITION).is_between(*days))
-    return Written(
-        version=delta.version(),
-        rows=made.height,
-        rows_by_day=rows_by_day(made, days),
-        bytes=int(files["bytes"].sum()),
-        retries=retries,
-    )
 
 
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:

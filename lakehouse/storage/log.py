@@ -121,18 +121,26 @@ def _scanned(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
     )
 
 
+def no_files() -> pl.DataFrame:
+    counts = {"rows": pl.Int64(), "bytes": pl.Int64()}
+    return pl.DataFrame(schema={"path": pl.String(), "day": pl.Date(), **counts})
+
+
+def listed_files(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
+    """One row per data file, in order of path, in the shape of `no_files`."""
+    files = pl.DataFrame(delta.get_add_actions(flatten=True))
+    day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
+    counts = {"rows": pl.col("num_records"), "bytes": pl.col("size_bytes")}
+    return files.select("path", day=day, **counts).cast(no_files().schema).sort("path")
+
+
 def files_by_day(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
     """Rows, bytes and files per gaming day, from the log alone; a null day for a table that
     is stored in one piece."""
-    files = pl.DataFrame(delta.get_add_actions(flatten=True))
-    day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
     return (
-        files.group_by(day.cast(pl.Date).alias(PARTITION))
-        .agg(
-            rows=pl.col("num_records").sum().cast(pl.Int64),
-            bytes=pl.col("size_bytes").sum().cast(pl.Int64),
-            files=pl.len().cast(pl.Int64),
-        )
+        listed_files(delta, layer, table)
+        .group_by(pl.col("day").alias(PARTITION))
+        .agg(pl.col("rows").sum(), pl.col("bytes").sum(), files=pl.len().cast(pl.Int64))
         .sort(PARTITION)
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
-from lakehouse.storage.shapes import PARTITION, partition_columns
+from lakehouse.storage.log import listed_files
 
 Tokens = dict[dt.date, str]
 """Gaming day → what it holds, as a short text that is another one when the day changes."""
@@ -107,7 +107,6 @@ def _history(delta: DeltaTable) -> Iterator[dict[str, Any]]:
 
 
 def _files(delta: DeltaTable, layer: str, table: str) -> Tokens:
-    files = pl.DataFrame(delta.get_add_actions(flatten=True))
-    day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
-    by_day = files.group_by(day.cast(pl.Date).alias(PARTITION)).agg(pl.col("path").sort())
-    return {d: digest(*paths) for d, paths in by_day.iter_rows() if d is not None}
+    files = listed_files(delta, layer, table).drop_nulls("day")
+    by_day = files.group_by("day").agg(pl.col("path").sort())
+    return {day: digest(*paths) for day, paths in by_day.iter_rows()}

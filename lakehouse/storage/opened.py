@@ -1,37 +1,76 @@
-"""Tables that are open: a look for newer commits costs a twentieth of opening one again."""
+"""Tables that are open: a look for newer commits costs a twentieth of opening one again, and what
+a version's log says is worked out once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from deltalake import DeltaTable
+
+T = TypeVar("T")
+Stamp = tuple[int, int, int] | None
+
+
+@dataclass
+class _Held:
+    delta: DeltaTable
+    stamp: Stamp
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Opened:
     """The newest version of each table asked for so far. Not for tables that time travels in."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[int | None, DeltaTable]] = {}
+        self._held: dict[str, _Held] = {}
 
     def newest(self, uri: str) -> DeltaTable | None:
-        """The table with all commits so far; None where it was not opened before, or was
-        removed since, or made anew."""
+        """The table with all commits so far; None where it was not opened before, or its log is
+        another one since: removed, made anew, damaged or cleaned."""
         held = self._held.get(uri)
-        if held is None or held[0] != _log_of(uri):
+        version = -1 if held is None else held.delta.version()
+        if held is None or held.stamp is None or held.stamp != _stamp(uri, version):
             self._held.pop(uri, None)
             return None
-        held[1].update_incremental()
-        return held[1]
+        if _has_more(uri, version):
+            held.delta.update_incremental()
+        if held.delta.version() != version:
+            self._held[uri] = held = _Held(held.delta, _stamp(uri, held.delta.version()))
+        return held.delta
 
     def keep(self, uri: str, delta: DeltaTable) -> None:
-        self._held[uri] = (_log_of(uri), delta)
+        if uri not in self._held or self._held[uri].delta is not delta:
+            self._held[uri] = _Held(delta, _stamp(uri, delta.version()))
+
+    def remembered(self, uri: str, delta: DeltaTable, what: str, make: Callable[[], T]) -> T:
+        """What `make` says of this version of a table, made once while it is the newest."""
+        held = self._held.get(uri)
+        if held is None or held.delta is not delta:
+            return make()
+        if what not in held.facts:
+            held.facts[what] = make()
+        found: T = held.facts[what]
+        return found
 
 
-def _log_of(uri: str) -> int | None:
-    """Which folder the log is, on a local disk."""
+def _commit(uri: str, version: int) -> Path:
+    return Path(uri) / "_delta_log" / f"{version:020}.json"
+
+
+def _stamp(uri: str, version: int) -> Stamp:
+    """Which file the commit is, on a local disk; None where it is not there."""
     if "://" in uri:
-        return None
+        return 0, 0, 0
     try:
-        return (Path(uri) / "_delta_log").stat().st_ino
+        found = _commit(uri, version).stat()
     except FileNotFoundError:
-        return -1
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _has_more(uri: str, version: int) -> bool:
+    """Whether there may be a later commit; of an object store nobody can say without asking."""
+    return "://" in uri or _commit(uri, version + 1).exists()
