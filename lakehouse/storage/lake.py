@@ -151,15 +151,6 @@ class Lake:
         with naming(self.uri(layer, table), "read the log of"):
             return {} if delta is None else tokens(delta, layer, table)
 
-    def scan_known(
-        self, layer: str, table: str, days: Days | None = None
-    ) -> tuple[pl.LazyFrame, Tokens]:
-        """As `scan`, with the tokens of the same version."""
-        delta = self.table(layer, table)
-        with naming(self.uri(layer, table), "read the log of"):
-            known = {} if delta is None else tokens(delta, layer, table)
-        return _pruned(delta, layer, table, days), known
-
     def write_days(
         self,
         layer: str,
