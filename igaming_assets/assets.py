@@ -1,6 +1,7 @@
 """How every table of the lake is an asset: one step that writes its days, then judges them."""
 
 import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}
+Step = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,24 @@ def run_of(context: dg.AssetExecutionContext) -> Run:
     return Run(days, resource.settings, resource.lake, context.resources.clock.now())
 
 
-def table_options(settings: Settings, layer: str, table: str, **more: Any) -> dict[str, Any]:
-    """What all assets of the lake have in common."""
-    return {
-        **asset_options(layer, table, group=more.pop("group", None), code=more.pop("code", ())),
-        "partitions_def": gaming_days(settings),
-        "backfill_policy": backfill_policy(),
-        "retry_policy": dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL),
-        "io_manager_key": "lake_io",
-        "required_resource_keys": RESOURCES,
+def table_asset(
+    settings: Settings,
+    layer: str,
+    table: str,
+    *,
+    group: str | None = None,
+    code: Sequence[Any] = (),
+    **more: Any,
+) -> Callable[[Step], dg.AssetsDefinition]:
+    """Makes the decorated step the asset of a table, with what all assets of the lake have in
+    common. `more` goes to Dagster as it is."""
+    decorated: Callable[[Step], dg.AssetsDefinition] = dg.asset(
+        **asset_options(layer, table, group=group, code=code),
+        partitions_def=gaming_days(settings),
+        backfill_policy=backfill_policy(),
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL),
+        io_manager_key="lake_io",
+        required_resource_keys=RESOURCES,
         **more,
-    }
+    )
+    return decorated

@@ -37,7 +37,7 @@ freshness_job = dg.define_asset_job(
 )
 
 
-def late_data() -> dg.AutomationCondition:
+def late_data() -> dg.AutomationCondition[Any]:
     """As eager, but for old days too: eager alone looks at the newest partition only."""
     return dg.AutomationCondition.eager().replace(
         "in_latest_time_window",
@@ -45,7 +45,7 @@ def late_data() -> dg.AutomationCondition:
     )
 
 
-def late_check() -> dg.AutomationCondition:
+def late_check() -> dg.AutomationCondition[Any]:
     """As late_data, for checks across tables. A day whose table was made again lacks its check
     until it is asked for: to Dagster a check that ran for any day has been handled for all."""
     condition = dg.AutomationCondition

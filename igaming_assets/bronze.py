@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_asset
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
@@ -47,7 +47,7 @@ def _made(
     """The asset whose days `make` gives for a context and a run, then judged by its contract."""
     spec = contract_spec(settings, dg.AssetKey([layer, table]))
 
-    @dg.asset(**table_options(settings, layer, table, code=[make], check_specs=[spec]))
+    @table_asset(settings, layer, table, code=[make], check_specs=[spec])
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():

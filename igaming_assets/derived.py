@@ -44,7 +44,7 @@ def derived_check(settings: Settings) -> dg.AssetChecksDefinition:
         keys = [key_of(d) for d in each_day(own)] if own else list(stale)
         verdicts = {k: (k not in stale, {"not_derived": ", ".join(stale.get(k, []))}) for k in keys}
         asked = context.run.asset_selection
-        whole = asked is None or asked.issuperset(others)
+        whole = asked is None or asked >= set(others)
         severity = ERROR if whole else WARN
         elsewhere = {k: (False, {"not_derived": ", ".join(t)}) for k, t in stale.items()}
         log_days(

@@ -57,7 +57,7 @@ def told(table: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def code_references(*code: Any) -> dict[str, Any]:
     """Where the source of these classes and functions stands on this machine."""
-    found = [
+    found: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
         dg.LocalFileCodeReference(
             file_path=str(inspect.getsourcefile(one)),
             line_number=_line_of(one),

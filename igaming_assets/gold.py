@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import run_of, table_options
+from igaming_assets.assets import run_of, table_asset
 from igaming_assets.automation import late_data
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.describe import column_lineage
@@ -29,17 +29,15 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
     lineage = column_lineage(mart.layer, mart.name, inputs)
     plot = PLOTS.get(mart.name)
 
-    @dg.asset(
-        **table_options(
-            settings,
-            mart.layer,
-            mart.name,
-            group=mart.group,
-            code=[mart.function],
-            deps=[dg.AssetKey(table) for table in inputs],
-            check_specs=[spec],
-            automation_condition=late_data(),
-        )
+    @table_asset(
+        settings,
+        mart.layer,
+        mart.name,
+        group=mart.group,
+        code=[mart.function],
+        deps=[dg.AssetKey(table) for table in inputs],
+        check_specs=[spec],
+        automation_condition=late_data(),
     )
     def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)

@@ -112,7 +112,9 @@ class WatchingRunLauncher(DefaultRunLauncher):
         owner = run.tags.get(OWNER)
         if owner is not None and is_dead(owner):
             return CheckRunHealthResult(WorkerStatus.FAILED, f"its process is gone: {owner}")
-        server: Any = None if owner else self._get_grpc_client_for_termination(run.run_id)
+        server: Any = None
+        if owner is None:
+            server = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]  # Dagster's
         if server is not None and not _answers(server):
             return CheckRunHealthResult(WorkerStatus.FAILED, "its code server is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)

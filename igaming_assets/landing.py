@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_asset
 from igaming_assets.checks import by_day, contract_spec, contract_verdicts
 from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.failing import retried_if_transient
@@ -55,7 +55,7 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
         "Rows in files = bronze + quarantine, in the ledger and in the tables.",
     )
 
-    @dg.asset(**table_options(settings, "bronze", table, check_specs=[files, rows, whole]))
+    @table_asset(settings, "bronze", table, check_specs=[files, rows, whole])
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         with retried_if_transient():

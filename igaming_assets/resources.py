@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
 
-class LakeResource(dg.ConfigurableResource):
+class LakeResource(dg.ConfigurableResource[Any]):
     """The lake of the process's settings, or of `exactly` these (as JSON)."""
 
     exactly: str = ""
@@ -34,7 +34,7 @@ class LakeResource(dg.ConfigurableResource):
         return _lake(self.settings.model_dump_json(include={"root", "storage_options"}))
 
 
-class Clock(dg.ConfigurableResource):
+class Clock(dg.ConfigurableResource[Any]):
     """What time it is. `at` stops the clock, for a lake as it was known then."""
 
     at: str = ""
@@ -51,7 +51,7 @@ class Clock(dg.ConfigurableResource):
         return moment.astimezone(dt.UTC)
 
 
-class Simulator(dg.ConfigurableResource):
+class Simulator(dg.ConfigurableResource[Any]):
     """The simulated world of a lake's settings; built once in a process."""
 
     def world(self, settings: Settings) -> World:

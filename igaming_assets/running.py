@@ -156,7 +156,8 @@ def _execute(
     outcome.run_ids.append(run.run_id)
     _hear_every_interruption()
     ended, steps = 0, len(job.nodes)
-    with closing(execute_run_iterator(InMemoryJob(job), run, instance)) as events:
+    stream = execute_run_iterator(InMemoryJob(job), run, instance)
+    with closing(stream) as events:  # type: ignore[type-var]  # a generator, typed as Iterator
         for event in events:
             _note(event, outcome)
             if event.is_step_success:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, run_of, table_options
+from igaming_assets.assets import Run, run_of, table_asset
 from igaming_assets.automation import late_data
 from igaming_assets.checks import (
     conservation_spec,
@@ -40,16 +40,14 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
     inputs = silver_inputs(table)
 
-    @dg.asset(
-        **table_options(
-            settings,
-            "silver",
-            table,
-            code=[clean],
-            deps=[dg.AssetKey(given) for given in inputs],
-            check_specs=[kept, whole],
-            automation_condition=late_data(),
-        )
+    @table_asset(
+        settings,
+        "silver",
+        table,
+        code=[clean],
+        deps=[dg.AssetKey(given) for given in inputs],
+        check_specs=[kept, whole],
+        automation_condition=late_data(),
     )
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)

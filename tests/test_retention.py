@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.errors import BadInput
 from lakehouse.regulation import retention
 from lakehouse.regulation.law import load, parse
 
@@ -62,29 +61,8 @@ def test_the_years_are_those_in_force_when_the_record_was_filed() -> None:
     rows = records(
         ("A", "CTR", "P1", dt.date(2025, 6, 30)), ("B", "CTR", "P1", dt.date(2025, 7, 1))
     )
-    assert retention.years_kept("CTR", dt.date(2025, 7, 1), law) == 7
     kept = retention.retain_until(rows, law).collect()
     assert kept["retain_until"].to_list() == [dt.date(2030, 6, 30), dt.date(2032, 7, 1)]
-
-
-def test_filings_outlive_an_erasure_until_their_last_day_has_passed() -> None:
-    rows = records(("old", "CTR", "P1", dt.date(2021, 11, 20)), ("new", "W2G", "P1", None))
-    held = [
-        retention.held(rows, LAW, as_of=day).collect()["record_id"].to_list()
-        for day in (dt.date(2026, 11, 20), dt.date(2026, 11, 21))
-    ]
-    assert held == [["old", "new"], ["new"]]
-
-
-def test_a_player_is_held_until_the_last_of_their_records_may_go() -> None:
-    rows = records(
-        ("a", "CTR", "P1", dt.date(2025, 1, 10)),
-        ("b", "SAR", "P1", dt.date(2026, 5, 1)),
-        ("c", "CTR", "P2", dt.date(2015, 1, 1)),
-        ("d", "CTR", "P3", None),
-    )
-    holds = retention.holds_by_player(rows, LAW, as_of=dt.date(2026, 11, 21)).collect()
-    assert holds.rows() == [("P1", 2, dt.date(2031, 5, 1)), ("P3", 1, None)]
 
 
 @given(st.dates(dt.date(2010, 1, 1), dt.date(2040, 12, 31)))
@@ -93,8 +71,3 @@ def test_five_years_are_never_cut_short(filed_on) -> None:
     until = retention.retain_until(records(("R", "CTR", "P1", filed_on)), LAW).collect()
     days = (until["retain_until"].item() - filed_on).days
     assert days in (1825, 1826, 1827)
-
-
-def test_an_unknown_record_type_is_named() -> None:
-    with pytest.raises(BadInput, match="unknown record type 'LETTER'; known: CTR, SAR, W2G"):
-        retention.years_kept("LETTER", dt.date(2026, 1, 1), LAW)

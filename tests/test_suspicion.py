@@ -11,7 +11,6 @@ from law_rows import AS_OF, cash, people, rows
 
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.law import load
-from lakehouse.regulation.suspicion.travel import distance_km, impossible_travel
 from lakehouse.settings import load_settings
 
 LAW = load("us-federal")
@@ -299,45 +298,3 @@ def test_a_day_alone_gives_what_the_whole_range_gives():
     for of in ("sar_cases", "alerts"):
         alone = [r for d in days for r in derived(world, of=of, days=(d, d))]
         assert alone == derived(world, of=of, days=(days[0], days[-1]))
-
-
-def located(key, at, latitude, longitude, kind="network"):
-    return {
-        "event_id": key,
-        "player_id": "P1",
-        "at": dt.datetime(2026, 11, 10, tzinfo=dt.UTC) + dt.timedelta(hours=at),
-        "latitude": latitude,
-        "longitude": longitude,
-        "kind": kind,
-    }
-
-
-LAS, ACY = (36.0840, -115.1537), (39.4576, -74.5772)
-
-
-def test_las_vegas_to_atlantic_city_is_3556_km():
-    found = pl.select(distance_km(*(pl.lit(v) for v in (*LAS, *ACY)))).item()
-    assert round(found) == 3556
-
-
-@pytest.mark.parametrize(
-    ("events", "speed"),
-    [
-        ([located("a", 0, *LAS), located("b", 2, *ACY)], 1778),
-        ([located("a", 0, *LAS), located("b", 5, *ACY)], None),  # 711 km/h
-        ([located("a", 0, *LAS), located("b", 2, *ACY, "vpn")], None),
-        ([located("a", 0, *LAS), located("b", 0.01, 36.5, -115.2)], None),  # 46 km
-        (
-            [
-                located("a", 0, *ACY),
-                located("b", 0, *LAS, "property"),
-                located("c", 2, *LAS, "property"),
-            ],
-            None,
-        ),
-    ],
-    ids=["two hours", "five hours", "vpn", "near", "property trumps"],
-)
-def test_impossible_travel(events, speed):
-    found = impossible_travel(pl.LazyFrame(events), km_per_hour=900).collect()
-    assert [round(v) for v in found["km_per_hour"]] == ([] if speed is None else [speed])

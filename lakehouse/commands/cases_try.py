@@ -21,12 +21,12 @@ def try_(
         bool, typer.Option("--check", help="Compare with what each case expects.")
     ] = False,
 ) -> None:
-    """Land a case's rows in a lake of its own, derive, and print what follows as JSON."""
-    from lakehouse.compliance.scenarios import answer_to, differences, read_cases
+    """Land each case's rows in a lake of their own, derive, and print what follows as JSON."""
+    from lakehouse.compliance.scenarios import answers_to, differences, read_cases
 
     read = [read_cases(f) for f in files]
     cases = [c for found, _ in read for c in found]
-    answers = [answer_to(c) for c in cases]
+    answers = answers_to(cases)
     alone = len(files) == 1 and not read[0][1]
     typer.echo(json.dumps(answers[0] if alone else answers, indent=1, ensure_ascii=False))
     if not check:

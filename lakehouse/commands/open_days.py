@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def verdicts() -> list[CheckVerdict]:
     """Every check that was ever run here, over all days that it has judged."""
-    from igaming_assets.running import instance_of_home, latest_checks
+    from igaming_assets.instance import instance_of_home
+    from igaming_assets.running import latest_checks
 
     with instance_of_home() as instance:
         return latest_checks(instance)

@@ -9,7 +9,7 @@ from lakehouse.privacy.keys import (
     load_key,
     rotate_key,
 )
-from lakehouse.privacy.protection import needs_key, protect, protect_rejects, protected_schema
+from lakehouse.privacy.protection import needs_key, protect
 
 __all__ = [
     "TokenKey",
@@ -20,7 +20,5 @@ __all__ = [
     "load_key",
     "needs_key",
     "protect",
-    "protect_rejects",
-    "protected_schema",
     "rotate_key",
 ]

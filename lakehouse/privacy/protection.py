@@ -10,19 +10,13 @@ import polars as pl
 from lakehouse.contracts import Contract, contract
 from lakehouse.errors import ContractError
 from lakehouse.privacy.keys import TokenKey
-from lakehouse.privacy.tokens import hidden, last_four, masked_email, tokens, year_band, zip3
+from lakehouse.privacy.tokens import last_four, tokens, year_band, zip3
 
 _GENERALISE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "mask": last_four,
     "year_band": year_band,
     "zip3": zip3,
 }
-_RAW = "_raw"
-
-
-def protected_schema(table: str) -> pl.Schema:
-    """Columns and types of a protected source table."""
-    return contract(table).silver_schema()
 
 
 def needs_key(table: str) -> bool:
@@ -52,28 +46,10 @@ def protect(table: str, frame: pl.DataFrame, key: TokenKey) -> pl.DataFrame:
     return frame.with_columns(*tokenised, *generalised)
 
 
-def protect_rejects(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Quarantined or duplicate rows as anybody may see them: no direct identifier, not even as
-    a token; bands as in silver; no raw text of a table that holds personal data. Rules, keys
-    and provenance stay, so that a rejected row can be found and judged."""
-    marked = _marked(contract(table))
-    _require(table, frame, marked)
-    columns = [_concealed(n, about).alias(n) for n, about in marked.items()]
-    if columns and _RAW in frame.columns:
-        columns.append(hidden(pl.col(_RAW)).alias(_RAW))
-    return frame.with_columns(columns)
-
-
 def _marked(c: Contract) -> dict[str, dict[str, Any]]:
     """Column → what its contract says, of direct identifiers and all that is protected."""
     columns = {n: column.metadata or {} for n, column in c.columns.items()}
     return {n: m for n, m in columns.items() if m.get("pii") == "direct" or "protect" in m}
-
-
-def _concealed(column: str, about: dict[str, Any]) -> pl.Expr:
-    if column == "email":
-        return masked_email(pl.col(column))
-    return _GENERALISE.get(str(about.get("protect")), hidden)(pl.col(column))
 
 
 def _require(table: str, frame: pl.DataFrame, columns: Iterable[str]) -> None:

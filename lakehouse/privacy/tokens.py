@@ -54,17 +54,6 @@ def last_four(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(masked)
 
 
-def masked_email(text: pl.Expr) -> pl.Expr:
-    """p***@example.com."""
-    address = pl.concat_str(text.str.head(1), pl.lit("***"), text.str.extract("(@[^@]+)$"))
-    return pl.when(text.is_not_null()).then(address.fill_null(HIDDEN))
-
-
-def hidden(text: pl.Expr) -> pl.Expr:
-    """***, or null."""
-    return pl.when(text.is_not_null()).then(pl.lit(HIDDEN))
-
-
 def year_band(day: pl.Expr) -> pl.Expr:
     """The five years of a day, as 1980-1984."""
     first = day.dt.year() // _BAND_YEARS * _BAND_YEARS

@@ -26,7 +26,7 @@ REQUIRED = frozenset(
         *("backup_withholding", "regular_withholding", "nra_withholding"),
         *("w2g_dates", "form_1042s_dates"),
         *("structuring", "minimal_play", "chip_walking", "bill_stuffing"),
-        *("marker_cycle", "pooling", "impossible_travel"),
+        *("marker_cycle", "pooling"),
     }
 )
 """Rules that every profile must state."""
@@ -54,12 +54,6 @@ class Period:
         return self.effective_from <= day and (
             self.effective_to is None or day <= self.effective_to
         )
-
-    def exceeded_by(self, amount: Decimal) -> bool:
-        """Whether an amount in dollars is over (or at, as the law says) the threshold."""
-        if self.amount is None or self.operator is None:
-            raise LawError(f"rule {self.rule!r} has no amount and operator")
-        return amount > self.amount if self.operator == ">" else amount >= self.amount
 
 
 @dataclass(frozen=True)

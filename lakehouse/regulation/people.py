@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
-
-
-def known_on(player_profile: pl.LazyFrame, day: dt.date) -> pl.LazyFrame:
-    """One row per player: the version that held on a day, or the first one known later."""
-    later = pl.col("gaming_day") > day
-    return (
-        player_profile.with_columns(later.alias("_later"))
-        .sort("_later", pl.when(later).then(1).otherwise(-1) * pl.col("gaming_day").to_physical())
-        .group_by("player_id", maintain_order=True)
-        .first()
-        .drop("_later")
-    )
 
 
 def known_at(

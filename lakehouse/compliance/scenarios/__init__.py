@@ -2,6 +2,6 @@
 
 from lakehouse.compliance.scenarios.case import Case, read_cases
 from lakehouse.compliance.scenarios.comparing import differences
-from lakehouse.compliance.scenarios.trying import answer_to
+from lakehouse.compliance.scenarios.trying import answers_to
 
-__all__ = ["Case", "answer_to", "differences", "read_cases"]
+__all__ = ["Case", "answers_to", "differences", "read_cases"]

@@ -5,7 +5,6 @@ import dataframely as dy
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-SIDES = ("in", "out")
 FORMS = ("CTR", "W-2G", "1042-S", "8300")
 WITHHOLDING_KINDS = ("regular", "backup")
 EXCEPTION_REASONS = ("identity_missing",)

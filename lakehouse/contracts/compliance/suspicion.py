@@ -15,7 +15,7 @@ TYPOLOGIES = (
     "chip_walking",
     "structuring",
 )
-ALERT_KINDS = ("structuring", "shared_address", "impossible_travel")
+ALERT_KINDS = ("structuring", "shared_address")
 
 
 @table(

@@ -20,7 +20,6 @@ BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""
 BOMB_FROM = 64 * 2**20
 LINK = "is a symbolic link; copy the file itself"
-BEHIND_LINK = "is reached through a symbolic link; copy the file itself"
 
 
 class UnreadableFile(LakehouseError):  # noqa: N818 - the file is the fault

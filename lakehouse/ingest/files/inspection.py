@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from lakehouse.ingest.files.byte_blocks import (
     LINK,
@@ -209,7 +209,3 @@ def refuse_damaged_parquet(path: Path, compression: Compression) -> None:
 
     for _ in parquet_batches(path, compression):
         continue
-
-
-def as_form(name: str) -> Form:
-    return cast(Form, name)

@@ -25,8 +25,6 @@ from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
 
-_ROW = "_at"
-
 
 @dataclass(frozen=True)
 class Retried:

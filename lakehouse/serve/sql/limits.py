@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -64,8 +64,9 @@ def within(limits: Limits, memory: int, stop: Stop, work: Callable[[], T]) -> T:
     `memory` is the bytes by which this process may grow; `stop` interrupts the work. Raises
     LakehouseError past a limit, KeyboardInterrupt, or Runaway where the work does not end.
     """
-    done: Future[T] = Future()
-    threading.Thread(target=_do, args=(work, done), daemon=True).start()
+    thread = ThreadPoolExecutor(max_workers=1)
+    done = thread.submit(work)
+    thread.shutdown(wait=False)
     until, ceiling = time.monotonic() + limits.seconds, _peak() + memory
     try:
         while not _over(done):
@@ -102,13 +103,6 @@ def watched(limits: Limits, stop: Stop) -> Iterator[None]:
     finally:
         left.set()
         watcher.join()
-
-
-def _do(work: Callable[[], T], done: Future[T]) -> None:
-    try:
-        done.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
-        done.set_exception(error)
 
 
 def _over(done: Future[T]) -> bool:
