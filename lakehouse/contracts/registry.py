@@ -42,8 +42,6 @@ class Contract:
     """Of a source whose rows come in with those of another table: that table."""
     is_open: Told | None = None
     """Of a source with a door: which of the rows that come in stay with that table."""
-    second_names: tuple[tuple[str, str], ...] = ()
-    """(name, column): other names that files give a column; the lake stores it once."""
 
     @property
     def is_restricted(self) -> bool:
@@ -72,8 +70,13 @@ class Contract:
         return dict(self.columns[column].metadata or {})
 
     def names(self, column: str) -> list[str]:
-        """The column's own name, then its second names."""
-        return [column, *(name for name, of in self.second_names if of == column)]
+        """The column's own name, then what else files call it."""
+        return [column, *self.metadata(column).get("names", ())]
+
+    @property
+    def second_names(self) -> tuple[tuple[str, str], ...]:
+        """(name, column): what else files call a column; the lake stores it once."""
+        return tuple((name, n) for n in self.columns for name in self.names(n)[1:])
 
     def references(self) -> dict[str, tuple[str, str]]:
         """column → (table, column) that its values must exist in."""
@@ -116,7 +119,6 @@ def table(
     restricted: bool = False,
     door: str = "",
     is_open: Told | None = None,
-    second_names: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
@@ -132,7 +134,6 @@ def table(
             restricted,
             door,
             is_open,
-            second_names,
         )
         return schema
 
