@@ -42,6 +42,11 @@ class Contract:
     """Of a source whose rows come in with those of another table: that table."""
     is_open: Told | None = None
     """Of a source with a door: which of the rows that come in stay with that table."""
+    monthly_rows: int = 0
+    """Of a source that the POC gives a volume: its rows of 30 days, which are exact where they
+    are simulated. 0: there are as many as the play leads to."""
+    kind: str = ""
+    """Of a source that books rest on: the column that says what a row does to them."""
 
     @property
     def is_restricted(self) -> bool:
@@ -119,6 +124,8 @@ def table(
     restricted: bool = False,
     door: str = "",
     is_open: Told | None = None,
+    monthly_rows: int = 0,
+    kind: str = "",
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
@@ -134,6 +141,8 @@ def table(
             restricted,
             door,
             is_open,
+            monthly_rows,
+            kind,
         )
         return schema
 

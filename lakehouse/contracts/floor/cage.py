@@ -38,6 +38,8 @@ PAYMENT_METHODS = ("Cash", "Check", "Wire", "Chip", "Marker")
     layer="source",
     grain="one row per cage transaction",
     event_time="transaction_timestamp",
+    monthly_rows=50_000,
+    kind="transaction_type",
 )
 class FinancialTransactions(dy.Schema):
     """What changed hands at the cage. `payment_method` is what changes hands; where the

@@ -17,6 +17,7 @@ RESIDENCIES = ("US", "NRA")
     layer="source",
     grain="one row per player and gaming day on which the profile was extracted",
     confidential=True,
+    monthly_rows=10_000,
 )
 class PlayerProfile(dy.Schema):
     """Identity, loyalty and standing of a patron, with totals up to the day's close.

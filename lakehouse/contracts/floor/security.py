@@ -38,6 +38,7 @@ SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
     layer="source",
     grain="one row per security event",
     event_time="event_timestamp",
+    monthly_rows=25_000,
 )
 class SecurityEvents(dy.Schema):
     """What guards, doors and cameras recorded, following people through the property."""

@@ -32,6 +32,8 @@ DENOMINATIONS = tuple(
     layer="source",
     grain="one row per machine event",
     event_time="event_timestamp",
+    monthly_rows=500_000,
+    kind="event_type",
 )
 class SlotTelemetry(dy.Schema):
     """Play, money and state of every slot machine; about 60% of play is carded."""

@@ -35,6 +35,8 @@ SHIFTS_SPELLED = {
     layer="source",
     grain="one row per table event",
     event_time="event_timestamp",
+    monthly_rows=100_000,
+    kind="event_type",
 )
 class TableGames(dy.Schema):
     """What the pit records. BUY_IN and CASH_OUT describe money that the cage records too."""
