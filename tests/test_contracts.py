@@ -101,8 +101,8 @@ def test_the_poc_has_as_many_columns_as_it_says(name: str) -> None:
     assert len(POC[name].split()) + len(PROVENANCE) == POC_WIDTHS[name]
 
 
-def test_these_are_the_source_tables() -> None:
-    assert set(contracts("source")) == set(LAW)
+def test_the_source_tables_of_the_poc_and_the_law_are_there() -> None:
+    assert set(LAW) <= set(contracts("source"))
 
 
 @pytest.mark.parametrize(("name", "column"), CLOSED)
