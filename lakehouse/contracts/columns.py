@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, TypedDict, Unpack
 
 import dataframely as dy
+import polars as pl
 
 from lakehouse.errors import ContractError
 
@@ -81,6 +82,13 @@ def spellings(column: dy.Column) -> dict[str, str]:
     also: dict[str, str] = (column.metadata or {}).get("also", {})
     own = {folded(v): v for v in column.categories}
     return {folded(s): meant for s, meant in also.items()} | own
+
+
+def coded(text: pl.Series, column: dy.Column) -> pl.Series:
+    """The code that each text stands for; null where it stands for none."""
+    known = spellings(column)
+    codes = {s: known.get(folded(s)) for s in text.drop_nulls().unique()}
+    return text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
 
 
 def folded(code: str) -> str:

@@ -6,11 +6,14 @@ that gap exactly; what no row closes is unexplained, and news.
 
 from __future__ import annotations
 
+from functools import partial
+
 import dataframely as dy
 import polars as pl
 import polars.selectors as cs
 
 from lakehouse.contracts import Contract, contract
+from lakehouse.contracts.columns import coded
 from lakehouse.gold.money import cents
 
 OPEN_ROWS = 6
@@ -39,13 +42,11 @@ def put_back(table: str, quarantine: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _of_every_kind(rows: pl.LazyFrame, c: Contract) -> pl.LazyFrame:
-    codes = list(c.columns[c.kind].dtype.categories)  # type: ignore[attr-defined]
-    kind = pl.col(c.kind).str.strip_chars().str.to_uppercase()
-    is_known = kind.is_in(codes).fill_null(value=False)
-    return rows.with_columns(
-        pl.when(is_known).then(pl.concat_list(kind)).otherwise(pl.lit(codes)),
-        _is_open=~is_known,
-    ).explode(c.kind)
+    column = c.columns[c.kind]
+    codes = list(column.dtype.categories)  # type: ignore[attr-defined]
+    kind = pl.col(c.kind).map_batches(partial(coded, column=column), return_dtype=pl.String())
+    either = pl.when(kind.is_null()).then(pl.lit(codes)).otherwise(pl.concat_list(kind))
+    return rows.with_columns(either.alias(c.kind), _is_open=kind.is_null()).explode(c.kind)
 
 
 def explained(findings: pl.DataFrame, entries: pl.LazyFrame, hidden_by: str) -> pl.DataFrame:

@@ -3,13 +3,12 @@ mapped to their domain, blanks go. What cannot be read is named, never guessed."
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import Contract
-from lakehouse.contracts.columns import folded, spellings
+from lakehouse.contracts.columns import coded
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.silver.timestamps import parse_iso8601, parse_iso8601_date
 from lakehouse.storage.shapes import conform
@@ -44,7 +43,7 @@ def read(bronze: pl.DataFrame, c: Contract, *, timezone: str) -> Reading:
     codes = {n: k.dtype for n, k in c.columns.items() if isinstance(k.dtype, pl.Enum)}
     upper = {n for n in c.columns if c.metadata(n).get("upper")}
     plain = (n for n, t in raw.schema.items() if t == pl.String and n not in codes)
-    mapped = (_code(raw[n], domain, spellings(c.columns[n])) for n, domain in codes.items())
+    mapped = (coded(raw[n], c.columns[n]).cast(domain) for n, domain in codes.items())
     rows = raw.with_columns(*(_trimmed(n, upper=n in upper) for n in plain), *mapped)
     attempts = [(bronze[n], values[n]) for n in text] + [(raw[n], rows[n]) for n in codes]
     left = [_residue(told, got) for told, got in attempts if got.null_count() > told.null_count()]
@@ -114,9 +113,3 @@ def _trimmed(name: str, *, upper: bool) -> pl.Expr:
     text = pl.col(name).str.strip_chars()
     text = text.str.to_uppercase() if upper else text
     return pl.when(text != "").then(text).alias(name)
-
-
-def _code(text: pl.Series, domain: pl.Enum, known: Mapping[str, str]) -> pl.Series:
-    codes = {s: known.get(folded(s)) for s in text.drop_nulls().unique()}
-    mapped = text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
-    return mapped.cast(domain)

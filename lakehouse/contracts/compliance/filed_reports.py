@@ -108,12 +108,11 @@ class ComplianceFilings(Records):
 def is_open(records: pl.DataFrame) -> pl.Series:
     """Records of another form than a SAR for sure: the form can be read, and nothing stands
     where only a SAR has something."""
-    spelled = c.spellings(Records.columns()["report_type"])
-    found = records["report_type"].drop_nulls().unique()
-    known = [text for text in found if spelled.get(c.folded(text), "SAR") != "SAR"]
+    form = c.coded(records["report_type"], Records.columns()["report_type"]) != "SAR"
     blank = [pl.col(n).cast(pl.String).str.strip_chars().fill_null("") == "" for n in OF_SARS]
-    form = pl.col("report_type").is_in(known)
-    return records.select(pl.all_horizontal(form, *blank)).to_series()
+    return records.select(
+        pl.all_horizontal(pl.lit(form).fill_null(value=False), *blank)
+    ).to_series()
 
 
 @table(
