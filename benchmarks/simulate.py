@@ -10,8 +10,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TABLES = 685_000
-"""Rows of the five exact tables at scale 1."""
+from lakehouse.simulate.kernel.config import ROWS
+
+TABLES = sum(ROWS.values())
+"""Rows of the tables with exact counts at scale 1."""
 FAKER_ROWS = 20_000
 
 
@@ -63,7 +65,7 @@ def resident_mb(pid: int) -> float:
 
 
 def generated(what: str, scale: float, folder: Path, *more: str) -> Run:
-    rows = sum(round(n * scale) for n in (500_000, 100_000, 10_000, 50_000, 25_000))
+    rows = sum(round(n * scale) for n in ROWS.values())
     command = ("-m", "lakehouse", "generate", "--all", "--scale", str(scale), "-o", str(folder))
     return measured(what, rows, *command, *more)
 

@@ -1,6 +1,7 @@
 """Who may import whom, what is imported when, and what no file may hold."""
 
 import ast
+import itertools
 import re
 import subprocess
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ ROOMS = {
     "ingest": {"silver", "storage", *ABOVE},
     "pipeline": {"gold", "privacy", "silver", "storage", *ABOVE},
     "quality": {"gold", "storage", *ABOVE},
-    "compliance": {"ingest", "pipeline", "storage", *ABOVE},
+    "compliance": {"gold", "ingest", "pipeline", "storage", *ABOVE},
     "serve": {"cli", "compliance", "gold", "privacy", "quality", "storage", *ABOVE},
 }
 """Room of the library → what it may import beside itself."""
@@ -262,6 +263,35 @@ def test_no_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
         wrong += [f"{named(path)}: {host}" for host in HOSTS if host in text]
         wrong += [f"{named(path)}: {m}" for m in MACHINE.findall(text)]
     assert wrong == []
+
+
+def documented(document: str) -> set[str]:
+    """Folders of the tree that a document draws: indented names that end in a slash."""
+    found, above = set(), [""]
+    for line in (ROOT / document).read_text(encoding="utf-8").splitlines():
+        indent = len(line) - len(line.lstrip())
+        if indent < 4 or not re.match(r" +[a-z_]+/(?: |$)", line):
+            continue
+        names = itertools.takewhile(lambda word: word.endswith("/"), line.split())
+        depth = indent // 2 - 2
+        above[depth + 1 :] = [above[depth] + name for name in names]
+        found.update(above[depth + 1 :])
+        del above[depth + 2 :]
+    return {name.rstrip("/") for name in found}
+
+
+@pytest.mark.parametrize(("document", "depth"), [("README.md", 2), ("CONTRIBUTING.md", 3)])
+def test_a_document_draws_the_folders_that_there_are(document: str, depth: int) -> None:
+    packages = {
+        named(p.parent)
+        for top in ("lakehouse", "igaming_assets", "benchmarks")
+        for p in (ROOT / top).rglob("__init__.py")
+    }
+    shallow = {
+        p for p in packages if len(p.split("/")) <= depth and not p.startswith("benchmarks/")
+    }
+    wanted = shallow if depth == 2 else packages
+    assert documented(document) == wanted | {"docs", "examples", "tests"}
 
 
 def test_every_query_is_packaged() -> None:

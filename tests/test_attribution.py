@@ -9,6 +9,7 @@ import pytest
 from silver_rows import silver
 from weekend import FRI, SAT
 
+from lakehouse.quality.attribution import put_back
 from lakehouse.quality.findings import judged
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.storage.shapes import stored_schema
@@ -178,3 +179,22 @@ def test_markers_and_hand_pays() -> None:
     good, bad = {"financial_txn": [paid]}, {"slot_telemetry": [won]}
     found = causes("jackpots_have_their_payout", good, bad)
     assert found == [("hand-pay of 150000 cents", ["G"])]
+
+
+def test_a_kind_is_read_in_every_spelling_that_silver_reads() -> None:
+    rows = [TICKET | {"event_id": key, "event_type": kind} for key, kind in SPELLED.items()]
+    back = put_back("slot_telemetry", kept_out("slot_telemetry", rows)).collect()
+    known = back.filter(~pl.col("_is_open"))
+    assert known.select("event_id", "event_type").rows() == [("T1", "TICKET_OUT"), ("T2", "TILT")]
+    assert set(back.filter("_is_open")["event_id"]) == {"T3", "T4"}
+
+
+SPELLED = {"T1": "voucher_out", "T2": " tilt", "T3": "?", "T4": None}
+
+
+def test_rows_of_a_table_without_kinds_are_put_back_as_they_are() -> None:
+    seen = [{"observation_id": "O1", "amount_before": "-5.00", "rules": ["amount_before|min"]}]
+    back = put_back("staff_observations", kept_out("staff_observations", seen)).collect()
+    assert [str(v) for v in back["amount_before"]] == ["5.00"]
+    assert back["_row"].to_list() == ["staff_observations O1"]
+    assert back["_is_open"].to_list() == [False]

@@ -46,10 +46,12 @@ def test_any_tool_opens_it_without_lake_or_extension(lake: Lake, tmp_path: Path)
             "SELECT comment FROM duckdb_columns() WHERE table_name = 'player_day' "
             "AND column_name = 'theo'"
         ).fetchone()
+        rejects = opened.execute("SELECT table_name, _rules FROM quarantine.rejects").fetchall()
         reports = opened.execute("SELECT DISTINCT report_type FROM silver.compliance").fetchall()
     assert "What one patron did in one gaming day" in said[0][0]
     assert meaning == ("slot_theo + table_theo.",)
     assert {r for (r,) in reports} == {"CTR", "W2G"}
+    assert rejects == [("compliance", ["due_date|nullability"])]
     assert "silver.staff_observations" not in tables
     assert not [t for t in tables if t.startswith(("bronze", "restricted", "truth", "ops"))]
     assert [p.name for p in file.parent.iterdir()] == ["casino.duckdb"]

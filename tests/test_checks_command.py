@@ -67,13 +67,24 @@ def test_a_discrepancy_that_a_rejected_row_explains(lake, capsys):
     assert [(r["rows"], r["rules"]) for r in found] == [("slot_telemetry T", "zone|domain")]
 
 
+def test_the_days_are_those_of_any_table_that_a_truth_reads(lake, capsys):
+    """This lake has no cage."""
+    assert run(["checks"]) == 1
+    assert "sessions_balance" in capsys.readouterr().out
+
+
+def test_a_lake_without_days_has_none_to_check(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "none"))
+    assert run(["checks"]) == 2
+    assert "no gaming day" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["--truth", "no_such"], "unknown truth"),
         (["--to", "2025-01-02"], "--to needs --from"),
         (["--from", "2025-01-03", "--to", "2025-01-02"], "is before"),
-        ([], "no gaming day"),
     ],
 )
 def test_bad_input(lake, capsys, arguments, complaint):

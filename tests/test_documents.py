@@ -9,6 +9,10 @@ from lakehouse.serve.dictionary import documents
 from lakehouse.serve.dictionary.describe import inputs
 
 
+def test_documents_stand_beside_those_that_people_write() -> None:
+    assert (documents.ROOT / "docs/decisions.md").is_file()
+
+
 @pytest.mark.parametrize("name", documents.DOCUMENTS)
 def test_the_document_is_not_stale(name: str) -> None:
     assert name not in documents.stale(), "run `make docs`"

@@ -15,6 +15,7 @@ import pytest
 from lakehouse.cli import run
 from lakehouse.contracts import contract
 from lakehouse.simulate.kernel import files
+from lakehouse.simulate.kernel.producers import producers
 
 SMALL = ("--days", "2", "--slots", "900", "--tables", "300", "--players", "60")
 SMALL += ("--financial", "120", "--security", "80", "--compliance", "50")
@@ -200,6 +201,16 @@ def test_scale_multiplies_the_default_volumes(tmp_path: Path) -> None:
     assert read(tmp_path, "security_events").height == 250
 
 
+def test_all_is_every_simulated_table(tmp_path: Path, capsys) -> None:
+    assert generate(tmp_path, "--all", "--scale", "0.01", "-d", "9", "--rows", "gaming_wins=1") == 0
+    made = {p.name.removeprefix("bronze_").removesuffix(".parquet") for p in tmp_path.iterdir()}
+    assert made == set(producers())
+    assert read(tmp_path, "gaming_wins").height == 1
+    said = capsys.readouterr().err
+    assert "gaming_wins: a consequence of the play" in said
+    assert "slot_telemetry: a consequence" not in said
+
+
 def test_a_pipe_gets_a_summary_and_no_progress_bar(tmp_path: Path, capsys) -> None:
     assert generate(tmp_path, "--slots", "50", "-d", "1") == 0
     out, err = capsys.readouterr()
@@ -212,6 +223,9 @@ BAD = {
     "format": (["--all", "-f", "avro"], "parquet, json, csv"),
     "negative": (["--slots", "-5"], "--slots -5"),
     "not a number": (["--slots", "many"], "--slots"),
+    "no count": (["--rows", "gaming_wins"], "write TABLE=COUNT"),
+    "no such table": (["--rows", "wins=3"], "--rows wins: simulated tables are compliance, "),
+    "too many": (["--rows", "gaming_wins=99999999999"], "--rows gaming_wins=99999999999: 0 to"),
     "days": (["--all", "-d", "0"], "--days 0"),
     "seed": (["--all", "-s", "-1"], "--seed -1"),
     "start": (["--all", "--start", "tomorrow"], "--start 'tomorrow'"),

@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.errors import BadInput, LawError
 from lakehouse.regulation.business_days import federal_holidays, next_business_day
-from lakehouse.regulation.law import REQUIRED, load, parse, profiles
+from lakehouse.regulation.law import load, parse, profiles
 from lakehouse.regulation.tax import annual_dates
 
 D = dt.date
@@ -23,6 +23,9 @@ amount = {amount}
 operator = ">="
 citation = "a test"
 """
+
+
+OTHER = RULE.format(first="2007-01-01", last="", amount=1).replace("w2g_slot", "hotel")
 
 
 def toml(*periods: tuple[str, str | None, int]) -> str:
@@ -79,8 +82,17 @@ def test_a_day_without_law_is_an_error_that_names_it():
 @pytest.mark.parametrize("profile", profiles())
 def test_every_profile_states_every_rule_with_its_citation(profile):
     law = load(profile)
-    assert law.rules.keys() >= REQUIRED
+    assert law.rules.keys() == load("us-federal").rules.keys()
     assert all(p.citation for periods in law.rules.values() for p in periods)
+
+
+def test_a_profile_may_not_lack_a_rule_that_another_states(monkeypatch):
+    read = {"us-federal": parse("us-federal", toml(("2007-01-01", None, 1)) + OTHER)}
+    read["fabric-poc"] = parse("fabric-poc", toml(("2007-01-01", None, 1)))
+    monkeypatch.setattr("lakehouse.regulation.law._read", read.__getitem__)
+    assert set(load.__wrapped__("us-federal").rules) == {"w2g_slot", "hotel"}
+    with pytest.raises(LawError, match="profile 'fabric-poc' lacks rules: hotel"):
+        load.__wrapped__("fabric-poc")
 
 
 def test_an_unknown_profile_is_bad_input():

@@ -95,6 +95,48 @@ def test_rejects_show_no_identifiers(still: Catalog) -> None:
     assert "secret" not in str(still.frame("SELECT * FROM quarantine.compliance").to_dicts())
 
 
+REJECTS = "SELECT table_name, _stage, _rules FROM rejects ORDER BY ALL"
+
+
+def test_rejects_of_all_tables_stand_under_one_another(lake: Lake) -> None:
+    cage = {"transaction_id": ["T1"], "gaming_day": [LAST], "_stage": ["silver"]}
+    put(lake, "quarantine", "financial_txn", cage | {"_rules": [["amount|min"]]})
+    with Catalog(lake) as catalog:
+        assert catalog.frame(REJECTS).rows() == [
+            ("compliance", "silver", ["due_date|nullability"]),
+            ("financial_txn", "silver", ["amount|min"]),
+        ]
+        put(lake, "quarantine", "financial_txn", cage | {"_rules": [["amount|max"]]})
+        assert catalog.frame(REJECTS).rows()[1][2] == ["amount|max"]
+
+
+def test_rejects_that_may_be_sars_stand_there_with_the_grant_only(filled: Lake) -> None:
+    sql = "SELECT table_name, count(*) FROM quarantine.rejects GROUP BY ALL ORDER BY ALL"
+    with Catalog(filled) as open_to_all, Catalog(filled, restricted=True) as granted:
+        assert open_to_all.frame(sql).rows() == [("compliance", 1)]
+        assert granted.frame(sql).rows() == [("compliance", 1), ("sar_filings", 2)]
+        known = "SELECT sql FROM duckdb_views() WHERE view_name = 'rejects'"
+        with open_to_all.connection(["quarantine.rejects"]) as connection:
+            assert "sar_filings" not in str(connection.execute(known).fetchall())
+            assert "staff_observations" not in str(connection.execute(known).fetchall())
+
+
+def test_rejects_hold_every_table_that_the_reader_sees() -> None:
+    for restricted in (False, True):
+        found = views(restricted=restricted)
+        tables = {n for n in found if n.startswith("quarantine.")} - {"quarantine.rejects"}
+        assert set(found["quarantine.rejects"].parts) == tables
+        assert "_raw" not in found["quarantine.rejects"].columns
+
+
+def test_a_version_of_one_table_is_none_of_all_rejects(filled: Lake) -> None:
+    with (
+        Catalog(filled, as_of=0) as catalog,
+        pytest.raises(BadInput, match=r"this query reads .*quarantine.financial_txn"),
+    ):
+        catalog.frame(REJECTS)
+
+
 def test_what_the_catalog_holds() -> None:
     ordinary, restricted = views(), views(restricted=True)
     assert {v.schema for v in ordinary.values()} == {"gold", "silver", "quarantine"}

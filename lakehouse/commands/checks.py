@@ -102,10 +102,16 @@ def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFr
 
 
 def _days(lake: Lake, first: str | None, last: str | None) -> Days:
+    import polars as pl
+
+    from lakehouse.quality.truths import TRUTHS
+
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
-        stored = lake.partitions("silver", "financial_txn")["gaming_day"].drop_nulls()
+        read = {name for truth in TRUTHS.values() for name in truth.inputs}
+        tables = (name.split(".") for name in sorted(read))
+        stored = pl.concat(lake.partitions(*t)["gaming_day"] for t in tables).drop_nulls()
         if stored.is_empty():
             raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
         return stored.min(), stored.max()  # type: ignore[return-value]

@@ -21,19 +21,17 @@ if TYPE_CHECKING:
     from lakehouse.simulate.output import Filled
 
 FORMATS = ("parquet", "json", "csv")
-FILINGS = "compliance"
-DEFAULTS = {
-    "slot_telemetry": 500_000,
-    "table_games": 100_000,
-    "player_profile": 10_000,
-    "financial_txn": 50_000,
-    "security_events": 25_000,
-    FILINGS: 10_000,
+CONSEQUENCES = 10_000
+"""Rows at the most, with --all, of a table that the play leads to, such as filings."""
+OPTIONS = {
+    "slot_telemetry": "slots",
+    "table_games": "tables",
+    "player_profile": "players",
+    "financial_txn": "financial",
+    "security_events": "security",
+    "compliance": "compliance",
 }
-"""Rows with --all; of filings the most."""
-OPTIONS = dict(
-    zip(DEFAULTS, ("slots", "tables", "players", "financial", "security", FILINGS), strict=True)
-)
+"""Tables with an option of their own; --rows names any."""
 MOST_ROWS = 10_000_000_000
 LONGEST_DAYS = 3_660
 FIRST_START, LAST_START = dt.date(2018, 1, 1), dt.date(2099, 12, 31)
@@ -45,6 +43,10 @@ Format = Annotated[
     str, typer.Option("--format", "-f", metavar="parquet|json|csv", help="Format of the files.")
 ]
 Seed = Annotated[int, typer.Option("--seed", "-s", help="Same seed and key, same bytes.")]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option("--rows", metavar="TABLE=COUNT", help="Rows of any other simulated table."),
+]
 Players = Annotated[int | None, typer.Option(help="Players, one profile each as at the end.")]
 History = Annotated[bool, typer.Option("--history", help="Each version of the players' profiles.")]
 IncludePii = Annotated[
@@ -76,6 +78,7 @@ def generate(
     financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
     security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
+    rows: Rows = None,
     include_pii: IncludePii = False,
     key_file: KeyFile = None,
     start: Annotated[str, typer.Option(help="First gaming day.")] = "2025-01-01",
@@ -84,19 +87,13 @@ def generate(
 ) -> None:
     """Generate simulated casino data as files.
 
-    Row counts are exact, filings apart: those are consequences of the play, and a count is
-    the most that is written. Files are their owner's alone (mode 0600). Without --include-pii,
-    names and the like are masked, and numbers become hashes that nobody without the key can
-    try.
+    Row counts are exact, but of filings, wins and the like: those are consequences of the
+    play, and a count is the most that is written. Files are their owner's alone (mode 0600).
+    Without --include-pii, names and the like are masked, and numbers become hashes that nobody
+    without the key can try.
     """
-    asked = {
-        "slot_telemetry": slots,
-        "table_games": tables,
-        "player_profile": players,
-        "financial_txn": financial,
-        "security_events": security,
-        FILINGS: compliance,
-    }
+    counts = (slots, tables, players, financial, security, compliance)
+    asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),
         days=days,
@@ -122,7 +119,7 @@ def generate(
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for: rows by table, of `compliance` the most."""
+    """What was asked for: rows by table, of consequences of the play the most."""
 
     rows: Mapping[str, int]
     days: int
@@ -141,7 +138,7 @@ class Order:
         if not self.rows:
             raise BadInput(
                 "nothing to generate: give --all, or a count such as --slots 100000 "
-                "(also --tables, --players, --financial, --security, --compliance)"
+                "(also --tables, --players, --financial, --security, --compliance, --rows)"
             )
         if self.format not in FORMATS:
             raise BadInput(f"--format {self.format!r}: allowed are {', '.join(FORMATS)}")
@@ -167,15 +164,15 @@ class Order:
             raise BadInput(f"--output {self.output}: {existing} is no folder; name a folder")
 
     def config(self) -> WorldConfig:
-        from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
+        from lakehouse.simulate.kernel.config import NO_FAULTS, PEOPLE, ROWS, Faults, WorldConfig
 
-        people = self.rows.get("player_profile")
+        people = self.rows.get(PEOPLE)
         config = WorldConfig(
             seed=self.seed,
             start=self.start,
             days=self.days,
             scale=self.scale,
-            rows={t: n for t, n in self.rows.items() if t not in (FILINGS, "player_profile")},
+            rows={t: n for t, n in self.rows.items() if t in ROWS and t != PEOPLE},
             faults=Faults() if self.faults else NO_FAULTS,
         )
         return config if people is None else config.with_people(people)
@@ -203,15 +200,36 @@ def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[
     given = {t: n for t, n in asked.items() if n is not None}
     for table, count in given.items():
         if not 0 <= count <= MOST_ROWS:
-            raise BadInput(f"--{OPTIONS[table]} {count}: 0 to {MOST_ROWS} rows are allowed")
-    usual = {t: round(n * max(scale, 0)) for t, n in DEFAULTS.items()} if all_ else {}
-    wanted = usual | given
-    return {t: wanted[t] for t in DEFAULTS if t in wanted}
+            option = f"--{OPTIONS[table]} " if table in OPTIONS else f"--rows {table}="
+            raise BadInput(f"{option}{count}: 0 to {MOST_ROWS} rows are allowed")
+    usual = _volumes()
+    unknown = [t for t in given if t not in usual]
+    if unknown:
+        raise BadInput(f"--rows {unknown[0]}: simulated tables are {', '.join(sorted(usual))}")
+    wanted = {t: round(n * max(scale, 0)) for t, n in usual.items()} if all_ else {}
+    return {t: (wanted | given)[t] for t in usual if t in wanted | given}
+
+
+def _volumes() -> dict[str, int]:
+    """Simulated table → its rows at scale 1, the most first; consequences come last."""
+    from lakehouse.simulate.kernel.config import ROWS
+    from lakehouse.simulate.kernel.producers import producers
+
+    known = sorted(producers(), key=lambda t: -ROWS.get(t, 0))
+    return {t: ROWS.get(t, CONSEQUENCES) for t in known}
+
+
+def _asked(text: str) -> tuple[str, int]:
+    table, _, count = text.partition("=")
+    if not count.strip().isdecimal():
+        raise BadInput(f"--rows {text!r}: write TABLE=COUNT, such as gaming_wins=100")
+    return table.strip(), int(count)
 
 
 def write(order: Order) -> dict[str, Filled]:
     """Writes one file per table, for its owner alone; all are complete, or none has changed."""
     from lakehouse.outputs import replacing
+    from lakehouse.simulate.kernel.config import ROWS
     from lakehouse.simulate.output import Target, Work, fill
 
     key = order.key()
@@ -219,7 +237,7 @@ def write(order: Order) -> dict[str, Filled]:
         beside = {
             t: stack.enter_context(replacing(order.path(t), private=True)) for t in order.rows
         }
-        exact = sum(n for t, n in order.rows.items() if t != FILINGS)
+        exact = sum(n for t, n in order.rows.items() if t in ROWS)
         advance = stack.enter_context(_progress(exact))
         targets = tuple(Target(t, beside[t], order.rows[t]) for t in order.rows)
         work = Work(order.config(), targets, order.format, key, order.history)
@@ -257,6 +275,8 @@ def _report(order: Order, filled: Mapping[str, Filled]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from lakehouse.simulate.kernel.config import ROWS
+
     table = Table("table", "rows", "bytes", "file")
     table.columns[1].justify = table.columns[2].justify = "right"
     for name, made in filled.items():
@@ -264,13 +284,13 @@ def _report(order: Order, filled: Mapping[str, Filled]) -> None:
         table.add_row(name, f"{made.rows:,}", f"{path.stat().st_size:,}", path.name)
     Console().print(table)
     typer.echo(f"written to {order.output}", err=True)
-    if FILINGS in filled:
-        made = filled[FILINGS]
-        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(made.kinds.items())) or "none"
-        typer.echo(
-            f"{FILINGS}: a consequence of the play; the office made {made.available} records in "
-            f"{order.days} days; {made.rows} written ({kinds}), at most {order.rows[FILINGS]}",
-            err=True,
-        )
+    for name, made in filled.items():
+        if name not in ROWS:
+            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(made.kinds.items()))
+            typer.echo(
+                f"{name}: a consequence of the play; {made.available} rows in {order.days} days, "
+                f"{made.rows} written{f' ({kinds})' if kinds else ''}, at most {order.rows[name]}",
+                err=True,
+            )
     if order.faults:
         typer.echo("faults are planted in these files; --no-faults leaves them out", err=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Literal, TypedDict, Unpack
 
 import dataframely as dy
+import polars as pl
+
+from lakehouse.errors import ContractError
 
 Pii = Literal["direct", "quasi"]
 Protect = Literal["token", "mask", "year_band", "zip3"]
@@ -16,24 +20,18 @@ GAME_TYPES = ("SLOT", "KENO", "BINGO", "POKER_TOURNAMENT", "TABLE", "TABLE_SIDE_
 """Kinds of game that forms for winnings tell apart."""
 
 
-def _metadata(
-    *,
-    unit: str | None = None,
-    refs: str | None = None,
-    pii: Pii | None = None,
-    protect: Protect | None = None,
-    token_field: str | None = None,
-) -> dict[str, Any]:
-    """`refs`: "table.column" the value must exist in. `token_field`: columns that share it
-    share tokens, so that equal identities stay joinable after protection."""
-    given = {
-        "unit": unit,
-        "refs": refs,
-        "pii": pii,
-        "protect": protect,
-        "token_field": token_field,
-    }
-    return {k: v for k, v in given.items() if v is not None}
+class About(TypedDict, total=False):
+    """What any column may say of itself.
+
+    `refs`: "table.column" the value must exist in. `token_field`: columns that share it share
+    tokens, so that equal identities stay joinable after protection. `names`: what files may
+    call the column; the lake stores it once."""
+
+    refs: str
+    pii: Pii
+    protect: Protect
+    token_field: str
+    names: tuple[str, ...]
 
 
 def text(
@@ -42,24 +40,55 @@ def text(
     nullable: bool = False,
     key: bool = False,
     regex: str | None = None,
-    refs: str | None = None,
-    pii: Pii | None = None,
-    protect: Protect | None = None,
-    token_field: str | None = None,
+    upper: bool = False,
+    **about: Unpack[About],
 ) -> dy.String:
+    """`upper`: silver has it in upper case, however it was written."""
     return dy.String(
         nullable=nullable,
         primary_key=key,
         regex=regex,
         min_length=None if nullable else 1,
         description=description,
-        metadata=_metadata(refs=refs, pii=pii, protect=protect, token_field=token_field),
+        metadata={**about, "upper": True} if upper else {**about},
     )
 
 
-def code(values: Sequence[str], description: str, *, nullable: bool = False) -> dy.Enum:
-    """A closed domain."""
-    return dy.Enum(values, nullable=nullable, description=description, metadata={})
+def code(
+    values: Sequence[str],
+    description: str,
+    *,
+    nullable: bool = False,
+    also: Mapping[str, str] = MappingProxyType({}),
+    **about: Unpack[About],
+) -> dy.Enum:
+    """A closed domain. `also`: other spelling → the code that it stands for, beside each code's
+    own spelling in any case. Raises ContractError for a spelling that is a code or for none."""
+    own = {folded(v) for v in values}
+    wrong = [s for s, meant in also.items() if meant not in values or folded(s) in own]
+    if wrong or len({folded(s) for s in also}) < len(also):
+        raise ContractError(
+            f"spellings {', '.join(wrong or also)}: each needs a code of its own, of "
+            f"{', '.join(values)}, and may not be one"
+        )
+    metadata = {**about, "also": dict(also)} if also else {**about}
+    return dy.Enum(values, nullable=nullable, description=description, metadata=metadata)
+
+
+def spellings(column: dy.Column) -> dict[str, str]:
+    """Folded spelling → code of a closed domain."""
+    if not isinstance(column, dy.Enum):
+        return {}
+    also: dict[str, str] = (column.metadata or {}).get("also", {})
+    own = {folded(v): v for v in column.categories}
+    return {folded(s): meant for s, meant in also.items()} | own
+
+
+def coded(text: pl.Series, column: dy.Column) -> pl.Series:
+    """The code that each text stands for; null where it stands for none."""
+    known = spellings(column)
+    codes = {s: known.get(folded(s)) for s in text.drop_nulls().unique()}
+    return text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
 
 
 def folded(code: str) -> str:
@@ -69,7 +98,12 @@ def folded(code: str) -> str:
 
 
 def money(
-    description: str, *, nullable: bool = False, minimum: int | None = 0, unit: str = "USD"
+    description: str,
+    *,
+    nullable: bool = False,
+    minimum: int | None = 0,
+    unit: str = "USD",
+    **about: Unpack[About],
 ) -> dy.Decimal:
     return dy.Decimal(
         18,
@@ -77,7 +111,7 @@ def money(
         nullable=nullable,
         min=minimum,
         description=description,
-        metadata=_metadata(unit=unit),
+        metadata={"unit": unit, **about},
     )
 
 
@@ -87,6 +121,7 @@ def rate(
     nullable: bool = False,
     minimum: int | None = None,
     maximum: Decimal | int | None = None,
+    **about: Unpack[About],
 ) -> dy.Decimal:
     """A fraction with four decimals: 0.0985 is 9.85%."""
     return dy.Decimal(
@@ -96,56 +131,52 @@ def rate(
         min=minimum,
         max=maximum,
         description=description,
-        metadata=_metadata(unit="fraction"),
+        metadata={"unit": "fraction", **about},
     )
 
 
-def hours(description: str, *, nullable: bool = False) -> dy.Decimal:
-    return dy.Decimal(
-        9, 2, nullable=nullable, min=0, description=description, metadata=_metadata(unit="hours")
-    )
+def hours(description: str, *, nullable: bool = False, **about: Unpack[About]) -> dy.Decimal:
+    metadata = {"unit": "hours", **about}
+    return dy.Decimal(9, 2, nullable=nullable, min=0, description=description, metadata=metadata)
 
 
 def count(
-    description: str, *, nullable: bool = False, minimum: int | None = 0, unit: str | None = None
+    description: str,
+    *,
+    nullable: bool = False,
+    minimum: int | None = 0,
+    unit: str | None = None,
+    **about: Unpack[About],
 ) -> dy.Int64:
-    return dy.Int64(
-        nullable=nullable, min=minimum, description=description, metadata=_metadata(unit=unit)
-    )
+    metadata = {"unit": unit, **about} if unit else {**about}
+    return dy.Int64(nullable=nullable, min=minimum, description=description, metadata=metadata)
 
 
-def number(description: str, *, nullable: bool = False, unit: str | None = None) -> dy.Float64:
-    return dy.Float64(nullable=nullable, description=description, metadata=_metadata(unit=unit))
+def number(
+    description: str, *, nullable: bool = False, unit: str | None = None, **about: Unpack[About]
+) -> dy.Float64:
+    metadata = {"unit": unit, **about} if unit else {**about}
+    return dy.Float64(nullable=nullable, description=description, metadata=metadata)
 
 
-def utc(description: str, *, nullable: bool = False) -> dy.Datetime:
+def utc(description: str, *, nullable: bool = False, **about: Unpack[About]) -> dy.Datetime:
     return dy.Datetime(
         nullable=nullable,
         time_zone="UTC",
         time_unit="us",
         description=description,
-        metadata=_metadata(unit="UTC"),
+        metadata={"unit": "UTC", **about},
     )
 
 
 def day(
-    description: str,
-    *,
-    nullable: bool = False,
-    key: bool = False,
-    pii: Pii | None = None,
-    protect: Protect | None = None,
+    description: str, *, nullable: bool = False, key: bool = False, **about: Unpack[About]
 ) -> dy.Date:
-    return dy.Date(
-        nullable=nullable,
-        primary_key=key,
-        description=description,
-        metadata=_metadata(pii=pii, protect=protect),
-    )
+    return dy.Date(nullable=nullable, primary_key=key, description=description, metadata={**about})
 
 
-def flag(description: str, *, nullable: bool = False) -> dy.Bool:
-    return dy.Bool(nullable=nullable, description=description, metadata={})
+def flag(description: str, *, nullable: bool = False, **about: Unpack[About]) -> dy.Bool:
+    return dy.Bool(nullable=nullable, description=description, metadata={**about})
 
 
 def player(description: str = "Patron, where known.", *, nullable: bool = True) -> dy.String:

@@ -42,8 +42,11 @@ class Contract:
     """Of a source whose rows come in with those of another table: that table."""
     is_open: Told | None = None
     """Of a source with a door: which of the rows that come in stay with that table."""
-    second_names: tuple[tuple[str, str], ...] = ()
-    """(name, column): other names that files give a column; the lake stores it once."""
+    monthly_rows: int = 0
+    """Of a source that the POC gives a volume: its rows of 30 days, which are exact where they
+    are simulated. 0: there are as many as the play leads to."""
+    kind: str = ""
+    """Of a source that books rest on: the column that says what a row does to them."""
 
     @property
     def is_restricted(self) -> bool:
@@ -72,8 +75,13 @@ class Contract:
         return dict(self.columns[column].metadata or {})
 
     def names(self, column: str) -> list[str]:
-        """The column's own name, then its second names."""
-        return [column, *(name for name, of in self.second_names if of == column)]
+        """The column's own name, then what else files call it."""
+        return [column, *self.metadata(column).get("names", ())]
+
+    @property
+    def second_names(self) -> tuple[tuple[str, str], ...]:
+        """(name, column): what else files call a column; the lake stores it once."""
+        return tuple((name, n) for n in self.columns for name in self.names(n)[1:])
 
     def references(self) -> dict[str, tuple[str, str]]:
         """column → (table, column) that its values must exist in."""
@@ -116,7 +124,8 @@ def table(
     restricted: bool = False,
     door: str = "",
     is_open: Told | None = None,
-    second_names: tuple[tuple[str, str], ...] = (),
+    monthly_rows: int = 0,
+    kind: str = "",
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
@@ -132,7 +141,8 @@ def table(
             restricted,
             door,
             is_open,
-            second_names,
+            monthly_rows,
+            kind,
         )
         return schema
 

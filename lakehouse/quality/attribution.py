@@ -6,19 +6,16 @@ that gap exactly; what no row closes is unexplained, and news.
 
 from __future__ import annotations
 
+from functools import partial
+
 import dataframely as dy
 import polars as pl
 import polars.selectors as cs
 
-from lakehouse.contracts import contract
+from lakehouse.contracts import Contract, contract
+from lakehouse.contracts.columns import coded
 from lakehouse.gold.money import cents
 
-KINDS = {
-    "slot_telemetry": "event_type",
-    "table_games": "event_type",
-    "financial_txn": "transaction_type",
-}
-"""Table → the column that says what a row does to the books."""
 OPEN_ROWS = 6
 """Rows of one finding that are tried in every combination; further ones stay out."""
 KEPT = cs.by_name("_row", "_rules", "_moment", "_is_open", require_all=False)
@@ -32,23 +29,24 @@ def put_back(table: str, quarantine: pl.LazyFrame) -> pl.LazyFrame:
     `_is_open` (whether the kind is unknown)."""
     c = contract(table)
     decimals = {n: k for n, k in c.columns.items() if isinstance(k, dy.Decimal)}
-    codes = list(c.columns[KINDS[table]].dtype.categories)  # type: ignore[attr-defined]
-    kind = pl.col(KINDS[table]).str.strip_chars().str.to_uppercase()
-    is_known = kind.is_in(codes).fill_null(value=False)
     key = pl.col(c.key[0]).fill_null("without a key")
     clock = pl.col("_rules").list.contains("event_in_gaming_day")
-    return (
-        quarantine.filter(pl.col("_stage") == "silver")
-        .with_columns(
-            cs.string().exclude(KINDS[table]).str.strip_chars(),
-            pl.col([n for n, k in decimals.items() if k.min == 0]).abs(),
-            pl.when(is_known).then(pl.concat_list(kind)).otherwise(pl.lit(codes)),
-            _row=pl.format(f"{table} {{}}", key),
-            _moment=pl.when(~clock).then(c.event_time),
-            _is_open=~is_known,
-        )
-        .explode(KINDS[table])
+    rows = quarantine.filter(pl.col("_stage") == "silver").with_columns(
+        cs.string().exclude(c.kind).str.strip_chars(),
+        pl.col([n for n, k in decimals.items() if k.min == 0]).abs(),
+        _row=pl.format(f"{table} {{}}", key),
+        _moment=pl.when(~clock).then(c.event_time),
+        _is_open=pl.lit(value=False),
     )
+    return _of_every_kind(rows, c) if c.kind else rows
+
+
+def _of_every_kind(rows: pl.LazyFrame, c: Contract) -> pl.LazyFrame:
+    column = c.columns[c.kind]
+    codes = list(column.dtype.categories)  # type: ignore[attr-defined]
+    kind = pl.col(c.kind).map_batches(partial(coded, column=column), return_dtype=pl.String())
+    either = pl.when(kind.is_null()).then(pl.lit(codes)).otherwise(pl.concat_list(kind))
+    return rows.with_columns(either.alias(c.kind), _is_open=kind.is_null()).explode(c.kind)
 
 
 def explained(findings: pl.DataFrame, entries: pl.LazyFrame, hidden_by: str) -> pl.DataFrame:

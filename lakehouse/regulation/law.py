@@ -19,18 +19,6 @@ from lakehouse.errors import BadInput, LawError
 Operator = Literal[">", ">="]
 MONEY = pl.Decimal(18, 2)
 
-REQUIRED = frozenset(
-    {
-        *("ctr", "sar", "instrument_log", "form_8300"),
-        *("w2g_slot", "w2g_bingo", "w2g_keno", "w2g_poker_tournament", "w2g_other"),
-        *("backup_withholding", "regular_withholding", "nra_withholding"),
-        *("w2g_dates", "form_1042s_dates"),
-        *("structuring", "minimal_play", "chip_walking", "bill_stuffing"),
-        *("marker_cycle", "pooling"),
-    }
-)
-"""Rules that every profile must state."""
-
 
 @dataclass(frozen=True)
 class Period:
@@ -119,15 +107,21 @@ def profiles() -> list[str]:
 
 @functools.cache
 def load(profile: str) -> Law:
-    """The named profile. Raises BadInput for an unknown one, LawError for a bad file."""
+    """The named profile. Raises BadInput for an unknown one, LawError for a bad file, or one
+    that lacks a rule which another profile states."""
     if profile not in profiles():
         raise BadInput(f"unknown profile {profile!r}; known: {', '.join(profiles())}")
-    text = (resources.files("lakehouse.regulation") / f"{profile}.toml").read_text("utf-8")
-    law = parse(profile, text)
-    lacking = sorted(REQUIRED - law.rules.keys())
-    if lacking:
+    stated = {rule for other in profiles() for rule in _read(other).rules}
+    law = _read(profile)
+    if lacking := sorted(stated - law.rules.keys()):
         raise LawError(f"profile {profile!r} lacks rules: {', '.join(lacking)}")
     return law
+
+
+@functools.cache
+def _read(profile: str) -> Law:
+    text = (resources.files("lakehouse.regulation") / f"{profile}.toml").read_text("utf-8")
+    return parse(profile, text)
 
 
 def parse(profile: str, toml: str) -> Law:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
-from lakehouse.contracts import PROVENANCE, Contract, told_apart
-from lakehouse.errors import ContractError
+from lakehouse.contracts import PROVENANCE, Contract, contract, told_apart
+from lakehouse.errors import BadInput, ContractError
 from lakehouse.regulation.gaming_day import gaming_day
-from lakehouse.silver.reading import Aliases, Reading, read
+from lakehouse.silver.reading import Reading, read
 from lakehouse.storage.shapes import stored_schema
 
 Parents = Mapping[str, pl.LazyFrame]
@@ -33,18 +34,27 @@ class CleanResult:
     duplicates: pl.DataFrame
 
 
-def split(
-    c: Contract,
+def clean(
+    table: str,
     bronze: pl.LazyFrame | pl.DataFrame,
     *,
     timezone: str,
-    parents: Parents,
-    aliases: Aliases,
-    upper: tuple[str, ...] = (),
+    parents: Parents = MappingProxyType({}),
 ) -> CleanResult:
-    """Reads, compares and judges the rows of one gaming day or of many."""
+    """Cleans rows of a source table as its contract says.
+
+    Rows of one gaming day or of many: the result for a day does not depend on the others.
+    A retransmission, same key and content, reaches the day that its event is in, so copies
+    and clashes are judged within a gaming day. Silver rows of `parents` decide on orphans;
+    a table that is not given is not asked. Personal data is as it came: `privacy.protect`
+    comes after. Raises BadInput for a table that has no bronze, ContractError for a frame
+    without the contract's columns.
+    """
+    c = contract(table)
+    if c.layer != "source":
+        raise BadInput(f"table {table!r} has no bronze; it is {c.layer}")
     given = bronze.lazy().collect()
-    reading = read(given, c, timezone=timezone, aliases=aliases, upper=upper)
+    reading = read(given, c, timezone=timezone)
     _refuse_strays(reading.raw, c)
     copies, clashes = _copies_and_clashes(reading, c)
     broken = {

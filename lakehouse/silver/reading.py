@@ -3,19 +3,15 @@ mapped to their domain, blanks go. What cannot be read is named, never guessed."
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import Contract
-from lakehouse.contracts.columns import folded
+from lakehouse.contracts.columns import coded
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.silver.timestamps import parse_iso8601, parse_iso8601_date
 from lakehouse.storage.shapes import conform
-
-Aliases = Mapping[str, Mapping[str, str]]
-"""column → {folded spelling: code of the contract}"""
 
 _FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
 _FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
@@ -36,9 +32,7 @@ class Reading:
     lost: pl.Series
 
 
-def read(
-    bronze: pl.DataFrame, c: Contract, *, timezone: str, aliases: Aliases, upper: tuple[str, ...]
-) -> Reading:
+def read(bronze: pl.DataFrame, c: Contract, *, timezone: str) -> Reading:
     """Reads bronze in its own types, or with text in place of any value. A gaming day that
     is not given follows from the event. Raises ContractError for other columns or types."""
     wanted = c.bronze_schema()
@@ -47,9 +41,10 @@ def read(
     typed = _with_gaming_day(bronze.with_columns(values.iter_columns()), c, timezone)
     raw = conform(typed, "bronze", c.name)
     codes = {n: k.dtype for n, k in c.columns.items() if isinstance(k.dtype, pl.Enum)}
+    upper = {n for n in c.columns if c.metadata(n).get("upper")}
     plain = (n for n, t in raw.schema.items() if t == pl.String and n not in codes)
-    mapped = (_code(raw[n], domain, aliases.get(n, {})) for n, domain in codes.items())
-    rows = raw.with_columns(*(_trimmed(n, upper) for n in plain), *mapped)
+    mapped = (coded(raw[n], c.columns[n]).cast(domain) for n, domain in codes.items())
+    rows = raw.with_columns(*(_trimmed(n, upper=n in upper) for n in plain), *mapped)
     attempts = [(bronze[n], values[n]) for n in text] + [(raw[n], rows[n]) for n in codes]
     left = [_residue(told, got) for told, got in attempts if got.null_count() > told.null_count()]
     residue = pl.DataFrame([s for s in left if s.null_count() < len(s)])
@@ -114,15 +109,7 @@ def _with_gaming_day(bronze: pl.DataFrame, c: Contract, timezone: str) -> pl.Dat
     return bronze.with_columns(gaming_day=pl.coalesce("gaming_day", derived))
 
 
-def _trimmed(name: str, upper: tuple[str, ...]) -> pl.Expr:
+def _trimmed(name: str, *, upper: bool) -> pl.Expr:
     text = pl.col(name).str.strip_chars()
-    text = text.str.to_uppercase() if name in upper else text
+    text = text.str.to_uppercase() if upper else text
     return pl.when(text != "").then(text).alias(name)
-
-
-def _code(text: pl.Series, domain: pl.Enum, aliases: Mapping[str, str]) -> pl.Series:
-    known = dict(aliases) | {folded(v): v for v in domain.categories}
-    spellings = text.drop_nulls().unique().to_list()
-    codes = {s: known.get(folded(s)) for s in spellings}
-    mapped = text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
-    return mapped.cast(domain)

@@ -1,8 +1,8 @@
 """A world's tables into files, by one process or two.
 
-Slot telemetry has most of the rows, the other tables most of the detail: with enough rows,
-a second process makes the others, each file by itself, and nothing has to be passed but how
-far it has come.
+One table has most of the rows, the others most of the detail: with enough rows, a second
+process makes the others, each file by itself, and nothing has to be passed but how far it has
+come.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError, StorageError
 from lakehouse.privacy.keys import TokenKey
-from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.config import PEOPLE, WorldConfig
 
 if TYPE_CHECKING:
     import polars as pl
 
-PEOPLE = "player_profile"
-ALONE = "slot_telemetry"
-"""Made by one process where another makes the rest."""
 WORTH_A_PROCESS = 100_000
 """Rows, of each of the two, from which a second process saves more than its start costs."""
 Advance = Callable[[int], None]
@@ -70,8 +67,8 @@ class Work:
 def fill(work: Work, advance: Advance) -> dict[str, Filled]:
     """Fills each file; `advance` hears of rows as they are written. Raises StorageError where
     a file cannot be written; files are then incomplete."""
-    apart = [t for t in work.targets if t.table == ALONE]
-    rest = [t for t in work.targets if t.table != ALONE]
+    largest = max(work.targets, key=lambda t: t.most)
+    apart, rest = [largest], [t for t in work.targets if t != largest]
     if min(sum(t.most for t in part) for part in (apart, rest)) < WORTH_A_PROCESS:
         return _fill(work, work.targets, advance, threads=2)
     parent, child = get_context("spawn").Pipe()

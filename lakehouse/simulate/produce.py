@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
-from lakehouse.simulate.floor.roll import TABLE, roll, versions
+from lakehouse.simulate.floor.roll import roll, versions
+from lakehouse.simulate.kernel.config import PEOPLE
 from lakehouse.simulate.world import Made, Piece, World, in_order
 
 Change = Callable[[str, pl.DataFrame], pl.DataFrame]
@@ -54,7 +55,7 @@ def people_frames(
     """(player_profile, rows): `n` patrons as the window closes, or their versions from day
     `since` on."""
     found = versions(world, n, since) if history else roll(world, n)
-    return ((TABLE, frame if change is None else change(TABLE, frame)) for frame in found)
+    return ((PEOPLE, frame if change is None else change(PEOPLE, frame)) for frame in found)
 
 
 def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:

@@ -11,30 +11,27 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 REPORT_TYPES = ("CTR", "SAR", "W2G", "1042S", "8300")
-SPELLED = {"fincen112": "CTR", "fincen111": "SAR", "formw2g": "W2G", "form1042s": "1042S"}
-SPELLED |= {"form8300": "8300", "fincen8300": "8300"}
-"""Folded spellings of forms, beside their own."""
+FORMS = {
+    "FinCEN 112": "CTR",
+    "FinCEN 111": "SAR",
+    "Form W-2G": "W2G",
+    "Form 1042-S": "1042S",
+    "Form 8300": "8300",
+    "FinCEN 8300": "8300",
+}
 OF_SARS = ("sar_category", "sar_narrative", "suspicious_activity_date")
 STATUSES = ("Draft", "Pending Review", "Filed", "Rejected", "Amended")
-
-
-SECOND_NAMES = (
-    ("filing_id", "report_id"),
-    ("filing_type", "report_type"),
-    ("filing_timestamp", "report_timestamp"),
-    ("amount", "transaction_amount"),
-)
 
 
 class Records(dy.Schema):
     """What the office writes of a filing, of whatever form."""
 
-    report_id = c.text("Record number, unique.", key=True)
-    report_type = c.code(REPORT_TYPES, "Form.")
-    report_timestamp = c.utc("When the record was written.")
+    report_id = c.text("Record number, unique.", key=True, names=("filing_id",))
+    report_type = c.code(REPORT_TYPES, "Form.", also=FORMS, names=("filing_type",))
+    report_timestamp = c.utc("When the record was written.", names=("filing_timestamp",))
     filing_date = c.day("Local day of filing.", nullable=True)
     due_date = c.day("Last lawful day, as the office reckoned it.")
-    status = c.code(STATUSES, "State of the record.")
+    status = c.code(STATUSES, "State of the record.", also={"Pending": "Pending Review"})
     player_id = c.player("Patron named on the form.")
     player_name_hash = c.text(
         "Hash of the name.", nullable=True, pii="direct", protect="token", token_field="name"
@@ -60,7 +57,7 @@ class Records(dy.Schema):
         token_field="id_number",
     )
     transaction_date = c.day("Gaming day (CTR, SAR, 8300) or payment day (W-2G, 1042-S) reported.")
-    transaction_amount = c.money("Amount reported.")
+    transaction_amount = c.money("Amount reported.", names=("amount",))
     cash_in_amount = c.money("CTR: cash in reported.", nullable=True)
     cash_out_amount = c.money("CTR: cash out reported.", nullable=True)
     game_type = c.text("W-2G: kind of game.", nullable=True)
@@ -98,7 +95,6 @@ class Records(dy.Schema):
     grain="one row per filed record",
     event_time="report_timestamp",
     confidential=True,
-    second_names=SECOND_NAMES,
 )
 class ComplianceFilings(Records):
     """Filings as the office recorded them: most right and on time, some late or wrong. SARs are
@@ -112,12 +108,11 @@ class ComplianceFilings(Records):
 def is_open(records: pl.DataFrame) -> pl.Series:
     """Records of another form than a SAR for sure: the form can be read, and nothing stands
     where only a SAR has something."""
-    spelled = {c.folded(form): form for form in REPORT_TYPES} | SPELLED
-    found = records["report_type"].drop_nulls().unique()
-    known = [text for text in found if spelled.get(c.folded(text), "SAR") != "SAR"]
+    form = c.coded(records["report_type"], Records.columns()["report_type"]) != "SAR"
     blank = [pl.col(n).cast(pl.String).str.strip_chars().fill_null("") == "" for n in OF_SARS]
-    form = pl.col("report_type").is_in(known)
-    return records.select(pl.all_horizontal(form, *blank)).to_series()
+    return records.select(
+        pl.all_horizontal(pl.lit(form).fill_null(value=False), *blank)
+    ).to_series()
 
 
 @table(
@@ -129,7 +124,6 @@ def is_open(records: pl.DataFrame) -> pl.Series:
     restricted=True,
     door="compliance",
     is_open=is_open,
-    second_names=SECOND_NAMES,
 )
 class SarFilings(Records):
     """SARs as the office recorded them. A record whose form cannot be read may be one: it is

@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.floor.tables import SHIFTS
+from lakehouse.contracts.floor.tables import SHIFTS, SHIFTS_SPELLED
 from lakehouse.contracts.registry import table
 
 TRANSACTION_TYPES = (
@@ -38,21 +38,36 @@ PAYMENT_METHODS = ("Cash", "Check", "Wire", "Chip", "Marker")
     layer="source",
     grain="one row per cage transaction",
     event_time="transaction_timestamp",
+    monthly_rows=50_000,
+    kind="transaction_type",
 )
 class FinancialTransactions(dy.Schema):
     """What changed hands at the cage. `payment_method` is what changes hands; where the
     house pays, what the patron receives; only Cash is currency."""
 
     transaction_id = c.text("Transaction number, unique.", key=True)
-    transaction_type = c.code(TRANSACTION_TYPES, "Kind of transaction.")
+    transaction_type = c.code(
+        TRANSACTION_TYPES,
+        "Kind of transaction.",
+        also={
+            "Marker issued": "MARKER_ISSUE",
+            "Marker paid": "MARKER_PAYMENT",
+            "Cheque cashing": "CHECK_CASHING",
+            "Cheque purchase": "CHECK_PURCHASE",
+        },
+    )
     transaction_timestamp = c.utc("When it happened.")
     cage_location = c.text("Window, pit or kiosk.")
     cashier_id = c.text("Employee at the window.")
     supervisor_id = c.text("Employee who approved.", nullable=True)
     player_id = c.player("Patron who stood there; null where nobody was identified.")
     amount = c.money("Value in US dollars, also of foreign currency.")
-    currency = c.text("ISO 4217 currency handed over.", regex="^[A-Z]{3}$")
-    payment_method = c.code(PAYMENT_METHODS, "What changes hands.")
+    currency = c.text("ISO 4217 currency handed over.", regex="^[A-Z]{3}$", upper=True)
+    payment_method = c.code(
+        PAYMENT_METHODS,
+        "What changes hands.",
+        also={"Cheque": "Check", "Chips": "Chip", "Currency": "Cash"},
+    )
     check_number = c.text("Cheque.", nullable=True)
     wire_reference = c.text("Wire.", nullable=True)
     marker_number = c.text("Marker drawn or paid.", nullable=True)
@@ -69,11 +84,11 @@ class FinancialTransactions(dy.Schema):
     ctr_reference = c.text("Number of that report, compliance.report_id.", nullable=True)
     suspicious_activity_flag = c.flag("Ticked by the cashier, who knows of no case.")
     notes = c.text("Cashier's note.", nullable=True)
-    shift = c.code(SHIFTS, "Shift of the cage.")
+    shift = c.code(SHIFTS, "Shift of the cage.", also=SHIFTS_SPELLED)
     business_date = c.day("Day of the cage's books: the gaming day.")
     on_behalf_of_player_id = c.player("The principal, where player_id acts as an agent.")
     currency_country = c.text(
-        "ISO 3166 country of foreign currency.", nullable=True, regex="^[A-Z]{2}$"
+        "ISO 3166 country of foreign currency.", nullable=True, regex="^[A-Z]{2}$", upper=True
     )
     is_new_currency = c.flag(
         "MONEY_PLAY: false for the same notes bet again (31 CFR 1021.311(c)(2)).", nullable=True

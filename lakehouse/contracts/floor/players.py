@@ -17,6 +17,7 @@ RESIDENCIES = ("US", "NRA")
     layer="source",
     grain="one row per player and gaming day on which the profile was extracted",
     confidential=True,
+    monthly_rows=10_000,
 )
 class PlayerProfile(dy.Schema):
     """Identity, loyalty and standing of a patron, with totals up to the day's close.
@@ -40,7 +41,7 @@ class PlayerProfile(dy.Schema):
     city = c.text("City.", pii="quasi")
     state = c.text("State or region.", pii="quasi")
     zip_code = c.text("ZIP or postal code.", pii="quasi", protect="zip3")
-    country = c.text("ISO 3166 country.")
+    country = c.text("ISO 3166 country.", upper=True)
     loyalty_tier = c.code(TIERS, "Tier.")
     points_balance = c.count("Points to spend.")
     lifetime_points = c.count("Points ever earned.")
@@ -54,7 +55,11 @@ class PlayerProfile(dy.Schema):
     )
     average_daily_theo = c.money("total_theo / total_visits; 0 before the first visit.")
     preferred_game = c.text("Favourite game.")
-    communication_preference = c.code(CONTACT, "Preferred way to be reached.")
+    communication_preference = c.code(
+        CONTACT,
+        "Preferred way to be reached.",
+        also={"Text": "SMS", "Post": "Mail", "Telephone": "Phone"},
+    )
     marketing_opt_in = c.flag("May be marketed to.")
     marketing_channel = c.text("Channel in use.")
     host_assigned = c.text("Casino host.", nullable=True)
@@ -62,7 +67,11 @@ class PlayerProfile(dy.Schema):
     self_excluded = c.flag("On the self-exclusion list.")
     account_status = c.code(STATUSES, "Standing of the account.")
     tin_on_file = c.flag("A taxpayer number is on file (IRC 3406).")
-    tax_residency = c.code(RESIDENCIES, "US person or non-resident alien.")
+    tax_residency = c.code(
+        RESIDENCIES,
+        "US person or non-resident alien.",
+        also={"US person": "US", "Non-resident alien": "NRA"},
+    )
     identity_verified = c.flag("Identity verified by document (31 CFR 1010.312).")
     gaming_day = c.gaming_day(key=True)
     _ingested_at = c.ingested_at()

@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.floor.tables import SHIFTS
+from lakehouse.contracts.floor.tables import SHIFTS, SHIFTS_SPELLED
 from lakehouse.contracts.registry import table
 
 EVENT_TYPES = (
@@ -38,6 +38,7 @@ SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
     layer="source",
     grain="one row per security event",
     event_time="event_timestamp",
+    monthly_rows=25_000,
 )
 class SecurityEvents(dy.Schema):
     """What guards, doors and cameras recorded, following people through the property."""
@@ -69,7 +70,7 @@ class SecurityEvents(dy.Schema):
     )
     alarm_type = c.text("Alarm raised.", nullable=True)
     patrol_route = c.text("Route walked.", nullable=True)
-    shift = c.code(SHIFTS, "Shift of the guard.")
+    shift = c.code(SHIFTS, "Shift of the guard.", also=SHIFTS_SPELLED)
     player_id = c.player("Patron of an exclusion event or escort.")
     gaming_day = c.gaming_day()
     _ingested_at = c.ingested_at()

@@ -32,6 +32,8 @@ DENOMINATIONS = tuple(
     layer="source",
     grain="one row per machine event",
     event_time="event_timestamp",
+    monthly_rows=500_000,
+    kind="event_type",
 )
 class SlotTelemetry(dy.Schema):
     """Play, money and state of every slot machine; about 60% of play is carded."""
@@ -41,7 +43,15 @@ class SlotTelemetry(dy.Schema):
     asset_number = c.text("Asset tag, AST-n.")
     location_id = c.text("Place on the floor.")
     zone = c.code(ZONES, "Part of the floor.")
-    event_type = c.code(EVENT_TYPES, "What happened.")
+    event_type = c.code(
+        EVENT_TYPES,
+        "What happened.",
+        also={
+            "Bill inserted": "BILL_IN",
+            "Ticket printed": "TICKET_OUT",
+            "Voucher out": "TICKET_OUT",
+        },
+    )
     event_timestamp = c.utc("When it happened.")
     denomination = c.money("Value of one credit.")
     coin_in = c.money("Wagered in this row.", nullable=True)
@@ -54,7 +64,11 @@ class SlotTelemetry(dy.Schema):
     )
     player_id = c.player("Patron whose card is in; null for uncarded play.")
     session_id = c.text("Play session on one machine.", nullable=True)
-    machine_type = c.code(MACHINE_TYPES, "Kind of machine.")
+    machine_type = c.code(
+        MACHINE_TYPES,
+        "Kind of machine.",
+        also={"Video slot": "Video Slots", "Mechanical reel": "Mechanical Reels"},
+    )
     manufacturer = c.text("Maker.")
     game_theme = c.text("Game installed.")
     error_code = c.text("Tilt or door code.", nullable=True)

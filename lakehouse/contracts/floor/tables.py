@@ -21,6 +21,13 @@ EVENT_TYPES = (
     "SHIFT_END",
 )
 SHIFTS = ("Day", "Swing", "Grave")
+SHIFTS_SPELLED = {
+    "Day shift": "Day",
+    "Swing shift": "Swing",
+    "Grave shift": "Grave",
+    "Graveyard": "Grave",
+    "Graveyard shift": "Grave",
+}
 
 
 @table(
@@ -28,21 +35,27 @@ SHIFTS = ("Day", "Swing", "Grave")
     layer="source",
     grain="one row per table event",
     event_time="event_timestamp",
+    monthly_rows=100_000,
+    kind="event_type",
 )
 class TableGames(dy.Schema):
     """What the pit records. BUY_IN and CASH_OUT describe money that the cage records too."""
 
     event_id = c.text("Event number, unique.", key=True)
     table_id = c.text("Table, TBL-XX-001.")
-    game_type = c.code(GAMES, "Game dealt.")
+    game_type = c.code(GAMES, "Game dealt.", also={"BJ": "Blackjack"})
     table_number = c.count("Number on the layout.", minimum=1)
     zone = c.code(ZONES, "Pit.")
-    event_type = c.code(EVENT_TYPES, "What happened.")
+    event_type = c.code(
+        EVENT_TYPES,
+        "What happened.",
+        also={"Marker issue": "MARKER_ISSUED", "Marker payment": "MARKER_PAID"},
+    )
     event_timestamp = c.utc("When it happened.")
     player_id = c.player("Rated patron; null for unrated play and table events.")
     player_rating_id = c.text("Rating that the row belongs to.", nullable=True)
     dealer_id = c.text("Dealer at the table.")
-    shift = c.code(SHIFTS, "Shift of the pit.")
+    shift = c.code(SHIFTS, "Shift of the pit.", also=SHIFTS_SPELLED)
     amount = c.money("Chips or currency moved in this row.", nullable=True)
     chip_denomination = c.money("Main chip colour moved.", nullable=True)
     min_bet = c.money("Table minimum.")

@@ -21,7 +21,9 @@ class GamingWins(dy.Schema):
 
     win_id = c.text("Win, unique.", key=True)
     player_id = c.player("Winner.")
-    game_type = c.code(c.GAME_TYPES, "Kind of game, as the tax form has it.")
+    game_type = c.code(
+        c.GAME_TYPES, "Kind of game, as the tax form has it.", also={"Slots": "SLOT"}
+    )
     won_at = c.utc("When the play ended.")
     paid_at = c.utc("When it was paid; thresholds and years follow the payment.")
     gross_amount = c.money("All that is paid, stake included; fair value of goods.")

@@ -50,7 +50,7 @@ def columns(layer: str, table: str) -> pl.DataFrame:
                 "pii": about.get("pii"),
                 "protection": about.get("protect") if layer == "silver" else None,
                 "refers_to": ".".join(refs[name]) if name in refs else None,
-                "meaning": comments[name] + _domain(column),
+                "meaning": comments[name] + _read_as(column),
             }
         )
     text = ("column", "type", "unit", "pii", "protection", "refers_to", "meaning")
@@ -109,7 +109,14 @@ def _arguments(table: str) -> tuple[str, ...]:
     return tuple(f"{i.layer}.{i.table}" for i in mart.inputs) if mart else ()
 
 
-def _domain(column: dy.Column | None) -> str:
-    if not isinstance(column, dy.Enum):
+def _read_as(column: dy.Column | None) -> str:
+    """What stands in it, and what else files may write or call it."""
+    if column is None:
         return ""
-    return f" One of {', '.join(column.categories)}."
+    about = column.metadata or {}
+    told = [f"One of {', '.join(column.categories)}."] if isinstance(column, dy.Enum) else []
+    also = [f"{spelling} as {code}" for spelling, code in about.get("also", {}).items()]
+    told += [f"Also read: {', '.join(also)}."] if also else []
+    told += ["In upper case."] if about.get("upper") else []
+    told += [f"Files may call it {', '.join(about['names'])}."] if "names" in about else []
+    return "".join(f" {sentence}" for sentence in told)

@@ -12,7 +12,7 @@ import polars as pl
 from lakehouse.contracts import Contract, contracts
 from lakehouse.serve.dictionary.describe import columns, inputs, readers, rules
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LAYERS = {
     "source": "Sources: bronze, silver, quarantine",
     "gold": "Gold: the marts",

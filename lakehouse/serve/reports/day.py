@@ -118,13 +118,10 @@ def _figures(catalog: Catalog, day: dt.date) -> pl.DataFrame:
 
 
 def _rejects(catalog: Catalog, day: dt.date) -> pl.DataFrame:
-    tables = [v for v in catalog.views.values() if v.schema == "quarantine"]
-    counted = " UNION ALL ".join(
-        f"SELECT '{v.table}' AS table_name, count(*) AS rows FROM {v.name} "
-        "WHERE gaming_day = $day::DATE"
-        for v in tables
+    sql = (
+        "SELECT table_name, count(*) AS rows FROM quarantine.rejects "
+        "WHERE gaming_day = $day::DATE GROUP BY ALL ORDER BY rows DESC, table_name"
     )
-    sql = f"SELECT * FROM ({counted}) WHERE rows > 0 ORDER BY rows DESC, table_name"
     return catalog.frame(sql, {"day": day.isoformat()})
 
 

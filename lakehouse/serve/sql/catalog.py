@@ -21,7 +21,7 @@ from lakehouse.errors import BadInput, LakehouseError, StorageError
 from lakehouse.serve.sql.file_system import GivenFiles, closed, memory_limit
 from lakehouse.serve.sql.limits import Limits, Runaway, watched, within
 from lakehouse.serve.sql.query_guard import SEARCH, Query, admit, first_line
-from lakehouse.serve.sql.visible import View, views
+from lakehouse.serve.sql.visible import TABLE, View, views
 from lakehouse.storage.files import data_files
 from lakehouse.storage.log import lacking
 from lakehouse.storage.shapes import partition_columns
@@ -90,10 +90,11 @@ class Catalog:
     def admit(self, sql: str) -> Query:
         """The query, if it may run here; touches no data. Raises BadInput."""
         query = admit(self._connection, sql, self.views)
-        if isinstance(self.as_of, int) and len(query.tables) > 1:
+        read = [part for n in query.tables for part in self.views[n].parts or (n,)]
+        if isinstance(self.as_of, int) and len(read) > 1:
             raise BadInput(
                 f"--as-of {self.as_of} is the version of one table, and this query reads "
-                f"{', '.join(query.tables)}; give a moment instead"
+                f"{', '.join(read)}; give a moment instead"
             )
         return query
 
@@ -170,6 +171,11 @@ class Catalog:
         return files, self._shut(files)
 
     def _mount(self, view: View, *, shape_only: bool = False) -> None:
+        if view.parts:
+            for part in view.parts:
+                self._mount(self.views[part], shape_only=shape_only)
+            self._connection.execute(union(view))
+            return
         if shape_only:
             if view.name not in self._mounted:
                 self._define(view, _empty(view))
@@ -195,6 +201,16 @@ class Catalog:
         kind = "VIEW" if view.is_whole else "TABLE"
         name = f"{quoted(view.schema)}.{quoted(view.table)}"
         self._connection.execute(f"CREATE OR REPLACE {kind} {name} AS {select}")
+
+
+def union(view: View) -> str:
+    """Makes a view of the rows of its parts, each with the table it is of."""
+    shared = ", ".join(quoted(n) for n in view.columns if n != TABLE)
+    rows = " UNION ALL ".join(
+        f"SELECT {literal(part.split('.')[1])} AS {TABLE}, {shared} FROM {part}"
+        for part in view.parts
+    )
+    return f"CREATE OR REPLACE VIEW {quoted(view.schema)}.{quoted(view.table)} AS {rows}"
 
 
 def select_of(

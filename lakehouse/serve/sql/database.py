@@ -16,7 +16,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.errors import LakehouseError
 from lakehouse.serve.dictionary.describe import columns
-from lakehouse.serve.sql.catalog import literal, quoted, select_of
+from lakehouse.serve.sql.catalog import literal, quoted, select_of, union
 from lakehouse.serve.sql.file_system import GivenFiles
 from lakehouse.serve.sql.query_guard import first_line
 from lakehouse.serve.sql.visible import View, views
@@ -36,7 +36,8 @@ def build_database(
 
     Returns one row per table: name, rows. Raises LakehouseError where the file cannot be made.
     """
-    shown = [v for v in views().values() if v.schema in schemas]
+    known = [v for v in views().values() if v.schema in schemas]
+    shown = [v for v in known if not v.parts]
     try:
         with duckdb.connect(str(file)) as database:
             files = GivenFiles()
@@ -45,6 +46,9 @@ def build_database(
             for schema in schemas:
                 database.execute(f"CREATE SCHEMA {quoted(schema)}")
             counts = [_copy(database, files, lake, view, days) for view in shown]
+            for view in known:
+                if view.parts:
+                    database.execute(union(view))
             _describe(database, shown)
             database.commit()
     except duckdb.Error as error:

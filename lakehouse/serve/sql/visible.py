@@ -11,10 +11,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from lakehouse.contracts import Contract, contracts
-from lakehouse.storage.shapes import stored_comments, stored_schema, stored_tables
+from lakehouse.storage.shapes import (
+    PARTITION,
+    REJECTION,
+    stored_comments,
+    stored_schema,
+    stored_tables,
+)
 
 RAW = "_raw"
 """A landed row as text: whatever it held."""
+TABLE = "table_name"
+REJECTS = "rejects"
+"""In the schema quarantine: the rejected rows of all tables that the reader sees, one under
+another."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class View:
     table: str
     columns: dict[str, pl.DataType]
     comments: dict[str, str]
+    parts: tuple[str, ...] = ()
+    """Of a view that no table stands behind: those whose rows it holds."""
 
     @property
     def name(self) -> str:
@@ -33,7 +45,7 @@ class View:
     @property
     def is_whole(self) -> bool:
         """Whether it shows all that the table's files hold."""
-        return len(self.columns) == len(stored_schema(self.schema, self.table))
+        return not self.parts and len(self.columns) == len(stored_schema(self.schema, self.table))
 
 
 def views(*, restricted: bool = False) -> dict[str, View]:
@@ -46,7 +58,9 @@ def views(*, restricted: bool = False) -> dict[str, View]:
         for stored_layer, table in stored_tables(layer)
         if stored_layer == layer and _is_shown(every[table], restricted=restricted)
     )
-    return {view.name: view for view in shown}
+    found = {view.name: view for view in shown}
+    rejects = _rejects([view for view in found.values() if view.schema == "quarantine"])
+    return found | {rejects.name: rejects}
 
 
 def _is_shown(c: Contract, *, restricted: bool) -> bool:
@@ -62,6 +76,18 @@ def _view(layer: str, c: Contract) -> View:
         table=c.name,
         columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
         comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
+    )
+
+
+def _rejects(parts: list[View]) -> View:
+    told = {TABLE: (pl.String(), "Table."), PARTITION: (pl.Date(), "Gaming day.")}
+    told |= {n: about for n, about in REJECTION.items() if n != RAW}
+    return View(
+        schema="quarantine",
+        table=REJECTS,
+        columns={n: dtype for n, (dtype, _) in told.items()},
+        comments={n: text for n, (_, text) in told.items()},
+        parts=tuple(view.name for view in parts),
     )
 
 

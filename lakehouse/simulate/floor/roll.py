@@ -11,10 +11,10 @@ from lakehouse.simulate.faults import defects
 from lakehouse.simulate.faults.defects import LATE, UNTIDY, Unit, spoil
 from lakehouse.simulate.floor import people
 from lakehouse.simulate.kernel import person
+from lakehouse.simulate.kernel.config import PEOPLE
 from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.world import World
 
-TABLE = "player_profile"
 AT_A_TIME = 20_000
 
 
@@ -38,11 +38,11 @@ def versions(world: World, n: int, since: int = 0) -> Iterator[pl.DataFrame]:
 
 def _rows(world: World, day: int, who: I64) -> Iterator[pl.DataFrame]:
     """Every row has a consequence, so that defects do only what cleaning heals."""
-    struck = defects.counts(world.config, TABLE, day, len(who))
+    struck = defects.counts(world.config, PEOPLE, day, len(who))
     struck[[k for k in range(len(struck)) if k not in (UNTIDY, LATE)]] = 0
     for start in range(0, len(who), AT_A_TIME):
         stop = min(start + AT_A_TIME, len(who))
         clean = people.dress(world.config, people.standing(world, day, who[start:stop]))
         share = struck * stop // len(who) - struck * start // len(who)
         unit = Unit(day, start // AT_A_TIME, clean.height, share)
-        yield spoil(world, TABLE, clean, [unit]).rows
+        yield spoil(world, PEOPLE, clean, [unit]).rows

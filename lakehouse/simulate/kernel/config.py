@@ -10,19 +10,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput
 from lakehouse.simulate.kernel.counter import I64
 
-ROWS = MappingProxyType(
-    {
-        "slot_telemetry": 500_000,
-        "table_games": 100_000,
-        "player_profile": 10_000,
-        "financial_txn": 50_000,
-        "security_events": 25_000,
-    }
-)
+ROWS = MappingProxyType({n: c.monthly_rows for n, c in contracts().items() if c.monthly_rows})
 """Rows of the tables with exact counts, over the reference window of 30 days at scale 1."""
+PEOPLE = "player_profile"
+"""The book of players: who asks for its rows may mean people, one row each."""
 
 WINDOW = 30
 # Assumptions, no source read: Friday to Sunday hold 48% of the week; spring and December
@@ -111,10 +106,10 @@ class WorldConfig:
     def with_people(self, n: int) -> WorldConfig:
         """The world of which `n` people are asked for: the book holds them, and where they are
         few, hardly anybody else comes. Play does not grow with the book."""
-        extracts = min(n, self.total("player_profile"))
+        extracts = min(n, self.total(PEOPLE))
         return replace(
             self,
-            rows={**self.rows, "player_profile": extracts},
+            rows={**self.rows, PEOPLE: extracts},
             players=self.players or max(self.player_count, n),
         )
 
