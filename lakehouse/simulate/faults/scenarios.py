@@ -6,6 +6,7 @@ truth table knows exactly what was planted.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -44,12 +45,13 @@ def scenarios(config: WorldConfig, day: int) -> list[Scenario]:
     ]
 
 
+@functools.lru_cache(maxsize=64)
 def _starting(config: WorldConfig, day: int) -> list[Scenario]:
     rate = min(config.faults.scenarios_per_day, 3.0)
-    if rate <= 0:
+    count = min(int(poisson(draw(key(config.seed, "scenario-count"), day), rate)[0]), MOST_PER_DAY)
+    if rate <= 0 or not count:
         return []
     h = draw(key(config.seed, "scenarios", day), np.arange(MOST_PER_DAY))
-    count = min(int(poisson(draw(key(config.seed, "scenario-count"), day), rate)[0]), MOST_PER_DAY)
     kinds = [list(KINDS)[k] for k in pick(h, _WEIGHTS)]
     dollars = below(draw(key(config.seed, "scenario-dollars", day), np.arange(MOST_PER_DAY)), 10)
     planted, excluded = planted_players(config), always_excluded(config)

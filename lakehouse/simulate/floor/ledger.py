@@ -1,4 +1,8 @@
-"""Running totals of the players: what a profile shows at a day's close."""
+"""Running totals of players and machines: what a profile and a meter show at a day's close.
+
+They are carried on together, as a day far from the last one that is known costs the plans of
+all days between.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +23,19 @@ class Ledger:
 
     player: I64
     totals: PlayerTotals
+    coin_in: I64
+    """Meter of each machine, cents."""
 
 
-def _empty(world: World) -> Ledger:  # noqa: ARG001
+def _empty(world: World) -> Ledger:
     none = np.zeros(0, dtype=np.int64)
-    return Ledger(none, PlayerTotals(none, none, none, none, none))
+    meters = np.zeros(world.config.machine_count, dtype=np.int64)
+    return Ledger(none, PlayerTotals(none, none, none, none, none), meters)
 
 
 @carried_over(_empty)
 def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
-    """Totals of everybody who came by the close of `day`."""
+    """Totals of everybody who came, and of every machine, by the close of `day`."""
     p, old_totals = day_plan(world, day), before.totals
     s, t = p.slots, p.tables
     player = np.concatenate([s.player, t.player])
@@ -36,8 +43,9 @@ def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
     win = np.concatenate([s.coin_in - s.coin_out - s.jackpot, t.win])
     carded = player >= 0
     who, at = np.unique(player[carded], return_inverse=True)
-    came = p.visits.player[p.visits.player >= 0]
-    everyone = np.unique(np.concatenate([before.player, who, came]))
+    came = np.unique(p.visits.player[p.visits.player >= 0])
+    newcomers = np.setdiff1d(came, before.player, assume_unique=True)
+    everyone = np.sort(np.concatenate([before.player, newcomers]))
     old, new = np.searchsorted(everyone, before.player), np.searchsorted(everyone, who)
 
     def carried(values: I64, otherwise: int = 0) -> I64:
@@ -52,7 +60,9 @@ def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
     theo_total, win_total = carried(old_totals.theo_micro), carried(old_totals.win_cents)
     np.add.at(theo_total, new[at], theo[carded])
     np.add.at(win_total, new[at], win[carded])
-    return Ledger(everyone, PlayerTotals(visits, theo_total, win_total, last, first))
+    meters = before.coin_in.copy()
+    np.add.at(meters, s.machine, s.coin_in)
+    return Ledger(everyone, PlayerTotals(visits, theo_total, win_total, last, first), meters)
 
 
 def totals_through(world: World, day: int, who: I64) -> PlayerTotals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,7 @@ class DayPlan:
     observed: list[Observed]
 
 
+@functools.lru_cache(maxsize=256)
 def clean_rows(config: WorldConfig, table: str, day: int) -> int:
     """Rows of a table before defects add to them."""
     return max(0, config.quota(table, day) - added(config, table, day))

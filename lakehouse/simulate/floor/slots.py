@@ -16,6 +16,7 @@ import polars as pl
 
 from lakehouse.contracts.floor.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
+from lakehouse.simulate.floor.ledger import ledger_through
 from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.slot_play import SlotPlay
 from lakehouse.simulate.kernel import frames, ids, producers
@@ -31,7 +32,7 @@ from lakehouse.simulate.kernel.arrays import (
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key
-from lakehouse.simulate.kernel.memory import by_day, carried_over
+from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
@@ -328,18 +329,6 @@ def stretches(p: SlotPlay, count: int, fillers: int, most: int | None) -> list[S
     ]
 
 
-def _new_meters(world: World) -> I64:
-    return np.zeros(world.config.machine_count, dtype=np.int64)
-
-
-@carried_over(_new_meters)
-def meters_through(world: World, day: int, before: I64) -> I64:
-    """Coin-in meter of each machine at the close of `day`, cents."""
-    s, meters = day_plan(world, day).slots, before.copy()
-    np.add.at(meters, s.machine, s.coin_in)
-    return meters
-
-
 @by_day(2)
 def stretches_on(world: World, day: int) -> list[Stretch]:
     """A day's parts; where several days are made together, each is one part."""
@@ -404,7 +393,7 @@ def _error(kind: I64, part: int) -> pl.Series:
 def rows_of(world: World, day: int, stretch: int) -> Rows:
     """The rows of a stretch of a day. Meters go on from the day before."""
     config, p, at = world.config, day_plan(world, day), stretches_on(world, day)[stretch]
-    meters = meters_through(world, day - 1)
+    meters = ledger_through(world, day - 1).coin_in
     part = take(p.slots, at.sessions)
     e = session_events(part)
     fillers, count = _fillers(world, day), config.machine_count

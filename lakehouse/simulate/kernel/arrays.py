@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -19,12 +20,16 @@ T = TypeVar("T")
 def take(columns: T, index: NDArray[Any] | slice) -> T:
     """A dataclass of equally long arrays (or of such dataclasses), at `index` (positions, a
     mask or a slice)."""
-    found = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}  # type: ignore[arg-type]
-    picked = {
-        name: take(values, index) if dataclasses.is_dataclass(values) else values[index]
-        for name, values in found.items()
-    }
-    return dataclasses.replace(columns, **picked)  # type: ignore[type-var]
+    picked = (
+        values[index] if isinstance(values, np.ndarray) else take(values, index)
+        for values in map(columns.__getattribute__, _names(type(columns)))
+    )
+    return type(columns)(*picked)
+
+
+@functools.cache
+def _names(columns: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(columns))
 
 
 def join(parts: Sequence[T]) -> T:
@@ -36,15 +41,12 @@ def join(parts: Sequence[T]) -> T:
         return pl.concat(parts)  # type: ignore[type-var]
     if (joined_by := getattr(parts[0], "joined", None)) is not None:
         return joined_by(parts)
-    columns = {
-        f.name: [getattr(p, f.name) for p in parts]
-        for f in dataclasses.fields(parts[0])  # type: ignore[arg-type]
-    }
-    joined = {
-        name: join(values) if dataclasses.is_dataclass(values[0]) else np.concatenate(values)
-        for name, values in columns.items()
-    }
-    return dataclasses.replace(parts[0], **joined)  # type: ignore[type-var]
+    columns = ([getattr(p, name) for p in parts] for name in _names(type(parts[0])))
+    joined = (
+        np.concatenate(values) if isinstance(values[0], np.ndarray) else join(values)
+        for values in columns
+    )
+    return type(parts[0])(*joined)
 
 
 def series(array: pa.Array) -> pl.Series:

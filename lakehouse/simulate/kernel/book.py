@@ -44,5 +44,5 @@ def planted_players(config: WorldConfig) -> I64:
 def always_excluded(config: WorldConfig) -> I64:
     """Sorted players who are on the self-exclusion list from the beginning: the last quarter
     of the planted ones, of whom some are let in all the same."""
-    planted = planted_players(config)
-    return np.sort(planted[-max(1, len(planted) // 4) :])
+    first = config.player_count - max(1, reserved(config) // 4)
+    return np.sort(_planted_ranks(config.seed, config.player_count, first))

@@ -64,7 +64,7 @@ class WorldConfig:
     start: dt.date = dt.date(2025, 1, 1)
     days: int = WINDOW
     scale: float = 1.0
-    rows: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict, hash=False)
     players: int | None = None
     machines: int | None = None
     tables: int | None = None
@@ -89,7 +89,7 @@ class WorldConfig:
             if value is not None and value < 1:
                 raise BadInput(f"{name} {value}: at least 1 is allowed")
 
-    @property
+    @functools.cached_property
     def volume(self) -> float:
         """The scale that the visits follow: no table asked for more than it gives."""
         asked = [n / self.days / (ROWS[t] / WINDOW) for t, n in self.rows.items()]
