@@ -9,7 +9,7 @@ import dagster as dg
 
 from igaming_assets.describe import asset_options
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
-from lakehouse.pipeline.sources import known_until
+from lakehouse.pipeline.bronze import known_until
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 

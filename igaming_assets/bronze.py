@@ -12,10 +12,10 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contract, contracts
-from lakehouse.pipeline.sources import bronze_rows, simulated
+from lakehouse.pipeline.bronze import bronze_rows, simulated, simulated_portions
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
-from lakehouse.storage import Read, sound
+from lakehouse.storage import Days, Portion, Read, sound
 
 
 def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -27,16 +27,9 @@ def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
-    def bronze(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
-        world = context.resources.simulator
-        return bronze_rows(
-            run.lake,
-            run.settings,
-            table,
-            run.days,
-            lambda name, days: world.world(run.settings).rows(name, days),
-            run.now,
-        )
+    def bronze(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
+        world = context.resources.simulator.world(run.settings)
+        return bronze_rows(run.lake, run.settings, table, days, world.rows, run.now)
 
     return _made(settings, "bronze", table, bronze)
 
@@ -44,26 +37,32 @@ def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
 def _made(
     settings: Settings, layer: str, table: str, make: Callable[..., pl.DataFrame]
 ) -> dg.AssetsDefinition:
-    """The asset whose days `make` gives for a context and a run, then judged by its contract."""
+    """The asset whose days `make` gives for a context, a run and some of its days, then judged
+    by its contract."""
     spec = contract_spec(settings, dg.AssetKey([layer, table]))
 
     @table_asset(settings, layer, table, code=[make], check_specs=[spec])
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
+
+        def portions() -> Iterator[Portion]:
+            for days in simulated_portions(run.settings, table, run.days):
+                with sound(run.lake, _kept(run, layer, table, days)):
+                    rows = make(context, run, days)
+                yield Portion(days, rows)
+
         with retried_if_transient():
-            with sound(run.lake, _kept(run, layer, table)):
-                rows = make(context, run)
-            yield dg.Output(rows)
+            yield dg.Output(portions())
             yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
 
     return asset
 
 
-def _kept(run: Run, layer: str, table: str) -> list[Read]:
+def _kept(run: Run, layer: str, table: str, days: Days) -> list[Read]:
     """Rows that are there already and stay: of landed tables, and of captured identities."""
     of = "player_profile" if table == "identity_vault" else table
     stays = layer != "truth" and run.settings.source_of(of) != "simulator"
-    return [Read(layer, table, run.days)] if stays else []
+    return [Read(layer, table, days)] if stays else []
 
 
 def simulated_tables(settings: Settings) -> list[str]:
@@ -75,17 +74,13 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
     """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
     table that it does not fill, it has planted nothing."""
 
-    def plants(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
+    def plants(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
         tables = simulated_tables(run.settings)
         if not tables:
             return contract("plants").bronze_schema().to_frame()
         world = context.resources.simulator.world(run.settings)
         made = simulated(
-            lambda _, days: map(world.plants, each_day(days)),
-            "truth",
-            "plants",
-            run.days,
-            run.now,
+            lambda _, days: map(world.plants, each_day(days)), "truth", "plants", days, run.now
         )
         return made.filter(pl.col("table_name").is_in(tables))
 
@@ -96,28 +91,24 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
     """Full identities of everybody named, for the forms alone. Those of real players come in by
     `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
-    def identity_vault(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
+    def identity_vault(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
         source = run.settings.source_of("player_profile")
         if source == "simulator":
-            return _identities(context, run)
-        captured = run.lake.scan("restricted", "identity_vault", days=run.days).collect()
+            return _identities(context, run, days)
+        captured = run.lake.scan("restricted", "identity_vault", days=days).collect()
         if source == "landing":
             return captured
-        made = _identities(context, run)
+        made = _identities(context, run, days)
         key = contract("identity_vault").key
         return pl.concat([captured.join(made, on=key, how="anti"), made])
 
     return _made(settings, "restricted", "identity_vault", identity_vault)
 
 
-def _identities(context: dg.AssetExecutionContext, run: Run) -> pl.DataFrame:
+def _identities(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
     from lakehouse.simulate.floor.people import identities
 
     world = context.resources.simulator.world(run.settings)
     return simulated(
-        lambda _, days: identities(world, days),
-        "restricted",
-        "identity_vault",
-        run.days,
-        run.now,
+        lambda _, asked: identities(world, asked), "restricted", "identity_vault", days, run.now
     )

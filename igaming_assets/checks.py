@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,13 +15,13 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import Verdicts, log_days, report
-from lakehouse.pipeline.sources import DAYS_IN_HAND
+from lakehouse.errors import Damaged
 from lakehouse.quality.conformance import broken_rules, conservation, plants_without_row
 from lakehouse.quality.findings import Truth, judged, openly, summed_up
 from lakehouse.quality.truths import TRUTHS
-from lakehouse.regulation.gaming_day import each_day, gaming_day_of, pieces
+from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
-from lakehouse.storage import Days, Lake, Read, as_far_as_sound, sound
+from lakehouse.storage import Days, Lake, Read, as_far_as_sound, portions, sound
 
 CONTRACT, CONSERVATION = "contract", "conservation"
 PLANTS = dg.AssetKey(["truth", "plants"])
@@ -60,7 +60,7 @@ def contract_verdicts(
 ) -> Verdicts:
     """Of restricted tables, whether and nothing else. Nothing of days `but`."""
     found: dict[str, dict[str, int]] = {}
-    for piece in _without(days, but):
+    for piece in _without(lake, days, but, (layer, table)):
         broken = broken_rules(layer, table, lake.scan(layer, table, days=piece))
         for day, rule, rows in broken.iter_rows():
             found.setdefault(str(day), {})[rule] = rows
@@ -71,11 +71,11 @@ def contract_verdicts(
     }
 
 
-def _without(days: Days, but: Container[dt.date]) -> Iterator[Days]:
-    """The days in hand at a time; one by one where some are left out."""
+def _without(lake: Lake, days: Days, but: Container[dt.date], table: tuple[str, str]) -> list[Days]:
+    """The days in portions; one by one where some are left out."""
     kept = [day for day in each_day(days) if day not in but]
-    whole = kept == each_day(days)
-    return iter(pieces(days, DAYS_IN_HAND) if whole else [(day, day) for day in kept])
+    is_whole = kept == each_day(days)
+    return portions(lake, days, table) if is_whole else [(day, day) for day in kept]
 
 
 def conservation_verdicts(
@@ -83,7 +83,7 @@ def conservation_verdicts(
 ) -> Verdicts:
     return {
         str(row.pop("gaming_day")): (row["lost"] == 0, told(table, row))
-        for piece in _without(days, but)
+        for piece in _without(lake, days, but, ("bronze", table))
         for row in conservation(lake, table, piece).iter_rows(named=True)
     }
 
@@ -92,7 +92,7 @@ def truth_verdicts(lake: Lake, truth: Truth, days: Days) -> Verdicts:
     """A day passes where the rows kept out of silver explain every finding to the cent, and
     every input has rows of it: of a day without data nothing is said, unless it is a breach."""
     found: dict[dt.date, dict[str, Any]] = {}
-    for piece in pieces(days, DAYS_IN_HAND):
+    for piece in portions(lake, days, *_tables(truth.inputs)):
         scan = functools.partial(lake.scan, days=piece)
         found |= summed_up(truth, openly(truth, judged(truth, scan)))
     there = set.intersection(*(_days_with_rows(lake, name) for name in truth.inputs))
@@ -212,19 +212,27 @@ def _judged(
     days = of_run or _stored(lake, inputs)
     if days is None:
         return
-    tables = [name.split(".", 1) for name in inputs]
 
     def readable(piece: Days) -> Verdicts:
-        with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
+        with sound(lake, [Read(layer, table, piece) for layer, table in _tables(inputs)]):
             return judge(piece)
 
     with retried_if_transient():
-        parts, stale = as_far_as_sound(days, readable)
-        verdicts = {day: verdict for _, part in parts for day, verdict in part.items()}
+        verdicts: dict[str, tuple[bool, dict[str, Any]]] = {}
+        stale: dict[dt.date, Damaged] = {}
+        for piece, part in as_far_as_sound([days], readable):
+            if isinstance(part, Damaged):
+                stale[piece[0]] = part
+            else:
+                verdicts |= part
         if of_run is None:
             log_days(context, spec, verdicts, severity=severity, stale=stale)
         elif verdicts or stale:
             yield report(context, spec, verdicts, severity=severity, stale=stale)
+
+
+def _tables(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(layer, table) for layer, table in (name.split(".", 1) for name in names)]
 
 
 def days_of_run(tags: Mapping[str, str]) -> Days | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import dagster as dg
 
 from lakehouse.errors import Damaged, LakehouseError, StorageError
+from lakehouse.storage import Days
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -23,8 +27,17 @@ def retried_if_transient() -> Iterator[None]:
         raise dg.Failure(str(error), allow_retries=False) from error
 
 
-def tell_stale(context: dg.AssetExecutionContext, stale: Mapping[dt.date, Damaged]) -> None:
-    """Says of days that could not be made that their old rows stand, and why."""
-    for day, damage in stale.items():
-        context.add_asset_metadata({"stale": str(damage)}, partition_key=day.isoformat())
-        context.log.error(f"{day} keeps its old rows: {damage}")
+def but_stale(
+    context: dg.AssetExecutionContext,
+    made: Iterable[tuple[Days, T | Damaged]],
+    stale: dict[dt.date, Damaged],
+) -> Iterator[T]:
+    """What was made; of the days that could not be it says that their old rows stand, and why,
+    and puts them into `stale`."""
+    for days, found in made:
+        if isinstance(found, Damaged):
+            stale[days[0]] = found
+            context.add_asset_metadata({"stale": str(found)}, partition_key=str(days[0]))
+            context.log.error(f"{days[0]} keeps its old rows: {found}")
+        else:
+            yield found

@@ -1,5 +1,6 @@
 """Gold and the restricted zone: one asset per declared mart."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +10,14 @@ from igaming_assets.assets import run_of, table_asset
 from igaming_assets.automation import late_data
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.describe import column_lineage
-from igaming_assets.failing import retried_if_transient, tell_stale
+from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.gold_plots import PLOTS
-from igaming_assets.io import Replacing
 from igaming_assets.verdicts import report
+from lakehouse.errors import Damaged
 from lakehouse.gold.marts import Mart, marts
 from lakehouse.pipeline.marts import made
 from lakehouse.settings import Settings
+from lakehouse.storage import Portion
 
 
 def mart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -41,15 +43,20 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
     )
     def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
-        with retried_if_transient():
+        stale: dict[dt.date, Damaged] = {}
+
+        def portions() -> Iterator[Portion]:
             done = made(mart, run.lake, run.settings, run.days, as_of=run.as_of)
-            tell_stale(context, done.stale)
-            drawn = {} if plot is None else plot(done.rows)
+            yield from but_stale(context, done, stale)
+            stored = run.lake.scan(mart.layer, mart.name, days=run.days)
+            drawn = {} if plot is None else plot(stored)
             context.add_asset_metadata(
                 {"dagster/column_lineage": lineage, **drawn}, partition_key=run.days[1].isoformat()
             )
-            yield dg.Output(Replacing(done.rows, done.ranges, done.marks))
-            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days, but=done.stale)
-            yield report(context, spec, verdicts, stale=done.stale)
+
+        with retried_if_transient():
+            yield dg.Output(portions())
+            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days, but=stale)
+            yield report(context, spec, verdicts, stale=stale)
 
     return derived

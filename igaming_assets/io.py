@@ -6,9 +6,7 @@ dagster-deltalake writes the whole table when a predicate is lost (dagster #3406
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -19,26 +17,15 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
-from lakehouse.pipeline.sources import store
-from lakehouse.storage import Commit, Days, Lake, Read, Written, sound
+from lakehouse.storage import Commit, Days, Lake, Portion, Read, Written, sound
 from lakehouse.storage.shapes import partition_columns
 from lakehouse.storage.written import together
 
 
-@dataclass(frozen=True)
-class Replacing:
-    """An output that replaces other days than the run's: these ranges; and the marks of what
-    it was derived from, by gaming day."""
-
-    rows: pl.DataFrame
-    ranges: Sequence[Days]
-    marks: Mapping[dt.date, str]
-
-
 class LakeIO(dg.ConfigurableIOManager):
     """Inputs are LazyFrames pruned to days (and, as they are lazy, to the columns used);
-    outputs are frames that replace the run's days in one commit, which tells the marks of what
-    they were derived from."""
+    outputs are portions of days, each replaced in one commit, which tells the marks of what they
+    were derived from."""
 
     lake: LakeResource
 
@@ -48,18 +35,17 @@ class LakeIO(dg.ConfigurableIOManager):
         with retried_if_transient():
             return self.lake.lake.scan(layer, table, days=run)
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Replacing) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Iterable[Portion]) -> None:
         layer, table = context.asset_key.path
         lake, run = self.lake.lake, days_of(context.asset_partition_key_range)
-        given = obj if isinstance(obj, Replacing) else Replacing(obj, [run], {})
-        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION, given.marks)
+        commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
         # A table with history is built from what it has, in one piece.
         reads = [] if partition_columns(layer, table) else [Read(layer, table)]
         with retried_if_transient(), sound(lake, reads):
             written = together(
                 [
-                    store(lake, layer, table, _of(given.rows, days), days, commit.of(days))
-                    for days in given.ranges
+                    lake.write_days(layer, table, p.rows, p.days, commit=commit.deriving(p.marks))
+                    for p in obj
                 ]
             )
         context.add_output_metadata(table_metadata(lake, layer, table, written))
@@ -89,7 +75,3 @@ def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, 
         "bytes_written_by_run": written.bytes,
     }
     step_context.add_asset_metadata(whole, partition_key=days[1].isoformat())
-
-
-def _of(rows: pl.DataFrame, days: Days) -> pl.DataFrame:
-    return rows.filter(pl.col("gaming_day").is_between(*days))

@@ -28,7 +28,7 @@ from lakehouse.ingest.files.zone import (
     landing_zone,
     refused_file,
 )
-from lakehouse.pipeline.sources import bronze_rows
+from lakehouse.pipeline.bronze import bronze_rows, simulated_portions
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
@@ -78,18 +78,12 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
 
 def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
     """The simulator's rows of the days, beside the landed ones, while nothing else lands."""
-    world = context.resources.simulator
+    world = context.resources.simulator.world(run.settings)
     commit = Commit(context.run.run_id, f"bronze/{table}", CODE_VERSION)
     with alone(landing_zone(run.lake), run.settings.wait_seconds, context.log.info):
-        rows = bronze_rows(
-            run.lake,
-            run.settings,
-            table,
-            run.days,
-            lambda name, days: world.world(run.settings).rows(name, days),
-            run.now,
-        )
-        run.lake.write_days("bronze", table, rows, run.days, commit=commit)
+        for days in simulated_portions(run.settings, table, run.days):
+            rows = bronze_rows(run.lake, run.settings, table, days, world.rows, run.now)
+            run.lake.write_days("bronze", table, rows, days, commit=commit)
 
 
 def _metadata(run: Run, table: str, files: int) -> dict[str, Any]:

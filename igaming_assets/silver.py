@@ -1,7 +1,8 @@
 """Silver: one asset per contract, which also writes the table's quarantine and duplicates."""
 
+import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -17,18 +18,18 @@ from igaming_assets.checks import (
     rows_by_rule,
 )
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
-from igaming_assets.failing import retried_if_transient, tell_stale
-from igaming_assets.io import Replacing
+from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.plots import bars
 from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts
+from lakehouse.errors import Damaged
 from lakehouse.pipeline.derivation import marks_of
 from lakehouse.pipeline.marts import silver_inputs
-from lakehouse.pipeline.sources import clean_days, rejects_by_rule, store_rejects
+from lakehouse.pipeline.silver import clean_days, rejects_by_rule, store_rejects
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
-from lakehouse.storage import Commit, Days, Read, Written, as_far_as_sound, sound
+from lakehouse.storage import Commit, Days, Portion, Read, as_far_as_sound, portions, sound
 
 
 def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -52,20 +53,25 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run = run_of(context)
         lake, days = run.lake, run.days
-        with retried_if_transient():
+        stale: dict[dt.date, Damaged] = {}
+
+        def rows() -> Iterator[Portion]:
             # Before the rows are read: what comes in meanwhile is still to be derived.
             known = {given: lake.tokens(*given) for given in inputs}
-            made, stale = as_far_as_sound(days, functools.partial(_cleaned, run, table))
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
-            tell_stale(context, stale)
-            for piece, result in made:
-                written = store_rejects(lake, table, result, piece, commit)
-                _tell_rejects(context, table, piece, *written)
-            rejected = pl.concat(result.quarantined for _, result in made)
-            context.add_asset_metadata(_rejects(table, rejected), partition_key=days[1].isoformat())
-            good = pl.concat(result.good for _, result in made)
-            marks = marks_of(known, [d for d in each_day(days) if d not in stale])
-            yield dg.Output(Replacing(good, [piece for piece, _ in made], marks))
+            rejected = []
+            clean = functools.partial(_cleaned, run, table)
+            made = as_far_as_sound(portions(lake, days, ("bronze", table)), clean)
+            for piece, result in but_stale(context, made, stale):
+                _tell_rejects(context, table, store_rejects(lake, table, result, piece, commit))
+                rejected.append(rejects_by_rule(result.quarantined))
+                yield Portion(piece, result.good, marks_of(known, each_day(piece)))
+            context.add_asset_metadata(
+                _rejects(table, pl.concat(rejected)), partition_key=days[1].isoformat()
+            )
+
+        with retried_if_transient():
+            yield dg.Output(rows())
             for spec, verdicts in (
                 (kept, conservation_verdicts(lake, table, days, but=stale)),
                 (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
@@ -75,30 +81,23 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     return silver
 
 
-def _cleaned(run: Run, table: str, days: Days) -> CleanResult:
+def _cleaned(run: Run, table: str, days: Days) -> tuple[Days, CleanResult]:
     bronze, *parents = silver_inputs(table)
     with sound(run.lake, [Read(*bronze, days), *(Read(*parent) for parent in parents)]):
-        return clean_days(run.lake, run.settings, table, days)
+        return days, clean_days(run.lake, run.settings, table, days)
 
 
 def _tell_rejects(
-    context: dg.AssetExecutionContext,
-    table: str,
-    days: Days,
-    quarantine: Written,
-    duplicates: Written,
+    context: dg.AssetExecutionContext, table: str, aside: Mapping[str, Mapping[dt.date, int]]
 ) -> None:
-    for day in each_day(days):
-        aside = {
-            "quarantined": quarantine.rows_by_day.get(day, 0),
-            "duplicates": duplicates.rows_by_day.get(day, 0),
-        }
-        if counted := told(table, aside):
+    for day in aside["quarantined"]:
+        counted = told(table, {name: rows.get(day, 0) for name, rows in aside.items()})
+        if counted:
             context.add_asset_metadata(counted, partition_key=day.isoformat())
 
 
-def _rejects(table: str, quarantined: pl.DataFrame) -> dict[str, Any]:
-    rules = rows_by_rule(rejects_by_rule(quarantined))
+def _rejects(table: str, by_day: pl.DataFrame) -> dict[str, Any]:
+    rules = rows_by_rule(by_day)
     drawn = [(rule or "unnamed", float(rows), str(rows)) for rule, rows in rules]
     lineage = {"dagster/column_lineage": column_lineage("silver", table, [("bronze", table)])}
     return lineage | told(table, {"rejects_by_rule": bars(f"Rejects of {table} by rule", drawn)})

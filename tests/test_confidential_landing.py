@@ -21,7 +21,7 @@ from lakehouse import cli
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.land import land
 from lakehouse.ingest.files.rejects import retry
-from lakehouse.pipeline.sources import refresh_silver
+from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 from tests.landed import AS_OF, drop, lake_at, quarantined, take_in

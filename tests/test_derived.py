@@ -3,6 +3,7 @@
 import datetime as dt
 import warnings
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 
 from lakehouse import cli
 from lakehouse.pipeline.derivation import Derivations, marks_of, underived
-from lakehouse.pipeline.sources import WRITE_BYTES, store
+from lakehouse.pipeline.marts import silver_inputs
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 
@@ -134,27 +135,6 @@ def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lak
     assert underived(lake, CHAIN) == {}
 
 
-def test_days_written_in_parts_are_derived_with_the_last(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lakehouse.pipeline.sources.WRITE_BYTES", 1)
-    assert WRITE_BYTES > 1
-    put(lake, D1, D2)
-    marks = marks_of({SOURCE: lake.tokens(*SOURCE)}, [D1, D2])
-    written = Lake.write_days
-
-    def cut(self: Lake, *args: object, **said: object) -> object:
-        if args[3] == (D2, D2):
-            raise KeyboardInterrupt
-        return written(self, *args, **said)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Lake, "write_days", cut)
-    commit = Commit("run", "test", "1", marks)
-    with pytest.raises(KeyboardInterrupt):
-        store(lake, *SILVER, rows(*SILVER, D1, D2), (D1, D2), commit)
-    assert list(underived(lake, CHAIN)) == [D1, D2]
-
-
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -187,6 +167,32 @@ def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
     assert opened.scan("silver", CAGE).collect().height + kept_out == 3
     assert cli.run(["ingest"]) == 0
     assert capsys.readouterr().err == "nothing new in the landing zone\n"
+
+
+@pytest.mark.slow
+def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1, D2)
+    written = Lake.write_days
+
+    def until_the_second(self: Lake, *args: Any, **said: Any) -> Any:
+        if args[:2] == SILVER and args[3] == (D2, D2):
+            raise KeyboardInterrupt
+        return written(self, *args, **said)
+
+    monkeypatch.setattr("lakehouse.storage.in_hand.ROWS_IN_HAND", 1)
+    monkeypatch.setattr(Lake, "write_days", until_the_second)
+    only = f"key:{'/'.join(SILVER)}"
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(KeyboardInterrupt):
+            run_days(settings, (D1, D2), now=AS_OF, instance=instance, select=only)
+        monkeypatch.setattr(Lake, "write_days", written)
+        stored = underived(opened, {SOURCE: (), SILVER: silver_inputs(TABLE)})
+        assert stored == {D2: [".".join(SILVER)]}
+        run_days(settings, (D1, D2), now=AS_OF, instance=instance, select=only)
+    assert underived(opened, {SOURCE: (), SILVER: silver_inputs(TABLE)}) == {}
 
 
 @pytest.mark.slow

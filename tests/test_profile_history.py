@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from lakehouse.silver import history, upsert_history
 from lakehouse.storage import Commit, Lake, stored_schema
+from lakehouse.storage.history import history, upsert_history
 
 D1, D2, D3, D4 = (dt.date(2025, 1, d) for d in (1, 2, 3, 4))
 TABLE = "player_profile"

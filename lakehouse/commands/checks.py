@@ -77,14 +77,12 @@ def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFr
 
     import polars as pl
 
-    from lakehouse.pipeline.sources import DAYS_IN_HAND
     from lakehouse.quality.findings import judged, openly
-    from lakehouse.regulation.gaming_day import pieces
-    from lakehouse.storage import Read, sound
+    from lakehouse.storage import Read, portions, sound
 
     found = []
-    for piece in pieces(days, DAYS_IN_HAND):
-        tables = [name.split(".") for name in truth.inputs]
+    tables = [(layer, table) for layer, table in (name.split(".") for name in truth.inputs)]
+    for piece in portions(lake, days, *tables):
         with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
             findings = judged(truth, functools.partial(lake.scan, days=piece))
             found.append(findings if named else openly(truth, findings))

@@ -120,7 +120,7 @@ def retry(
     from lakehouse.ingest.files.mapping import load_mapping
     from lakehouse.ingest.files.rejects import rejects
     from lakehouse.ingest.files.rejects import retry as try_again
-    from lakehouse.pipeline.sources import refresh_silver
+    from lakehouse.pipeline.silver import refresh_silver
     from lakehouse.regulation.gaming_day import ranges_of
     from lakehouse.storage import Commit
 

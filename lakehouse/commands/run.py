@@ -104,7 +104,7 @@ def run_days(settings: Settings, days: Days, select: str | None = None) -> Outco
 def prepare(settings: Settings) -> None:
     """Makes the lake's folder, its key and the Dagster instance where they are not there."""
     from igaming_assets.home import home
-    from lakehouse.pipeline.sources import token_key
+    from lakehouse.pipeline.silver import token_key
     from lakehouse.privacy.keys import keep_from_git, key_path
     from lakehouse.storage import Lake
 

@@ -4,34 +4,23 @@ cases of the law and benchmarks all take."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import Damaged
 from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
+from lakehouse.pipeline.bronze import TELLING
 from lakehouse.pipeline.derivation import Derivations, Table, marks_of
-from lakehouse.pipeline.sources import TELLING, refresh_silver
+from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
-from lakehouse.storage import Commit, Lake, Read, Tokens, as_far_as_sound, sound
+from lakehouse.storage import Commit, Lake, Portion, Read, as_far_as_sound, portions, sound
 
 _DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Made:
-    """A mart's rows, and the gaming days that they replace: those asked for, and those around
-    them that change with them, without the `stale` ones, which damaged files leave unmade."""
-
-    rows: pl.DataFrame
-    ranges: list[Days]
-    stale: dict[dt.date, Damaged]
-    marks: Tokens
-    """Gaming day → mark of the inputs that it was made of."""
 
 
 def refresh(
@@ -68,33 +57,40 @@ def derive(
     for name, mart in marts().items():
         if (only is not None and name not in only) or filled.isdisjoint(mart.sources()):
             continue
-        done = made(mart, lake, settings, days, as_of=as_of)
-        if keep_empty or len(done.rows) or lake.exists(mart.layer, name):
-            mine = replace(commit, asset=f"{mart.layer}/{name}", derived=done.marks)
-            for piece in done.ranges:
-                rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
-                lake.write_days(mart.layer, name, rows, piece, commit=mine.of(piece))
-        if done.stale:
-            raise done.stale[min(done.stale)]
+        mine = replace(commit, asset=f"{mart.layer}/{name}")
+        damage: list[Damaged] = []
+        for _, done in made(mart, lake, settings, days, as_of=as_of):
+            if isinstance(done, Damaged):
+                damage.append(done)
+            elif keep_empty or len(done.rows) or lake.exists(mart.layer, name):
+                told = mine.deriving(done.marks)
+                lake.write_days(mart.layer, name, done.rows, done.days, commit=told)
+        if damage:
+            raise damage[0]
 
 
-def made(mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime) -> Made:
-    """The rows of a mart for all gaming days of it that change where its inputs' `days` do, as
-    far as the lake has them. Days may come in any order: what they make is the same."""
+def made(
+    mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime
+) -> Iterator[tuple[Days, Portion | Damaged]]:
+    """The rows of a mart, a portion of days at a time, for all gaming days of it that change
+    where its inputs' `days` do, as far as the lake has them; of a day that damaged files leave
+    unmade, the damage. Days may come in any order: what they make is the same."""
     near = _stored(mart, lake, settings, touched(mart, lake, settings, days)) | set(each_day(days))
     known = pl.col("gaming_day").is_in(sorted(near))
+    inputs = {(i.layer, i.table): lake.tokens(i.layer, i.table) for i in mart.reads(settings)}
 
-    def of(piece: Days) -> pl.DataFrame:
+    def of(piece: Days) -> Portion:
         reads = _reads(mart, settings, piece)
         with sound(lake, reads):
             frames = {r.table: lake.scan(r.layer, r.table, days=r.days) for r in reads}
             rows = mart.rows(frames, settings=settings, days=piece, as_of=as_of)
-            return (rows if near.issuperset(each_day(piece)) else rows.filter(known)).collect()
+            rows = rows if near.issuperset(each_day(piece)) else rows.filter(known)
+            marks = marks_of(inputs, [d for d in each_day(piece) if d in near])
+            return Portion(piece, rows.collect(), marks)
 
-    inputs = {(i.layer, i.table): lake.tokens(i.layer, i.table) for i in mart.reads(settings)}
-    parts, stale = as_far_as_sound((min(near), max(near)), of)
-    marks = marks_of(inputs, sorted(near.difference(stale)))
-    return Made(pl.concat(rows for _, rows in parts), [piece for piece, _ in parts], stale, marks)
+    # What a window reaches is read again for every portion.
+    of_a_day = [(i.layer, i.table) for i in mart.reads(settings) if not (i.back or i.ahead)]
+    return as_far_as_sound(portions(lake, (min(near), max(near)), *of_a_day), of)
 
 
 def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:

@@ -11,6 +11,7 @@ from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
 from lakehouse.storage.marks import Tokens
+from lakehouse.storage.in_hand import Portion, cut, portions
 from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
 from lakehouse.storage.written import Written
 
@@ -23,13 +24,16 @@ __all__ = [
     "Days",
     "Lake",
     "Maintained",
+    "Portion",
     "Read",
     "Tokens",
     "Version",
     "Written",
     "as_far_as_sound",
+    "cut",
     "find_damage",
     "maintain",
+    "portions",
     "sound",
     "stored_comments",
     "stored_schema",

@@ -26,10 +26,14 @@ class Commit:
     derived: Mapping[dt.date, str] = field(default_factory=dict)
     """Gaming day → mark of the inputs that it was derived from, of days done with by this."""
 
+    def deriving(self, marks: Mapping[dt.date, str]) -> Commit:
+        """The same, telling these marks."""
+        return replace(self, derived=marks)
+
     def of(self, days: Days) -> Commit:
         """The same, telling the marks of these days alone."""
         marks = {d: mark for d, mark in self.derived.items() if days[0] <= d <= days[1]}
-        return replace(self, derived=marks)
+        return self.deriving(marks)
 
 
 def attempts() -> Retrying:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,25 +53,28 @@ def sound(lake: Lake, reads: Iterable[Read]) -> Iterator[None]:
 
 
 def as_far_as_sound(
-    days: Days, make: Callable[[Days], T]
-) -> tuple[list[tuple[Days, T]], dict[dt.date, Damaged]]:
-    """What `make` makes of the days, in as few ranges as damaged files leave, and the days that
-    cannot be made, each with the damage in its way. Raises Damaged where no day can be made."""
-    made: list[tuple[Days, T]] = []
-    stale: dict[dt.date, Damaged] = {}
-    waiting = [days]
+    portions: Iterable[Days], make: Callable[[Days], T]
+) -> Iterator[tuple[Days, T | Damaged]]:
+    """What `make` makes of each portion of days, in order and in as few ranges as damaged files
+    leave; of a day that cannot be made, the damage in its way. Raises Damaged at the end where
+    no day can be made."""
+    waiting = deque(portions)
+    is_any, first = False, None
     while waiting:
-        piece = waiting.pop()
+        piece = waiting.popleft()
         try:
-            made.append((piece, make(piece)))
+            result = make(piece)
         except Damaged as damage:
             if piece[0] == piece[1]:
-                stale[piece[0]] = damage
+                first = first or damage
+                yield piece, damage
             else:
-                waiting += _around(piece, damage.day)
-    if not made:
-        raise stale[min(stale)]
-    return sorted(made, key=lambda m: m[0]), stale
+                waiting.extendleft(reversed(_around(piece, damage.day)))
+            continue
+        is_any = True
+        yield piece, result
+    if first is not None and not is_any:
+        raise first
 
 
 def _around(days: Days, day: dt.date | None) -> list[Days]:

@@ -25,6 +25,7 @@ from lakehouse.storage.days import (
     refuse_outside,
     replace_predicate,
 )
+from lakehouse.storage.history import upsert_history
 from lakehouse.storage.log import (
     Version,
     fields,
@@ -44,6 +45,7 @@ from lakehouse.storage.shapes import (
     PARTITION,
     conform,
     is_private,
+    keeps_history,
     partition_columns,
     place,
     stored_schema,
@@ -165,12 +167,18 @@ class Lake:
         where: Mapping[str, str] | None = None,
     ) -> Written:
         """Replaces exactly these days (and of them only the partitions `where` names), in one
-        commit. A typed empty frame empties its days and no other.
+        commit; of a table that keeps history, the versions of these days. A typed empty frame
+        empties its days and no other.
 
         Raises BadInput for days or `where` that do not bound the write, ContractError for
         rows or columns that do not belong there, StorageError; the table is then as before.
         """
         keys = partition_columns(layer, table)
+        if layer == "silver" and keeps_history(contract(table)):
+            given = _collected(frame)
+            return self.rebuild(
+                layer, table, lambda now: upsert_history(now, given, days), commit=commit
+            )
         if not keys:
             raise BadInput(f"{layer}.{table} is stored in one piece: rebuild it")
         predicate = replace_predicate(days, where or {}, keys)

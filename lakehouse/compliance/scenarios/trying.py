@@ -21,7 +21,7 @@ from lakehouse.gold.marts import marts
 from lakehouse.ingest.files.land import land
 from lakehouse.ingest.files.run import ingest
 from lakehouse.pipeline.marts import in_order_of_reference
-from lakehouse.pipeline.sources import refresh_silver
+from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.regulation.law import load
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Commit, Days, Lake, stored_schema

@@ -20,9 +20,10 @@ T = TypeVar("T")
 def take(columns: T, index: NDArray[Any] | slice) -> T:
     """A dataclass of equally long arrays (or of such dataclasses), at `index` (positions, a
     mask or a slice)."""
+    kind: type = type(columns)
     picked = (
         values[index] if isinstance(values, np.ndarray) else take(values, index)
-        for values in map(columns.__getattribute__, _names(type(columns)))
+        for values in map(columns.__getattribute__, _names(kind))
     )
     return type(columns)(*picked)
 
@@ -41,7 +42,8 @@ def join(parts: Sequence[T]) -> T:
         return pl.concat(parts)  # type: ignore[type-var]
     if (joined_by := getattr(parts[0], "joined", None)) is not None:
         return joined_by(parts)
-    columns = ([getattr(p, name) for p in parts] for name in _names(type(parts[0])))
+    kind: type = type(parts[0])
+    columns = ([getattr(p, name) for p in parts] for name in _names(kind))
     joined = (
         np.concatenate(values) if isinstance(values[0], np.ndarray) else join(values)
         for values in columns

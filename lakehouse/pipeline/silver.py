@@ -1,0 +1,79 @@
+"""From bronze to silver, for a range of gaming days of one table.
+
+Assets, the library's own pipeline and the landing zone all go through here, so that there is
+one way for a row to get in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import polars as pl
+
+from lakehouse.contracts import contract, contracts
+from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
+from lakehouse.regulation.gaming_day import each_day
+from lakehouse.settings import Settings
+from lakehouse.silver import CleanResult, clean
+from lakehouse.storage import Commit, Days, Lake, portions
+
+ALONE = "alone"
+"""Mark of silver that was made outside a run: no mart has followed."""
+
+
+def token_key(lake: Lake, settings: Settings) -> TokenKey:
+    """The lake's key; made for a lake without tokens. A lake that has tokens must find its
+    old key, or the same person would get a second token."""
+    begun = any(needs_key(t) and lake.exists("silver", t) for t in contracts("source"))
+    return load_key(settings) if begun else ensure_key(settings)
+
+
+def parents_of(lake: Lake, table: str) -> dict[str, pl.LazyFrame]:
+    """Parent table → its keys in silver, of all days: what decides on orphans."""
+    keys: dict[str, list[str]] = {}
+    for parent, key in sorted(set(contract(table).references().values())):
+        keys.setdefault(parent, []).append(key)
+    return {p: lake.scan("silver", p, columns=columns) for p, columns in keys.items()}
+
+
+def clean_days(lake: Lake, settings: Settings, table: str, days: Days) -> CleanResult:
+    """Bronze rows of `days`, cleaned and with their personal data protected."""
+    rows = lake.scan("bronze", table, days=days)
+    done = clean(table, rows, timezone=settings.timezone, parents=parents_of(lake, table))
+    if not needs_key(table):
+        return done
+    return replace(done, good=protect(table, done.good, token_key(lake, settings)))
+
+
+def store_rejects(
+    lake: Lake, table: str, result: CleanResult, days: Days, commit: Commit
+) -> dict[str, dict[dt.date, int]]:
+    """Stores what was quarantined and what was a duplicate; how many rows of each, by day."""
+    where = {"_stage": "silver"}
+    quarantine = lake.write_days(
+        "quarantine", table, result.quarantined, days, commit=commit, where=where
+    )
+    duplicates = lake.write_days("duplicates", table, result.duplicates, days, commit=commit)
+    return {"quarantined": quarantine.rows_by_day, "duplicates": duplicates.rows_by_day}
+
+
+def rejects_by_rule(quarantined: pl.DataFrame) -> pl.DataFrame:
+    """Grain: gaming day and rule: gaming_day, rule, rows."""
+    return (
+        quarantined.explode("_rules", keep_nulls=True)
+        .group_by("gaming_day", rule="_rules")
+        .agg(rows=pl.len().cast(pl.Int64))
+        .sort("gaming_day", "rows", "rule", descending=[False, True, False])
+    )
+
+
+def refresh_silver(lake: Lake, settings: Settings, table: str, days: Days, commit: Commit) -> None:
+    """Bronze to silver for some days of one table, stored: rejects first, so that a run that
+    is cut short leaves rows counted twice rather than lost. Its days count as not derived
+    until the marts have followed."""
+    commit = commit.deriving(dict.fromkeys(each_day(days), ALONE))
+    for piece in portions(lake, days, ("bronze", table)):
+        result = clean_days(lake, settings, table, piece)
+        store_rejects(lake, table, result, piece, commit.of(piece))
+        lake.write_days("silver", table, result.good, piece, commit=commit.of(piece))

@@ -1,0 +1,51 @@
+"""How many gaming days are worked on together: memory follows their rows, not the range."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from lakehouse.regulation.gaming_day import Days, each_day
+
+if TYPE_CHECKING:
+    from lakehouse.storage.lake import Lake
+
+ROWS_IN_HAND = 180_000
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Rows that replace some gaming days of a table, and by day the marks of what they were
+    derived from."""
+
+    days: Days
+    rows: pl.DataFrame
+    marks: Mapping[dt.date, str] = field(default_factory=dict)
+
+
+def cut(days: Days, rows: Mapping[dt.date, int]) -> list[Days]:
+    """The days in ranges of at most ROWS_IN_HAND rows; of at least one day."""
+    ranges: list[Days] = []
+    held = 0
+    for day in each_day(days):
+        held += rows.get(day, 0)
+        if ranges and held <= ROWS_IN_HAND:
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+            held = rows.get(day, 0)
+    return ranges
+
+
+def portions(lake: Lake, days: Days, *tables: tuple[str, str]) -> list[Days]:
+    """The days in ranges that can be in hand together, by what is stored of these tables."""
+    rows: Counter[dt.date] = Counter()
+    for table in tables:
+        stored = lake.partitions(*table).drop_nulls("gaming_day")
+        rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
+    return cut(days, rows)
