@@ -33,6 +33,7 @@ def counted(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
+@pytest.mark.slow
 def test_any_tool_opens_it_without_lake_or_extension(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "out" / "casino.duckdb"
     assert cli.run(["catalog", "build", "--out", str(file)]) == 0

@@ -86,6 +86,7 @@ def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None
     assert list(underived(lake, CHAIN)) == [D1]
 
 
+@pytest.mark.slow
 def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
     for _ in range(12):
         put(lake, D1, D2)

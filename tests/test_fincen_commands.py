@@ -229,6 +229,7 @@ class TestAcknowledgement:
 
 
 class TestCases:
+    @pytest.mark.slow
     def test_a_case_from_detection_to_acceptance(self, lake, real_filer, capsys) -> None:
         assert {c["state"] for c in listed(capsys).values()} == {"open"}
         assert run(["cases", "assign", "A", "--to", "bo"]) == 0

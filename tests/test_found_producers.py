@@ -96,6 +96,7 @@ def ran(copy: Path, *command: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_new_table_is_landed_until_it_has_a_producer(copy: Path) -> None:
     day = ("-m", "lakehouse", "run", "--from", "2025-01-01", "--select", "key:bronze/hotel_nights")
     ran(copy, "-m", "lakehouse", "init")

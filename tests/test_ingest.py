@@ -140,6 +140,7 @@ def test_a_profile_has_its_own_day_or_the_day_it_landed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -96,6 +96,7 @@ def test_infer_proposes_a_mapping_and_says_what_it_could_not_match(
     assert not Path(lake.root).exists()
 
 
+@pytest.mark.slow
 def test_quarantine_is_listed_shown_and_retried(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:

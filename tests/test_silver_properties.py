@@ -94,6 +94,7 @@ def test_good_rows_are_good_again_and_their_money_is_as_it_came(case):
     assert_frame_equal(good.select(money), came.select(money))
 
 
+@pytest.mark.slow
 @given(dirty(), st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
 def test_the_order_of_rows_does_not_matter(case, random):
