@@ -58,7 +58,7 @@ def text(
 
 
 def code(values: Sequence[str], description: str, *, nullable: bool = False) -> dy.Enum:
-    """A closed domain."""
+    """A text column that may hold only these values."""
     return dy.Enum(values, nullable=nullable, description=description, metadata={})
 
 

@@ -27,7 +27,7 @@ class Commit:
     """Gaming day → mark of the inputs that it was derived from, of days done with by this."""
 
     def of(self, days: Days) -> Commit:
-        """The same, telling the marks of these days alone."""
+        """This commit with the marks of these days alone."""
         marks = {d: mark for d, mark in self.derived.items() if days[0] <= d <= days[1]}
         return replace(self, derived=marks)
 
