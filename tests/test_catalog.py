@@ -60,6 +60,7 @@ def _rows(opened: duckdb.DuckDBPyConnection, select: str, where: str = "") -> li
     return opened.execute(f"{select} FROM duckdb_tables() {where}").fetchall()
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_its_file_while_it_is_built_again(lake: Lake) -> None:
     file = Path(lake.root) / "lakehouse.duckdb"
     assert cli.run(["catalog", "build", "--schema", "gold"]) == 0
@@ -71,6 +72,7 @@ def test_a_reader_keeps_its_file_while_it_is_built_again(lake: Lake) -> None:
         assert counted(reader) == 1
 
 
+@pytest.mark.slow
 def test_days_and_schemas_can_be_chosen(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "day.duckdb"
     chosen = ["--from", "2025-01-02", "--to", "2025-01-03", "--schema", "gold"]

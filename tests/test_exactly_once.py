@@ -48,6 +48,7 @@ def states(lake: Lake) -> list[str]:
     return [o for (o,) in lake.scan("ops", "ingest_ledger").select("state").collect().rows()]
 
 
+@pytest.mark.slow
 def test_the_same_content_counts_once_whatever_its_name(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/a.csv", OLD)

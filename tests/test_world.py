@@ -138,6 +138,7 @@ def test_any_mixture_of_counts_is_met_exactly(
         assert sum(small.frame(table, config.date(d)).height for d in range(3)) == rows
 
 
+@pytest.mark.slow
 def test_everybody_named_has_a_profile_of_that_day(clean: dict[str, pl.DataFrame]) -> None:
     known = clean["player_profile"].select("player_id", "gaming_day")
     for table in clean.keys() - {"player_profile"}:
