@@ -1,10 +1,10 @@
-"""Silver and gold brought in line with bronze: the steps that assets, the landing zone, the
-cases of the law and benchmarks all take."""
+"""Silver and gold brought in line with bronze: the steps that assets, the landing zone
+and benchmarks all take."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -51,29 +51,16 @@ def refresh(
 
 
 def derive(
-    lake: Lake,
-    settings: Settings,
-    days: Days,
-    *,
-    as_of: dt.datetime,
-    commit: Commit,
-    only: Collection[str] | None = None,
-    keep_empty: bool = True,
+    lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime, commit: Commit
 ) -> None:
-    """Derives the marts of `days` from silver and stores them: all, or `only` some, whose
-    inputs are then up to date already or among them. Without `keep_empty`, a mart without
-    rows that was never stored is left unstored. Raises Damaged for a day that cannot be made,
-    when the others of its mart are."""
-    filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
+    """Derives all marts of `days` from silver and stores them. Raises Damaged for a day that
+    cannot be made, when the others of its mart are."""
     for name, mart in marts().items():
-        if (only is not None and name not in only) or filled.isdisjoint(mart.sources()):
-            continue
         done = made(mart, lake, settings, days, as_of=as_of)
-        if keep_empty or len(done.rows) or lake.exists(mart.layer, name):
-            mine = replace(commit, asset=f"{mart.layer}/{name}", derived=done.marks)
-            for piece in done.ranges:
-                rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
-                lake.write_days(mart.layer, name, rows, piece, commit=mine.of(piece))
+        mine = replace(commit, asset=f"{mart.layer}/{name}", derived=done.marks)
+        for piece in done.ranges:
+            rows = done.rows.filter(pl.col("gaming_day").is_between(*piece))
+            lake.write_days(mart.layer, name, rows, piece, commit=mine.of(piece))
         if done.stale:
             raise done.stale[min(done.stale)]
 
