@@ -89,7 +89,7 @@ def test_an_empty_frame_is_an_empty_list(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "none.json").read_text()) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     cents=st.integers(-(10**18) + 1, 10**18 - 1),
     text=st.one_of(st.text(), st.sampled_from(['"amount":"1.00"', '{"amount":"1"}', '\\"amount'])),
