@@ -9,7 +9,7 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo test test-fast check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 
 test: $(STAMP) ## All tests
 	@$(BIN)/python -m pytest -n 2
+
+test-fast: $(STAMP) ## The quick tests, of each subject, in less than a minute
+	@$(BIN)/python -m pytest -n 2 -m 'not slow'
 
 check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/ruff check .

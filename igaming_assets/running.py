@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import os
 import signal
 import sys
 import threading
@@ -185,7 +186,8 @@ def _hear_every_interruption() -> None:
         if code is not None and "dagster" in code.co_filename:
             return
         if isinstance(unraisable.exc_value, _INTERRUPTIONS):
-            threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()
+            # To the process: what a thread raises for itself wakes no other from its sleep.
+            threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
         else:
             before(unraisable)
 

@@ -241,13 +241,13 @@ class PlayerGenerator(_Generator):
 
 
 class FinancialGenerator(_Generator):
-    """Cage transactions."""
+    """Generates cage transactions."""
 
     table = "financial_txn"
 
 
 class SecurityGenerator(_Generator):
-    """Security events."""
+    """Generates security events."""
 
     table = "security_events"
 

@@ -142,6 +142,7 @@ def test_every_room_has_its_arrows() -> None:
     assert rooms - {"commands"} == ROOMS.keys() - {"detection"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "allowed"), ARROWS)
 def test_a_package_imports_only(folder: str, allowed: set[str]) -> None:
     wrong = [

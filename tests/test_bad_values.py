@@ -87,6 +87,7 @@ def test_the_table_names_every_setting() -> None:
     assert {*SETTINGS} == {*Settings.model_fields, *filer}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"), [(name, v) for name, values in SETTINGS.items() for v in values]
 )
@@ -100,6 +101,7 @@ def test_a_variable_that_cannot_be_is_told_before_any_work(
         assert f"(got {value!r})" in err or "(got [])" in err or value in ("1",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TOML.values(), ids=TOML)
 def test_a_file_of_settings_that_cannot_be_is_told_before_any_work(
     capsys: pytest.CaptureFixture[str], text: str
@@ -145,6 +147,7 @@ def test_all_commands_are_looked_at() -> None:
     assert ("maintain", "--retention-days", False) in ARGUMENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "option", "is_argument", "value"),
     [(*p, v) for p, v in itertools.product(ARGUMENTS, UNUSABLE)],
@@ -197,6 +200,7 @@ TYPED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "told"), TYPED, ids=[" ".join(a)[:60] for a, _ in TYPED])
 def test_a_value_of_the_wrong_kind_is_told(
     capsys: pytest.CaptureFixture[str],

@@ -29,6 +29,7 @@ def honest() -> tuple[pl.DataFrame, pl.DataFrame]:
     return made(NO_FAULTS)
 
 
+@pytest.mark.slow
 def test_a_filed_row_names_a_report_on_its_person_and_day(honest) -> None:
     cage, filed = honest
     assert cage["ctr_filed"].equals(cage["ctr_reference"].is_not_null().alias("ctr_filed"))
@@ -44,6 +45,7 @@ def test_a_filed_row_names_a_report_on_its_person_and_day(honest) -> None:
     assert met.select(whose.all()).item()
 
 
+@pytest.mark.slow
 def test_rows_of_a_report_add_up_to_it(honest) -> None:
     """Cash in, of those who brought dollars for themselves: in whole dollars, rounded up."""
     cage, filed = honest
@@ -67,6 +69,7 @@ def test_rows_of_a_report_add_up_to_it(honest) -> None:
     assert over.max() < 1
 
 
+@pytest.mark.slow
 def test_every_report_has_its_rows(honest) -> None:
     cage, filed = honest
     days = set(cage["gaming_day"])
@@ -74,6 +77,7 @@ def test_every_report_has_its_rows(honest) -> None:
     assert set(ctrs["report_id"]) == set(cage["ctr_reference"].drop_nulls())
 
 
+@pytest.mark.slow
 def test_what_the_office_forgot_is_not_filed() -> None:
     cage, _ = made(Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0) | FORGETFUL))
     assert not cage["ctr_filed"].any()
@@ -83,6 +87,7 @@ def test_what_the_office_forgot_is_not_filed() -> None:
 FORGETFUL = {"filing_missing": 1.0}
 
 
+@pytest.mark.slow
 def test_ticks_are_on_currency_a_little_under_the_limit_and_on_no_other(honest) -> None:
     cage, _ = honest
     ticked = cage.filter("suspicious_activity_flag")
@@ -94,6 +99,7 @@ def test_ticks_are_on_currency_a_little_under_the_limit_and_on_no_other(honest) 
     assert set(ticked["transaction_id"]) < set(near["transaction_id"])
 
 
+@pytest.mark.slow
 def test_ticks_do_not_tell_of_whom_a_case_was_opened() -> None:
     """Among amounts near the limit, the planted are ticked no more often than the others."""
     world = World(WorldConfig(faults=Faults(scenarios_per_day=3.0)))

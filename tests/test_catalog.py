@@ -33,6 +33,7 @@ def counted(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
+@pytest.mark.slow
 def test_any_tool_opens_it_without_lake_or_extension(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "out" / "casino.duckdb"
     assert cli.run(["catalog", "build", "--out", str(file)]) == 0
@@ -61,6 +62,7 @@ def _rows(opened: duckdb.DuckDBPyConnection, select: str, where: str = "") -> li
     return opened.execute(f"{select} FROM duckdb_tables() {where}").fetchall()
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_its_file_while_it_is_built_again(lake: Lake) -> None:
     file = Path(lake.root) / "lakehouse.duckdb"
     assert cli.run(["catalog", "build", "--schema", "gold"]) == 0
@@ -72,6 +74,7 @@ def test_a_reader_keeps_its_file_while_it_is_built_again(lake: Lake) -> None:
         assert counted(reader) == 1
 
 
+@pytest.mark.slow
 def test_days_and_schemas_can_be_chosen(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "day.duckdb"
     chosen = ["--from", "2025-01-02", "--to", "2025-01-03", "--schema", "gold"]

@@ -107,6 +107,7 @@ def judge(instance: dg.DagsterInstance, day: str, passed: bool) -> None:
     dg.materialize([slots], partition_key=day, instance=instance)
 
 
+@pytest.mark.slow
 def test_a_day_is_open_until_it_passes_itself() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         for day, passed, open_days in (
@@ -136,6 +137,7 @@ def one_by_one(
         yield settings, instance
 
 
+@pytest.mark.slow
 def test_every_run_stores_results_with_their_day(
     one_by_one: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -157,6 +159,7 @@ def test_every_run_stores_results_with_their_day(
         ]
 
 
+@pytest.mark.slow
 def test_bytes_and_rows_of_a_range_are_told_once(
     one_by_one: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -170,6 +173,7 @@ def test_bytes_and_rows_of_a_range_are_told_once(
     assert told["2025-03-08"]["table_bytes"].value == sum(sizes.values())
 
 
+@pytest.mark.slow
 def test_checks_executed_alone_judge_only_days_with_data(
     one_by_one: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -183,6 +187,7 @@ def test_checks_executed_alone_judge_only_days_with_data(
     assert told == ["2025-03-07", "2025-03-08"]
 
 
+@pytest.mark.slow
 def test_the_day_that_is_not_there_by_ten_is_open(
     one_by_one: tuple[Settings, dg.DagsterInstance],
 ) -> None:

@@ -35,6 +35,7 @@ def test_the_help_imports_nothing_heavy() -> None:
     assert done.stderr == "[] 0\n"
 
 
+@pytest.mark.slow
 def test_help_names_every_command() -> None:
     commands = typer.main.get_command(cli.build()).commands  # type: ignore[attr-defined]
     said = lakehouse("--help", COLUMNS="100").stdout
@@ -193,6 +194,7 @@ def test_describe_says_who_may_see_it(
     assert (said in out) is (said != "first_name text quasi")
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         f"{sys.executable} -m lakehouse sql 'SELECT * FROM range(60000)' --format csv | head -1",

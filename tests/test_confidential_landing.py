@@ -66,6 +66,7 @@ def ids(lake: Lake, layer: str, table: str) -> list[str | None]:
     )
 
 
+@pytest.mark.slow
 def test_a_file_of_the_office_is_told_apart_and_no_row_is_lost(
     place: tuple[Lake, Settings],
 ) -> None:
@@ -146,6 +147,7 @@ def told_of(settings: Settings, table: str) -> list[dict[str, object]]:
     return [{n: m.value for n, m in one.items()} for one in said]
 
 
+@pytest.mark.slow
 def test_the_asset_and_its_checks_do_not_count_what_the_ledger_has(
     place: tuple[Lake, Settings],
 ) -> None:
@@ -160,6 +162,7 @@ def test_the_asset_and_its_checks_do_not_count_what_the_ledger_has(
     assert set(made) <= {"dagster/uri", "dagster/table_name"}
 
 
+@pytest.mark.slow
 def test_the_sensor_asks_for_the_same_days_with_and_without_a_sar(
     tmp_path: Path,
 ) -> None:
@@ -197,6 +200,7 @@ def as_nobody(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["compliance", "staff_observations"])
 def test_handed_in_files_are_not_read_back(
     shared: Path, table: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -107,6 +107,7 @@ def secrets(lake: Lake) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_door_tells_sars_from_other_filings_at_every_layer(lake: Lake) -> None:
     for layer in ("bronze", "silver", "quarantine", "duplicates"):
         rows = lake.scan(layer, "compliance").collect()
@@ -169,6 +170,7 @@ def readable(root: Path) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_another_user_of_the_machine_reads_nothing_of_them(lake: Lake) -> None:
     files = readable(Path(lake.root))
     rows = [f for f in files if f.suffix == ".parquet" and "_delta_log" not in f.parts]
@@ -181,6 +183,7 @@ def test_another_user_of_the_machine_reads_nothing_of_them(lake: Lake) -> None:
     assert [s for s in hidden.item() if s in text] == []
 
 
+@pytest.mark.slow
 def test_another_user_sees_of_the_zone_that_it_is_there(lake: Lake) -> None:
     for layer, table in stored_tables():
         if contract(table).is_restricted and lake.exists(layer, table):
@@ -212,6 +215,7 @@ def events(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_an_analyst_in_the_ui_sees_the_same_with_and_without_them(
     made: tuple[Settings, dg.DagsterInstance], quiet: tuple[Settings, dg.DagsterInstance]
 ) -> None:
@@ -234,6 +238,7 @@ def content(lake: Lake, *zones: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 def test_open_tables_are_the_same_with_and_without_them(
     made: tuple[Settings, dg.DagsterInstance], quiet: tuple[Settings, dg.DagsterInstance]
 ) -> None:
@@ -246,6 +251,7 @@ def test_open_tables_are_the_same_with_and_without_them(
             assert left.partitions(layer, table)["rows"].sum() == one.height
 
 
+@pytest.mark.slow
 def test_of_restricted_assets_nothing_is_counted(
     made: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -272,6 +278,7 @@ def test_of_restricted_assets_nothing_is_counted(
     assert looked == 9 * 6
 
 
+@pytest.mark.slow
 def test_conservation_of_restricted_rows_is_checked_and_blocks(
     made: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -311,6 +318,7 @@ ASKED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ASKED, ids=" ".join)
 def test_commands_need_the_grant(
     shell: None, asked: list[str], capsys: pytest.CaptureFixture[str]
@@ -321,6 +329,7 @@ def test_commands_need_the_grant(
     assert len(told.err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [["quarantine", "list"], ["tables"], ["report", "2025-01-17"]])
 def test_commands_say_the_same_with_and_without_them(
     made: tuple[Settings, dg.DagsterInstance],

@@ -314,6 +314,7 @@ def test_listed_rows_add_up_and_no_side_is_at_or_below_the_threshold(txns):
         assert set(r["transaction_ids"]) == {*r["transaction_ids_in"], *r["transaction_ids_out"]}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(TXNS, st.randoms(use_true_random=False))
 def test_days_alone_and_in_any_order_give_the_same_reports(txns, random):

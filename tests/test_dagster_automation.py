@@ -68,6 +68,7 @@ def test_a_day_beyond_the_lookback_is_left_alone(defs: dg.Definitions) -> None:
 FIRST = dt.date(2025, 2, 10)
 
 
+@pytest.mark.slow
 def test_what_changed_late_is_derived_and_judged_once(tmp_path: Path) -> None:
     # Dagster compares a check's own time with that of a look, so looks are in the real future.
     now = dt.datetime.now(dt.UTC)

@@ -58,6 +58,7 @@ def differences(one: Settings, other: Settings) -> list[str]:
     return [name for name, frame in left.items() if not frame.equals(right[name])]
 
 
+@pytest.mark.slow
 def test_rows_flow_to_gold(made: Settings) -> None:
     lake = Lake.open(made)
     for layer, table in [
@@ -72,6 +73,7 @@ def test_rows_flow_to_gold(made: Settings) -> None:
         assert days == 3, table
 
 
+@pytest.mark.slow
 def test_no_row_vanishes_between_bronze_and_silver(made: Settings) -> None:
     for table in contracts("source"):
         counts = conservation(Lake.open(made), table, WEEK)
@@ -79,6 +81,7 @@ def test_no_row_vanishes_between_bronze_and_silver(made: Settings) -> None:
         assert counts["gaming_day"].to_list() == [D(2025, 3, d) for d in (7, 8, 9)]
 
 
+@pytest.mark.slow
 def test_every_day_has_its_check_result(made: Settings, instance: dg.DagsterInstance) -> None:
     key = dg.AssetCheckKey(dg.AssetKey(["silver", "slot_telemetry"]), "conservation")
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
@@ -88,6 +91,7 @@ def test_every_day_has_its_check_result(made: Settings, instance: dg.DagsterInst
     assert {"2025-03-07", "2025-03-08", "2025-03-09"} <= partitions
 
 
+@pytest.mark.slow
 def test_each_day_tells_its_own_rows(made: Settings, instance: dg.DagsterInstance) -> None:
     key = dg.AssetKey(["silver", "slot_telemetry"])
     records = instance.fetch_materializations(key, limit=10).records
@@ -103,6 +107,7 @@ def test_each_day_tells_its_own_rows(made: Settings, instance: dg.DagsterInstanc
     assert "data:image/svg+xml" in str(metadata["rejects_by_rule"].value)
 
 
+@pytest.mark.slow
 def test_restricted_assets_tell_no_numbers(instance: dg.DagsterInstance, made: Settings) -> None:
     for table in ("sar_cases", "alerts", "sar_retention"):
         [record] = instance.fetch_materializations(
@@ -112,6 +117,7 @@ def test_restricted_assets_tell_no_numbers(instance: dg.DagsterInstance, made: S
         assert not {n for n in said if "row" in n or "bytes" in n}, table
 
 
+@pytest.mark.slow
 def test_a_day_run_twice_changes_nothing(made: Settings, instance: dg.DagsterInstance) -> None:
     before = content(made)
     run_days(made, (D(2025, 3, 8), D(2025, 3, 8)), now=NOW, instance=instance)
@@ -134,6 +140,7 @@ def test_days_in_any_order_end_in_the_same_lake(
     assert differences(made, other) == []
 
 
+@pytest.mark.slow
 def test_late_rows_are_there_only_when_they_are_known(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -150,6 +157,7 @@ def test_late_rows_are_there_only_when_they_are_known(
     assert 0 < heights[0] < heights[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days", "said"),
     [
@@ -166,12 +174,14 @@ def test_days_that_the_lake_cannot_have(
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("select", ["key:gold/nothing", "gold(", ""])
 def test_a_selection_of_nothing(tmp_path: Path, instance: dg.DagsterInstance, select: str) -> None:
     with pytest.raises(BadInput, match="selection"):
         run_days(settings_at(tmp_path), WEEK, now=NOW, select=select, instance=instance)
 
 
+@pytest.mark.slow
 def test_a_lost_key_stops_the_run_and_keeps_the_lake(
     made: Settings, instance: dg.DagsterInstance
 ) -> None:

@@ -59,6 +59,7 @@ def graph_of(defs: dg.Definitions) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_graph_is_as_it_was(defs: dg.Definitions) -> None:
     found = json.dumps(graph_of(defs), indent=1, sort_keys=True) + "\n"
     if os.environ.get("LAKEHOUSE_SNAPSHOT") == "write":
@@ -149,6 +150,7 @@ def test_nothing_runs_by_surprise(defs: dg.Definitions) -> None:
     assert {s.default_status.value for s in repository.sensor_defs} == {"STOPPED"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "moment", "day"),
     [

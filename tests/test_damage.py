@@ -69,6 +69,7 @@ def file_of(lake: Lake, layer: str, table: str, day: dt.date = FIRST) -> Path:
     return Path(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize(("layer", "table"), TABLES)
 def test_reading_names_table_day_and_file(lake: Lake, layer: str, table: str, harm: str) -> None:
@@ -84,6 +85,7 @@ def test_reading_names_table_day_and_file(lake: Lake, layer: str, table: str, ha
     assert caught.value.day == FIRST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARMS)
 def test_other_days_are_read_all_the_same(lake: Lake, harm: str) -> None:
     HARMS[harm][0](file_of(lake, "gold", "player_day"))
@@ -92,6 +94,7 @@ def test_other_days_are_read_all_the_same(lake: Lake, harm: str) -> None:
         assert lake.scan("gold", "player_day", days=days).collect().height == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize(
     "command",
@@ -121,6 +124,7 @@ def test_a_query_that_is_wrong_itself_is_told_so(
     assert "Conversion Error" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -199,6 +203,7 @@ def rows(settings: Settings, layer: str, table: str) -> pl.DataFrame:
     return Lake.open(settings).scan(layer, table).sort(pl.all()).collect()
 
 
+@pytest.mark.slow
 def test_a_range_keeps_the_damaged_day_as_it_was_and_makes_the_others(
     week: tuple[Settings, dg.DagsterInstance],
 ) -> None:
@@ -227,6 +232,7 @@ def test_a_range_keeps_the_damaged_day_as_it_was_and_makes_the_others(
     assert (healed.stale, healed.checks_failed) == ({}, 0)
 
 
+@pytest.mark.slow
 def test_damage_is_never_tried_again(week: tuple[Settings, dg.DagsterInstance]) -> None:
     settings, instance = week
     file = file_of(Lake.open(settings), "silver", "slot_telemetry", BAD)

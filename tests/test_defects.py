@@ -74,6 +74,7 @@ def test_without_faults_nothing_changes() -> None:
     assert plants.is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_comes_at_its_rate(kind: str) -> None:
     world = World(replace(CONFIG, faults=replace(NO_FAULTS, **{kind: 0.02})))

@@ -69,6 +69,7 @@ def stored(storage: SqliteEventLogStorage, shard: str) -> dict[str, list[dict[st
     }
 
 
+@pytest.mark.slow
 def test_the_files_are_those_that_dagster_would_write(
     tmp_path: Path, events: list[dg.EventLogEntry]
 ) -> None:
@@ -87,6 +88,7 @@ def test_the_files_are_those_that_dagster_would_write(
         ours.dispose()
 
 
+@pytest.mark.slow
 def test_whoever_reads_sees_what_waits(tmp_path: Path, events: list[dg.EventLogEntry]) -> None:
     ours = PooledSqliteEventLog(str(tmp_path))
     with dg.DagsterInstance.ephemeral() as instance:

@@ -48,6 +48,7 @@ def states(lake: Lake) -> list[str]:
     return [o for (o,) in lake.scan("ops", "ingest_ledger").select("state").collect().rows()]
 
 
+@pytest.mark.slow
 def test_the_same_content_counts_once_whatever_its_name(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/a.csv", OLD)
@@ -146,6 +147,7 @@ def test_a_process_killed_at_any_step_leaves_every_row_once(
     assert fatal > 9
 
 
+@pytest.mark.slow
 def test_a_retry_killed_at_any_step_heals_every_row_once(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path / "first")
     drop(lake, f"{CAGE}/a.csv", OLD.replace("-08:00", ""))
@@ -198,6 +200,7 @@ def test_a_file_that_was_begun_and_is_gone_leaves_no_row_or_all(tmp_path: Path) 
     assert seen == {"withdrawn", "ingested"}
 
 
+@pytest.mark.slow
 def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     path = drop(lake, f"{CAGE}/a.csv", OLD)
@@ -217,6 +220,7 @@ def test_a_file_that_was_begun_and_is_gone_is_told(tmp_path: Path) -> None:
     assert [n for n, _ in amounts(lake)] == ["t1", "t2", "t4"]
 
 
+@pytest.mark.slow
 def test_a_file_in_between_spares_the_rows_of_an_interrupted_one(tmp_path: Path) -> None:
     """The rows of both are counted right, whether the interrupted file comes again or not."""
     lake, settings = lake_at(tmp_path)

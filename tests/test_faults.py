@@ -41,6 +41,7 @@ def test_a_kill_is_healed_by_running_again(twins: Path, point: str, number: int)
     assert differences(INGEST, folder, twins / "twin") == []
 
 
+@pytest.mark.slow
 def test_the_comparison_sees_what_is_lost_doubled_and_underived(twins: Path) -> None:
     folder = twins / "wrong"
     shutil.copytree(twins / "twin", folder)

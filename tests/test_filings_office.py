@@ -225,6 +225,7 @@ def _amended(f: pl.DataFrame) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "holds"),
     [

@@ -136,6 +136,7 @@ class TestExport:
         assert export("--production", "--again") == 0
         assert "1 CTRs, 12,401 USD" in capsys.readouterr().err.splitlines()[-1]
 
+    @pytest.mark.slow
     def test_late_rows_make_a_correction_of_what_was_accepted(
         self, lake, real_filer, capsys
     ) -> None:
@@ -229,6 +230,7 @@ class TestAcknowledgement:
 
 
 class TestCases:
+    @pytest.mark.slow
     def test_a_case_from_detection_to_acceptance(self, lake, real_filer, capsys) -> None:
         assert {c["state"] for c in listed(capsys).values()} == {"open"}
         assert run(["cases", "assign", "A", "--to", "bo"]) == 0
@@ -304,6 +306,7 @@ class TestCases:
         assert (status, message.count("\n")) == (2, 1)
         assert said in message
 
+    @pytest.mark.slow
     def test_once_the_zone_is_locked_the_key_is_needed(self, lake, capsys) -> None:
         assert run(["access", "init"]) == 0
         assert set(listed(capsys)) == {"A", "B", "C"}

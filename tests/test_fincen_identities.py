@@ -32,6 +32,7 @@ def test_captures_are_added_and_replaced_by_player_and_day(lake, capsys) -> None
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "said"),
     [

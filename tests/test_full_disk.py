@@ -61,6 +61,7 @@ def test_a_panic_that_is_raised_becomes_an_error_of_ours() -> None:
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_file_for_which_there_is_no_room_stops_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

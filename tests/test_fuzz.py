@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from lakehouse.ingest.files.conservation import conservation
 from tests.fuzzing import fuzz
 from tests.landed import CAGE, drop, lake_at, take_in
@@ -10,6 +12,7 @@ from tests.malformed import malformed
 FILES = 400
 
 
+@pytest.mark.slow
 def test_no_row_of_a_malformed_file_is_lost(tmp_path: Path) -> None:
     tally = fuzz(range(FILES), tmp_path)
     assert tally.faults == []
@@ -17,6 +20,7 @@ def test_no_row_of_a_malformed_file_is_lost(tmp_path: Path) -> None:
     assert min(tally.rejected, tally.good, tally.bad) > 50
 
 
+@pytest.mark.slow
 def test_malformed_files_land_and_every_row_is_in_the_ledger(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     for number in range(12):

@@ -36,6 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "rows"),
     [
@@ -93,6 +94,7 @@ def test_files_and_key_are_their_owners_alone(tmp_path: Path, capsys) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_a_key_of_each_output_or_one_that_is_named(tmp_path: Path) -> None:
     few, key = ("--players", "30", "-d", "1", "-f", "csv"), key_file(tmp_path)
     named = {"a": key, "b": key, "c": key_file(tmp_path, "c")}
@@ -127,6 +129,7 @@ def test_ten_thousand_players_are_ten_thousand_people(tmp_path: Path) -> None:
     assert {p for p in named if p < "P99000000"} <= set(people["player_id"])
 
 
+@pytest.mark.slow
 def test_history_gives_the_versions(tmp_path: Path) -> None:
     few = ("--players", "300", "-d", "4", "-f", "parquet")
     assert generate(tmp_path / "a", *few, "--key-file", str(key_file(tmp_path))) == 0
@@ -145,6 +148,7 @@ def test_include_pii_warns_and_writes_names(tmp_path: Path, capsys) -> None:
     assert not read(tmp_path, "player_profile")["first_name"].str.contains("*", literal=True).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["csv", "json"])
 def test_text_formats_hold_the_same_rows(tmp_path: Path, format_: str) -> None:
     few = ("--financial", "100", "-d", "2")
@@ -171,6 +175,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_filings_have_a_ceiling_and_a_reason(tmp_path: Path, capsys) -> None:
     assert generate(tmp_path, "--compliance", "3", "-d", "9") == 0
     assert read(tmp_path, "compliance").height == 3
@@ -195,6 +200,7 @@ def test_faults_can_be_left_out(tmp_path: Path) -> None:
     assert not read(dirty, "slot_telemetry")["event_id"].is_unique().all()
 
 
+@pytest.mark.slow
 def test_scale_multiplies_the_default_volumes(tmp_path: Path) -> None:
     assert generate(tmp_path, "--all", "--scale", "0.01", "-d", "3") == 0
     assert read(tmp_path, "slot_telemetry").height == 5_000
@@ -238,6 +244,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "says"), BAD.values(), ids=BAD)
 def test_bad_input_is_one_line_status_2_and_writes_nothing(
     tmp_path: Path, capsys, arguments: list[str], says: str
@@ -256,6 +263,7 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path, capsys) -> None:
     assert (tmp_path / "taken").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["parquet", "csv"])
 def test_a_failure_leaves_the_old_file_and_no_part(tmp_path: Path, monkeypatch, format_) -> None:
     """The second piece fails: what was there before stays whole."""

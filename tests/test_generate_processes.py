@@ -29,6 +29,7 @@ def folder(tmp_path: Path, name: str) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_bytes_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +45,7 @@ def test_two_processes_write_the_bytes_of_one(
         assert (two / f"{table}.csv").read_bytes() == (one / f"{table}.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_error_of_the_other_process_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +61,7 @@ def _dies(*_: object) -> None:
     os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "WORTH_A_PROCESS", 10)
     monkeypatch.setattr(output, "_in_another_process", _dies)

@@ -30,6 +30,7 @@ EXACT = [
 WEEK = {"start_date": dt.date(2025, 3, 1), "end_date": dt.date(2025, 3, 4)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("generator", "table"), EXACT)
 @pytest.mark.parametrize("n", [0, 1, 700])
 def test_exactly_n_rows_of_the_contract(generator: type, table: str, n: int) -> None:
@@ -40,6 +41,7 @@ def test_exactly_n_rows_of_the_contract(generator: type, table: str, n: int) -> 
     assert df["gaming_day"].is_between(dt.date(2025, 3, 1), dt.date(2025, 3, 3)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 170, 500, 10_000])
 def test_batches_are_of_their_size_and_make_the_same_rows(size: int) -> None:
     n = 500 if size > 1 else 20
@@ -83,6 +85,7 @@ def test_a_generator_does_not_disturb_another() -> None:
 NINE = {"start_date": dt.date(2025, 3, 1), "end_date": dt.date(2025, 3, 10)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", [True, False])
 def test_filings_are_exactly_as_many_as_were_asked_for(faults: bool) -> None:
     """Where the default world has fewer, of a larger one."""
@@ -111,6 +114,7 @@ def test_more_filings_than_any_play_leads_to_are_refused() -> None:
         ComplianceGenerator(num_players=200, **one_day).generate(5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "end", "first", "last"),
     [

@@ -245,6 +245,7 @@ _history = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(_history, st.integers(0, 20))
 def test_a_snapshot_depends_on_no_other_day(rows: list[tuple[int, ...]], split: int) -> None:

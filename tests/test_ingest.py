@@ -140,6 +140,7 @@ def test_a_profile_has_its_own_day_or_the_day_it_landed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -264,6 +265,7 @@ def test_files_land_only_where_the_root_is_a_folder() -> None:
         land([], CAGE, Lake("s3://bucket/lake"))
 
 
+@pytest.mark.slow
 def test_a_retry_with_a_mapping_heals_rows_and_the_ledger_says_when(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     text = f'{HEADER}\nt1,2025-01-05T12:00:00,1.00\nt2,2025-01-05T12:00:00,"1,000.005"\nt3,"2,3\n'
@@ -308,6 +310,7 @@ def test_every_file_is_accounted_for_in_the_ledger(tmp_path: Path) -> None:
     assert pl.Series([row["mapping"]]).str.contains("delimiter").all()
 
 
+@pytest.mark.slow
 def test_days_to_derive_are_those_whose_bronze_changed(tmp_path: Path) -> None:
     """Not the landing day of rows that name none; but the day that a corrected row has left."""
     lake, settings = lake_at(tmp_path)

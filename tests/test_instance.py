@@ -77,6 +77,7 @@ def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return run.status
 
 
+@pytest.mark.slow
 def test_processes_are_told_apart() -> None:
     own = this_process()
     assert not is_dead(own)
@@ -94,6 +95,7 @@ def test_a_process_that_is_not_buried_is_dead() -> None:
     child.wait()
 
 
+@pytest.mark.slow
 def test_runs_and_slots_of_the_dead_are_released_and_of_the_living_kept(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -105,6 +107,7 @@ def test_runs_and_slots_of_the_dead_are_released_and_of_the_living_kept(
     assert release_dead(instance) == []
 
 
+@pytest.mark.slow
 def test_dagster_s_own_monitoring_tells_the_dead_too(instance: dg.DagsterInstance) -> None:
     launcher = instance.run_launcher
     found = []
@@ -177,19 +180,21 @@ _hear_every_interruption()
 class Thing: pass
 thing = Thing()
 watch = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT) or time.sleep(0))
+begun = time.monotonic()
 try:
     del thing
     time.sleep(30)
 except KeyboardInterrupt:
-    print("heard")
+    print("heard at once" if time.monotonic() - begun < 20 else "heard late")
 """
 
 
+@pytest.mark.slow
 def test_an_interruption_that_python_drops_is_said_again() -> None:
     said = subprocess.run(
         [sys.executable, "-c", BURIED], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (said.returncode, said.stdout, said.stderr) == (0, "heard\n", "")
+    assert (said.returncode, said.stdout, said.stderr) == (0, "heard at once\n", "")
 
 
 @pytest.mark.slow
@@ -204,6 +209,7 @@ def test_many_that_begin_at_once_make_one_instance(place: Path) -> None:
         assert heads == (1,)
 
 
+@pytest.mark.slow
 def test_a_broken_instance_is_told_how_to_heal(place: Path) -> None:
     instance_of_home().dispose()
     with sqlite3.connect(place / "home" / "history" / "runs.db") as connection:
@@ -216,6 +222,7 @@ def test_a_broken_instance_is_told_how_to_heal(place: Path) -> None:
     instance_of_home().dispose()
 
 
+@pytest.mark.slow
 def test_who_waits_is_told_for_whom_and_not_for_ever(tmp_path: Path) -> None:
     said: list[str] = []
     path = tmp_path / "lock"

@@ -101,6 +101,7 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
 DAYS = (dt.date(2025, 1, 4), dt.date(2025, 1, 6))
 
 
+@pytest.mark.slow
 def test_a_run_of_several_days_tells_of_each_day(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/a.csv", cage_csv(*ROWS))
@@ -129,6 +130,7 @@ def made(settings: Settings, layer: str, table: str) -> pl.DataFrame:
     return LakeResource.of(settings).lake.scan(layer, table).collect()
 
 
+@pytest.mark.slow
 def test_a_lake_of_landed_data_has_nothing_simulated_and_keeps_captured_identities(
     tmp_path: Path,
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_lake_of_landed_data_has_nothing_simulated_and_keeps_captured_identiti
     assert made(settings, "truth", "plants").is_empty()
 
 
+@pytest.mark.slow
 def test_plants_are_of_the_tables_that_the_simulator_fills(tmp_path: Path) -> None:
     _, simulated = lake_at(tmp_path / "one", scale=0.05, sources={"slot_telemetry": "simulator"})
     assert set(made(simulated, "truth", "plants")["table_name"]) == {"slot_telemetry"}
@@ -162,6 +165,7 @@ def test_only_tables_whose_source_is_the_landing_zone_take_files(
     assert (landing_sensor(chosen) is None) == (found == [])
 
 
+@pytest.mark.slow
 def test_headers_and_values_of_files_reach_no_event_log(tmp_path: Path) -> None:
     """The first line of a file without a header is a row; columns that nobody knows hold notes."""
     lake, settings = lake_at(tmp_path)

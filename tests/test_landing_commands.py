@@ -59,6 +59,7 @@ def test_only_the_named_table_is_taken_in(lake: Lake, capsys: pytest.CaptureFixt
     assert bronze(lake, "transaction_id") == [("t1",)]
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_ends_with_its_reason(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,6 +97,7 @@ def test_infer_proposes_a_mapping_and_says_what_it_could_not_match(
     assert not Path(lake.root).exists()
 
 
+@pytest.mark.slow
 def test_quarantine_is_listed_shown_and_retried(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:

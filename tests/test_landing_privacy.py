@@ -67,6 +67,7 @@ def readable_by_others(top: Path) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_nobody_else_reads_what_was_landed_or_rejected(tmp_path: Path, any_umask: None) -> None:
     lake, _ = filled(tmp_path)
     tmp_path.chmod(0o755)
@@ -103,6 +104,7 @@ def readable_by_nobody(files: list[Path]) -> list[str]:
     return got
 
 
+@pytest.mark.slow
 def test_another_user_of_the_machine_reads_nothing(tmp_path: Path) -> None:
     before = os.umask(0o022)
     lake, _ = filled(tmp_path)
@@ -139,6 +141,7 @@ def all_bytes(*folders: Path) -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_headers_and_values_reach_neither_reasons_nor_ledger(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +193,7 @@ def swapped(path: Path, outside: Path) -> Callable[[], None]:
     return swap
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swapped_name", [CAGE, f"{CAGE}/deep", f"{CAGE}/deep/a.csv"])
 @pytest.mark.parametrize("moment", ["found", "inspected"])
 def test_a_link_put_in_the_way_between_two_looks_is_not_followed(
@@ -287,6 +291,7 @@ HARD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARD)
 def test_a_name_that_cannot_be_handled_is_told_in_a_line_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str

@@ -87,6 +87,7 @@ def dollars(cents: int | None) -> int | None:
     return None if cents is None else -(-cents // 100)
 
 
+@pytest.mark.slow
 def test_currency_reports_are_those_the_world_owes(marts, owed):
     truth = owed.filter(form="CTR").to_dicts()
     filed, held = marts[:2]
@@ -101,6 +102,7 @@ def test_currency_reports_are_those_the_world_owes(marts, owed):
     assert len(derived) > 5
 
 
+@pytest.mark.slow
 def test_tax_forms_are_those_the_world_owes(marts, owed):
     derived = {(f"W2G-{w}", int(usd * 100)) for w, usd in marts[2].select(
         "win_id", "reportable_winnings").rows()}  # fmt: skip
@@ -109,6 +111,7 @@ def test_tax_forms_are_those_the_world_owes(marts, owed):
     assert len(derived) > 5
 
 
+@pytest.mark.slow
 def test_each_filing_fault_is_found_and_nothing_else(world, days, owed, reconciled):
     wanted = {
         r["obligation"].replace("W2G-", "W-2G-"): (
@@ -125,6 +128,7 @@ def test_each_filing_fault_is_found_and_nothing_else(world, days, owed, reconcil
     assert {"late", "missing", "wrong_amount"} & set(wanted.values())
 
 
+@pytest.mark.slow
 def test_each_planted_pattern_has_its_case(world, days, silver):
     tables = Silver.__dataclass_fields__
     known = {t: silver[t] for t in tables}

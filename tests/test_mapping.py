@@ -109,6 +109,7 @@ def test_the_nearest_mapping_holds(tmp_path: Path) -> None:
         assert mapping_of(file, top, CAGE).delimiter == mark
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "data", "mapping", "wanted"),
     [

@@ -54,6 +54,7 @@ def right(name: str, day: dt.date) -> pl.DataFrame:
     return whole(name, (day, day))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(marts()))
 def test_the_windows_are_enough(name: str) -> None:
     for day in DAYS:
@@ -77,6 +78,7 @@ def _said(value: object) -> str:
     return f"{value.layer}.{value.table}" if isinstance(value, Input) else str(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "given", "side"), list(narrowed()), ids=_said)
 def test_a_window_a_day_shorter_is_noticed(name: str, given: Input, side: str) -> None:
     """A window without end is cut to the day itself."""
@@ -85,6 +87,7 @@ def test_a_window_a_day_shorter_is_noticed(name: str, given: Input, side: str) -
     assert is_noticed(marts()[name], given, replace(given, **{side: shorter}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "given"), [(n, i) for n, m in marts().items() for i in m.inputs], ids=_said
 )

@@ -62,6 +62,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize(("put", "says"), IN_THE_WAY.values(), ids=IN_THE_WAY)
 def test_what_is_no_regular_file_stays_what_it_is(
@@ -79,6 +80,7 @@ def test_what_is_no_regular_file_stays_what_it_is(
     assert not (here / "precious").exists() or (here / "precious").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pipe", "link"])
 def test_a_generated_file_replaces_no_pipe_and_no_link(here: Path, capsys, name: str) -> None:
     (here / "made").mkdir()
@@ -91,6 +93,7 @@ def test_a_generated_file_replaces_no_pipe_and_no_link(here: Path, capsys, name:
         generator.to_parquet(generator.generate(3), here / "made" / "bronze_security_events.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_name_that_is_not_utf8_is_one_line(here: Path, capsys, command: tuple[str, ...]) -> None:
     assert run([*command, NOT_UTF8]) == 2
@@ -110,6 +113,7 @@ def test_a_name_that_is_not_utf8_can_be_complained_about(capsys) -> None:
     assert "\\udce9" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["sql", "catalog"])
 def test_a_regular_file_and_a_new_one_are_written(here: Path, command: str) -> None:
     for out in ("new", "deep/new", "new"):

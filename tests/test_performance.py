@@ -353,6 +353,7 @@ _cage_row = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.lists(_slot_row, max_size=20), st.lists(_cage_row, max_size=8))
 def test_no_cent_is_lost_between_silver_and_the_report(

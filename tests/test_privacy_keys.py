@@ -148,6 +148,7 @@ def test_a_file_in_the_place_of_a_folder_is_said(tmp_path):
         create_key(key_file(tmp_path) / "key")
 
 
+@pytest.mark.slow
 def test_the_commands(tmp_path, capsys):
     def run(*words: str) -> tuple[int, str, str]:
         status = cli.run(["--root", str(tmp_path / "lake"), "keys", *words])
@@ -199,6 +200,7 @@ def added_by_git(checkout: Path) -> list[str]:
     return sorted(listed.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", [None, "own.key", "a folder/my [key]*.bin", "#key", "there/key", "old"]
 )

@@ -45,6 +45,7 @@ def test_keys_and_fields_share_no_tokens():
     assert len(made) == 6
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), st.text(max_size=6)), max_size=20))
 @settings(max_examples=50, deadline=None)
 def test_equal_values_and_only_they_have_equal_tokens(values):

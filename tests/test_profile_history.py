@@ -79,6 +79,7 @@ def runs(draw: st.DrawFn) -> tuple[dict[dt.date, pl.DataFrame], list[dt.date]]:
     return last, draw(st.permutations([*days, *again]))
 
 
+@pytest.mark.slow
 @given(runs())
 @settings(max_examples=25, deadline=None)
 def test_days_in_any_order_and_again_give_one_history(case):

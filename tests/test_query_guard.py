@@ -122,6 +122,7 @@ HIDDEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", [*WRITES, *SETTINGS, *FILES, *HIDDEN])
 def test_refused_in_one_line(catalog: Catalog, lake: Lake, tmp_path: Path, sql: str) -> None:
     with pytest.raises(BadInput) as refused:

@@ -80,6 +80,7 @@ def verdicts(owed, *filed, as_of=AS_OF):
     return {r["player_id"]: r for r in found.collect().to_dicts()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filed", "verdict", "days_late"),
     [
@@ -197,6 +198,7 @@ def test_the_calendar_shows_what_was_unfiled_at_each_close():
     assert (of_q[10], of_q[25], of_q[26]) == ((15, False), (0, False), (-1, True))
 
 
+@pytest.mark.slow
 def test_each_close_stands_alone():
     """A day's snapshot is the same alone and in a range, whatever was filed and amended after."""
     owed = marts("P", "Q", "S", held="S", wins=[win("a"), win("b")])

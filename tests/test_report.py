@@ -66,6 +66,7 @@ def test_another_day(lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("day", "said"),
     [

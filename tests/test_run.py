@@ -36,6 +36,7 @@ def lakehouse(*arguments: str, place: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -126,6 +126,7 @@ def test_a_day_is_the_same_alone(world: World) -> None:
     assert happened(again, 2).equals(happened(world, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1, 30])
 def test_small_volumes_keep_their_count(rows: int) -> None:
     world = World(WorldConfig(rows={"security_events": rows}, faults=NO_FAULTS))

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -94,6 +95,7 @@ def test_good_rows_are_good_again_and_their_money_is_as_it_came(case):
     assert_frame_equal(good.select(money), came.select(money))
 
 
+@pytest.mark.slow
 @given(dirty(), st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
 def test_the_order_of_rows_does_not_matter(case, random):

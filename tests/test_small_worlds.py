@@ -27,6 +27,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("faults", [True, False])
 @pytest.mark.parametrize("days", [1, 3, 30])
@@ -39,6 +40,7 @@ def test_any_number_of_rows_is_exact(generator: type, faults: bool, days: int) -
         assert frame.schema == made.schema
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", SMALL, ids=str)
 def test_no_report_is_owed_for_money_that_never_moved(rows: dict[str, int]) -> None:
     world = World(WorldConfig(rows=rows, faults=CROWDED))
@@ -49,6 +51,7 @@ def test_no_report_is_owed_for_money_that_never_moved(rows: dict[str, int]) -> N
         assert sum(f.height for f in world.frames(table, range(30))) == n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", SMALL, ids=str)
 def test_who_is_planted_has_rows_of_the_scenario(rows: dict[str, int]) -> None:
     """The truth names no scenario that the day had no room for: its patrons came, and what

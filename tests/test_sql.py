@@ -292,6 +292,7 @@ def test_a_query_from_a_file(
     assert capsys.readouterr().out == "n\n3\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -40,6 +40,7 @@ def said(catalog: Catalog, sql: str) -> str:
         return str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", ATTACKS)
 def test_an_attack_reads_nothing(ordinary: Catalog, world: World, sql: str) -> None:
     before = world.files()
@@ -48,6 +49,7 @@ def test_an_attack_reads_nothing(ordinary: Catalog, world: World, sql: str) -> N
     assert world.files() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", ATTACKS)
 def test_the_restricted_key_opens_review_cases_and_no_more(
     granted: Catalog, world: World, sql: str
@@ -58,6 +60,7 @@ def test_the_restricted_key_opens_review_cases_and_no_more(
     assert world.files() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", ATTACKS)
 def test_without_the_gate_no_file_is_opened(
     world: World, sql: str, capfd: pytest.CaptureFixture[str]
@@ -70,6 +73,7 @@ def test_without_the_gate_no_file_is_opened(
     assert world.files() == before
 
 
+@pytest.mark.slow
 def test_an_open_duckdb_falls_for_them(tmp_path: Path) -> None:
     """So that the absence of the words above means something."""
     world = build(tmp_path)
@@ -165,6 +169,7 @@ def test_the_files_of_a_table_that_is_not_shown_whole_are_not_given(world: World
     assert "lake://quarantine/" not in given
 
 
+@pytest.mark.slow
 def test_random_queries_are_judged_by_scope_and_open_no_path(world: World) -> None:
     tally = fuzz(world, seed=2025, queries=300)
     assert tally.faults == []

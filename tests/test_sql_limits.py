@@ -36,6 +36,7 @@ def test_a_question_is_stopped_in_time_and_the_next_is_answered(lake: Lake) -> N
         assert catalog.frame("SELECT 1").item() == 1
 
 
+@pytest.mark.slow
 def test_a_question_that_needs_too_much_memory_is_stopped(lake: Lake) -> None:
     with Catalog(lake, limits=Limits(memory=0.01)) as catalog:
         with pytest.raises(LakehouseError, match=r"more than 1% .* sql_memory"):
@@ -43,6 +44,7 @@ def test_a_question_that_needs_too_much_memory_is_stopped(lake: Lake) -> None:
         assert catalog.frame("SELECT 1").item() == 1
 
 
+@pytest.mark.slow
 def test_a_question_that_cannot_be_stopped_is_given_up(lake: Lake) -> None:
     catalog = Catalog(lake, limits=Limits(seconds=0.2))
     begun = time.monotonic()
@@ -77,6 +79,7 @@ def asked(lake: Lake, *arguments: str, **settings: str) -> "subprocess.Popen[str
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "settings", "told"),
     [
@@ -100,6 +103,7 @@ def test_the_command_ends_in_one_line(
     assert out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", [ENDLESS, DEAF])
 def test_ctrl_c_ends_a_running_query(lake: Lake, tmp_path: Path, query: str) -> None:
     process = asked(lake, query, "--out", str(tmp_path / "out.csv"), "--format", "csv")

@@ -337,6 +337,7 @@ def test_maintenance_compacts_and_forgets_nothing_readable(lake: Lake) -> None:
     assert content(lake) == {day[0]: ["a", "b", "c"]}
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(order=st.permutations(range(4)), again=st.integers(0, 3))
 def test_any_order_of_days_ends_in_the_same_table(

@@ -56,6 +56,7 @@ def lost_in_play(*spent: tuple[str, str]):
     return [rated(d, "100.00", 280, usd) for d, usd in spent]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spent", "cases"),
     [
@@ -104,6 +105,7 @@ def test_two_sides_make_one_case_and_each_dollar_counts_once():
     assert [(c["typology"], c["amount"]) for c in cases] == [("structuring", Decimal("19000.00"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("came", "went", "bet", "hands", "typology"),
     [
@@ -291,6 +293,7 @@ def test_one_address_is_a_link_and_no_case():
     )
 
 
+@pytest.mark.slow
 def test_a_day_alone_gives_what_the_whole_range_gives():
     spent = [("10", "9500.00"), ("11", "9500.00"), ("13", "9500.00"), ("25", "9000.00")]
     world = silver(buys(*spent), lost_in_play(*spent))

@@ -148,6 +148,7 @@ def test_a_win_of_nobody_known_is_held_back():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(["SLOT", "BINGO", "KENO", "POKER_TOURNAMENT", "TABLE_SIDE_BET", "OTHER"]),

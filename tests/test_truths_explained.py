@@ -69,6 +69,7 @@ def between_readings(slots: pl.DataFrame) -> pl.DataFrame:
     return slots.filter((moment > read.min().over(by)) & (moment < read.max().over(by)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["markers_agree", "meters_never_fall", *BOOKS])
 def test_planted_rows_explain_every_discrepancy(name: str, spoiled: Frames, world: World) -> None:
     found = of(spoiled, name)
@@ -85,11 +86,13 @@ def test_planted_rows_explain_every_discrepancy(name: str, spoiled: Frames, worl
     assert matched.filter(~pl.col("rules").list.contains(pl.col("rule"))).is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOOKS)
 def test_the_spoiled_days_have_such_discrepancies(name: str, spoiled: Frames) -> None:
     assert of(spoiled, name)["rows"].list.len().sum() > 0
 
 
+@pytest.mark.slow
 def test_chips_that_walk_out_stay_unexplained(spoiled: Frames, world: World) -> None:
     kinds = ("chip_walking", "pooling")
     found = unexplained(of(spoiled, "cash_outs_have_their_cage_row"))
@@ -99,6 +102,7 @@ def test_chips_that_walk_out_stay_unexplained(spoiled: Frames, world: World) -> 
     assert set(found["subject"]) <= set(who)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOOKS)
 def test_a_row_lost_on_the_way_is_explained_by_nothing(name: str, spoiled: Frames) -> None:
     table, column, kind, amount = BOOKS[name]
@@ -112,6 +116,7 @@ def test_a_row_lost_on_the_way_is_explained_by_nothing(name: str, spoiled: Frame
     assert (new["expected"] - new["found"]).abs().to_list() == largest[amount].to_list()
 
 
+@pytest.mark.slow
 def test_a_sound_casino_has_no_findings() -> None:
     sound = cleaned(World(WorldConfig(faults=NO_FAULTS, scale=0.3)))
     found = {
@@ -120,6 +125,7 @@ def test_a_sound_casino_has_no_findings() -> None:
     assert set(found.values()) == {0}
 
 
+@pytest.mark.slow
 def test_days_are_summed_up(spoiled: Frames) -> None:
     found = of(spoiled, "cash_outs_have_their_cage_row")
     said = summed_up(TRUTHS["cash_outs_have_their_cage_row"], found)

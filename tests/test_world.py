@@ -40,6 +40,7 @@ def clean(world: World) -> dict[str, pl.DataFrame]:
     return {t: pl.concat([world.clean(t, d) for d in DAYS]) for t in producers()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", producers())
 def test_a_day_alone_equals_its_slice_of_a_run(world: World, table: str) -> None:
     run = [world.frame(table, d) for d in DAYS]
@@ -59,6 +60,7 @@ def test_the_size_of_a_stretch_changes_no_clean_byte(
     assert other.clean(table, DAYS[2]).equals(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", producers())
 def test_days_made_together_equal_days_made_alone(world: World, table: str) -> None:
     together = pl.concat(World(WorldConfig()).frames(table, range(len(DAYS))))
@@ -66,6 +68,7 @@ def test_days_made_together_equal_days_made_alone(world: World, table: str) -> N
         assert together.filter(pl.col("gaming_day") == date).equals(world.frame(table, date))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["slot_telemetry", "financial_txn"])
 def test_a_large_day_is_the_same_in_stretches_and_threads(table: str) -> None:
     """More than 100,000 rows a day: each stretch is made and spoiled by itself."""
@@ -95,6 +98,7 @@ print(hashlib.sha256("".join(texts).encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_bytes_agree_without_the_newest_vector_instructions(world: World) -> None:
     """numpy's exp and log differ in the last bit between AVX-512 and AVX2."""
     tables = ("slot_telemetry", "table_games", "financial_txn")
@@ -107,6 +111,7 @@ def test_bytes_agree_without_the_newest_vector_instructions(world: World) -> Non
     assert run.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", EXACT)
 def test_row_counts_are_exact_over_the_window(table: str) -> None:
     config = WorldConfig(days=5, rows={table: 1_003, "player_profile": 400}, scale=0.1)
@@ -115,6 +120,7 @@ def test_row_counts_are_exact_over_the_window(table: str) -> None:
     assert rows == {"player_profile": 400}.get(table, 1_003)
 
 
+@pytest.mark.slow
 @given(
     slots=st.integers(0, 4_000),
     tables=st.integers(0, 900),
@@ -132,6 +138,7 @@ def test_any_mixture_of_counts_is_met_exactly(
         assert sum(small.frame(table, config.date(d)).height for d in range(3)) == rows
 
 
+@pytest.mark.slow
 def test_everybody_named_has_a_profile_of_that_day(clean: dict[str, pl.DataFrame]) -> None:
     known = clean["player_profile"].select("player_id", "gaming_day")
     for table in clean.keys() - {"player_profile"}:
@@ -228,6 +235,7 @@ def test_chips_carried_off_are_redeemed_unless_they_walk(
     assert usual == {p: c for p, c in redeemed.items() if p not in walkers}
 
 
+@pytest.mark.slow
 def test_markers_agree(world: World) -> None:
     """Issued at the pit = issued by the cage; each paid at most once, in full, afterwards."""
     days = [START + dt.timedelta(days=d) for d in range(20)]

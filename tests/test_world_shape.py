@@ -62,6 +62,7 @@ def test_table_win_lies_in_the_99_interval_of_theo(world: World) -> None:
     assert (np.abs(z) < Z99).all(), z
 
 
+@pytest.mark.slow
 def test_spend_is_as_concentrated_as_a_lognormal_of_sigma_2_1(world: World) -> None:
     """Top 1/5/10/20% of active players hold about 41/68/79/90% of theo."""
     theo = np.sort(ledger_through(world, 149).totals.theo_micro)[::-1]
@@ -70,6 +71,7 @@ def test_spend_is_as_concentrated_as_a_lognormal_of_sigma_2_1(world: World) -> N
     assert shares == pytest.approx([0.41, 0.68, 0.79, 0.90], abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_player_is_below_his_own_mean_on_most_days(world: World) -> None:
     days = []
     for day in range(90):

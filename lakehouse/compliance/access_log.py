@@ -43,7 +43,7 @@ def record(lake: Lake, who: str, purpose: str, query: str, at: dt.datetime) -> p
 
 
 def read(lake: Lake) -> pl.DataFrame:
-    """The log, in order."""
+    """Reads all entries of the log, oldest first."""
     return lake.scan("restricted", TABLE).collect().sort("entry")
 
 

@@ -40,7 +40,8 @@ def as_table(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
 
 
 def in_shape(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """As `as_table`, for rows that come in order."""
+    """`frame` in the stored shape of mart `name`, in the order in which its rows come. Every money
+    column of `frame` holds cents."""
     schema = contract(name).bronze_schema()
     return frame.select(
         dollars(c) if isinstance(t, pl.Decimal) else pl.col(c).cast(t) for c, t in schema.items()

@@ -1,10 +1,10 @@
-"""Silver and gold brought in line with bronze: the steps that assets, the landing zone, the
-cases of the law and benchmarks all take."""
+"""Silver and gold brought in line with bronze: the steps that assets, the landing zone
+and benchmarks all take."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -40,29 +40,17 @@ def refresh(
 
 
 def derive(
-    lake: Lake,
-    settings: Settings,
-    days: Days,
-    *,
-    as_of: dt.datetime,
-    commit: Commit,
-    only: Collection[str] | None = None,
-    keep_empty: bool = True,
+    lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime, commit: Commit
 ) -> None:
-    """Derives the marts of `days` from silver and stores them: all, or `only` some, whose
-    inputs are then up to date already or among them. Without `keep_empty`, a mart without
-    rows that was never stored is left unstored. Raises Damaged for a day that cannot be made,
-    when the others of its mart are."""
-    filled = {t for t in contracts("source") if keep_empty or lake.exists("silver", t)}
+    """Derives all marts of `days` from silver and stores them. Raises Damaged for a day that
+    cannot be made, when the others of its mart are."""
     for name, mart in marts().items():
-        if (only is not None and name not in only) or filled.isdisjoint(mart.sources()):
-            continue
         mine = replace(commit, asset=f"{mart.layer}/{name}")
         damage: list[Damaged] = []
         for _, done in made(mart, lake, settings, days, as_of=as_of):
             if isinstance(done, Damaged):
                 damage.append(done)
-            elif keep_empty or len(done.rows) or lake.exists(mart.layer, name):
+            else:
                 told = mine.deriving(done.marks)
                 lake.write_days(mart.layer, name, done.rows, done.days, commit=told)
         if damage:

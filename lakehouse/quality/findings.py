@@ -169,7 +169,7 @@ def summed(entries: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def unequal(entries: pl.LazyFrame) -> pl.LazyFrame:
-    """Findings where the sides differ."""
+    """Keeps the subjects whose two sides differ, as findings."""
     return findings(summed(entries).filter(pl.col("expected") != pl.col("found")))
 
 

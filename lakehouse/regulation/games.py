@@ -13,7 +13,7 @@ from lakehouse.regulation.law import Law, Period, parse
 
 @functools.cache
 def rates() -> Law:
-    """All dated rates, `games.toml`."""
+    """Reads all dated rates from `games.toml`."""
     text = (resources.files("lakehouse.regulation") / "games.toml").read_text("utf-8")
     return parse("games", text)
 

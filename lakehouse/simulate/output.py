@@ -41,7 +41,7 @@ class Target:
 
 @dataclass
 class Filled:
-    """What went into a file."""
+    """What was written into one file."""
 
     rows: int = 0
     available: int = 0

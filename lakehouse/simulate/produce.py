@@ -66,7 +66,7 @@ def _pieces(world: World, tables: Sequence[str]) -> Iterator[Piece]:
 
 
 def batches(frames: Iterator[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
-    """The same rows in frames of exactly `size`, the last one apart."""
+    """Cuts the rows into frames of exactly `size`; the last frame holds what is left."""
     held = pl.DataFrame()
     for frame in frames:
         held = pl.concat([held, frame]) if held.width else frame

@@ -7,11 +7,11 @@ folder or an object-store URL; nothing here takes a URL apart.
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.commits import Commit
 from lakehouse.storage.damage import Read, as_far_as_sound, find_damage, sound
+from lakehouse.storage.in_hand import Portion, cut, portions
 from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
 from lakehouse.storage.marks import Tokens
-from lakehouse.storage.in_hand import Portion, cut, portions
 from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
 from lakehouse.storage.written import Written
 

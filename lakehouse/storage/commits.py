@@ -31,7 +31,7 @@ class Commit:
         return replace(self, derived=marks)
 
     def of(self, days: Days) -> Commit:
-        """The same, telling the marks of these days alone."""
+        """This commit with the marks of these days alone."""
         marks = {d: mark for d, mark in self.derived.items() if days[0] <= d <= days[1]}
         return self.deriving(marks)
 

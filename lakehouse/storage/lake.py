@@ -99,7 +99,7 @@ class Lake:
         return None if delta is None else delta.version()
 
     def history(self, layer: str, table: str, limit: int | None = None) -> list[Version]:
-        """Commits, newest first."""
+        """Lists the commits of a table, newest first."""
         delta = self.table(layer, table)
         if delta is None:
             return []

@@ -10,7 +10,8 @@ T = TypeVar("T")
 
 
 def prefetched(things: Iterator[T]) -> Iterator[T]:
-    """The same, with the next one made in a thread of its own while the last is being used."""
+    """Yields `things` in their order, and makes the next one in a thread of its own while the last
+    is being used."""
     with ThreadPoolExecutor(max_workers=1) as maker:
         coming = maker.submit(next, things, None)
         while (thing := coming.result()) is not None:

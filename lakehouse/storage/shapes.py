@@ -73,7 +73,7 @@ def _schema(layer: str, c: Contract) -> pl.Schema:
 
 
 def stored_comments(layer: str, table: str) -> dict[str, str]:
-    """column → what it means."""
+    """Returns what each stored column means, by its name."""
     c = checked_contract(layer, table)
     return c.descriptions() | {n: text for n, (_, text) in _additions(layer, c).items()}
 

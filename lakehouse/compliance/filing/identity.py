@@ -16,7 +16,7 @@ ALWAYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """One capture of the vault."""
+    """Who a patron is, as captured once in the identity vault."""
 
     player_id: str
     first_name: str | None = None

@@ -60,7 +60,8 @@ def _opened(law: Law) -> int:
 
 
 def _played(law: Law) -> int:
-    """The same for play, which is held against money on the days it stays in an account."""
+    """Gaming days of play that are read before a day: play is held against money on each day that
+    the money stays in an account."""
     return QUIET_DAYS + _most(law, "minimal_play", "account_days")
 
 

@@ -85,8 +85,9 @@ def fit_bg_nbd(
 def fit_gamma_gamma(
     frequency: Array, value: Array, *, prior: GammaGamma | None = None
 ) -> GammaGamma:
-    """As `fit_bg_nbd`, for the mean `value` of `frequency` transactions, both above zero, with
-    q - 1 for q: at a q under 1 there is no mean, and less than nothing is expected of some."""
+    """Fits the spend of a transaction by greatest likelihood, as `fit_bg_nbd` fits their number,
+    to the mean `value` of `frequency` transactions, both above zero. It searches over q - 1 and
+    not q: a q under 1 has no mean, and would expect less than nothing of some patrons."""
     from scipy.special import digamma, gammaln
 
     x, mean = frequency, value

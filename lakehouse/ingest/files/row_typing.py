@@ -110,7 +110,8 @@ def _careful(text: pl.Series, dtype: pl.DataType, mapping: Mapping) -> list[pl.S
 def _mended(
     text: pl.Series, values: pl.Series, plain: Plain, dtype: pl.DataType, mapping: Mapping
 ) -> list[pl.Series]:
-    """The same, where only those values are read with care that are not plain."""
+    """The values of a column, and what each broke: plain values as they were read, and only the
+    others read with care."""
     odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
     at = odd.arg_true()
     nothing = pl.Series(_BROKEN + text.name, [None], dtype=pl.String)

@@ -143,7 +143,7 @@ def name_fault(name: str) -> str | None:
 
 
 def _fault(parts: tuple[str, ...]) -> str | None:
-    """The same of a path."""
+    """Why a file at this path cannot be read, where it cannot."""
     if fault := next(filter(None, map(name_fault, parts)), None):
         return fault
     if len(parts) > DEEPEST:

@@ -32,12 +32,14 @@ PAID_OUT = ("Cash", "Check", "Wire")
 
 
 def house(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
-    """A number the house has set, as dated for each row's day."""
+    """The parameter `name` of a rule, a number that the house sets, as it stood on each row's
+    day."""
     return law.dated(rule, lambda p: float((p.params or {})[name]), pl.col(day))
 
 
 def house_cents(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
-    """The same for dollars, in whole cents."""
+    """The parameter `name` of a rule, an amount that the house sets in dollars, as it stood on
+    each row's day, in whole cents."""
 
     def cents(value: object) -> int:
         return int(Decimal(str(value)) * 100)
@@ -67,7 +69,7 @@ def cents(column: str) -> pl.Expr:
 
 
 def as_hits(rows: pl.LazyFrame, typology: str) -> pl.LazyFrame:
-    """`rows` in the shape HIT."""
+    """Brings `rows` into the shape HIT, as hits of one typology."""
     return rows.with_columns(pl.lit(typology).alias("typology")).select(
         pl.col(c).cast(t) for c, t in HIT.items()
     )

@@ -308,10 +308,10 @@ def _readable(found: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 
 def quoted(name: str) -> str:
-    """An identifier of SQL."""
+    """Quotes a name for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text of SQL."""
+    """Quotes a text for SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -52,7 +52,7 @@ class CageRows:
 
 
 def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
-    """Numbers as bronze rows."""
+    """Turns the numbers of a stretch into rows of bronze."""
     c, seed = r.cash, config.seed
     days = gaming_days(config.start, r.day)
     reference = transaction_ids(seed, r.day, r.position)

@@ -216,7 +216,7 @@ def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int
 
 @by_day(40)
 def hand_pays_on(world: World, day: int) -> HandPays:
-    """`hand_pays` of a world, remembered."""
+    """Returns the `hand_pays` of a world and day, and keeps them for the next who asks."""
     return hand_pays(world.config, day_plan(world, day))
 
 

@@ -24,9 +24,9 @@ def roll(world: World, n: int) -> Iterator[pl.DataFrame]:
 
 
 def versions(world: World, n: int, since: int = 0) -> Iterator[pl.DataFrame]:
-    """The same patrons in order of day: one row each as day `since` closes (a newcomer: his
-    first day), on each later day on which he did something or a filing named him, and as the
-    window closes, where the row is that of `roll`."""
+    """The patrons that `roll` gives, in order of day. There is a row of each as day `since`
+    closes (of a newcomer: on his first day), one on each later day on which he did something
+    or a filing named him, and one as the window closes, which is that of `roll`."""
     who, last = people.patrons(world, n), world.config.days - 1
     come_later = world.totals(last, who).first_day > since
     known = who[~(come_later & person.newcomer(world.config, who))]

@@ -25,7 +25,7 @@ DEALER_BADGES = 10_000
 
 
 def guards(config: WorldConfig) -> int:
-    """Guards on each shift."""
+    """Returns how many guards are on each shift."""
     return max(8, config.table_count // 4)
 
 

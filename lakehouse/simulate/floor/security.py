@@ -129,7 +129,7 @@ def _happenings(
 
 
 def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
-    """Numbers as bronze rows."""
+    """Turns the numbers of a stretch into rows of bronze."""
     by_cause = np.argsort(r.cause, kind="stable")
     sizes = np.bincount(r.cause, minlength=len(_CAUSES))
     ends = np.cumsum(sizes)

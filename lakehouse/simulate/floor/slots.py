@@ -348,7 +348,7 @@ def _fillers(world: World, day: int) -> int:
 
 
 def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
-    """Numbers as bronze rows."""
+    """Turns the numbers of a stretch into rows of bronze."""
     kind, session = r.kind, r.session
     play, carded = kind == PLAY, session >= 0
     money = (kind == BILL) | (kind == TICKET) | (kind == JACKPOT)

@@ -39,7 +39,7 @@ _GAME_WEIGHTS = (45, 15, 14, 13, 7, 6)
 
 @dataclass(frozen=True)
 class TablePlay:
-    """One rating per entry."""
+    """Ratings of a day, one an entry of each array; money in cents."""
 
     visit: I64
     player: I64
@@ -75,17 +75,17 @@ class TablePlay:
 
     @property
     def buy_in(self) -> I64:
-        """Chips received: bought and drawn."""
+        """Chips that the patron received, bought or drawn on a marker, in cents."""
         return self.first_buy + (self.buys - 1) * self.more_buy
 
     @property
     def repaid(self) -> I64:
-        """Marker paid at the table."""
+        """What the patron paid back of a marker at the table, in cents."""
         return np.where(self.paid_after == 0, self.marker, 0)
 
     @property
     def cash_out(self) -> I64:
-        """Chips taken from the table."""
+        """Chips that the patron took from the table, in cents."""
         return self.buy_in - self.win - self.repaid
 
     @property

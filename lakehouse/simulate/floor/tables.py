@@ -134,7 +134,7 @@ class TableRows:
 
 
 def dress(config: WorldConfig, r: TableRows) -> pl.DataFrame:
-    """Numbers as bronze rows."""
+    """Turns the numbers of a stretch into rows of bronze."""
     tables, seed = layout.tables(config.seed, config.table_count), config.seed
     game, number, minimum = (c[r.table] for c in (tables.game, tables.number, tables.min_bet))
     end = r.kind == TYPE["RATING_END"]

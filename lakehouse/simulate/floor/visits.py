@@ -98,7 +98,7 @@ def _carded(config: WorldConfig, day: int) -> I64:
 
 
 def arrival(h: U64) -> I64:
-    """Seconds since 06:00."""
+    """Returns the second after 06:00 at which each visit begins."""
     edges = np.cumsum(_ARRIVALS)
     hour = np.searchsorted(edges, below(h, int(edges[-1])), side="right")
     return hour * 3600 + below(h << np.uint64(31), 3600)

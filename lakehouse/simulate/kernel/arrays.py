@@ -64,7 +64,7 @@ def starts(counts: I64) -> I64:
 
 
 def owners(counts: I64) -> I64:
-    """Group of each row."""
+    """Returns the number of the group that each row is in."""
     return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
 
 
@@ -87,7 +87,7 @@ def running_max(values: I64, counts: I64) -> I64:
 
 
 def sums(values: I64, counts: I64) -> I64:
-    """Total of each group."""
+    """Adds up the values of each group."""
     total = np.concatenate([[0], np.cumsum(values)])
     first = starts(counts)
     return total[first + counts] - total[first]

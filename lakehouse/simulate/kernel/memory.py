@@ -27,7 +27,7 @@ def of_world(make: Callable[[], T]) -> Callable[[World], T]:
 
 
 def near(world: World) -> int:
-    """As many days as are asked for again around the one in work."""
+    """How many days a world keeps: those around the day in work are asked for again."""
     return world.near
 
 

@@ -90,7 +90,7 @@ def newcomer(config: WorldConfig, player: I64) -> Bools:
 
 
 def planted(config: WorldConfig, player: I64) -> Bools:
-    """Who plays in scenarios only."""
+    """Whether a patron plays in planted scenarios only."""
     return rank_of_player(config, player) >= config.player_count - reserved(config)
 
 
@@ -200,7 +200,7 @@ def tax_number(config: WorldConfig, player: I64) -> pl.DataFrame:
 
 
 def occupations(config: WorldConfig, player: I64) -> pl.Series:
-    """As given on the form."""
+    """The occupation that each patron gives on a CTR or SAR."""
     return pl.Series(OCCUPATIONS)[below(_hash(config, "occupation", player), len(OCCUPATIONS))]
 
 
