@@ -93,6 +93,8 @@ class Mart:
     inputs: tuple[Input, ...]
     settles: Reach = 0
     """Gaming days until what is known later no longer changes what is said of a day."""
+    days_in_hand: int = EVERY
+    """Gaming days whose rows are made together, of a mart that has many for each."""
 
     @property
     def contract(self) -> Contract:
@@ -143,13 +145,15 @@ class Mart:
         return self.function(**frames, **unread, **given)
 
 
-def mart(*inputs: Input, settles: Reach = 0) -> Callable[[Frames], Frames]:
+def mart(
+    *inputs: Input, settles: Reach = 0, days_in_hand: int = EVERY
+) -> Callable[[Frames], Frames]:
     """Declares the decorated function as the mart of its name."""
 
     def declare(function: Frames) -> Frames:
         _refuse_misdeclared(function, inputs)
         name = function.__name__
-        _declared[name] = Mart(name, function, inputs, settles)
+        _declared[name] = Mart(name, function, inputs, settles, days_in_hand)
         return function
 
     return declare

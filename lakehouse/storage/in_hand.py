@@ -15,7 +15,7 @@ from lakehouse.regulation.gaming_day import Days, each_day
 if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
 
-ROWS_IN_HAND = 180_000
+ROWS_IN_HAND = 60_000
 
 
 @dataclass(frozen=True)

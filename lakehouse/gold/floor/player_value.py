@@ -19,14 +19,13 @@ WINDOWS = (30, 90, 365)
 CHURNED_AFTER_DAYS = 90
 CHURNED_UNDER = 0.5
 TIER_BASE_DAYS = 90
-_BLOCK = dt.timedelta(days=31)
 _DAY = dt.timedelta(days=1)
 _SPAN = 100_000
 """Room for a day number in an integer key: player number x span + days since 1970."""
 _SUMS = ("visits", "play_days", "theo", "actual", "free_play")
 
 
-@mart(gold("player_day", back=EVERY), silver("player_profile", back=EVERY))
+@mart(gold("player_day", back=EVERY), silver("player_profile", back=EVERY), days_in_hand=10)
 def player_value(
     player_day: pl.LazyFrame,
     player_profile: pl.LazyFrame,
@@ -38,24 +37,14 @@ def player_value(
 
     `player_day` must hold all days up to the last of `days`; `player_profile` is silver's
     history; `protected` has a row per protection flag: `player_id`, `valid_from`, `valid_to`
-    (null: still standing). Later rows change nothing. A month is made at a time when the
-    result is collected, so that memory follows the month and not the range.
+    (null: still standing). Later rows change nothing.
     """
     players = _players(player_day, days[1])
     history = _history(player_day, players, days[1])
     profiles = _profiles(player_profile, players, days[1])
     flags = _flags(protected, players)
     schema = contract("player_value").bronze_schema()
-    make = partial(_snapshots, history, profiles, flags, players)
-    blocks = [pl.defer(partial(make, b), schema=schema) for b in _blocks(days)]
-    return pl.concat(blocks)
-
-
-def _blocks(days: Days) -> list[Days]:
-    first, last = days
-    count = (last - first) // _BLOCK + 1
-    starts = [first + i * _BLOCK for i in range(count)]
-    return [(s, min(s + _BLOCK - _DAY, last)) for s in starts]
+    return pl.defer(partial(_snapshots, history, profiles, flags, players, days), schema=schema)
 
 
 def _players(player_day: pl.LazyFrame, last: dt.date) -> pl.DataFrame:
