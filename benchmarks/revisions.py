@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import simulate
 from benchmarks.lake import measured, run
 
 HERE = Path(__file__).parents[1]
@@ -32,6 +33,21 @@ def figures(tree: Path, days: int) -> list[tuple[str, tuple[float, float, float]
         ]
 
 
+def simulated(tree: Path) -> list[tuple[str, tuple[float, float, float]]]:
+    """What files of simulated rows take, and the day after a simulated year."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = [
+            simulate.generated(what, scale, folder, tree=tree)
+            for what, scale in (
+                ("`generate --all --days 30`", 1),
+                ("10 million simulated rows", simulate.TEN_MILLION),
+            )
+        ]
+        found.append(simulate.late_day(tree))
+    return [(r.what, (r.wall, r.cpu, r.peak_mb)) for r in found]
+
+
 def main() -> None:
     old = os.environ.get("BENCH_OLD", "HEAD~1")
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +59,7 @@ def main() -> None:
             print("|---|---|---|---|---|")
             for _ in range(ROUNDS):
                 for name, source in ((old[:7], tree), ("this one", HERE)):
-                    for what, (wall, cpu, peak) in figures(source, 30):
+                    for what, (wall, cpu, peak) in simulated(source) + figures(source, 30):
                         print(
                             f"| {what} | {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |", flush=True
                         )

@@ -14,7 +14,10 @@ from lakehouse.simulate.kernel.config import ROWS
 
 TABLES = sum(ROWS.values())
 """Rows of the tables with exact counts at scale 1."""
+TEN_MILLION = 10_000_000 / TABLES
+"""The scale of as many rows over all tables."""
 FAKER_ROWS = 20_000
+HERE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,16 @@ class Run:
         )
 
 
-def measured(what: str, rows: int, *command: str) -> Run:
-    """A command from start to end: wall clock, processor seconds, and the most memory that it
-    and its child processes had at a time."""
+def measured(what: str, rows: int, *command: str, tree: Path = HERE) -> Run:
+    """A command of the revision in `tree` from start to end: wall clock, processor seconds, and
+    the most memory that it and its child processes had at a time."""
     begun = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, *command],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": str(tree)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     peak, ended = 0.0, 0
     while not ended:
@@ -64,10 +71,14 @@ def resident_mb(pid: int) -> float:
     return own + sum(resident_mb(int(child)) for child in children)
 
 
-def generated(what: str, scale: float, folder: Path, *more: str) -> Run:
+def generated(what: str, scale: float, folder: Path, *more: str, tree: Path = HERE) -> Run:
     rows = sum(round(n * scale) for n in ROWS.values())
     command = ("-m", "lakehouse", "generate", "--all", "--scale", str(scale), "-o", str(folder))
-    return measured(what, rows, *command, *more)
+    return measured(what, rows, *command, *more, tree=tree)
+
+
+def late_day(tree: Path) -> Run:
+    return measured("all tables, the day after a year", 21_701, "-c", LATE_DAY, tree=tree)
 
 
 PLAYERS = """
@@ -82,6 +93,17 @@ for day in range(1, 6):
         world.frame(table, world.config.date(day))
 print((time.process_time() - begun) / 5 * 1000)
 """
+
+LATE_DAY = """
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.world import World
+world = World(WorldConfig())
+date = world.config.date(365)
+for table in producers():
+    world.frame(table, date)
+"""
+"""All tables of the day after a year, as a lake of that age has them made."""
 
 FAKER = """
 import random
@@ -124,11 +146,13 @@ def main() -> None:
         folder = Path(name)
         print(generated("`--all --days 30`", 1, folder).line(), flush=True)
         print(generated("the same, no faults", 1, folder, "--no-faults").line(), flush=True)
+        print(late_day(HERE).line(), flush=True)
         if not quick:
-            ten = 10_000_000 / TABLES
             slots = ("-m", "lakehouse", "generate", "--slots", "10000000", "-o", str(folder))
             print(measured("`--slots 10000000`", 10_000_000, *slots).line(), flush=True)
-            print(generated("10 million rows of all tables", ten, folder).line(), flush=True)
+            print(
+                generated("10 million rows of all tables", TEN_MILLION, folder).line(), flush=True
+            )
             base = 2_500_000 / TABLES
             for times in (1, 4, 16):
                 run = generated(f"{times} x 2.5 million", base * times, folder)

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
+from lakehouse.regulation.law import Law
+from lakehouse.simulate.floor import plan
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.table_play import theo_cents
 from lakehouse.simulate.kernel import producers as registry
@@ -389,3 +391,19 @@ def test_rows_are_known_after_they_happen(clean: dict[str, pl.DataFrame]) -> Non
         lag = rows["_ingested_at"] - rows["event_timestamp"]
         assert lag.min() > dt.timedelta(0)
         assert lag.max() <= dt.timedelta(minutes=65)
+
+
+def test_a_late_day_plans_each_day_before_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meters and profiles stand on all days since the first, more than are remembered."""
+    planned: list[int] = []
+
+    def counted(config: WorldConfig, law: Law, day: int, *left_out: frozenset[int]) -> plan.DayPlan:
+        planned.extend([day] if not left_out else [])
+        return made(config, law, day, *left_out)
+
+    made = plan.plan
+    monkeypatch.setattr(plan, "plan", counted)
+    late = World(WorldConfig(scale=0.05))
+    for table in ("slot_telemetry", "player_profile"):
+        late.frame(table, late.config.date(120))
+    assert sorted(d for d in planned if d < 120) == list(range(120))

@@ -37,7 +37,7 @@ def table_frames(
         try:
             for piece in _pieces(world, tables):
                 waiting.append(pool.submit(make, piece))
-                if len(waiting) >= threads:
+                if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -18,7 +18,7 @@ from lakehouse.regulation.law import Law, load
 from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.faults.defects import Struck, Unit, spoil
-from lakehouse.simulate.faults.scenarios import scenarios
+from lakehouse.simulate.faults.scenarios import LONGEST, scenarios
 from lakehouse.simulate.floor import cage_cash, ledger, wins
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.cash import Cash
@@ -30,7 +30,7 @@ from lakehouse.simulate.kernel.player_totals import PlayerTotals
 
 MOST_DAYS = 10
 """Days made at a time."""
-REMEMBERED = 200_000
+REMEMBERED = 50_000
 """Spoiled rows that are remembered."""
 
 
@@ -62,7 +62,8 @@ class World:
         self.config = config
         self.law: Law = load(config.profile)
         self.block = _days_at_a_time(config)
-        self.near = filings.LOOKBACK + self.block if self.block > 1 else 6
+        looked_back = filings.LOOKBACK + cage_cash.LONGEST_CREDIT + LONGEST
+        self.near = looked_back + self.block if self.block > 1 else LONGEST
         self.scenarios = functools.lru_cache(maxsize=64)(functools.partial(scenarios, config))
         self._lock = threading.Lock()
         self._rows_struck = 0

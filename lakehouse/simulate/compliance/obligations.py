@@ -17,7 +17,7 @@ from lakehouse.simulate.kernel import person
 from lakehouse.simulate.kernel.arrays import take
 from lakehouse.simulate.kernel.cash import METHOD, TYPE
 from lakehouse.simulate.kernel.counter import I64, U64
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, near
 from lakehouse.simulate.kernel.world import World
 
 
@@ -115,7 +115,7 @@ def over(period: Period, cents: I64) -> NDArray[np.bool_]:
     return cents > limit if period.operator == ">" else cents >= limit
 
 
-@by_day(64)
+@by_day(near)
 def ctrs(world: World, day: int) -> Ctrs:
     """31 CFR 1021.311 and 1021.313: per person and side, by or on behalf of."""
     date = world.config.date(day)

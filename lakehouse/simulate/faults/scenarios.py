@@ -30,16 +30,16 @@ KINDS = {
     "agent": 1,
 }
 """Kind → days from its first to its last. An agent is no misconduct, but the law must see it."""
+LONGEST = max(KINDS.values())
 _WEIGHTS = (16, 14, 10, 12, 8, 8, 12, 5, 5, 5, 5)
 MOST_PER_DAY = 4
 
 
 def scenarios(config: WorldConfig, day: int) -> list[Scenario]:
     """Scenarios that show on a day, in order of their number."""
-    longest = max(KINDS.values())
     return [
         replace(s, step=day - first)
-        for first in range(max(0, day - longest + 1), day + 1)
+        for first in range(max(0, day - LONGEST + 1), day + 1)
         for s in _starting(config, first)
         if day <= s.last_day
     ]

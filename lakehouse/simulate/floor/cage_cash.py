@@ -32,7 +32,7 @@ from lakehouse.simulate.kernel.cash import (
 )
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, pick, uniform
-from lakehouse.simulate.kernel.memory import by_day, near
+from lakehouse.simulate.kernel.memory import by_day, in_the_window, near
 from lakehouse.simulate.kernel.world import World
 
 LONGEST_CREDIT = 14
@@ -214,7 +214,7 @@ def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int
     return join(parts)
 
 
-@by_day(40)
+@by_day(near)
 def hand_pays_on(world: World, day: int) -> HandPays:
     """Returns the `hand_pays` of a world and day, and keeps them for the next who asks."""
     return hand_pays(world.config, day_plan(world, day))
@@ -237,7 +237,7 @@ def cash_on(world: World, day: int) -> Cash:
     return cash(world.config, p, hand_pays_on(world, day), payments, rows)
 
 
-@by_day(40)
+@by_day(in_the_window)
 def named_on(world: World, day: int) -> I64:
     """Sorted unique players who did anything that day."""
     c = cash_on(world, day)

@@ -19,7 +19,7 @@ from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, permute
 from lakehouse.simulate.kernel.ids import numbered, players
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, near
 from lakehouse.simulate.kernel.person import excluded
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
@@ -91,7 +91,7 @@ def _named(world: World, day: int) -> I64:
 
 
 @producer("player_profile", dress=dress, clashing="city", needed=_named)
-@by_day(40)
+@by_day(near)
 def rows_of(world: World, day: int) -> Standing:
     """One entry per player extracted on a day."""
     return standing(world, day, extracted(world, day))

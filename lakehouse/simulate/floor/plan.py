@@ -21,7 +21,7 @@ from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64
-from lakehouse.simulate.kernel.memory import by_day, near
+from lakehouse.simulate.kernel.memory import at_hand, by_day
 from lakehouse.simulate.kernel.world import World
 
 CAGE_SHARE = 0.92
@@ -89,7 +89,7 @@ def plan(
     )
 
 
-@by_day(near)
+@by_day(at_hand)
 def day_plan(world: World, day: int) -> DayPlan:
     """The plan of a world's day. Raises BadInput for a day before its first."""
     if day < 0:

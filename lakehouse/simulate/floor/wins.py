@@ -10,12 +10,12 @@ from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel import frames, ids
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.counter import draw, key
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, near
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
 
-@by_day(40)
+@by_day(near)
 def wins_on(world: World, day: int) -> pl.DataFrame:
     """Hand-paid wins as numbers, by machine and time."""
     h, s, c = hand_pays_on(world, day), day_plan(world, day).slots, cash_on(world, day)

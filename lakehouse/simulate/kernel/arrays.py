@@ -20,12 +20,9 @@ T = TypeVar("T")
 def take(columns: T, index: NDArray[Any] | slice) -> T:
     """A dataclass of equally long arrays (or of such dataclasses), at `index` (positions, a
     mask or a slice)."""
-    kind: type = type(columns)
-    picked = (
-        values[index] if isinstance(values, np.ndarray) else take(values, index)
-        for values in map(columns.__getattribute__, _names(kind))
-    )
-    return type(columns)(*picked)
+    kind: Any = type(columns)
+    every = (getattr(columns, name) for name in _names(kind))
+    return kind(*(v[index] if isinstance(v, np.ndarray) else take(v, index) for v in every))
 
 
 @functools.cache
@@ -42,13 +39,9 @@ def join(parts: Sequence[T]) -> T:
         return pl.concat(parts)  # type: ignore[type-var]
     if (joined_by := getattr(parts[0], "joined", None)) is not None:
         return joined_by(parts)
-    kind: type = type(parts[0])
-    columns = ([getattr(p, name) for p in parts] for name in _names(kind))
-    joined = (
-        np.concatenate(values) if isinstance(values[0], np.ndarray) else join(values)
-        for values in columns
-    )
-    return type(parts[0])(*joined)
+    kind: Any = type(parts[0])
+    every = ([getattr(p, name) for p in parts] for name in _names(kind))
+    return kind(*(np.concatenate(v) if isinstance(v[0], np.ndarray) else join(v) for v in every))
 
 
 def series(array: pa.Array) -> pl.Series:

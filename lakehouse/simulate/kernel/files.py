@@ -13,7 +13,7 @@ import polars as pl
 
 from lakehouse.errors import LakehouseError, StorageError
 
-ROW_GROUP = 64_000
+ROW_GROUP = 32_000
 """Rows of a group of a Parquet file, which waits in memory until it is full."""
 _POLL_SECONDS = 0.5
 

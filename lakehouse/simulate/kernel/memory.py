@@ -31,6 +31,16 @@ def near(world: World) -> int:
     return world.near
 
 
+def at_hand(world: World) -> int:
+    """The days in work and the one before them; where days are small, all that are near."""
+    return world.near if world.block > 1 else 3
+
+
+def in_the_window(world: World) -> int:
+    """All days of the window and those near: for what is small, and asked for at the end."""
+    return world.config.days + world.near
+
+
 def by_day(
     most: int | Callable[[World], int],
 ) -> Callable[[Callable[[World, int], T]], Callable[[World, int], T]]:
