@@ -1,7 +1,7 @@
-"""Two revisions of this project in turns: BENCH_OLD=d8f8787 python -m benchmarks revisions.
+"""Two revisions of this project in turns: python -m benchmarks revisions.
 
-The older one (the commit before, by default) runs out of a git worktree with the packages that
-are installed, so that figures of one moment of a shared machine can be compared.
+The older one, BENCH_OLD in the environment, runs out of a git worktree with the packages that are
+installed, so that figures of one moment of a shared machine can be compared.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from benchmarks import simulate
 from benchmarks.lake import measured, run
 
 HERE = Path(__file__).parents[1]
+BASE = "d8f8787"
+"""The revision that the targets of docs/benchmarks.md halve."""
 ROUNDS = 2
 
 
@@ -49,7 +51,7 @@ def simulated(tree: Path) -> list[tuple[str, tuple[float, float, float]]]:
 
 
 def main() -> None:
-    old = os.environ.get("BENCH_OLD", "HEAD~1")
+    old = os.environ.get("BENCH_OLD", BASE)
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "old"
         git = ["git", "-C", str(HERE), "worktree"]
