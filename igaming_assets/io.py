@@ -72,6 +72,6 @@ def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, 
     whole = {
         "dagster/row_count": int(stored["rows"].sum()),
         "table_bytes": int(stored["bytes"].sum()),
-        "bytes_written_by_run": written.bytes,
+        "bytes_written_by_run": sum(held.get(day, 0) for day in written.rows_by_day),
     }
     step_context.add_asset_metadata(whole, partition_key=days[1].isoformat())

@@ -29,7 +29,16 @@ from lakehouse.pipeline.silver import clean_days, rejects_by_rule, store_rejects
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
-from lakehouse.storage import Commit, Days, Portion, Read, as_far_as_sound, portions, sound
+from lakehouse.storage import (
+    ROWS_IN_HAND,
+    Commit,
+    Days,
+    Portion,
+    Read,
+    as_far_as_sound,
+    portions,
+    sound,
+)
 
 
 def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -61,7 +70,9 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             rejected = []
             clean = functools.partial(_cleaned, run, table)
-            made = as_far_as_sound(portions(lake, days, ("bronze", table)), clean)
+            made = as_far_as_sound(
+                portions(lake, days, ("bronze", table), most=ROWS_IN_HAND), clean
+            )
             for piece, result in but_stale(context, made, stale):
                 _tell_rejects(context, table, store_rejects(lake, table, result, piece, commit))
                 rejected.append(rejects_by_rule(result.quarantined))

@@ -184,7 +184,7 @@ def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
             raise KeyboardInterrupt
         return written(self, *args, **said)
 
-    monkeypatch.setattr("lakehouse.storage.in_hand.ROWS_IN_HAND", 1)
+    monkeypatch.setattr("igaming_assets.silver.ROWS_IN_HAND", 1)
     monkeypatch.setattr(Lake, "write_days", until_the_second)
     only = f"key:{'/'.join(SILVER)}"
     with dg.DagsterInstance.ephemeral() as instance:

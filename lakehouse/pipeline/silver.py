@@ -16,7 +16,9 @@ from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
-from lakehouse.storage import Commit, Days, Lake, portions
+from lakehouse.storage import ROWS_IN_HAND, Commit, Days, Lake, portions
+from lakehouse.storage.days import rows_by_day
+from lakehouse.storage.shapes import PARTITION
 
 ALONE = "alone"
 """Mark of silver that was made outside a run: no mart has followed."""
@@ -50,12 +52,21 @@ def store_rejects(
     lake: Lake, table: str, result: CleanResult, days: Days, commit: Commit
 ) -> dict[str, dict[dt.date, int]]:
     """Stores what was quarantined and what was a duplicate; how many rows of each, by day."""
-    where = {"_stage": "silver"}
-    quarantine = lake.write_days(
-        "quarantine", table, result.quarantined, days, commit=commit, where=where
-    )
-    duplicates = lake.write_days("duplicates", table, result.duplicates, days, commit=commit)
-    return {"quarantined": quarantine.rows_by_day, "duplicates": duplicates.rows_by_day}
+    aside = {
+        "quarantined": ("quarantine", result.quarantined, {"_stage": "silver"}),
+        "duplicates": ("duplicates", result.duplicates, {}),
+    }
+    for layer, rows, where in aside.values():
+        # A commit that changes nothing costs as much as any.
+        if len(rows) or _holds(lake, layer, table, days):
+            lake.write_days(layer, table, rows, days, commit=commit, where=where)
+    return {name: rows_by_day(rows, days) for name, (_, rows, _) in aside.items()}
+
+
+def _holds(lake: Lake, layer: str, table: str, days: Days) -> bool:
+    """Whether there is anything of these days to replace, or no table yet to read."""
+    stored = lake.partitions(layer, table)
+    return not lake.exists(layer, table) or stored[PARTITION].is_between(*days).any()
 
 
 def rejects_by_rule(quarantined: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +84,7 @@ def refresh_silver(lake: Lake, settings: Settings, table: str, days: Days, commi
     is cut short leaves rows counted twice rather than lost. Its days count as not derived
     until the marts have followed."""
     commit = commit.deriving(dict.fromkeys(each_day(days), ALONE))
-    for piece in portions(lake, days, ("bronze", table)):
+    for piece in portions(lake, days, ("bronze", table), most=ROWS_IN_HAND):
         result = clean_days(lake, settings, table, piece)
         store_rejects(lake, table, result, piece, commit.of(piece))
         lake.write_days("silver", table, result.good, piece, commit=commit.of(piece))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
 
 ROWS_IN_HAND = 60_000
+"""Rows that are made or cleaned at a time, all columns of them."""
+ROWS_LOOKED_AT = 4 * ROWS_IN_HAND
+"""Rows that are summed or judged at a time: only some columns are read, and lazily."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,13 @@ class Portion:
     marks: Mapping[dt.date, str] = field(default_factory=dict)
 
 
-def cut(days: Days, rows: Mapping[dt.date, int]) -> list[Days]:
-    """The days in ranges of at most ROWS_IN_HAND rows; of at least one day."""
+def cut(days: Days, rows: Mapping[dt.date, int], most: int) -> list[Days]:
+    """The days in ranges of at most `most` rows; of at least one day."""
     ranges: list[Days] = []
     held = 0
     for day in each_day(days):
         held += rows.get(day, 0)
-        if ranges and held <= ROWS_IN_HAND:
+        if ranges and held <= most:
             ranges[-1] = (ranges[-1][0], day)
         else:
             ranges.append((day, day))
@@ -42,10 +45,12 @@ def cut(days: Days, rows: Mapping[dt.date, int]) -> list[Days]:
     return ranges
 
 
-def portions(lake: Lake, days: Days, *tables: tuple[str, str]) -> list[Days]:
-    """The days in ranges that can be in hand together, by what is stored of these tables."""
+def portions(
+    lake: Lake, days: Days, *tables: tuple[str, str], most: int = ROWS_LOOKED_AT
+) -> list[Days]:
+    """The days in ranges of at most `most` rows that are stored of these tables."""
     rows: Counter[dt.date] = Counter()
     for table in tables:
         stored = lake.partitions(*table).drop_nulls("gaming_day")
         rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
-    return cut(days, rows)
+    return cut(days, rows, most)

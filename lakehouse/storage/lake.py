@@ -24,6 +24,7 @@ from lakehouse.storage.days import (
     checked_days,
     refuse_outside,
     replace_predicate,
+    rows_by_day,
 )
 from lakehouse.storage.history import upsert_history
 from lakehouse.storage.log import (
@@ -52,7 +53,7 @@ from lakehouse.storage.shapes import (
     stored_tables,
 )
 from lakehouse.storage.stream import Stream, plain_where_unique
-from lakehouse.storage.written import Written, written
+from lakehouse.storage.written import Written
 
 T = TypeVar("T")
 Table = DeltaTable
@@ -303,7 +304,7 @@ class Lake:
         return delta
 
     def _open(self, layer: str, table: str) -> DeltaTable | None:
-        """The table for whoever asks alone: a writer must know which commits it has seen."""
+        """The table for whoever asks alone."""
         uri = self.uri(layer, table)
         refuse_empty_commits(self, layer, table)
         try:
@@ -315,11 +316,12 @@ class Lake:
         except StorageError as error:
             raise (damaged_log(self, layer, table) or error) from error
 
-    def close(self, layer: str, table: str) -> None:
-        """Leaves the files of a private table to their owner alone. Call it after writing any."""
+    def close(self, layer: str, table: str, days: Days | None = None) -> None:
+        """Leaves the files of a private table to their owner alone. Call it after writing any,
+        of some days or of all."""
         uri = self.uri(layer, table)
         if is_private(layer, table) and not _is_url(uri):
-            close_files(Path(uri))
+            close_files(Path(uri), days)
 
     def _options(self) -> dict[str, str] | None:
         return dict(self.storage_options) or None
@@ -329,7 +331,9 @@ class Lake:
         if not _is_url(uri):
             with naming(uri, "create"):
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
-        delta = self._open(layer, table) or self._create(layer, table)
+        with naming(uri, "open"):
+            known = self._opened.take(uri)
+        delta = known or self._open(layer, table) or self._create(layer, table)
         missing = lacking(delta, layer, table)
         if missing:
             delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
@@ -392,10 +396,12 @@ class Lake:
             raise StorageError(
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
-        self.close(layer, table)
+        self.close(layer, table, days)
         self._opened.keep(uri, delta)
         overtaken = max(0, delta.version() - before - 1)
-        return written(delta, layer, table, frame, days, again + overtaken)
+        made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
+        counted = rows_by_day(made, days)
+        return Written(delta.version(), made.height, counted, again + overtaken)
 
 
 def _pruned(

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from lakehouse.private_files import FILE, FOLDER, close_folder
-from lakehouse.storage.shapes import OPEN_LAYERS
+from lakehouse.regulation.gaming_day import Days, each_day
+from lakehouse.storage.shapes import OPEN_LAYERS, PARTITION
 
 
 def make_folder(root: Path, place: str, *, private: bool) -> None:
@@ -26,10 +27,14 @@ def make_folder(root: Path, place: str, *, private: bool) -> None:
             folder.mkdir(exist_ok=True)
 
 
-def close_files(folder: Path) -> None:
-    """Takes from everybody but the owner what is in a folder. What is another user's, or was
-    removed or renamed meanwhile, is left to whoever made it."""
+def close_files(folder: Path, days: Days | None = None) -> None:
+    """Takes from everybody but the owner what is in a table's folder, of some days or of all.
+    What is another user's, or was removed or renamed meanwhile, is left to whoever made it."""
+    others = f"{PARTITION}="
+    own = {others + str(day) for day in each_day(days)} if days else set()
     for inside, folders, files in os.walk(folder):
+        if days:
+            folders[:] = [f for f in folders if f in own or not f.startswith(others)]
         for names, mode in ((folders, FOLDER), (files, FILE)):
             for path in (Path(inside, name) for name in names):
                 with suppress(FileNotFoundError, PermissionError):

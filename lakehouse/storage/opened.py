@@ -41,6 +41,13 @@ class Opened:
             self._held[uri] = held = _Held(held.delta, _stamp(uri, held.delta.version()))
         return held.delta
 
+    def take(self, uri: str) -> DeltaTable | None:
+        """As `newest`, for a writer alone, who must know which commits it has seen: nobody else
+        has the table until it is kept again."""
+        self.newest(uri)
+        held = self._held.pop(uri, None)
+        return None if held is None else held.delta
+
     def keep(self, uri: str, delta: DeltaTable) -> None:
         if uri not in self._held or self._held[uri].delta is not delta:
             self._held[uri] = _Held(delta, _stamp(uri, delta.version()))
