@@ -49,16 +49,15 @@ def typed_column(
 
 
 def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
-    """Digits with a dot: a sign of dollars and separators of thousands go, (5.00) is -5.00."""
-    if mapping.decimal_comma:
-        text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    plain = text.str.contains(r"^-?\d+(\.\d+)?$")
-    negative = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^(-?)\$", "$1")
-    grouped = negative.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
-    bare = pl.when(grouped).then(negative.str.replace_all(",", "", literal=True))
-    other = bare.otherwise(negative)
-    read = pl.when(other.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")).then(other)
-    return pl.when(plain).then(text).otherwise(read)
+    """Digits with a dot: a sign of dollars and separators of thousands go, (5.00) is -5.00.
+    Separators stand between whole groups of three before the decimals, or there is no number:
+    12.50 with a decimal comma, or 12,50 without, is money of the other convention."""
+    point, group = (",", ".") if mapping.decimal_comma else (".", ",")
+    signed = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^(-?)\$", "$1")
+    groups = signed.str.contains(rf"^[+-]?[1-9]\d{{0,2}}([{group}]\d{{3}})+([{point}]\d*)?$")
+    plain = signed.str.contains(rf"^[+-]?(\d+[{point}]?\d*|[{point}]\d+)$")
+    bare = pl.when(groups).then(signed.str.replace_all(group, "", literal=True))
+    return bare.when(plain).then(signed).otherwise(None).str.replace(point, ".", literal=True)
 
 
 def _decimal(text: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
