@@ -97,7 +97,7 @@ def test_rejects_show_no_identifiers(still: Catalog) -> None:
 
 def test_what_the_catalog_holds() -> None:
     ordinary, restricted = views(), views(restricted=True)
-    assert {v.schema for v in ordinary.values()} == {"gold", "silver", "quarantine"}
+    assert {v.schema for v in ordinary.values()} == {"gold", "silver", "quarantine", "ops"}
     assert {v.schema for v in restricted.values()} == {*("gold", "silver", "quarantine"), "ops"} | {
         "restricted"
     }

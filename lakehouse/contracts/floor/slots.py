@@ -45,7 +45,7 @@ class SlotTelemetry(dy.Schema):
     event_timestamp = c.utc("When it happened.")
     denomination = c.money("Value of one credit.")
     coin_in = c.money(
-        "GAME_PLAY: wagered in this row; METER_UPDATE: cumulative, where meter_coin_in is not given.",
+        "GAME_PLAY: wagered in this row; METER_UPDATE: the meter, where meter_coin_in is null.",
         nullable=True,
     )
     coin_out = c.money(
