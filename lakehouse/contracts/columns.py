@@ -23,15 +23,18 @@ def _metadata(
     pii: Pii | None = None,
     protect: Protect | None = None,
     token_field: str | None = None,
+    youngest: int | None = None,
 ) -> dict[str, Any]:
     """`refs`: "table.column" the value must exist in. `token_field`: columns that share it
-    share tokens, so that equal identities stay joinable after protection."""
+    share tokens, so that equal identities stay joinable after protection. `youngest`: of a day
+    of birth, the years that anybody in the table has lived."""
     given = {
         "unit": unit,
         "refs": refs,
         "pii": pii,
         "protect": protect,
         "token_field": token_field,
+        "youngest": youngest,
     }
     return {k: v for k, v in given.items() if v is not None}
 
@@ -135,12 +138,13 @@ def day(
     key: bool = False,
     pii: Pii | None = None,
     protect: Protect | None = None,
+    youngest: int | None = None,
 ) -> dy.Date:
     return dy.Date(
         nullable=nullable,
         primary_key=key,
         description=description,
-        metadata=_metadata(pii=pii, protect=protect),
+        metadata=_metadata(pii=pii, protect=protect, youngest=youngest),
     )
 
 
