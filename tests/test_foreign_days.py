@@ -35,9 +35,8 @@ def test_a_date_alone_is_the_gaming_day_of_that_date(
 ) -> None:
     lake, settings = lake_at(tmp_path)
     mapped(lake, f'timezone = "UTC"\n[columns.{MOMENT}]\ndate_only = true\n{form}')
-    drop(
-        lake, f"{CAGE}/a.csv", f"transaction_id,{MOMENT},amount\nt1,{texts[0]},1\nt2,{texts[1]},1\n"
-    )
+    rows = "".join(f"t{i},{text},1\n" for i, text in enumerate(texts))
+    drop(lake, f"{CAGE}/a.csv", f"transaction_id,{MOMENT},amount\n{rows}")
     (done,) = take_in(lake, settings).outcomes
     assert [d.isoformat() for d in done.days] == ["2025-01-05"]
     opens = dt.datetime(2025, 1, 5, 14, tzinfo=dt.UTC)  # 06:00 in Los Angeles

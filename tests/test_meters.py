@@ -2,14 +2,17 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from lakehouse import cli
 from lakehouse.gold.floor.player_day import player_day
 from lakehouse.gold.floor.slot_performance import slot_performance
 from lakehouse.quality.truths import TRUTHS
+from tests.landed import drop, lake_at
 from tests.silver_rows import mart, silver
 
 DAY = dt.date(2025, 3, 7)
@@ -109,3 +112,40 @@ def test_most_machines_at_odds_with_their_meters_stop_the_day(
     assert truth.blocking
     found = truth.function(machines(*given)).collect()
     assert found["subject"].to_list() == ([] if wrong is None else [wrong])
+
+
+COLUMNS = (
+    "event_id,machine_id,asset_number,location_id,zone,event_type,event_timestamp,denomination,"
+    "coin_in,games_played,theoretical_hold,machine_type,manufacturer,game_theme"
+)
+
+
+def event(number: int, kind: str, hour: int, coin_in: str) -> str:
+    at = f"2025-03-07T{hour}:00:00Z"
+    return f"{number},M1,A1,L1,North,{kind},{at},1.00,{coin_in},10,0.1000,Video Slots,IGT,X"
+
+
+@pytest.mark.parametrize(("last", "status"), [("8000100.00", 0), ("9000000.00", 1)])
+def test_a_day_at_odds_with_its_meters_ends_the_command_with_a_failure(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    last: str,
+    status: int,
+) -> None:
+    lake, _ = lake_at(tmp_path)
+    settings = {"ROOT": lake.root, "SOURCE": "landing", "START": "2025-03-01"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    rows = [
+        event(1, "METER_UPDATE", 18, "8000000.00"),
+        event(2, "GAME_PLAY", 19, "100.00"),
+        event(3, "METER_UPDATE", 20, last),
+    ]
+    drop(lake, "slot_telemetry/a.csv", "\n".join([COLUMNS, *rows]) + "\n")
+    assert cli.run(["ingest"]) == status
+    told = capsys.readouterr().err
+    assert ("play_is_what_meters_advanced" in told) == (status == 1)
+    played = lake.scan("gold", "slot_performance").select("coin_in").collect()
+    assert played["coin_in"].to_list() == [Decimal("100.00")]

@@ -193,9 +193,9 @@ def meters_equal_the_play(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
 
 @truth("gold.slot_performance", sides=("coin-in", "coin-in by the meters"), blocking=True)
 def play_is_what_meters_advanced(slot_performance: pl.LazyFrame) -> pl.LazyFrame:
-    """On no gaming day do most machines with readings say of play and of their meters' advance
-    that one is more than twice the other. Lost rows and a meter that was reset concern machines;
-    this is counters read as play, or play that is counted twice or not at all."""
+    """Of most machines with readings, play and the meters' advance of a gaming day are within
+    twice each other. Lost rows and a meter that was reset concern single machines; most are at
+    odds where counters were read as play, or play came in more than twice or not at all."""
     variance = cents("meter_variance")
     read = slot_performance.filter(pl.col("meter_variance").is_not_null()).with_columns(
         played=cents("coin_in"), advance=cents("coin_in") + variance
