@@ -1,4 +1,4 @@
-"""The last lines of `run`, `ingest` and `demo`: checks over all gaming days, and days that are stale."""
+"""The last lines of `run`, `ingest` and `demo`: checks over all days, and days that are stale."""
 
 from __future__ import annotations
 
