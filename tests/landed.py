@@ -31,6 +31,17 @@ def drop(lake: Lake, name: str, content: str | bytes) -> Path:
     return path
 
 
+def files_correct_each_other(lake: Lake, table: str = CAGE) -> None:
+    mapped(lake, 'on_same_key = "replace"\n', table)
+
+
+def mapped(lake: Lake, mapping: str, table: str = CAGE) -> None:
+    """The mapping of all files of a table."""
+    place = Path(lake.root) / "landing" / table / "mapping.toml"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(mapping)
+
+
 def take_in(lake: Lake, settings: Settings) -> IngestReport:
     return ingest(lake, settings, as_of=AS_OF)
 

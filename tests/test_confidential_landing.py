@@ -24,7 +24,7 @@ from lakehouse.ingest.files.rejects import retry
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
-from tests.landed import AS_OF, drop, lake_at, quarantined, take_in
+from tests.landed import AS_OF, drop, files_correct_each_other, lake_at, quarantined, take_in
 from tests.test_landing_assets import look
 
 NOBODY = 65534
@@ -91,6 +91,7 @@ def test_a_file_of_the_office_is_told_apart_and_no_row_is_lost(
 
 def test_a_correction_replaces_a_sar_where_it_is(place: tuple[Lake, Settings]) -> None:
     lake, settings = place
+    files_correct_each_other(lake, "compliance")
     drop(lake, "compliance/a.csv", office(record("R1", "CTR"), record("S1", "SAR")))
     take_in(lake, settings)
     drop(lake, "compliance/b.csv", office(record("S1", "SAR", "13000.00"), record("R1", "SAR")))

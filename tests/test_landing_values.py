@@ -116,6 +116,59 @@ def test_a_value_that_cannot_be_typed_says_why(
     assert read(text, dtype, **rule) == (None, why)
 
 
+@pytest.mark.parametrize(
+    ("text", "with_comma", "with_dot"),
+    [
+        ("12.50", None, "12.50"),
+        ("12,50", "12.50", None),
+        ("1.234,50", "1234.50", None),
+        ("1,234.50", None, "1234.50"),
+        ("$1,234.50", None, "1234.50"),
+        ("$1.234,50", "1234.50", None),
+        ("1.234", "1234.00", None),  # with a dot: a third decimal
+        ("1,234", None, "1234.00"),
+        ("0.123", None, None),
+        ("0,123", None, None),
+        ("-1.234.567,8", "-1234567.80", None),
+        ("-1,234,567.8", None, "-1234567.80"),
+        ("(1.234,50)", "-1234.50", None),
+        ("(1,234.50)", None, "-1234.50"),
+        ("1.2.3,5", None, None),
+        ("1,2,3.5", None, None),
+        ("1234.567,00", None, None),
+        ("12.34,50", None, None),
+        ("1.234.50", None, None),
+        ("1.2345,00", None, None),
+        (".234,50", None, None),
+        ("1.234,50,00", None, None),
+        ("1..234,00", None, None),
+        ("5,", "5.00", None),
+        (",5", "0.50", None),
+        ("5.", None, "5.00"),
+        (".5", None, "0.50"),
+        ("1 234,50", None, None),
+        ("1'234.50", None, None),
+        ("+3", "3.00", "3.00"),
+        ("1234567", "1234567.00", "1234567.00"),
+    ],
+)
+def test_separators_stand_where_they_can_or_there_is_no_number(
+    text: str, with_comma: str | None, with_dot: str | None
+) -> None:
+    for decimal_comma, wanted in ((True, with_comma), (False, with_dot)):
+        value, why = read(text, MONEY, decimal_comma=decimal_comma)
+        assert value == (None if wanted is None else Decimal(wanted)), decimal_comma
+        assert (why is None) == (wanted is not None)
+
+
+def test_whole_numbers_and_rates_keep_to_the_same_convention() -> None:
+    assert read("1.200", pl.Int64(), decimal_comma=True) == (1200, None)
+    assert read("12.00", pl.Int64(), decimal_comma=True) == (None, "c|not_a_whole_number")
+    assert read("0,0985", RATE, decimal_comma=True) == (Decimal("0.0985"), None)
+    assert read("12.50", pl.Float64(), decimal_comma=True) == (None, "c|not_a_number")
+    assert read("1.234,00", MONEY, decimal_comma=True, unit="cents") == (Decimal("12.34"), None)
+
+
 @pytest.mark.parametrize("dtype", [MONEY, RATE, MOMENT, pl.Date(), pl.Boolean(), pl.Int64()])
 @pytest.mark.parametrize("text", [None, "", "  "])
 def test_nothing_is_nothing_and_breaks_no_rule(text: str | None, dtype: pl.DataType) -> None:

@@ -139,7 +139,7 @@ def test_a_version_of_one_table_is_none_of_all_rejects(filled: Lake) -> None:
 
 def test_what_the_catalog_holds() -> None:
     ordinary, restricted = views(), views(restricted=True)
-    assert {v.schema for v in ordinary.values()} == {"gold", "silver", "quarantine"}
+    assert {v.schema for v in ordinary.values()} == {"gold", "silver", "quarantine", "ops"}
     assert {v.schema for v in restricted.values()} == {*("gold", "silver", "quarantine"), "ops"} | {
         "restricted"
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import days_in_words, opened
+from lakehouse.commands.open_days import refuse_untrue, tell_open_days
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.date
             "are in bronze and not derived; set start to an earlier day",
             err=True,
         )
+    failed: set[str] = set()
     for first, final in ranges_of(inside):
         typer.echo(f"deriving {first} to {final}", err=True)
-        run_days(settings, (first, final), now=as_of)
+        failed |= run_days(settings, (first, final), now=as_of).failed
+    for name in sorted(failed):
+        typer.echo(f"check not passed: {name}", err=True)
+    if failed:
+        tell_open_days()
+    refuse_untrue(failed)

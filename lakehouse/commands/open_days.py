@@ -1,8 +1,8 @@
-"""The last lines of `run` and `demo`: checks over all gaming days, and days that are stale."""
+"""The last lines of `run`, `ingest` and `demo`: checks over all days, and days that are stale."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -31,6 +31,18 @@ def tell_open_days() -> None:
     """Says on standard error which days are open."""
     for line in lines(verdicts()):
         typer.echo(f"open: {line}", err=True)
+
+
+def refuse_untrue(failed: Iterable[str]) -> None:
+    """Raises LakehouseError where a check failed that holds by construction: numbers are wrong.
+    `failed` are asset and check, as "gold/property_day:property_day_reconciles"."""
+    from lakehouse.quality.truths import TRUTHS
+
+    blocking = {name for name, truth in TRUTHS.items() if truth.blocking}
+    untrue = sorted({f.rpartition(":")[2] for f in failed} & blocking)
+    if untrue:
+        said = "; ".join(f"{name}: {TRUTHS[name].description}" for name in untrue)
+        raise LakehouseError(f"the numbers of these days are wrong. It should be so, {said}")
 
 
 def refuse_stale(stale: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ import typer
 from lakehouse.commands import days_in_words, opened, parse_day
 from lakehouse.commands.caller import now
 from lakehouse.commands.first_day import settle_start
-from lakehouse.commands.open_days import refuse_stale, tell_open_days
+from lakehouse.commands.open_days import refuse_stale, refuse_untrue, tell_open_days
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -77,6 +77,7 @@ def run(
     tell_open_days()
     refuse_stale(outcome.stale)
     tell_underived(settings, lake)
+    refuse_untrue(outcome.failed)
 
 
 def tell_underived(settings: Settings, lake: Lake) -> None:

@@ -50,7 +50,7 @@ def sql(
 ) -> None:
     """Ask the lake in SQL. Without a query: a prompt.
 
-    Schemas gold, silver and quarantine, read-only. `lakehouse tables` lists what there is.
+    Schemas gold, silver, quarantine and ops, read-only. `lakehouse tables` lists what there is.
     """
     from lakehouse.serve.sql.limits import Runaway
     from lakehouse.serve.sql.saved_queries import saved_queries, saved_query

@@ -25,13 +25,15 @@ class About(TypedDict, total=False):
 
     `refs`: "table.column" the value must exist in. `token_field`: columns that share it share
     tokens, so that equal identities stay joinable after protection. `names`: what files may
-    call the column; the lake stores it once."""
+    call the column; the lake stores it once. `youngest`: of a day of birth, the years that
+    anybody in the table has lived."""
 
     refs: str
     pii: Pii
     protect: Protect
     token_field: str
     names: tuple[str, ...]
+    youngest: int
 
 
 def text(

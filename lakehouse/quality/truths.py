@@ -139,9 +139,9 @@ def meters_never_fall(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
 def _readings(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Meter readings, each with the one before it on its gaming day."""
     by = ("gaming_day", "machine_id")
-    read = slot_telemetry.filter(pl.col("meter_coin_in").is_not_null())
+    read = slot_rows(slot_telemetry).filter(pl.col("meter").is_not_null())
     return (
-        read.select(*by, "event_timestamp", subject="machine_id", meter=cents("meter_coin_in"))
+        read.select(*by, "event_timestamp", "meter", subject="machine_id")
         .sort("event_timestamp", "meter")
         .with_columns(
             meter_before=pl.col("meter").shift().over(by),
@@ -165,10 +165,10 @@ def meters_equal_the_play(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     Lost or rejected rows show here."""
     by = ["gaming_day", "machine_id"]
     readings = _readings(slot_telemetry)
-    plays = slot_telemetry.filter(pl.col("coin_in") > 0)
+    plays = slot_rows(slot_telemetry).filter(pl.col("coin_in") > 0)
     # Play of the same instant as a reading comes before it.
     between = (
-        plays.select(*by, "event_timestamp", coin_in=cents("coin_in"))
+        plays.select(*by, "event_timestamp", "coin_in")
         .sort("event_timestamp")
         .join_asof(
             readings.select(*by, "event_timestamp", until="event_timestamp"),
@@ -189,6 +189,26 @@ def meters_equal_the_play(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
         .filter(pl.col("expected") != pl.col("found"))
     )
     return findings(wrong, since=pl.col("since"), until=pl.col("event_timestamp"))
+
+
+@truth("gold.slot_performance", sides=("coin-in", "coin-in by the meters"), blocking=True)
+def play_is_what_meters_advanced(slot_performance: pl.LazyFrame) -> pl.LazyFrame:
+    """Of most machines with readings, play and the meters' advance of a gaming day are within
+    twice each other. Lost rows and a meter that was reset concern single machines; most are at
+    odds where counters were read as play, or play came in more than twice or not at all."""
+    variance = cents("meter_variance")
+    read = slot_performance.filter(pl.col("meter_variance").is_not_null()).with_columns(
+        played=cents("coin_in"), advance=cents("coin_in") + variance
+    )
+    larger = pl.max_horizontal(pl.col("played"), pl.col("advance"))
+    apart = variance.abs() * 2 > larger
+    days = read.group_by("gaming_day").agg(
+        subject=pl.format("{} of {} machines", apart.sum(), pl.len()),
+        is_wrong=apart.sum() * 2 > pl.len(),
+        expected=pl.col("played").sum(),
+        found=pl.col("advance").sum(),
+    )
+    return findings(days.filter("is_wrong"))
 
 
 def _bets_and_wins() -> dict[str, pl.Expr]:

@@ -17,7 +17,10 @@ PARTITION = "gaming_day"
 STAGE = "_stage"
 
 REJECTION = {
-    "_stage": (pl.String(), "Where the row was rejected: ingest or silver."),
+    "_stage": (
+        pl.String(),
+        "Where the row was rejected: ingest, clash (with another file's row of its key) or silver.",
+    ),
     "_rules": (pl.List(pl.String()), "Names of all rules that the row broke."),
     "_raw": (pl.String(), "The row as it was landed, where it could not be typed."),
     "_file": (pl.String(), "Landed file that held the row."),

@@ -40,7 +40,9 @@ class Records(dy.Schema):
         "Hash of the SSN.", nullable=True, pii="direct", protect="token", token_field="ssn"
     )
     ssn_masked = c.text("XXX-XX-1234.", nullable=True, pii="direct", protect="mask")
-    date_of_birth = c.day("Date of birth.", nullable=True, pii="quasi", protect="year_band")
+    date_of_birth = c.day(
+        "Date of birth.", nullable=True, pii="quasi", protect="year_band", youngest=0
+    )
     address_hash = c.text(
         "Hash of the address.",
         nullable=True,

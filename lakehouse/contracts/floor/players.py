@@ -10,6 +10,8 @@ TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
 CONTACT = ("Email", "SMS", "Mail", "Phone", "None")
 STATUSES = ("Active", "Inactive", "Suspended", "Closed")
 RESIDENCIES = ("US", "NRA")
+LEAST_AGE = 18
+"""Years. Nobody younger may gamble in any state, and most ask for 21."""
 
 
 @table(
@@ -32,7 +34,7 @@ class PlayerProfile(dy.Schema):
     last_name = c.text("Last name.", pii="direct", protect="token")
     email = c.text("E-mail.", nullable=True, pii="direct", protect="token")
     phone = c.text("Telephone.", nullable=True, pii="direct", protect="token")
-    date_of_birth = c.day("Date of birth.", pii="quasi", protect="year_band")
+    date_of_birth = c.day("Date of birth.", pii="quasi", protect="year_band", youngest=LEAST_AGE)
     ssn_hash = c.text(
         "Hash of the SSN.", nullable=True, pii="direct", protect="token", token_field="ssn"
     )
@@ -81,6 +83,10 @@ class PlayerProfile(dy.Schema):
     @dy.rule()
     def excluded_are_not_marketed_to(cls) -> pl.Expr:
         return ~(pl.col("self_excluded") & pl.col("marketing_opt_in"))
+
+    @dy.rule()
+    def patron_is_of_age(cls) -> pl.Expr:
+        return pl.col("date_of_birth").dt.offset_by(f"{LEAST_AGE}y") <= pl.col("gaming_day")
 
     @dy.rule()
     def visit_is_not_after_the_extract(cls) -> pl.Expr:

@@ -54,10 +54,15 @@ class SlotTelemetry(dy.Schema):
     )
     event_timestamp = c.utc("When it happened.")
     denomination = c.money("Value of one credit.")
-    coin_in = c.money("Wagered in this row.", nullable=True)
-    coin_out = c.money("Won to the credit meter in this row, hand-pays apart.", nullable=True)
+    coin_in = c.money(
+        "GAME_PLAY: wagered in this row; METER_UPDATE: the meter, where meter_coin_in is null.",
+        nullable=True,
+    )
+    coin_out = c.money(
+        "GAME_PLAY: won to the credit meter in this row, hand-pays apart.", nullable=True
+    )
     jackpot_amount = c.money("Won and paid by hand.", nullable=True)
-    games_played = c.count("Games in this row.", nullable=True)
+    games_played = c.count("GAME_PLAY: games in this row.", nullable=True)
     theoretical_hold = c.rate("Share of coin-in the game keeps.", minimum=0, maximum=1)
     actual_hold = c.rate(
         "(coin_in - coin_out - jackpot_amount) / coin_in of this row.", nullable=True

@@ -33,12 +33,18 @@ class IngestLedger(dy.Schema):
     size_bytes = c.count("Size as landed.", unit="bytes")
     modified_ns = c.count("Modification time.", unit="ns")
     at = c.utc("When.")
-    reason = c.text("Why a file was rejected; of a duplicate, the file that came first.")
+    reason = c.text(
+        "Why a file was rejected; of a duplicate, the file that came first; of an ingested one, "
+        "the files that have keys of it too."
+    )
     rows = c.count("Rows in the file; of a retry, rows tried.")
     bronze_rows = c.count("Rows that went to bronze.")
     quarantine_rows = c.count("Rows that went to quarantine, or stayed there.")
-    replaced_rows = c.count("Older rows of other files that this file's rows replaced by key.")
-    healed_rows = c.count("Quarantined rows of other files that this file replaced by key.")
+    replaced_rows = c.count(
+        "Typed rows that gave way: older ones of other files by key, with on_same_key = "
+        "keep_first the file's own, and those of an earlier reading of the file."
+    )
+    healed_rows = c.count("Rows in quarantine that gave way likewise.")
     first_day = c.day("First gaming day in the file.", nullable=True)
     last_day = c.day("Last gaming day in the file.", nullable=True)
     gaming_days = c.text("All gaming days in the file, separated by blanks.")
@@ -50,12 +56,20 @@ class IngestLedger(dy.Schema):
         "Numbers of the columns that no column of the table takes; of JSON, how many fields."
     )
     mapping = c.text("The mapping used, as JSON.")
+    mapping_given = c.text(
+        "The mapping as it was given, as JSON: without what was found out. Another one, and the "
+        "file is read again.",
+        nullable=True,
+    )
     bronze_version = dy.Int64(
         nullable=True,
         description="Version of the bronze table before the file's first row.",
         metadata={},
     )
-    attempt = c.count("Which beginning this is: 2 and on where batches are cut anew.", minimum=0)
+    attempt = c.count(
+        "Which beginning this is: 2 and on where the mapping changed, or batches are cut anew.",
+        minimum=0,
+    )
     layout = c.text("How the file was cut into batches.")
     quarantine_version = dy.Int64(
         nullable=True,

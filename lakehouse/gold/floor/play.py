@@ -12,18 +12,29 @@ THEO_UNITS_PER_CENT = 10_000
 
 def slot_rows(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     """Silver `slot_telemetry` with money in cents: `coin_in`, `coin_out`, `jackpot_amount`,
-    `bills_in`, `tickets_out`, and `theo_units`, exact in ten-thousandths of a cent."""
+    `bills_in`, `tickets_out`, `meter`, and `theo_units`, exact in ten-thousandths of a cent.
+
+    Play is what GAME_PLAY rows say. A METER_UPDATE row is a reading of counters that only ever
+    grow: its coin-in is that of the machine's life, and stands for `meter` where the row has no
+    column for it."""
     kind = pl.col("event_type")
+    is_play = kind == "GAME_PLAY"
+    reading = pl.when(kind == "METER_UPDATE").then("coin_in")
+
+    def played(measure: pl.Expr) -> pl.Expr:
+        return pl.when(is_play).then(measure).otherwise(0).fill_null(0)
+
     jackpot = pl.coalesce(cents("jackpot_amount"), cents("amount"))
     amount = cents("amount").fill_null(0)
     return slot_telemetry.with_columns(
-        coin_in=cents("coin_in").fill_null(0),
-        coin_out=cents("coin_out").fill_null(0),
+        coin_in=played(cents("coin_in")),
+        coin_out=played(cents("coin_out")),
         jackpot_amount=pl.when(kind == "JACKPOT").then(jackpot).otherwise(0).fill_null(0),
         bills_in=pl.when(kind == "BILL_IN").then(amount).otherwise(0),
         tickets_out=pl.when(kind == "TICKET_OUT").then(amount).otherwise(0),
-        games_played=pl.col("games_played").fill_null(0),
-        theo_units=cents("coin_in").fill_null(0) * ten_thousandths("theoretical_hold"),
+        games_played=played(pl.col("games_played")),
+        theo_units=played(cents("coin_in")) * ten_thousandths("theoretical_hold"),
+        meter=(pl.coalesce("meter_coin_in", reading) * 100).cast(pl.Int64),
         denomination=cents("denomination"),
     )
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from lakehouse.gold.floor.play import slot_rows, theo_cents
 from lakehouse.gold.marts import mart, silver
-from lakehouse.gold.money import as_table, cents, within
+from lakehouse.gold.money import as_table, within
 from lakehouse.regulation.games import in_force, slot_rates
 from lakehouse.regulation.gaming_day import Days, day_bounds
 
@@ -64,9 +64,9 @@ def _occupied(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _meters(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Play of the same instant as a reading comes before it."""
-    moment, meter = pl.col("event_timestamp"), cents("meter_coin_in")
+    moment, meter = pl.col("event_timestamp"), pl.col("meter")
     readings = (
-        rows.filter(pl.col("meter_coin_in").is_not_null())
+        rows.filter(meter.is_not_null())
         .group_by(_KEY)
         .agg(
             since=moment.min(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -51,8 +51,7 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
     match = match_columns(c, mapping, columns)
     given = {*match.taken, *(n for n, m in mapping.columns.items() if m.constant is not None)}
     needed = [n for n in (*c.key, c.event_time) if n and n != "gaming_day"]
-    named = [m.source for n, m in mapping.columns.items() if m.source and n not in given]
-    missing = named or [n for n in dict.fromkeys(needed) if n not in given]
+    missing = unfound(mapping, match.taken) or [n for n in dict.fromkeys(needed) if n not in given]
     if missing:
         ours = sorted(columns.index(n) + 1 for n in match.taken.values())
         known = f"the file has {len(columns)}, of which we know {numbers(ours)}"
@@ -60,6 +59,15 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
             f"lacks column {', '.join(missing)}; {known}; `lakehouse land FILE --infer` shows "
             "them, and a mapping says how foreign columns become ours"
         )
+
+
+def unfound(mapping: Mapping, taken: Collection[str]) -> list[str]:
+    """Columns that the mapping names and the file has not; `taken` are ours that it gave."""
+    return [
+        rule.source
+        for ours, rule in mapping.columns.items()
+        if rule.source and not rule.optional and ours not in taken
+    ]
 
 
 def numbers(positions: Sequence[int]) -> str:

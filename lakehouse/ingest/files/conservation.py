@@ -9,12 +9,14 @@ import polars as pl
 from lakehouse.contracts import stored_as
 from lakehouse.ingest.files.ledger import LEDGER
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE
+from lakehouse.ingest.files.supersede import HELD
 from lakehouse.storage import Lake
 
 
 @dataclass(frozen=True)
 class Conservation:
-    """Landed rows of a table: what the ledger says and what is stored."""
+    """Landed rows of a table: what the ledger says and what is stored. Rows that wait for a
+    clash to be settled count for bronze, as which they came."""
 
     said_bronze: int
     said_quarantine: int
@@ -30,7 +32,8 @@ def conservation(lake: Lake, table: str) -> Conservation:
     """Counts rows from the ledger, and in the tables that they are stored in."""
     ledger = lake.scan("ops", LEDGER).filter(pl.col("table_name") == table)
     n = pl.col("bronze_rows", "quarantine_rows", "replaced_rows", "healed_rows")
-    ingested = ledger.filter(state="ingested").select(n.sum()).collect().row(0, named=True)
+    ended = pl.col("state").is_in(["ingested", "withdrawn"])
+    ingested = ledger.filter(ended).select(n.sum()).collect().row(0, named=True)
     healed = ledger.filter(state="retried").select(pl.col("bronze_rows").sum()).collect().item()
     landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
     tables = stored_as(table)
@@ -39,6 +42,7 @@ def conservation(lake: Lake, table: str) -> Conservation:
     return Conservation(
         ingested["bronze_rows"] - ingested["replaced_rows"] + healed,
         ingested["quarantine_rows"] - ingested["healed_rows"] - healed,
-        bronze.select(pl.len()).collect().item(),
+        bronze.select(pl.len()).collect().item()
+        + held.filter(_stage=HELD).select(pl.len()).collect().item(),
         held.filter(_stage=STAGE).select(pl.len()).collect().item(),
     )

@@ -78,7 +78,13 @@ _MOMENTS = (
     "%d/%m/%Y %H:%M:%S",
     "%Y%m%d%H%M%S",
 )
-_DAYS = ("%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y", "%Y%m%d")
+_DAYS = (
+    *("%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y", "%Y%m%d"),
+    *("%m/%d/%y", "%d.%m.%y", "%d/%m/%y"),
+)
+
+Reading = tuple[ColumnMapping, str | None]
+"""How a column may be read, and the zone of its times."""
 
 
 @dataclass(frozen=True)
@@ -185,9 +191,9 @@ def _reading(c: Contract, ours: str, theirs: str, values: pl.Series, timezone: s
         told = ", ".join(f'{_quoted(code)} = "?"' for code in foreign[:30])
         return [f"# codes = {{ {told} }}"] if foreign else []
     if isinstance(dtype, pl.Datetime):
-        return _form(ours, dtype, given, ("", *_MOMENTS), timezone)
+        return _form(ours, dtype, given, _moments(timezone))
     if dtype == pl.Date:
-        return _form(ours, dtype, given, ("", *_DAYS), None)
+        return _form(ours, dtype, given, [(rule, None) for rule in _days()])
     return []
 
 
@@ -195,18 +201,32 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).casefold()
 
 
+def _moments(timezone: str) -> list[Reading]:
+    forms = [f or None for f in ("", *_MOMENTS)]
+    timed = [
+        (ColumnMapping(format=form, ambiguous="earlier"), zone)
+        for zone in (None, timezone)
+        for form in forms
+    ]
+    return [*timed, *((rule.model_copy(update={"date_only": True}), timezone) for rule in _days())]
+
+
+def _days() -> list[ColumnMapping]:
+    return [ColumnMapping(format=form or None) for form in ("", *_DAYS)]
+
+
 def _form(
-    ours: str, dtype: pl.DataType, values: pl.Series, forms: Sequence[str], timezone: str | None
+    ours: str, dtype: pl.DataType, values: pl.Series, readings: Sequence[Reading]
 ) -> list[str]:
-    """The first form that reads every value of the sample, with the zone where it needs one."""
+    """The first reading of every value of the sample, with the zone where it needs one."""
     frame = values.cast(pl.String).alias(ours).to_frame()
-    for zone in (None, timezone) if timezone else (None,):
-        for form in forms:
-            rule = ColumnMapping(format=form or None, ambiguous="earlier")
-            typed = typed_column(ours, dtype, rule, zone)
-            if typed is not None and frame.select(typed.value)[ours].null_count() == 0:
-                said = [f"format = {_quoted(form)}"] if form else []
-                return said + ([f'timezone = "{zone}"'] if zone else [])
+    for rule, zone in readings:
+        typed = typed_column(ours, dtype, rule, zone)
+        if typed is not None and frame.select(typed.value)[ours].null_count() == 0:
+            said = [f"format = {_quoted(rule.format)}"] if rule.format else []
+            if rule.date_only:
+                return [*said, "date_only = true"]
+            return said + ([f'timezone = "{zone}"'] if zone else [])
     return ["# format: no common form reads all values of the sample"]
 
 

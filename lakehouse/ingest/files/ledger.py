@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.errors import BadInput
+from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
 from lakehouse.ingest.files.zone import LandedFile
 from lakehouse.storage import Commit, Lake
 
 LEDGER = "ingest_ledger"
+PREFIX_LENGTH = 25
 CODE_VERSION = "1"
 _NOTHING: dict[str, Any] = {
     "reason": "",
@@ -28,6 +32,7 @@ _NOTHING: dict[str, Any] = {
     "file_columns": "[]",
     "ignored_columns": "",
     "mapping": "{}",
+    "mapping_given": None,
     "bronze_version": None,
     "quarantine_version": None,
     "attempt": 0,
@@ -42,38 +47,76 @@ class Ledger:
     rows: pl.DataFrame
 
     def has_seen(self, file: LandedFile) -> bool:
-        """Whether this very file, unchanged since, is done with: its content need not be read."""
+        """Whether this very file, unchanged since, is done with, and its mapping is the one it was
+        last read with: its content need not be read."""
         known = self._of_state("ingested", "duplicate").filter(
             table_name=file.table,
             path=file.name,
             size_bytes=file.size_bytes,
             modified_ns=file.modified_ns,
         )
-        return known.height > 0
+        last = self._last(known)
+        if last is None or self.ingested(last["file_id"]) is None:
+            return False
+        try:
+            return says(last, mapping_of(file.path, file.folder, file.table))
+        except BadInput:
+            return False
 
     def ingested(self, file_id: str) -> dict[str, Any] | None:
-        return self._last(self._of_state("ingested").filter(file_id=file_id))
+        """How a file that is in the lake was read; None for one that is begun anew since."""
+        begun = self.begun(file_id)
+        if begun is None:
+            return None
+        return self._last(
+            self._of_state("ingested").filter(file_id=file_id, attempt=begun["attempt"])
+        )
 
     def begun(self, file_id: str) -> dict[str, Any] | None:
         return self._last(self._of_state("begun").filter(file_id=file_id).sort("attempt"))
 
-    def stored(self, file_id: str) -> dict[str, Any] | None:
-        return self._last(self._of_state("stored").filter(file_id=file_id))
+    def stored(self, file_id: str, attempt: int) -> dict[str, Any] | None:
+        return self._last(self._of_state("stored").filter(file_id=file_id, attempt=attempt))
 
     def was_withdrawn(self, file_id: str, attempt: int) -> bool:
         return self._of_state("withdrawn").filter(file_id=file_id, attempt=attempt).height > 0
 
     def interrupted(self) -> pl.DataFrame:
         """The last beginning of files that were begun and neither ended nor withdrawn."""
-        begun = self._of_state("begun").sort("attempt").unique("file_id", keep="last")
-        done = self._of_state("ingested").select("file_id")
-        gone = self._of_state("withdrawn").select("file_id", "attempt")
-        left = begun.join(done, on="file_id", how="anti")
-        return left.join(gone, on=["file_id", "attempt"], how="anti").sort("at", "path")
+        ended = self._of_state("ingested", "withdrawn").select("file_id", "attempt")
+        return (
+            self._beginnings().join(ended, on=["file_id", "attempt"], how="anti").sort("at", "path")
+        )
 
-    def earlier_days(self, table: str, path: str) -> set[dt.date]:
-        """Gaming days of files that lay at this path before."""
-        same = self._of_state("ingested").filter(table_name=table, path=path)
+    def arrivals(self, table: str) -> pl.DataFrame:
+        """Grain: one row per file of `table` that was begun and not withdrawn: file_id, rank
+        (its place in the order of arrival, however often it was read since), mapping (the last
+        it was read with), places (where it lay), is_ended."""
+        rows = self.rows.filter(table_name=table)
+        begun, last = rows.filter(state="begun"), self._beginnings()
+        out = rows.filter(state="withdrawn").group_by("file_id").agg(gone=pl.col("attempt").max())
+        left = begun.join(out, on="file_id", how="left")
+        first = left.filter(pl.col("attempt") > pl.col("gone").fill_null(0)).sort("attempt")
+        order = ("at", "bronze_version", "modified_ns", "path")
+        ranked = first.unique("file_id", keep="first").sort(order).with_row_index("rank")
+        lain = rows.filter(pl.col("state").is_in(["begun", "ingested", "duplicate"]))
+        ended = self._of_state("ingested").select("file_id", "attempt", is_ended=True)
+        return (
+            ranked.select("file_id", pl.col("rank").cast(pl.Int64))
+            .join(last.select("file_id", "attempt", "mapping"), on="file_id")
+            .join(lain.group_by("file_id").agg(places=pl.col("path").unique()), on="file_id")
+            .join(ended.unique(), on=["file_id", "attempt"], how="left")
+            .with_columns(pl.col("is_ended").fill_null(value=False))
+            .sort("rank")
+        )
+
+    def _beginnings(self) -> pl.DataFrame:
+        return self._of_state("begun").sort("attempt").unique("file_id", keep="last")
+
+    def earlier_days(self, file_id: str, file: LandedFile) -> set[dt.date]:
+        """Gaming days of earlier readings of a file, and of files that lay at its path before."""
+        there = (pl.col("table_name") == file.table) & (pl.col("path") == file.name)
+        same = self._of_state("ingested").filter(there | (pl.col("file_id") == file_id))
         return {d for text in same["gaming_days"] for d in days_from(text)}
 
     def _of_state(self, *states: str) -> pl.DataFrame:
@@ -84,7 +127,21 @@ class Ledger:
 
 
 def read_ledger(lake: Lake) -> Ledger:
-    return Ledger(lake.scan("ops", LEDGER).sort("at", maintain_order=True).collect())
+    rows = lake.scan("ops", LEDGER)
+    return Ledger(rows.sort("at", "attempt", maintain_order=True).collect())
+
+
+def says(row: dict[str, Any], mapping: Mapping) -> bool:
+    """Whether the file of a ledger row was read as `mapping` says. Of older rows it is not kept
+    whether the delimiter was given or found out."""
+    if row["mapping_given"] is not None:
+        return mapping_from_text(row["mapping_given"], row["table_name"]) == mapping
+    return mapping_from_text(row["mapping"], row["table_name"]).found_in("") == mapping.found_in("")
+
+
+def batch_prefix(file_id: str) -> str:
+    """Beginning of `_batch_id` of a file's rows; the number of the batch follows."""
+    return file_id.rpartition(":")[2][: PREFIX_LENGTH - 1] + "."
 
 
 def file_identity(table: str, digest: str) -> str:
@@ -98,7 +155,7 @@ def record(
     file_id: str,
     file: LandedFile,
     at: dt.datetime,
-    facts: Mapping[str, Any] | None = None,
+    facts: Dictionary[str, Any] | None = None,
     *,
     once: str = "",
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import json
+import re
 import tomllib
 from collections.abc import Mapping as Dictionary
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import polars as pl
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -51,6 +53,7 @@ def _one_ascii_character(value: str) -> str:
     return value
 
 
+OnSameKey = Literal["quarantine", "replace", "keep_first"]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
@@ -63,12 +66,21 @@ class ColumnMapping(BaseModel):
 
     source: str | None = Field(default=None, alias="from")
     """Column of the file; our own name where it is left out."""
+    optional: bool = False
+    """Whether a file may lack that column; its rows have nothing there then."""
     constant: Scalar | None = None
     """The value of every row; nothing is read then."""
     unit: Literal["cents"] | None = None
     """Unit of the file's whole numbers, where it is not dollars."""
     format: str | None = None
     """Form of a day or time, such as "%m/%d/%Y %I:%M:%S %p"; ISO 8601 where it is left out."""
+    latest_year: int | None = Field(default=None, ge=1900, le=2150)
+    """Two-digit years (%y) are of the hundred years that end with this one. Where it is left
+    out, a birth is the last that makes its patron as old as the table's patrons must be when
+    the file lands, and other days are from 1970 to 2069."""
+    date_only: bool = False
+    """The column of a moment holds days alone: the moment is the opening of the gaming day of
+    that date."""
     timezone: Zone | None = None
     """Zone of times that carry no offset."""
     ambiguous: Literal["reject", "earlier", "later"] = "reject"
@@ -86,6 +98,21 @@ class ColumnMapping(BaseModel):
             raise ValueError("give either from or constant, not both")
         return self
 
+    @model_validator(mode="after")
+    def _said_of_what_is_there(self) -> ColumnMapping:
+        if self.latest_year is not None and not has_short_years(self.format):
+            raise ValueError("latest_year is for a format with two-digit years, such as %d.%m.%y")
+        if self.date_only and self.timezone is not None:
+            raise ValueError("date_only has no time, and so no timezone")
+        if self.optional and self.source is None:
+            raise ValueError("optional is for a column that from names")
+        return self
+
+
+def has_short_years(form: str | None) -> bool:
+    """Whether a form of days has years of two digits: %y, or what stands for it."""
+    return form is not None and re.search(r"(?<!%)(?:%%)*%[-_0]?[yDx]", form) is not None
+
 
 class Mapping(BaseModel):
     """How files of one kind are read. Columns that it does not name keep their names."""
@@ -99,6 +126,10 @@ class Mapping(BaseModel):
     """Zone of all times that carry no offset, where the column does not say its own."""
     nulls: tuple[str, ...] = ()
     """Texts that stand for nothing, such as "NULL" or "N/A"."""
+    on_same_key: OnSameKey = "quarantine"
+    """What becomes of rows with a key that a file which came before has too: all are rejected
+    where their contents differ; the file's rows replace the others; or the others are kept. A
+    file that lay in the same place is always replaced."""
     columns: dict[str, ColumnMapping] = Field(default_factory=dict)
 
     def column(self, name: str) -> ColumnMapping:
@@ -107,6 +138,10 @@ class Mapping(BaseModel):
     def text(self) -> str:
         """The mapping as JSON; read back by `mapping_from_text`."""
         return self.model_dump_json(by_alias=True, exclude_defaults=True)
+
+    def found_in(self, delimiter: str) -> Mapping:
+        """The mapping with the delimiter that a file turned out to have."""
+        return self.model_copy(update={"delimiter": delimiter or None})
 
 
 def load_mapping(path: Path, table: str) -> Mapping:
@@ -146,6 +181,12 @@ def checked_mapping(given: Dictionary[str, object], table: str, subject: str) ->
         raise BadInput(
             f"{subject}: {table} has no column {', '.join(unknown)}; it has {', '.join(known)}"
         )
+    moments = [n for n in known if isinstance(contract(table).columns[n].dtype, pl.Datetime)]
+    for name, column in mapping.columns.items():
+        if column.date_only and name not in moments:
+            raise BadInput(
+                f"{subject}: columns.{name}.date_only: is for a moment: {', '.join(moments)}"
+            )
     return mapping
 
 

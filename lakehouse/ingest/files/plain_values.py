@@ -33,7 +33,7 @@ def plain_form(text: pl.Series, dtype: pl.DataType, mapping: ColumnMapping) -> P
     column = pl.col(text.name)
     if text.null_count() == text.len():
         return Plain(pl.lit(None, dtype=dtype), pl.lit(value=True))
-    if mapping.unit or mapping.format or mapping.decimal_comma:
+    if mapping.unit or mapping.format or mapping.decimal_comma or mapping.date_only:
         return None
     if isinstance(dtype, pl.Datetime):
         return _plain_moment(column, text.drop_nulls()[0])

@@ -16,11 +16,10 @@ from lakehouse.contracts import contract, contracts, door_of, told_apart
 from lakehouse.ingest.files.delimited import Header, csv_pieces
 from lakehouse.ingest.files.headers import header_of
 from lakehouse.ingest.files.json_rows import json_pieces
-from lakehouse.ingest.files.ledger import CODE_VERSION, read_ledger, record
+from lakehouse.ingest.files.ledger import CODE_VERSION, batch_prefix, read_ledger, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
 from lakehouse.ingest.files.row_typing import STAGE, Origin, judge
 from lakehouse.ingest.files.rows import LINE, Piece
-from lakehouse.ingest.files.supersede import batch_prefix
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake

@@ -10,7 +10,7 @@ import polars as pl
 
 from lakehouse.contracts import Contract
 from lakehouse.ingest.files.columns import match_columns, our_columns
-from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.plain_values import Plain, plain_form
 from lakehouse.ingest.files.rows import LINE, Piece
 from lakehouse.ingest.files.values import typed_column
@@ -38,11 +38,13 @@ class Origin:
 @dataclass(frozen=True)
 class Judged:
     """`good` has the columns of bronze, `bad` those of quarantine; neither has its batch yet.
-    `ignored`: columns of the file that no column of ours takes."""
+    `ignored`: columns of the file that no column of ours takes; `taken`: those of ours that a
+    column of the file gave, of rows that could be told into columns."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
     ignored: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -66,12 +68,14 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
         )
         good, rejected = typed.filter(~is_bad), pl.concat([_rejected(bad, origin), rejected])
     names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
-    return Judged(good.select(names), rejected, frozenset(match.ignored))
+    return Judged(good.select(names), rejected, frozenset(match.ignored), frozenset(match.taken))
 
 
 def join(parts: list[Judged]) -> Judged:
     ignored = frozenset[str]().union(*(p.ignored for p in parts))
-    return Judged(pl.concat([p.good for p in parts]), pl.concat([p.bad for p in parts]), ignored)
+    taken = frozenset[str]().union(*(p.taken for p in parts))
+    good, bad = pl.concat([p.good for p in parts]), pl.concat([p.bad for p in parts])
+    return Judged(good, bad, ignored, taken)
 
 
 def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -83,12 +87,12 @@ def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     columns = []
     for name, dtype in types.items():
         if name not in forms:
-            columns += _careful(text[name], dtype, origin.mapping)
+            columns += _careful(text[name], dtype, origin)
         elif usual[name].all() and values[name].null_count() == text[name].null_count():
             columns.append(values[name])
         else:
-            columns += _mended(text[name], values[name], forms[name], dtype, origin.mapping)
-    typed = text.select(*columns, LINE)
+            columns += _mended(text[name], values[name], forms[name], dtype, origin)
+    typed = _before_opening(text.select(*columns, LINE), origin)
     if typed["gaming_day"].has_nulls():
         typed = typed.with_columns(gaming_day=_gaming_day(origin))
     return typed.with_columns(
@@ -98,24 +102,50 @@ def _typed(text: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     )
 
 
-def _careful(text: pl.Series, dtype: pl.DataType, mapping: Mapping) -> list[pl.Series]:
+def _careful(text: pl.Series, dtype: pl.DataType, origin: Origin) -> list[pl.Series]:
     """The values of a column, and what each broke, in whatever form they are."""
-    slow = typed_column(text.name, dtype, mapping.column(text.name), mapping.timezone)
+    rule = origin.mapping.column(text.name)
+    zone = origin.timezone if rule.date_only else origin.mapping.timezone
+    slow = typed_column(text.name, dtype, rule, zone, _latest(text.name, rule, origin))
     if slow is None:
         return [text]
     broken = slow.broken.alias(_BROKEN + text.name)
     return text.to_frame().select(slow.value, broken).get_columns()
 
 
+def _latest(name: str, rule: ColumnMapping, origin: Origin) -> dt.date | None:
+    """The last day that a two-digit year of a column can mean, where anything says so."""
+    if rule.latest_year is not None:
+        return dt.date(rule.latest_year, 12, 31)
+    youngest = origin.contract.metadata(name).get("youngest")
+    return None if youngest is None else _years_before(origin.day, youngest)
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    return pl.select(pl.lit(day).dt.offset_by(f"-{years}y")).item()
+
+
+def _before_opening(typed: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    """A date alone is of two gaming days, its own and until the opening the one before. Where
+    the file says that it is the latter, the moment is the last of that."""
+    moment = origin.contract.event_time
+    if moment is None or not origin.mapping.column(moment).date_only:
+        return typed
+    own = gaming_day(pl.col(moment), origin.timezone)
+    is_before = pl.col("gaming_day") == own.dt.offset_by("-1d")
+    earlier = pl.col(moment).dt.offset_by("-1us")
+    return typed.with_columns(pl.when(is_before).then(earlier).otherwise(moment).alias(moment))
+
+
 def _mended(
-    text: pl.Series, values: pl.Series, plain: Plain, dtype: pl.DataType, mapping: Mapping
+    text: pl.Series, values: pl.Series, plain: Plain, dtype: pl.DataType, origin: Origin
 ) -> list[pl.Series]:
     """The values of a column, and what each broke: plain values as they were read, and only the
     others read with care."""
     odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
     at = odd.arg_true()
     nothing = pl.Series(_BROKEN + text.name, [None], dtype=pl.String)
-    read, broken = _careful(text.gather(at), dtype, mapping)
+    read, broken = _careful(text.gather(at), dtype, origin)
     return [values.scatter(at, read), nothing.new_from_index(0, text.len()).scatter(at, broken)]
 
 

@@ -16,17 +16,16 @@ from lakehouse.contracts import stored_as
 from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.ledger import Ledger, file_identity, read_ledger, record
+from lakehouse.ingest.files.ledger import Ledger, file_identity, read_ledger, record, says
 from lakehouse.ingest.files.mapping import mapping_of
 from lakehouse.ingest.files.storing import (
     ChangedFileError,
+    Ended,
     begin,
-    commit_of,
     finish,
     store,
-    touched,
+    take_back,
 )
-from lakehouse.ingest.files.supersede import LAYERS, batch_prefix
 from lakehouse.ingest.files.zone import (
     LandedFile,
     alone,
@@ -129,7 +128,7 @@ def _left(ledger: Ledger, tables: Sequence[str] | None, *, stored: bool) -> list
         row
         for row in ledger.interrupted().to_dicts()
         if _is_wanted(row["table_name"], tables)
-        and (ledger.stored(row["file_id"]) is not None) == stored
+        and (ledger.stored(row["file_id"], row["attempt"]) is not None) == stored
     ]
 
 
@@ -143,8 +142,8 @@ def _file_of(row: dict[str, Any]) -> LandedFile:
 
 def _finished(lake: Lake, ledger: Ledger, begun: dict[str, Any]) -> Outcome:
     file, file_id = _file_of(begun), begun["file_id"]
-    facts = ledger.stored(file_id) or {}
-    return _ingested_as(lake, ledger, file, finish(lake, file, file_id, ledger, facts, begun["at"]))
+    facts = ledger.stored(file_id, begun["attempt"]) or {}
+    return _ingested_as(lake, file, finish(lake, file, file_id, facts, begun["at"]))
 
 
 def _expected(begun: dict[str, Any]) -> Outcome:
@@ -154,18 +153,10 @@ def _expected(begun: dict[str, Any]) -> Outcome:
 
 def _withdrawn(lake: Lake, begun: dict[str, Any], as_of: dt.datetime) -> Outcome:
     """Takes out what there is of a file that was begun and is gone."""
-    file, file_id = _file_of(begun), begun["file_id"]
-    own = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
-    tables, columns = stored_as(file.table), ["gaming_day", "_batch_id"]
-    rows = pl.concat(lake.scan("bronze", table, columns=columns) for table in tables).filter(own)
-    days = rows.select(pl.col("gaming_day").unique().sort()).collect().to_series()
-    for layer, table in itertools.product(LAYERS, tables):
-        commit = commit_of(file_id, file.table)
-        lake.take_out(layer, table, batch_prefix(file_id), commit=commit)
-    facts = {"attempt": begun["attempt"]}
-    record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
+    file = _file_of(begun)
+    days = take_back(lake, file, begun["file_id"], begun, as_of)
     why = "was interrupted and is no longer in the zone: its rows are out again; land it again"
-    return Outcome(file.table, file.name, "withdrawn", why, days=tuple(days))
+    return Outcome(file.table, file.name, "withdrawn", why, days=tuple(sorted(days)))
 
 
 def _refused(lake: Lake, zone: Path, path: Path, why: str, as_of: dt.datetime) -> Outcome:
@@ -187,7 +178,7 @@ def _taken_in(
     as_of: dt.datetime,
 ) -> Outcome:
     try:
-        return _ingested(lake, settings, zone, file, ledger, as_of)
+        return _ingested(lake, settings, file, ledger, as_of)
     except UnreadableFile as error:
         return _rejected(lake, zone, file, str(error), as_of)
     except ChangedFileError:
@@ -201,21 +192,21 @@ def _taken_in(
 def _ingested(
     lake: Lake,
     settings: Settings,
-    zone: Path,
     file: LandedFile,
     ledger: Ledger,
     as_of: dt.datetime,
 ) -> Outcome:
-    mapping = mapping_of(file.path, zone / file.table, file.table)
+    mapping = mapping_of(file.path, file.folder, file.table)
     inspected = inspect(file.path, mapping.encoding)
     if not file.is_unchanged():
         raise ChangedFileError
     file_id = file_identity(file.table, inspected.digest)
     first = ledger.ingested(file_id)
-    if first is not None:
+    if first is not None and says(first, mapping):
         why = f"same content as {first['path']}"
-        again = f"{file.name}:{file.modified_ns}"
-        record(lake, "duplicate", file_id, file, as_of, {"reason": why}, once=again)
+        again = f"{file.name}:{file.modified_ns}:{first['attempt']}"
+        facts = {n: first[n] for n in ("attempt", "mapping", "mapping_given")} | {"reason": why}
+        record(lake, "duplicate", file_id, file, as_of, facts, once=again)
         return Outcome(file.table, file.name, "duplicate", why)
     job = begin(
         lake,
@@ -231,21 +222,26 @@ def _ingested(
         retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(ATTEMPTS), reraise=True
     ):
         with attempt:
-            facts = store(lake, job, ledger)
-    return _ingested_as(lake, ledger, file, facts)
+            try:
+                ended = store(lake, job, ledger)
+            except UnreadableFile:
+                take_back(lake, job.file, file_id, job.begun, job.origin.as_of)
+                raise
+    return _ingested_as(lake, file, ended)
 
 
-def _ingested_as(lake: Lake, ledger: Ledger, file: LandedFile, facts: dict[str, Any]) -> Outcome:
+def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
     """With the days that there is something to derive of: rejected rows that name no day count
     for the one on which they landed, which needs nothing by that."""
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
     places = itertools.product(("bronze", "silver"), stored_as(file.table))
     stored = [lake.partitions(*place)["gaming_day"] for place in places]
-    days = touched(file, ledger, facts).intersection(*[pl.concat(stored)])
+    days = ended.days.intersection(*[pl.concat(stored)])
     return Outcome(
         file.table,
         file.name,
         "ingested",
+        ended.facts["reason"],
         days=tuple(sorted(days)),
-        **{n: facts[n] for n in counts},
+        **{n: ended.facts[n] for n in counts},
     )

@@ -10,24 +10,31 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract, stored_as, told_apart
+from lakehouse.contracts import Contract, contract, is_closed, stored_as, told_apart
 from lakehouse.ingest.files import reading
+from lakehouse.ingest.files.byte_blocks import UnreadableFile
+from lakehouse.ingest.files.clashes import Settled, settle
+from lakehouse.ingest.files.columns import unfound
 from lakehouse.ingest.files.headers import keep_header, told, told_ignored
 from lakehouse.ingest.files.inspection import Inspected
 from lakehouse.ingest.files.ledger import (
     CODE_VERSION,
     Ledger,
+    batch_prefix,
     days_from,
     days_text,
+    read_ledger,
     record,
+    says,
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
 from lakehouse.ingest.files.reading import batches, judged, layout, open_file
 from lakehouse.ingest.files.row_typing import Judged, Origin
 from lakehouse.ingest.files.supersede import (
+    CLASH,
     LAYERS,
-    Newcomer,
-    batch_prefix,
+    newcomer,
+    own_rows,
     replaced_rows,
     supersede,
 )
@@ -35,9 +42,14 @@ from lakehouse.ingest.files.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.storage import Commit, Lake
 
-KEPT = ("file_columns", "ignored_columns", "mapping", "bronze_version", "quarantine_version")
-"""Facts that were settled when the file was first begun."""
-COUNTED = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows", "healed_rows")
+GONE = ("replaced_rows", "healed_rows")
+KEPT = (
+    *("file_columns", "ignored_columns", "mapping", "mapping_given"),
+    *("bronze_version", "quarantine_version", *GONE),
+)
+"""Facts that were settled when the file was begun; GONE are then the rows of an earlier reading,
+which go first."""
+COUNTED = ("rows", "bronze_rows", "quarantine_rows")
 FACTS = (*KEPT, *COUNTED, "layout", "attempt", "first_day", "last_day", "gaming_days")
 
 
@@ -79,12 +91,14 @@ class Tally:
     rows: int = 0
     good: int = 0
     ignored: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
 
     def add(self, part: Judged) -> None:
         self.rows += part.rows
         self.good += part.good.height
         self.ignored |= part.ignored
+        self.taken |= part.taken
         for rows in (part.good, part.bad):
             self.days.update(rows["gaming_day"].unique().to_list())
 
@@ -104,13 +118,15 @@ def begin(
     as_of: dt.datetime,
     timezone: str,
 ) -> Job:
-    """Notes the file in the ledger before its first row, or takes it up as it was noted.
-    Raises UnreadableFile; nothing is noted then."""
+    """Notes the file in the ledger before its first row, or takes it up as it was noted. With
+    another mapping it begins anew. Raises UnreadableFile; nothing is noted then."""
     c = contract(file.table)
     row = ledger.begun(file_id)
     attempt = row["attempt"] if row else 0
-    if row is None or ledger.was_withdrawn(file_id, attempt):
-        row = _facts(lake, file, file_id, mapping, inspected, c) | {"attempt": attempt}
+    if row is None or ledger.was_withdrawn(file_id, attempt) or not says(row, mapping):
+        gone = _earlier_reading(lake, c, file_id, row, ledger)
+        row = _facts(lake, file, file_id, mapping, inspected, c) | gone | {"attempt": attempt}
+        mapping = mapping_from_text(row["mapping"], file.table)
     else:
         mapping = mapping_from_text(row["mapping"], file.table)
         as_of = row["at"]
@@ -123,6 +139,17 @@ def begin(
     return Job(file, file_id, origin, inspected, row)
 
 
+def _earlier_reading(
+    lake: Lake, c: Contract, file_id: str, begun: dict[str, Any] | None, ledger: Ledger
+) -> dict[str, int]:
+    """How many rows go that an ended reading made: counted once, whatever is begun after it."""
+    if begun is None or ledger.was_withdrawn(file_id, begun["attempt"]):
+        return dict.fromkeys(GONE, 0)
+    if ledger.ingested(file_id) is None:
+        return {n: begun[n] for n in GONE}
+    return dict(zip(GONE, own_rows(lake, c, file_id), strict=True))
+
+
 def _facts(
     lake: Lake,
     file: LandedFile,
@@ -132,56 +159,89 @@ def _facts(
     c: Contract,
 ) -> dict[str, Any]:
     opened = open_file(file.path, inspected, c, mapping)
-    used = mapping.model_copy(update={"delimiter": opened.delimiter or None})
     if opened.ignored and opened.delimiter:
         keep_header(landing_zone(lake), file_id, opened.columns)
     return {
         "file_columns": told(opened.columns, opened.ignored),
         "ignored_columns": told_ignored(opened.columns, opened.ignored),
-        "mapping": used.text(),
+        "mapping": mapping.found_in(opened.delimiter).text(),
+        "mapping_given": mapping.text(),
         "layout": "",
         **{f"{layer}_version": lake.version(layer, c.name) for layer in LAYERS},
     }
 
 
-def store(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
-    """Writes what is not yet written of a file, and ends it in the ledger; the ledger's facts.
-    Raises ChangedFileError, and Overtaken where it is to be done again."""
-    facts = ledger.stored(job.file_id)
+@dataclass(frozen=True)
+class Ended:
+    """A file that is in the lake: what the ledger says of it, and the gaming days on which it
+    changed bronze, those of rows of other files among them."""
+
+    facts: dict[str, Any]
+    days: set[dt.date]
+
+
+def store(lake: Lake, job: Job, ledger: Ledger) -> Ended:
+    """Writes what is not yet written of a file, and ends it in the ledger. Raises
+    ChangedFileError, UnreadableFile where no record had a column that the mapping names, and
+    Overtaken where it is to be done again."""
+    attempt = job.begun["attempt"]
+    facts = ledger.stored(job.file_id, attempt)
     if facts is None:
-        facts = _stored(lake, job, ledger)
+        facts = _stored(lake, job)
         if facts["replaced_rows"] or facts["healed_rows"]:
-            record(lake, "stored", job.file_id, job.file, job.origin.as_of, facts)
-    return finish(lake, job.file, job.file_id, ledger, facts, job.origin.as_of)
+            record(
+                lake, "stored", job.file_id, job.file, job.origin.as_of, facts, once=str(attempt)
+            )
+    return finish(lake, job.file, job.file_id, facts, job.origin.as_of)
 
 
 def finish(
-    lake: Lake,
-    file: LandedFile,
-    file_id: str,
-    ledger: Ledger,
-    facts: dict[str, Any],
-    as_of: dt.datetime,
-) -> dict[str, Any]:
-    """Removes what a stored file replaces. It needs no look at the file."""
-    if facts["replaced_rows"] or facts["healed_rows"]:
-        new = _newcomer(file, file_id, ledger, facts)
-        supersede(lake, new, commit_of(file_id, file.table))
-    record(lake, "ingested", file_id, file, as_of, {n: facts[n] for n in FACTS})
-    return facts
+    lake: Lake, file: LandedFile, file_id: str, facts: dict[str, Any], as_of: dt.datetime
+) -> Ended:
+    """Removes what a stored file replaces, and sets aside what clashes. It needs no look at the
+    file."""
+    ledger, commit = read_ledger(lake), commit_of(file_id, file.table)
+    new = newcomer(contract(file.table), file_id, ledger)
+    days = {*days_from(facts["gaming_days"]), *ledger.earlier_days(file_id, file)}
+    days |= supersede(lake, new, commit)
+    settled = settle(lake, new, commit)
+    facts = {n: facts[n] for n in FACTS} | {"reason": _in_words(settled, file.table)}
+    record(lake, "ingested", file_id, file, as_of, facts, once=str(facts["attempt"]))
+    return Ended(facts, days | settled.days)
 
 
-def touched(file: LandedFile, ledger: Ledger, facts: dict[str, Any]) -> set[dt.date]:
-    """Gaming days of a file, and of the file that lay there before."""
-    return {*days_from(facts["gaming_days"]), *ledger.earlier_days(file.table, file.name)}
+def _in_words(settled: Settled, table: str) -> str:
+    """Of tables that may hold restricted rows without a number."""
+    if not settled.others:
+        return ""
+    first, more = settled.others[:3], len(settled.others) - 3
+    files = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+    keys = "keys" if is_closed(table) else f"{settled.shared} of its keys"
+    return (
+        f"{keys} came in {files} too; where their contents differ, all are in quarantine as "
+        f"{CLASH}; prefix or on_same_key in the mapping tells them apart or says which counts"
+    )
 
 
-def _newcomer(file: LandedFile, file_id: str, ledger: Ledger, facts: dict[str, Any]) -> Newcomer:
-    unfinished = ledger.interrupted()["file_id"].to_list()
-    return Newcomer(contract(file.table), file_id, sorted(touched(file, ledger, facts)), unfinished)
+def take_back(
+    lake: Lake, file: LandedFile, file_id: str, begun: dict[str, Any], as_of: dt.datetime
+) -> set[dt.date]:
+    """Takes out what there is of a file that was begun and does not end; the days it was of."""
+    c, commit = contract(file.table), commit_of(file_id, file.table)
+    own = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    rows = pl.concat(
+        lake.scan("bronze", table, columns=["gaming_day", "_batch_id"])
+        for table in stored_as(c.name)
+    ).filter(own)
+    days = set(rows.select(pl.col("gaming_day").unique()).collect().to_series())
+    for layer, table in itertools.product(LAYERS, stored_as(c.name)):
+        lake.take_out(layer, table, batch_prefix(file_id), commit=commit)
+    facts = {n: begun[n] for n in ("attempt", *GONE)}
+    record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
+    return days | settle(lake, newcomer(c, file_id, read_ledger(lake)), commit).days
 
 
-def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
+def _stored(lake: Lake, job: Job) -> dict[str, Any]:
     c, tally = job.contract, Tally()
     if job.begun["attempt"] > 1:
         start = batch_prefix(job.file_id)
@@ -197,6 +257,12 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
             commit=job.commit,
             app_transaction=(job.batches, number),
         )
+    lacking = unfound(job.origin.mapping, tally.taken)
+    if lacking and (tally.taken or tally.ignored):
+        raise UnreadableFile(
+            f"has no record with {', '.join(lacking)}, which the mapping names; mend the mapping, "
+            "or say optional = true of a column that may be absent"
+        )
     facts = {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
@@ -205,9 +271,9 @@ def _stored(lake: Lake, job: Job, ledger: Ledger) -> dict[str, Any]:
         "quarantine_rows": tally.rows - tally.good,
         **days_text(sorted(tally.days)),
     }
-    new = _newcomer(job.file, job.file_id, ledger, facts)
-    replaced, healed = (replaced_rows(lake, layer, new) for layer in LAYERS)
-    return facts | {"replaced_rows": replaced, "healed_rows": healed}
+    new = newcomer(c, job.file_id, read_ledger(lake))
+    gone = zip(GONE, replaced_rows(lake, new), strict=True)
+    return facts | {n: job.begun[n] + count for n, count in gone}
 
 
 def _set_aside(

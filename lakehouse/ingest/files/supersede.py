@@ -1,93 +1,188 @@
-"""A later file replaces, by key, what earlier files landed; both stay in the Delta history."""
+"""Keys that two landed files share: whose rows give way, and what clashes.
+
+The file that came later says what becomes of rows with one key (`on_same_key` of its mapping);
+one that lay where another lies now is always corrected by it. Rows that give way stay in the
+Delta history.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import Contract, stored_as
+from lakehouse.ingest.files.ledger import PREFIX_LENGTH, Ledger, batch_prefix
+from lakehouse.ingest.files.mapping import OnSameKey, mapping_from_text
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE
+from lakehouse.regulation.gaming_day import Days, ranges_of
 from lakehouse.storage import Commit, Lake
 
 LAYERS = ("bronze", "quarantine")
+HELD = "clash"
+"""Stage in quarantine of rows that are bronze's but for another file's row of their key."""
+CLASH = "key_clash"
+_ROWS_AT_ONCE = 1_000_000
 
 
-def batch_prefix(file_id: str) -> str:
-    """Beginning of `_batch_id` of a file's rows; the number of the batch follows."""
-    return file_id.rpartition(":")[2][:24] + "."
+@dataclass(frozen=True)
+class Standing:
+    """When a file came among all, what it says of shared keys, and where it lay."""
+
+    rank: int
+    on_same_key: OnSameKey
+    places: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A landed file all of whose rows are stored. `days`: its own, and those of the file that
-    lay in its place; `unfinished`: files of which that cannot be said, whose rows it spares."""
+    """A landed file all of whose rows are stored, by the beginning of its batches; `known` are
+    the ended files, and itself unless it was withdrawn."""
 
     contract: Contract
-    file_id: str
-    days: Sequence[dt.date]
-    unfinished: Sequence[str] = ()
+    prefix: str
+    known: dict[str, Standing]
 
-    def may_replace(self) -> pl.Expr:
-        """Landed rows with a whole key, of other files."""
-        batch = pl.col("_batch_id")
-        spared = (batch.str.starts_with(batch_prefix(f)) for f in (self.file_id, *self.unfinished))
-        landed = pl.col("_source").str.starts_with(SOURCE_PREFIX)
-        keyed = pl.all_horizontal(pl.col(self.contract.key).is_not_null())
-        return landed & keyed & ~pl.any_horizontal(*spared)
+    @property
+    def over(self) -> list[str]:
+        """Files whose rows give way to this one's."""
+        return [p for p, other in self._others() if self._loser(other) is other]
+
+    @property
+    def under(self) -> list[str]:
+        """Files whose rows this one's give way to."""
+        mine = self.known[self.prefix]
+        return [p for p, other in self._others() if self._loser(other) is mine]
+
+    def _others(self) -> Iterator[tuple[str, Standing]]:
+        return ((p, s) for p, s in self.known.items() if p != self.prefix)
+
+    def _loser(self, other: Standing) -> Standing | None:
+        earlier, later = sorted((self.known[self.prefix], other), key=lambda s: s.rank)
+        if earlier.places & later.places or later.on_same_key == "replace":
+            return earlier
+        return later if later.on_same_key == "keep_first" else None
 
 
-def replaced_rows(lake: Lake, layer: str, new: Newcomer) -> int:
-    """Rows of other landed files, in bronze or quarantine, whose key this file has."""
-    keys = _keys(lake, new)
-    return sum(
-        _replaced(lake, layer, table, new, day, keys).height
-        for table, day in itertools.product(stored_as(new.contract.name), new.days)
+def newcomer(c: Contract, file_id: str, ledger: Ledger) -> Newcomer:
+    """A file that is begun, among those that have ended."""
+    known = {
+        batch_prefix(row["file_id"]): Standing(
+            row["rank"],
+            mapping_from_text(row["mapping"], c.name).on_same_key,
+            frozenset(row["places"]),
+        )
+        for row in ledger.arrivals(c.name).to_dicts()
+        if row["is_ended"] or row["file_id"] == file_id
+    }
+    return Newcomer(c, batch_prefix(file_id), known)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows of landed files are: bronze, or a stage of quarantine."""
+
+    layer: str
+    stage: str | None = None
+
+    def scan(self, lake: Lake, table: str, days: Days | None = None) -> pl.LazyFrame:
+        rows = lake.scan(self.layer, table, days=days)
+        return rows if self.stage is None else rows.filter(pl.col("_stage") == self.stage)
+
+    def without(self, lake: Lake, table: str, gone: pl.DataFrame, commit: Commit) -> None:
+        """Removes rows, told by the columns of `gone`; doing it twice changes nothing."""
+        where = None if self.stage is None else {"_stage": self.stage}
+        for days in _spans(lake, self.layer, table, gone["gaming_day"]):
+            here = gone.filter(pl.col("gaming_day").is_between(*days)).lazy()
+            rows = self.scan(lake, table, days)
+            kept = rows.join(here, on=gone.columns, how="anti").collect()
+            lake.write_days(self.layer, table, kept, days, commit=commit, where=where)
+
+
+BRONZE, REJECTED, SET_ASIDE = Place("bronze"), Place("quarantine", STAGE), Place("quarantine", HELD)
+
+
+def _spans(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[Days]:
+    """The days in ranges without gaps, of so many rows as are held at once, or of one day."""
+    stored = lake.partitions(layer, table).group_by("gaming_day").agg(pl.col("rows").sum())
+    rows = dict(stored.iter_rows())
+    for first, last in ranges_of(days.unique()):
+        start, held = first, 0
+        for n in range((last - first).days + 1):
+            day = first + dt.timedelta(days=n)
+            if held and held + rows.get(day, 0) > _ROWS_AT_ONCE:
+                yield start, day - dt.timedelta(days=1)
+                start, held = day, 0
+            held += rows.get(day, 0)
+        yield start, last
+
+
+def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
+    """How many rows a file has that could be typed, and how many that could not."""
+    mine = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    typed, not_typed = (
+        sum(
+            place.scan(lake, table).filter(mine).select(pl.len()).collect().item()
+            for place in places
+            for table in stored_as(c.name)
+        )
+        for places in ((BRONZE, SET_ASIDE), (REJECTED,))
     )
+    return typed, not_typed
 
 
-def supersede(lake: Lake, new: Newcomer, commit: Commit) -> None:
-    """Removes these rows. Rows of one file never replace each other: silver judges those.
-    Doing it twice changes nothing."""
-    keys = _keys(lake, new)
-    tables = stored_as(new.contract.name)
-    for day, layer, table in itertools.product(new.days, LAYERS, tables):
-        gone = _replaced(lake, layer, table, new, day, keys)
-        if gone.height:
-            _keep_others(lake, layer, table, day, gone, commit)
+def replaced_rows(lake: Lake, new: Newcomer) -> tuple[int, int]:
+    """Rows that give way: those that could be typed, and those that could not."""
+    typed, not_typed = (
+        sum(gone.height for place in places for _, gone in _giving_way(lake, place, new))
+        for places in ((BRONZE, SET_ASIDE), (REJECTED,))
+    )
+    return typed, not_typed
 
 
-def _keys(lake: Lake, new: Newcomer) -> pl.LazyFrame:
-    key = new.contract.key
-    columns = [*dict.fromkeys((*key, "_batch_id"))]
-    tables = stored_as(new.contract.name)
-    rows = pl.concat(lake.scan("bronze", table, columns=columns) for table in tables)
-    own = pl.col("_batch_id").str.starts_with(batch_prefix(new.file_id))
-    return rows.filter(own).select(key)
+def supersede(lake: Lake, new: Newcomer, commit: Commit) -> set[dt.date]:
+    """Removes these rows; the days they were of. Rows of one file never replace each other:
+    silver judges those. Doing it twice changes nothing."""
+    changed: set[dt.date] = set()
+    for place in (REJECTED, SET_ASIDE, BRONZE):
+        for table, gone in _giving_way(lake, place, new):
+            place.without(lake, table, gone, commit)
+            changed |= set(gone["gaming_day"])
+    return changed
 
 
-def _replaced(
-    lake: Lake, layer: str, table: str, new: Newcomer, day: dt.date, keys: pl.LazyFrame
-) -> pl.DataFrame:
-    """What tells the replaced rows of a day from all others."""
-    key = new.contract.key
-    telling = [*dict.fromkeys((*key, "_source", "_batch_id"))]
-    stage = ["_stage"] if layer == "quarantine" else []
-    rows = lake.scan(layer, table, days=(day, day), columns=[*telling, *stage])
-    candidates = rows.filter(new.may_replace(), *(pl.col(s) == STAGE for s in stage))
-    if candidates.head(1).collect().is_empty():
-        return pl.DataFrame()
-    return candidates.select(telling).join(keys, on=key, how="semi").collect()
+def telling(c: Contract) -> list[str]:
+    """Columns that tell rows with one key in one batch from all others."""
+    return [*dict.fromkeys((*c.key, "gaming_day", "_source", "_batch_id"))]
 
 
-def _keep_others(
-    lake: Lake, layer: str, table: str, day: dt.date, gone: pl.DataFrame, commit: Commit
-) -> None:
-    where = {"_stage": STAGE} if layer == "quarantine" else None
-    whole = lake.scan(layer, table, days=(day, day))
-    stored = whole.filter(pl.col("_stage") == STAGE) if where else whole
-    kept = stored.join(gone.lazy().unique(), on=gone.columns, how="anti").collect()
-    lake.write_days(layer, table, kept, (day, day), commit=commit, where=where)
+def of_files(c: Contract, prefixes: Sequence[str]) -> pl.Expr:
+    """Rows with a whole key of these files; rows of the simulator are of none."""
+    keyed = pl.all_horizontal(pl.col(c.key).is_not_null())
+    return prefix_of().is_in(prefixes) & pl.col("_source").str.starts_with(SOURCE_PREFIX) & keyed
+
+
+def prefix_of(batch: str = "_batch_id") -> pl.Expr:
+    """The beginning of a row's batch that tells its file."""
+    return pl.col(batch).str.head(PREFIX_LENGTH)
+
+
+def _giving_way(lake: Lake, place: Place, new: Newcomer) -> Iterator[tuple[str, pl.DataFrame]]:
+    """By table what tells them, of other files first: theirs are found by this one's keys."""
+    for losers, winners in ((new.over, [new.prefix]), ([new.prefix], new.under)):
+        if not losers or not winners:
+            continue
+        key = new.contract.key
+        keys = _keys(lake, new.contract, winners)
+        for table in stored_as(new.contract.name):
+            rows = place.scan(lake, table).filter(of_files(new.contract, losers))
+            gone = rows.select(telling(new.contract)).join(keys, on=key, how="semi").collect()
+            if gone.height:
+                yield table, gone
+
+
+def _keys(lake: Lake, c: Contract, files: Sequence[str]) -> pl.LazyFrame:
+    rows = [p.scan(lake, t) for p in (BRONZE, SET_ASIDE) for t in stored_as(c.name)]
+    return pl.concat(r.filter(of_files(c, files)).select(c.key) for r in rows)

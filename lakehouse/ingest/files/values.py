@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.ingest.files.mapping import ColumnMapping
+from lakehouse.ingest.files.mapping import ColumnMapping, has_short_years
+from lakehouse.regulation.gaming_day import OPENS_AT
 from lakehouse.silver.timestamps import UTC_MICROSECONDS, parse_iso8601, parse_iso8601_date
 
 TRUE = ("true", "t", "yes", "y", "1")
@@ -25,17 +27,23 @@ class Typed:
 
 
 def typed_column(
-    name: str, dtype: pl.DataType, mapping: ColumnMapping, timezone: str | None
+    name: str,
+    dtype: pl.DataType,
+    mapping: ColumnMapping,
+    timezone: str | None,
+    latest: dt.date | None = None,
 ) -> Typed | None:
-    """How the text column `name` becomes `dtype`; null for text, which cannot fail."""
+    """How the text column `name` becomes `dtype`; null for text, which cannot fail. `timezone`
+    is that of times without offset, of days alone the property's; `latest` the last day that a
+    two-digit year can mean."""
     text = pl.col(name).str.strip_chars()
     given = text.is_not_null() & (text != "")
     if isinstance(dtype, pl.Decimal):
         value, why = _decimal(text, dtype, mapping)
     elif isinstance(dtype, pl.Datetime):
-        value, why = _moment(text, mapping, mapping.timezone or timezone)
+        value, why = _moment(text, mapping, mapping.timezone or timezone, latest)
     elif dtype == pl.Date:
-        value, why = _day(text, mapping)
+        value, why = _day(text, mapping, latest)
     elif dtype == pl.Boolean:
         value, why = _flag(text)
     elif dtype.is_integer():
@@ -49,16 +57,15 @@ def typed_column(
 
 
 def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
-    """Digits with a dot: a sign of dollars and separators of thousands go, (5.00) is -5.00."""
-    if mapping.decimal_comma:
-        text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    plain = text.str.contains(r"^-?\d+(\.\d+)?$")
-    negative = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^(-?)\$", "$1")
-    grouped = negative.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
-    bare = pl.when(grouped).then(negative.str.replace_all(",", "", literal=True))
-    other = bare.otherwise(negative)
-    read = pl.when(other.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")).then(other)
-    return pl.when(plain).then(text).otherwise(read)
+    """Digits with a dot: a sign of dollars and separators of thousands go, (5.00) is -5.00.
+    Separators stand between whole groups of three before the decimals, or there is no number:
+    12.50 with a decimal comma, or 12,50 without, is money of the other convention."""
+    point, group = (",", ".") if mapping.decimal_comma else (".", ",")
+    signed = text.str.replace(r"^\((.*)\)$", "-$1").str.replace(r"^(-?)\$", "$1")
+    groups = signed.str.contains(rf"^[+-]?[1-9]\d{{0,2}}([{group}]\d{{3}})+([{point}]\d*)?$")
+    plain = signed.str.contains(rf"^[+-]?(\d+[{point}]?\d*|[{point}]\d+)$")
+    bare = pl.when(groups).then(signed.str.replace_all(group, "", literal=True))
+    return bare.when(plain).then(signed).otherwise(None).str.replace(point, ".", literal=True)
 
 
 def _decimal(text: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
@@ -107,22 +114,49 @@ def _flag(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return value, pl.lit("not_true_or_false")
 
 
-def _day(text: pl.Expr, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
+def _day(text: pl.Expr, mapping: ColumnMapping, latest: dt.date | None) -> tuple[pl.Expr, pl.Expr]:
     if mapping.format:
-        value = text.str.to_date(mapping.format, strict=False)
+        value = _until(latest, text.str.to_date(mapping.format, strict=False), mapping)
     else:
         midnight = r"[T ]00:00(:00(\.0+)?)?$"
         value = parse_iso8601_date(text.str.replace(midnight, ""))
     return _in_our_time(value), pl.lit("unreadable")
 
 
-def _moment(text: pl.Expr, mapping: ColumnMapping, timezone: str | None) -> tuple[pl.Expr, pl.Expr]:
+def _until(latest: dt.date | None, value: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
+    """Of the days that a two-digit year can mean, the last one until `latest`."""
+    if latest is None or not has_short_years(mapping.format):
+        return value
+    centuries = [value.dt.offset_by(f"{hundreds}y") for hundreds in (-200, -100, 0, 100)]
+    # 29 February 2000 has none a hundred years before.
+    same = (pl.when((c <= latest) & (c.dt.day() == value.dt.day())).then(c) for c in centuries)
+    return pl.max_horizontal(*same)
+
+
+def _opening(
+    text: pl.Expr, mapping: ColumnMapping, timezone: str | None, latest: dt.date | None
+) -> tuple[pl.Expr, pl.Expr]:
+    """Midnight is of the gaming day before: a day alone stands for the one that it names."""
+    day, why = _day(text, mapping, latest)
+    if mapping.format:
+        wall = text.str.to_datetime(mapping.format, time_unit="us", strict=False)
+        day = pl.when(wall.dt.time() == dt.time()).then(day)
+    opens = day.dt.combine(OPENS_AT).dt.replace_time_zone(timezone or "UTC")
+    return opens.dt.convert_time_zone("UTC"), why
+
+
+def _moment(
+    text: pl.Expr, mapping: ColumnMapping, timezone: str | None, latest: dt.date | None
+) -> tuple[pl.Expr, pl.Expr]:
+    if mapping.date_only:
+        return _opening(text, mapping, timezone, latest)
     if mapping.format is None:
         return _iso_moment(text, mapping, timezone)
     if "%z" in mapping.format or "%+" in mapping.format:
         value = text.str.to_datetime(mapping.format, time_unit="us", strict=False)
         return _in_our_time(value.dt.convert_time_zone("UTC")), pl.lit("unreadable")
     wall = text.str.to_datetime(mapping.format, time_unit="us", strict=False)
+    wall = _until(latest, wall, mapping)
     return _located(wall, mapping, timezone)
 
 

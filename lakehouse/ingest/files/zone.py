@@ -51,6 +51,11 @@ class LandedFile:
     size_bytes: int
     modified_ns: int
 
+    @property
+    def folder(self) -> Path:
+        """The folder of its table."""
+        return self.path.parents[self.name.count("/") - 1]
+
     def is_unchanged(self) -> bool:
         try:
             found = self.path.lstat()

@@ -51,7 +51,8 @@ def _stuffed(money: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     at, amount = pl.col("event_timestamp"), pl.col("cents")
     last_bill = at.filter(bill).max()
     late_ticket = ~bill & (at > last_bill)
-    bet = rows.group_by(SESSION).agg(
+    play = rows.filter(pl.col("event_type") == "GAME_PLAY")
+    bet = play.group_by(SESSION).agg(
         (pl.col("coin_in").fill_null(0).sum() * 100).cast(pl.Int64).alias("bet")
     )
     sessions = (
@@ -62,7 +63,8 @@ def _stuffed(money: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
             last_bill=last_bill,
             first_ticket=at.filter(late_ticket).min(),
         )
-        .join(bet, on=SESSION, nulls_equal=True)
+        .join(bet, on=SESSION, how="left", nulls_equal=True)
+        .with_columns(pl.col("bet").fill_null(0))
     )
     wait = (pl.col("first_ticket") - pl.col("last_bill")).dt.total_seconds() / 60
     enough = house_cents(law, "bill_stuffing", "bills_usd")

@@ -283,7 +283,9 @@ def _projected(view: View, source: str, present: list[str]) -> str:
         quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
         for n, t in view.columns.items()
     )
-    return f"SELECT {columns} FROM {source}"
+    hidden = ", ".join(map(literal, view.hidden_tables))
+    where = f" WHERE table_name NOT IN ({hidden})" if hidden else ""
+    return f"SELECT {columns} FROM {source}{where}"
 
 
 def _empty(view: View) -> str:

@@ -1,7 +1,8 @@
 """Which tables and columns a reader sees, as it follows from the contracts.
 
 Never in SQL: bronze, truth, the identity vault, and what a rejected row held unprotected.
-Only with the restricted key: review cases, what staff saw, filed SARs (31 USC 5318(g)(2)).
+Only with the restricted key: review cases, what staff saw, filed SARs, and of the ingest ledger
+the files that may hold such rows (31 USC 5318(g)(2)).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contracts
+from lakehouse.contracts import Contract, contracts, doors, is_closed
 from lakehouse.storage.shapes import (
     PARTITION,
     REJECTION,
@@ -37,6 +38,8 @@ class View:
     comments: dict[str, str]
     parts: tuple[str, ...] = ()
     """Of a view that no table stands behind: those whose rows it holds."""
+    hidden_tables: tuple[str, ...] = ()
+    """Tables whose rows, by `table_name`, are left out."""
 
     @property
     def name(self) -> str:
@@ -45,15 +48,17 @@ class View:
     @property
     def is_whole(self) -> bool:
         """Whether it shows all that the table's files hold."""
-        return not self.parts and len(self.columns) == len(stored_schema(self.schema, self.table))
+        if self.parts or self.hidden_tables:
+            return False
+        return len(self.columns) == len(stored_schema(self.schema, self.table))
 
 
 def views(*, restricted: bool = False) -> dict[str, View]:
     """The catalog: views by name, in order of layer and declaration."""
-    layers = ("gold", "silver", "quarantine", *(("restricted", "ops") if restricted else ()))
+    layers = ("gold", "silver", "quarantine", *(("restricted",) if restricted else ()), "ops")
     every = contracts()
     shown = (
-        _view(layer, every[table])
+        _view(layer, every[table], restricted=restricted)
         for layer in layers
         for stored_layer, table in stored_tables(layer)
         if stored_layer == layer and _is_shown(every[table], restricted=restricted)
@@ -69,13 +74,15 @@ def _is_shown(c: Contract, *, restricted: bool) -> bool:
     return restricted or not c.is_restricted
 
 
-def _view(layer: str, c: Contract) -> View:
+def _view(layer: str, c: Contract, *, restricted: bool) -> View:
+    closed = () if restricted else tuple(door for door in doors() if is_closed(door))
     hidden = {RAW, *_unprotected(c)} if layer == "quarantine" else set()
     return View(
         schema=layer,
         table=c.name,
         columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
         comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
+        hidden_tables=closed if "table_name" in c.columns else (),
     )
 
 
