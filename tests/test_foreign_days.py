@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from lakehouse.pipeline.sources import refresh_silver
+from lakehouse.pipeline.silver import refresh_silver
 
 from lakehouse import cli
 from lakehouse.errors import BadInput

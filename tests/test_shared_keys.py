@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lakehouse.pipeline.sources import refresh_silver
+from lakehouse.pipeline.silver import refresh_silver
 
 from lakehouse import cli
 from lakehouse.ingest.files.conservation import conservation
