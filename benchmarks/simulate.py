@@ -21,7 +21,7 @@ HERE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
-class Run:
+class Measured:
     what: str
     rows: int
     wall: float
@@ -36,7 +36,7 @@ class Run:
         )
 
 
-def measured(what: str, rows: int, *command: str, tree: Path = HERE) -> Run:
+def measured(what: str, rows: int, *command: str, tree: Path = HERE) -> Measured:
     """A command of the revision in `tree` from start to end: wall clock, processor seconds, and
     the most memory that it and its child processes had at a time."""
     begun = time.perf_counter()
@@ -57,7 +57,7 @@ def measured(what: str, rows: int, *command: str, tree: Path = HERE) -> Run:
     if process.returncode:
         raise SystemExit(f"{what}: exit status {process.returncode}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(what, rows, wall, cpu, max(peak, usage.ru_maxrss / 1024))
+    return Measured(what, rows, wall, cpu, max(peak, usage.ru_maxrss / 1024))
 
 
 def resident_mb(pid: int) -> float:
@@ -71,13 +71,13 @@ def resident_mb(pid: int) -> float:
     return own + sum(resident_mb(int(child)) for child in children)
 
 
-def generated(what: str, scale: float, folder: Path, *more: str, tree: Path = HERE) -> Run:
+def generated(what: str, scale: float, folder: Path, *more: str, tree: Path = HERE) -> Measured:
     rows = sum(round(n * scale) for n in ROWS.values())
     command = ("-m", "lakehouse", "generate", "--all", "--scale", str(scale), "-o", str(folder))
     return measured(what, rows, *command, *more, tree=tree)
 
 
-def late_day(tree: Path) -> Run:
+def late_day(tree: Path) -> Measured:
     return measured("all tables, the day after a year", 21_701, "-c", LATE_DAY, tree=tree)
 
 

@@ -14,11 +14,11 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator"}
-Step = Callable[[dg.AssetExecutionContext], Iterator[Any]]
+Body = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 
 @dataclass(frozen=True)
-class Run:
+class Step:
     """What a step knows of the run it is in."""
 
     days: Days
@@ -32,10 +32,10 @@ class Run:
         return known_until(self.lake, self.days, self.settings.timezone, self.now)
 
 
-def run_of(context: dg.AssetExecutionContext) -> Run:
+def step_of(context: dg.AssetExecutionContext) -> Step:
     resource = context.resources.lake
     days = days_of(context.partition_key_range)
-    return Run(days, resource.settings, resource.lake, context.resources.clock.now())
+    return Step(days, resource.settings, resource.lake, context.resources.clock.now())
 
 
 def table_asset(
@@ -46,10 +46,10 @@ def table_asset(
     group: str | None = None,
     code: Sequence[Any] = (),
     **more: Any,
-) -> Callable[[Step], dg.AssetsDefinition]:
+) -> Callable[[Body], dg.AssetsDefinition]:
     """Makes the decorated step the asset of a table, with what all assets of the lake have in
     common. `more` goes to Dagster as it is."""
-    decorated: Callable[[Step], dg.AssetsDefinition] = dg.asset(
+    decorated: Callable[[Body], dg.AssetsDefinition] = dg.asset(
         **asset_options(layer, table, group=group, code=code),
         partitions_def=gaming_days(settings),
         backfill_policy=backfill_policy(),

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, run_of, table_asset
+from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze, landed_tables
@@ -27,9 +27,9 @@ def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
-    def bronze(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
-        world = context.resources.simulator.world(run.settings)
-        return bronze_rows(run.lake, run.settings, table, days, world.rows, run.now)
+    def bronze(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
+        world = context.resources.simulator.world(step.settings)
+        return bronze_rows(step.lake, step.settings, table, days, world.rows, step.now)
 
     return _made(settings, "bronze", table, bronze)
 
@@ -43,25 +43,25 @@ def _made(
 
     @table_asset(settings, layer, table, code=[make], check_specs=[spec])
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        run = run_of(context)
+        step = step_of(context)
 
         def portions() -> Iterator[Portion]:
-            for days in simulated_portions(run.settings, table, run.days):
-                with sound(run.lake, _kept(run, layer, table, days)):
-                    rows = make(context, run, days)
+            for days in simulated_portions(step.settings, table, step.days):
+                with sound(step.lake, _kept(step, layer, table, days)):
+                    rows = make(context, step, days)
                 yield Portion(days, rows)
 
         with retried_if_transient():
             yield dg.Output(portions())
-            yield report(context, spec, contract_verdicts(run.lake, layer, table, run.days))
+            yield report(context, spec, contract_verdicts(step.lake, layer, table, step.days))
 
     return asset
 
 
-def _kept(run: Run, layer: str, table: str, days: Days) -> list[Read]:
+def _kept(step: Step, layer: str, table: str, days: Days) -> list[Read]:
     """Rows that are there already and stay: of landed tables, and of captured identities."""
     of = "player_profile" if table == "identity_vault" else table
-    stays = layer != "truth" and run.settings.source_of(of) != "simulator"
+    stays = layer != "truth" and step.settings.source_of(of) != "simulator"
     return [Read(layer, table, days)] if stays else []
 
 
@@ -74,13 +74,13 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
     """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
     table that it does not fill, it has planted nothing."""
 
-    def plants(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
-        tables = simulated_tables(run.settings)
+    def plants(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
+        tables = simulated_tables(step.settings)
         if not tables:
             return contract("plants").bronze_schema().to_frame()
-        world = context.resources.simulator.world(run.settings)
+        world = context.resources.simulator.world(step.settings)
         made = simulated(
-            lambda _, days: map(world.plants, each_day(days)), "truth", "plants", days, run.now
+            lambda _, days: map(world.plants, each_day(days)), "truth", "plants", days, step.now
         )
         return made.filter(pl.col("table_name").is_in(tables))
 
@@ -91,24 +91,24 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
     """Full identities of everybody named, for the forms alone. Those of real players come in by
     `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
-    def identity_vault(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
-        source = run.settings.source_of("player_profile")
+    def identity_vault(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
+        source = step.settings.source_of("player_profile")
         if source == "simulator":
-            return _identities(context, run, days)
-        captured = run.lake.scan("restricted", "identity_vault", days=days).collect()
+            return _identities(context, step, days)
+        captured = step.lake.scan("restricted", "identity_vault", days=days).collect()
         if source == "landing":
             return captured
-        made = _identities(context, run, days)
+        made = _identities(context, step, days)
         key = contract("identity_vault").key
         return pl.concat([captured.join(made, on=key, how="anti"), made])
 
     return _made(settings, "restricted", "identity_vault", identity_vault)
 
 
-def _identities(context: dg.AssetExecutionContext, run: Run, days: Days) -> pl.DataFrame:
+def _identities(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
     from lakehouse.simulate.floor.people import identities
 
-    world = context.resources.simulator.world(run.settings)
+    world = context.resources.simulator.world(step.settings)
     return simulated(
-        lambda _, asked: identities(world, asked), "restricted", "identity_vault", days, run.now
+        lambda _, asked: identities(world, asked), "restricted", "identity_vault", days, step.now
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import run_of, table_asset
+from igaming_assets.assets import step_of, table_asset
 from igaming_assets.automation import late_data
 from igaming_assets.checks import contract_spec, contract_verdicts
 from igaming_assets.describe import column_lineage
@@ -42,21 +42,21 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
         automation_condition=late_data(),
     )
     def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        run = run_of(context)
+        step = step_of(context)
         stale: dict[dt.date, Damaged] = {}
 
         def portions() -> Iterator[Portion]:
-            done = made(mart, run.lake, run.settings, run.days, as_of=run.as_of)
+            done = made(mart, step.lake, step.settings, step.days, as_of=step.as_of)
             yield from but_stale(context, done, stale)
-            stored = run.lake.scan(mart.layer, mart.name, days=run.days)
+            stored = step.lake.scan(mart.layer, mart.name, days=step.days)
             drawn = {} if plot is None else plot(stored)
             context.add_asset_metadata(
-                {"dagster/column_lineage": lineage, **drawn}, partition_key=run.days[1].isoformat()
+                {"dagster/column_lineage": lineage, **drawn}, partition_key=step.days[1].isoformat()
             )
 
         with retried_if_transient():
             yield dg.Output(portions())
-            verdicts = contract_verdicts(run.lake, mart.layer, mart.name, run.days, but=stale)
+            verdicts = contract_verdicts(step.lake, mart.layer, mart.name, step.days, but=stale)
             yield report(context, spec, verdicts, stale=stale)
 
     return derived

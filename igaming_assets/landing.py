@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.assets import Run, run_of, table_asset
+from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.checks import by_day, contract_spec, contract_verdicts
 from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.failing import retried_if_transient
@@ -57,57 +57,60 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
 
     @table_asset(settings, "bronze", table, check_specs=[files, rows, whole])
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        run = run_of(context)
+        step = step_of(context)
         with retried_if_transient():
             taken = ingest(
-                run.lake,
-                run.settings,
-                as_of=run.now,
+                step.lake,
+                step.settings,
+                as_of=step.now,
                 tables=[door_of(table)],
                 tell=context.log.info,
             )
-            if run.settings.source_of(table) == "both":
-                _simulate(context, run, table)
-            yield dg.MaterializeResult(metadata=_metadata(run, table, len(taken.outcomes)))
-            for spec, verdict in ((files, _files_read(run, table)), (rows, _rows_kept(run, table))):
-                yield report(context, spec, {key_of(day): verdict for day in each_day(run.days)})
-            yield report(context, whole, contract_verdicts(run.lake, "bronze", table, run.days))
+            if step.settings.source_of(table) == "both":
+                _simulate(context, step, table)
+            yield dg.MaterializeResult(metadata=_metadata(step, table, len(taken.outcomes)))
+            for spec, verdict in (
+                (files, _files_read(step, table)),
+                (rows, _rows_kept(step, table)),
+            ):
+                yield report(context, spec, {key_of(day): verdict for day in each_day(step.days)})
+            yield report(context, whole, contract_verdicts(step.lake, "bronze", table, step.days))
 
     return bronze
 
 
-def _simulate(context: dg.AssetExecutionContext, run: Run, table: str) -> None:
+def _simulate(context: dg.AssetExecutionContext, step: Step, table: str) -> None:
     """The simulator's rows of the days, beside the landed ones, while nothing else lands."""
-    world = context.resources.simulator.world(run.settings)
+    world = context.resources.simulator.world(step.settings)
     commit = Commit(context.run.run_id, f"bronze/{table}", CODE_VERSION)
-    with alone(landing_zone(run.lake), run.settings.wait_seconds, context.log.info):
-        for days in simulated_portions(run.settings, table, run.days):
-            rows = bronze_rows(run.lake, run.settings, table, days, world.rows, run.now)
-            run.lake.write_days("bronze", table, rows, days, commit=commit)
+    with alone(landing_zone(step.lake), step.settings.wait_seconds, context.log.info):
+        for days in simulated_portions(step.settings, table, step.days):
+            rows = bronze_rows(step.lake, step.settings, table, days, world.rows, step.now)
+            step.lake.write_days("bronze", table, rows, days, commit=commit)
 
 
-def _metadata(run: Run, table: str, files: int) -> dict[str, Any]:
-    stored = dict(run.lake.partitions("bronze", table).select("gaming_day", "rows").iter_rows())
+def _metadata(step: Step, table: str, files: int) -> dict[str, Any]:
+    stored = dict(step.lake.partitions("bronze", table).select("gaming_day", "rows").iter_rows())
     said = {
         "dagster/row_count": sum(stored.values()),
-        "dagster/partition_row_count": sum(stored.get(d, 0) for d in each_day(run.days)),
+        "dagster/partition_row_count": sum(stored.get(d, 0) for d in each_day(step.days)),
         "files": files,
     }
-    place = {"dagster/uri": run.lake.uri("bronze", table), "dagster/table_name": f"bronze.{table}"}
+    place = {"dagster/uri": step.lake.uri("bronze", table), "dagster/table_name": f"bronze.{table}"}
     return place | told(table, said)
 
 
-def _files_read(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
-    folder = landing_zone(run.lake) / REJECTED / table
+def _files_read(step: Step, table: str) -> tuple[bool, dict[str, Any]]:
+    folder = landing_zone(step.lake) / REJECTED / table
     reasons = sorted(folder.rglob(f"*{REASON}")) if folder.is_dir() else []
     said = [p.read_text(encoding="utf-8").strip() for p in reasons[:20]]
     return not reasons, told(table, {"rejected": len(reasons), "reasons": "; ".join(said)})
 
 
-def _rows_kept(run: Run, table: str) -> tuple[bool, dict[str, Any]]:
+def _rows_kept(step: Step, table: str) -> tuple[bool, dict[str, Any]]:
     """The ledger knows files, and so all rows that came in together: where some of them are
     restricted, their number follows from what is known of the others."""
-    found = conservation(run.lake, door_of(table))
+    found = conservation(step.lake, door_of(table))
     said = {
         "ledger_bronze": found.said_bronze,
         "bronze": found.bronze,

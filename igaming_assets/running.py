@@ -29,7 +29,7 @@ from igaming_assets.verdicts import CheckVerdict, verdicts_of
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.pipeline.derivation import found_parents, underived
 from lakehouse.pipeline.marts import derivations
-from lakehouse.regulation.gaming_day import gaming_day_of, pieces, ranges_of
+from lakehouse.regulation.gaming_day import cut, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
 
@@ -88,11 +88,11 @@ def run_days(
     job = _job(assemble(settings, executor=dg.in_process_executor, **given), select)
     outcome = Outcome()
     with instance_of_home() if instance is None else nullcontext(instance) as opened:
-        for piece in pieces(days, DAYS_PER_RUN):
+        for piece in cut(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
         if select is None:
             for found in ranges_of(_with_parents_found(stored.lake, settings, days, now)):
-                for piece in pieces(found, DAYS_PER_RUN):
+                for piece in cut(found, DAYS_PER_RUN):
                     _execute(job, piece, progress, opened, outcome)
     return outcome
 

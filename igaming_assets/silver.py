@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.assets import Run, run_of, table_asset
+from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.automation import late_data
 from igaming_assets.checks import (
     conservation_spec,
@@ -60,8 +60,8 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         automation_condition=late_data(),
     )
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        run = run_of(context)
-        lake, days = run.lake, run.days
+        step = step_of(context)
+        lake, days = step.lake, step.days
         stale: dict[dt.date, Damaged] = {}
 
         def rows() -> Iterator[Portion]:
@@ -69,7 +69,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
             known = {given: lake.tokens(*given) for given in inputs}
             commit = Commit(context.run.run_id, f"silver/{table}", CODE_VERSION)
             rejected = []
-            clean = functools.partial(_cleaned, run, table)
+            clean = functools.partial(_cleaned, step, table)
             made = as_far_as_sound(
                 portions(lake, days, ("bronze", table), most=ROWS_IN_HAND), clean
             )
@@ -92,10 +92,10 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     return silver
 
 
-def _cleaned(run: Run, table: str, days: Days) -> tuple[Days, CleanResult]:
+def _cleaned(step: Step, table: str, days: Days) -> tuple[Days, CleanResult]:
     bronze, *parents = silver_inputs(table)
-    with sound(run.lake, [Read(*bronze, days), *(Read(*parent) for parent in parents)]):
-        return days, clean_days(run.lake, run.settings, table, days)
+    with sound(step.lake, [Read(*bronze, days), *(Read(*parent) for parent in parents)]):
+        return days, clean_days(step.lake, step.settings, table, days)
 
 
 def _tell_rejects(

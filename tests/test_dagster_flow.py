@@ -14,7 +14,7 @@ from igaming_assets.running import run_days
 from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.quality.conformance import conservation
-from lakehouse.regulation.gaming_day import pieces
+from lakehouse.regulation.gaming_day import cut
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake, stored_tables
 
@@ -200,10 +200,8 @@ def test_a_lost_key_stops_the_run_and_keeps_the_lake(
 
 
 def test_a_long_range_is_cut_into_runs_of_a_month() -> None:
-    assert pieces((D(2025, 1, 1), D(2025, 1, 31)), DAYS_PER_RUN) == [
-        (D(2025, 1, 1), D(2025, 1, 31))
-    ]
-    assert pieces((D(2025, 1, 1), D(2025, 3, 4)), DAYS_PER_RUN) == [
+    assert cut((D(2025, 1, 1), D(2025, 1, 31)), DAYS_PER_RUN) == [(D(2025, 1, 1), D(2025, 1, 31))]
+    assert cut((D(2025, 1, 1), D(2025, 3, 4)), DAYS_PER_RUN) == [
         (D(2025, 1, 1), D(2025, 1, 31)),
         (D(2025, 2, 1), D(2025, 3, 3)),
         (D(2025, 3, 4), D(2025, 3, 4)),

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from lakehouse.regulation.games import rates
-from lakehouse.simulate.floor.ledger import ledger_through
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
 
@@ -65,7 +65,7 @@ def test_table_win_lies_in_the_99_interval_of_theo(world: World) -> None:
 @pytest.mark.slow
 def test_spend_is_as_concentrated_as_a_lognormal_of_sigma_2_1(world: World) -> None:
     """Top 1/5/10/20% of active players hold about 41/68/79/90% of theo."""
-    theo = np.sort(ledger_through(world, 149).totals.theo_micro)[::-1]
+    theo = np.sort(everybody_through(world, 149).totals.theo_micro)[::-1]
     held = np.cumsum(theo) / theo.sum()
     shares = [held[int(len(theo) * top) - 1] for top in (0.01, 0.05, 0.10, 0.20)]
     assert shares == pytest.approx([0.41, 0.68, 0.79, 0.90], abs=0.05)
@@ -96,7 +96,7 @@ def test_about_60_percent_of_slot_play_is_carded(world: World) -> None:
 def test_visit_frequency_is_heterogeneous(world: World) -> None:
     """The most frequent tenth make over a third of visits; half of all come once or twice
     in a month."""
-    visits = np.sort(ledger_through(world, 29).totals.visits)[::-1]
+    visits = np.sort(everybody_through(world, 29).totals.visits)[::-1]
     assert visits[: len(visits) // 10].sum() > visits.sum() / 4
     assert np.median(visits) <= 2
 

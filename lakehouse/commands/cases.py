@@ -159,7 +159,7 @@ def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datet
     if isinstance(at, int):
         raise BadInput(f"--as-of {as_of!r}: cases have moments, such as 2025-02-01T09:00:00Z")
     unlock_where_locked(settings, lake)
-    access_log.record(lake, caller.user(), "casework of review cases", f"cases {asked}", now)
+    access_log.record(lake, caller.user(), "work on review cases", f"cases {asked}", now)
     return lake, worked_cases(lake, at, settings.timezone), at
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 from lakehouse.contracts import contract, door_of, told_apart
-from lakehouse.regulation.gaming_day import day_bounds, each_day
+from lakehouse.regulation.gaming_day import cut, day_bounds, each_day
 from lakehouse.settings import Settings
-from lakehouse.storage import ROWS_IN_HAND, Days, Lake, cut, stored_schema
+from lakehouse.storage import ROWS_IN_HAND, Days, Lake, stored_schema
 from lakehouse.storage.shapes import PARTITION
 
 TELLING = ("compliance", "financial_txn", "player_profile")
@@ -25,7 +25,7 @@ Produce = Callable[[str, Days], Iterable[pl.DataFrame]]
 def simulated_portions(settings: Settings, table: str, days: Days) -> list[Days]:
     """The days in ranges whose simulated rows can be in hand together."""
     a_day = (contract(table).monthly_rows or 0) * settings.scale / MONTH_DAYS
-    return cut(days, dict.fromkeys(each_day(days), round(a_day)), ROWS_IN_HAND)
+    return cut(days, ROWS_IN_HAND, dict.fromkeys(each_day(days), round(a_day)))
 
 
 def simulated(

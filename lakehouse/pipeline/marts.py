@@ -15,7 +15,7 @@ from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
 from lakehouse.pipeline.bronze import TELLING
 from lakehouse.pipeline.derivation import Derivations, Table, marks_of
 from lakehouse.pipeline.silver import refresh_silver
-from lakehouse.regulation.gaming_day import Days, each_day, pieces
+from lakehouse.regulation.gaming_day import Days, cut, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake, Portion, Read, as_far_as_sound, portions, sound
@@ -79,7 +79,7 @@ def made(
     # What a window reaches is read again for every portion.
     of_a_day = [(i.layer, i.table) for i in mart.reads(settings) if not (i.back or i.ahead)]
     whole = portions(lake, (min(near), max(near)), *of_a_day)
-    return as_far_as_sound((p for w in whole for p in pieces(w, mart.days_in_hand)), of)
+    return as_far_as_sound((p for w in whole for p in cut(w, mart.days_in_hand)), of)
 
 
 def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:

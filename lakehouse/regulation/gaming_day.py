@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -51,12 +51,20 @@ def each_day(days: Days) -> list[dt.date]:
     return [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
 
 
-def pieces(days: Days, length: int) -> list[Days]:
-    """The days in ranges of at most `length` days."""
-    step, day = dt.timedelta(days=length), dt.timedelta(days=1)
-    count = (days[1] - days[0]).days // length + 1
-    starts = [days[0] + n * step for n in range(count)]
-    return [(s, min(s + step - day, days[1])) for s in starts]
+def cut(days: Days, most: int, weights: Mapping[dt.date, int] | None = None) -> list[Days]:
+    """The days in ranges that weigh at most `most`, or are one day. A day weighs 1, or what
+    `weights` says of it: 0 where they say nothing."""
+    ranges: list[Days] = []
+    held = 0
+    for day in each_day(days):
+        weight = 1 if weights is None else weights.get(day, 0)
+        held += weight
+        if ranges and held <= most:
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+            held = weight
+    return ranges
 
 
 def ranges_of(days: Iterable[dt.date]) -> list[Days]:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from lakehouse.contracts.floor.slots import DENOMINATIONS
 from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.regulation.games import rates
-from lakehouse.simulate.floor.ledger import ledger_through
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
 from lakehouse.simulate.floor.table_play import CHIP
 from lakehouse.simulate.kernel import person
@@ -123,7 +123,7 @@ def table_win(world: World) -> Iterator[Measure]:
 
 def concentration(world: World) -> Iterator[Measure]:
     """Share of the players' theo that the top of them make; lognormal with sigma 2.1."""
-    known = ledger_through(world, SHAPE_DAYS - 1).totals
+    known = everybody_through(world, SHAPE_DAYS - 1).totals
     theo = np.sort(known.theo_micro)[::-1].astype(float)
     running = np.cumsum(theo) / theo.sum()
     for share, target in ((0.01, 0.41), (0.05, 0.68), (0.10, 0.79), (0.20, 0.90)):

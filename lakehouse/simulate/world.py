@@ -19,7 +19,7 @@ from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.faults.defects import Struck, Unit, spoil
 from lakehouse.simulate.faults.scenarios import LONGEST, scenarios
-from lakehouse.simulate.floor import cage_cash, ledger, wins
+from lakehouse.simulate.floor import cage_cash, running_totals, wins
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.cash import Cash
 from lakehouse.simulate.kernel.clock import day_start
@@ -84,7 +84,7 @@ class World:
         return cage_cash.named_on(self, day)
 
     def totals(self, day: int, who: I64) -> PlayerTotals:
-        return ledger.totals_through(self, day, who)
+        return running_totals.totals_through(self, day, who)
 
     def filed(self, day: int) -> I64:
         return filings.persons(self, day)

@@ -7,7 +7,7 @@ folder or an object-store URL; nothing here takes a URL apart.
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.commits import Commit
 from lakehouse.storage.damage import Read, as_far_as_sound, find_damage, sound
-from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, cut, portions
+from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, portions
 from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
@@ -31,7 +31,6 @@ __all__ = [
     "Version",
     "Written",
     "as_far_as_sound",
-    "cut",
     "find_damage",
     "maintain",
     "portions",

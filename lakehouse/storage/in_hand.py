@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lakehouse.regulation.gaming_day import Days, each_day
+from lakehouse.regulation.gaming_day import Days, cut
 
 if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
@@ -31,20 +31,6 @@ class Portion:
     marks: Mapping[dt.date, str] = field(default_factory=dict)
 
 
-def cut(days: Days, rows: Mapping[dt.date, int], most: int) -> list[Days]:
-    """The days in ranges of at most `most` rows; of at least one day."""
-    ranges: list[Days] = []
-    held = 0
-    for day in each_day(days):
-        held += rows.get(day, 0)
-        if ranges and held <= most:
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-            held = rows.get(day, 0)
-    return ranges
-
-
 def portions(
     lake: Lake, days: Days, *tables: tuple[str, str], most: int = ROWS_LOOKED_AT
 ) -> list[Days]:
@@ -53,4 +39,4 @@ def portions(
     for table in tables:
         stored = lake.partitions(*table).drop_nulls("gaming_day")
         rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
-    return cut(days, rows, most)
+    return cut(days, most, rows)

@@ -16,8 +16,8 @@ import polars as pl
 
 from lakehouse.contracts.floor.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.ledger import ledger_through
 from lakehouse.simulate.floor.plan import clean_rows, day_plan
+from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import SlotPlay
 from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
@@ -393,7 +393,7 @@ def _error(kind: I64, part: int) -> pl.Series:
 def rows_of(world: World, day: int, stretch: int) -> Rows:
     """The rows of a stretch of a day. Meters go on from the day before."""
     config, p, at = world.config, day_plan(world, day), stretches_on(world, day)[stretch]
-    meters = ledger_through(world, day - 1).coin_in
+    meters = everybody_through(world, day - 1).coin_in
     part = take(p.slots, at.sessions)
     e = session_events(part)
     fillers, count = _fillers(world, day), config.machine_count

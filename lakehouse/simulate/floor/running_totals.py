@@ -18,7 +18,7 @@ from lakehouse.simulate.kernel.world import World
 
 
 @dataclass(frozen=True)
-class Ledger:
+class RunningTotals:
     """Sorted by player; totals since the world's first day."""
 
     player: I64
@@ -27,14 +27,14 @@ class Ledger:
     """Meter of each machine, cents."""
 
 
-def _empty(world: World) -> Ledger:
+def _empty(world: World) -> RunningTotals:
     none = np.zeros(0, dtype=np.int64)
     meters = np.zeros(world.config.machine_count, dtype=np.int64)
-    return Ledger(none, PlayerTotals(none, none, none, none, none), meters)
+    return RunningTotals(none, PlayerTotals(none, none, none, none, none), meters)
 
 
 @carried_over(_empty)
-def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
+def everybody_through(world: World, day: int, before: RunningTotals) -> RunningTotals:
     """Totals of everybody who came, and of every machine, by the close of `day`."""
     p, old_totals = day_plan(world, day), before.totals
     s, t = p.slots, p.tables
@@ -62,18 +62,18 @@ def ledger_through(world: World, day: int, before: Ledger) -> Ledger:
     np.add.at(win_total, new[at], win[carded])
     meters = before.coin_in.copy()
     np.add.at(meters, s.machine, s.coin_in)
-    return Ledger(everyone, PlayerTotals(visits, theo_total, win_total, last, first), meters)
+    return RunningTotals(everyone, PlayerTotals(visits, theo_total, win_total, last, first), meters)
 
 
 def totals_through(world: World, day: int, who: I64) -> PlayerTotals:
     """Of `who`, in this order; of those who never came, zeros and no days."""
-    ledger = ledger_through(world, day)
-    known = ledger.totals
-    if not len(ledger.player):
+    everybody = everybody_through(world, day)
+    known = everybody.totals
+    if not len(everybody.player):
         zero = np.zeros(len(who), dtype=np.int64)
         return PlayerTotals(zero, zero, zero, zero - 1, zero - 1)
-    at = np.minimum(np.searchsorted(ledger.player, who), len(ledger.player) - 1)
-    here = ledger.player[at] == who
+    at = np.minimum(np.searchsorted(everybody.player, who), len(everybody.player) - 1)
+    here = everybody.player[at] == who
 
     def of(column: I64, otherwise: int = 0) -> I64:
         return np.where(here, column[at], otherwise)
