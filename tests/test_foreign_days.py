@@ -4,13 +4,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from lakehouse.pipeline.silver import refresh_silver
 
 from lakehouse import cli
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.infer import infer
 from lakehouse.ingest.files.mapping import checked_mapping, has_short_years
+from lakehouse.pipeline.silver import refresh_silver
 from tests.landed import CAGE, bronze, drop, lake_at, mapped, quarantined, take_in
 from tests.small_lake import COMMIT
 
