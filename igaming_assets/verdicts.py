@@ -147,10 +147,14 @@ def verdicts_of(
     storage = instance.event_log_storage
     failed: dict[dg.AssetCheckKey, list[AssetCheckExecutionRecord]] = {}
     for info in storage.get_asset_check_partition_info(list(checks)):
-        if info.partition_key is not None:
-            newest = _newest_evaluation(storage, info)
-            if newest is not None:
-                failed.setdefault(info.check_key, []).extend([newest] if _is_open(newest) else [])
+        if info.partition_key is None:
+            continue
+        if info.latest_execution_status is AssetCheckExecutionRecordStatus.SUCCEEDED:
+            failed.setdefault(info.check_key, [])
+            continue
+        newest = _newest_evaluation(storage, info)
+        if newest is not None:
+            failed.setdefault(info.check_key, []).extend([newest] if _is_open(newest) else [])
     verdicts = [_verdict(key, records) for key, records in failed.items()]
     return sorted(verdicts, key=lambda v: v.name)
 
