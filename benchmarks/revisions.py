@@ -36,7 +36,7 @@ def figures(tree: Path, days: int) -> list[tuple[str, tuple[float, float, float]
 
 
 def simulated(tree: Path) -> list[tuple[str, tuple[float, float, float]]]:
-    """What files of simulated rows take, and the day after a simulated year."""
+    """What files of simulated rows take."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = [
@@ -46,7 +46,6 @@ def simulated(tree: Path) -> list[tuple[str, tuple[float, float, float]]]:
                 ("10 million simulated rows", simulate.TEN_MILLION),
             )
         ]
-        found.append(simulate.late_day(tree))
     return [(r.what, (r.wall, r.cpu, r.peak_mb)) for r in found]
 
 
