@@ -17,6 +17,7 @@ import dagster as dg
 from alembic.util import CommandError
 from dagster._core.launcher import DefaultRunLauncher
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,6 +30,7 @@ OWNER = "lakehouse/process"
 UNFINISHED = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.CANCELING]
 UNFINISHED += [dg.DagsterRunStatus.NOT_STARTED]
 OPENING_SECONDS = 60
+BACKFILL_SECONDS = 3
 
 
 def instance_of_home() -> dg.DagsterInstance:
@@ -118,6 +120,17 @@ class WatchingRunLauncher(DefaultRunLauncher):
         if server is not None and not _answers(server):
             return CheckRunHealthResult(WorkerStatus.FAILED, "its code server is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+class PromptRunCoordinator(QueuedRunCoordinator):
+    """Dagster's own. In the daemon it also has backfills looked at every few seconds: how often
+    is a constant of thirty, which no setting reaches, and a backfill waits for two looks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        daemon: Any = sys.modules.get("dagster._daemon.controller")
+        if daemon is not None:
+            daemon.DEFAULT_DAEMON_INTERVAL_SECONDS = BACKFILL_SECONDS
 
 
 def _answers(server: Any) -> bool:

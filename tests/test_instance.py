@@ -1,5 +1,6 @@
 """The Dagster instance: made once however many begin, and rid of what killed processes left."""
 
+import inspect
 import os
 import shutil
 import signal
@@ -14,6 +15,9 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
+from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
+from dagster._daemon import controller
+from dagster._daemon.backfill import execute_backfill_iteration_loop
 
 from igaming_assets.instance import OWNER, instance_of_home, is_dead, release_dead, this_process
 from lakehouse.errors import LakehouseError
@@ -195,6 +199,19 @@ def test_an_interruption_that_python_drops_is_said_again() -> None:
         [sys.executable, "-c", BURIED], capture_output=True, text=True, timeout=60, check=False
     )
     assert (said.returncode, said.stdout, said.stderr) == (0, "heard at once\n", "")
+
+
+def test_the_daemon_looks_at_backfills_every_few_seconds(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = controller.DEFAULT_DAEMON_INTERVAL_SECONDS
+    monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", before)
+    with instance_of_home() as opened:
+        assert isinstance(opened.run_coordinator, QueuedRunCoordinator)
+        assert controller.DEFAULT_DAEMON_INTERVAL_SECONDS == 3 < before
+    # The loop asks for it when it begins, after the instance has its coordinator.
+    said = inspect.getsource(execute_backfill_iteration_loop)
+    assert "import DEFAULT_DAEMON_INTERVAL_SECONDS" in said
 
 
 @pytest.mark.slow
