@@ -1,0 +1,19 @@
+"""What all tests have in common: a folder of their own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings are read in the folder where a command is given; a demo leaves some here. Other
+    processes find the project, and these tests, by PYTHONPATH."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
