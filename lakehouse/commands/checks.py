@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day
+from lakehouse.commands.check_report import report
 from lakehouse.commands.check_results import register_on
 from lakehouse.errors import BadInput
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(invoke_without_command=True)
     group.callback()(checks)
     register_on(group)
+    group.command("report")(report)
     app.add_typer(group, name="checks")
 
 

@@ -1,0 +1,166 @@
+"""`lakehouse checks report`: whether each gaming day may be trusted, as a page or for programs."""
+
+from __future__ import annotations
+
+import enum
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote, urlsplit
+
+import typer
+
+from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day
+from lakehouse.commands.caller import now
+from lakehouse.errors import BadInput
+from lakehouse.outputs import check_output, replacing
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from lakehouse.serve.reports.checks.told import Told
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Days, Lake
+
+DAGSTER_URL = "http://localhost:3000"
+LONGEST_YEARS = 10
+
+
+class Format(enum.StrEnum):
+    html = "html"
+    junit = "junit"
+    json = "json"
+
+
+def report(
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="First gaming day; the newest 365 by default."),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last gaming day; default: the first.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="File to write; by default a page is written to <root>.reports/checks.html, and "
+            "other formats to standard output.",
+        ),
+    ] = None,
+    shape: Annotated[
+        Format,
+        typer.Option("--format", help="A page to read, JUnit XML for CI, or JSON for programs."),
+    ] = Format.html,
+    dagster_url: Annotated[
+        str, typer.Option("--dagster-url", metavar="URL", help="Where Dagster's UI is served.")
+    ] = DAGSTER_URL,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
+) -> None:
+    """Tell of each gaming day whether it may be trusted, and why not, on one page.
+
+    Tables by days, what did not pass with rows, keys and SQL, trends, and what was kept out of
+    silver. The page is one file that needs no network. Of restricted tables it has nothing without
+    --restricted, and then whether each check passed.
+    """
+    days = _days(first, last)
+    _refuse_other_addresses(dagster_url)
+    if out is not None:
+        check_output(out)
+    settings, lake = opened()
+    is_open = admitted("checks report", restricted=restricted, purpose=purpose)
+    found = told_of(settings, lake, days, restricted=is_open)
+    if shape is Format.html:
+        made = write_page(settings, lake, found, out, dagster_url=dagster_url, private=is_open)
+        typer.echo(f"written: {made}", err=True)
+        return
+    text = _for_programs(shape, found)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    with replacing(out, private=is_open) as beside:
+        beside.write_text(text, encoding="utf-8")
+    typer.echo(f"written: {out}", err=True)
+
+
+def told_of(
+    settings: Settings, lake: Lake, days: Days | None = None, *, restricted: bool = False
+) -> Told:
+    """What a report may tell of these days. Raises BadInput where nothing was judged."""
+    from lakehouse.quality.registry import checks
+    from lakehouse.serve.reports.checks.told import told
+
+    declared = checks(settings, now()).values()
+    return told(lake, declared, days=days, restricted=restricted)
+
+
+def write_page(
+    settings: Settings,
+    lake: Lake,
+    found: Told,
+    out: Path | None = None,
+    *,
+    dagster_url: str = DAGSTER_URL,
+    private: bool = False,
+) -> Path:
+    """Writes the page, and says where."""
+    from lakehouse.serve.reports.checks.kept_out import kept_out
+    from lakehouse.serve.reports.checks.page import page
+
+    place = out or _place(lake, private=private)
+    text = page(
+        found,
+        kept_out(lake, (found.days[0], found.days[-1])),
+        written=now(),
+        dagster_url=dagster_url,
+        data_docs=_data_docs(settings, place),
+    )
+    with replacing(place, private=private) as beside:
+        beside.write_text(text, encoding="utf-8")
+    return place
+
+
+def _for_programs(shape: Format, found: Told) -> str:
+    from lakehouse.serve.reports.checks.files import as_json, junit
+
+    if shape is Format.json:
+        return as_json(found, written=now())
+    return junit(found, written=now()).decode()
+
+
+def _place(lake: Lake, *, private: bool) -> Path:
+    """Beside a local lake, and here for one in an object store."""
+    folder = "lakehouse.reports" if "://" in lake.root else f"{lake.root}.reports"
+    return Path(folder) / ("checks-restricted.html" if private else "checks.html")
+
+
+def _data_docs(settings: Settings, page: Path) -> str | None:
+    """A link from the page to Data Docs, where there are any."""
+    from lakehouse.quality.expectations.pages import INDEX, docs_folder
+
+    index = docs_folder(settings) / INDEX
+    if not index.is_file():
+        return None
+    return quote(Path(os.path.relpath(index, page.parent)).as_posix())
+
+
+def _days(first: str | None, last: str | None) -> Days | None:
+    if first is None:
+        if last is not None:
+            raise BadInput("--to needs --from")
+        return None
+    days = parse_day(first, "--from"), parse_day(last or first, "--to")
+    if days[1] < days[0]:
+        raise BadInput(f"--to {last} is before --from {first}")
+    if days[1].year - days[0].year > LONGEST_YEARS:
+        raise BadInput(f"{days[0]} to {days[1]} is longer than the {LONGEST_YEARS} years of a page")
+    return days
+
+
+def _refuse_other_addresses(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise BadInput(f"--dagster-url {url!r}: give an address such as {DAGSTER_URL}")
