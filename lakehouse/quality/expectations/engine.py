@@ -79,8 +79,8 @@ def read(suite: Suite) -> list[Written]:
     """The expectations of a suite, each with what stands against it; a Python suite is run.
     Raises BadInput naming the file where it is no suite, LakehouseError without GX."""
     written = _run(suite) if suite.is_python else read_json(suite)
-    gx = _great_expectations()
-    return [one if one.problem else _buildable(gx, suite, n, one) for n, one in _numbered(written)]
+    _source()
+    return [one if one.problem else _buildable(suite, n, one) for n, one in _numbered(written)]
 
 
 def validate(lake: Lake, suite: Suite, days: Days) -> Iterator[Validation]:
@@ -104,12 +104,12 @@ def _validated(
     able = {n: one for n, one in _numbered(written) if not one.problem}
     gx = _great_expectations()
     as_text = read_as_text(written)
-    asked = {n: _built(gx, one, with_moments(suite, one, as_text), n) for n, one in able.items()}
+    asked = {n: _built(one, with_moments(suite, one, as_text), n) for n, one in able.items()}
     made = gx.ExpectationSuite(name=suite.name, expectations=list(asked.values()))
-    given = _batch(gx, suite.name, to_pandas(rows, suite, list(able.values())))
+    given = _batch(suite.name, to_pandas(rows, suite, list(able.values())))
     keys = rows.select(key_of(suite))
     results, document = {}, None
-    with _quietly():
+    with quietly():
         try:
             outcome = given.validate(made, result_format=_FORMAT)
         except Exception as error:  # noqa: BLE001 - whatever a user's expectation raises
@@ -137,29 +137,28 @@ def _numbered(written: Sequence[Written]) -> Iterator[tuple[int, Written]]:
 def _great_expectations() -> Any:
     """The library, quiet and offline. Raises LakehouseError where it is not installed."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with _quietly():
-        try:
+    try:
+        with quietly():
             import great_expectations as gx
-        except ModuleNotFoundError as error:
-            raise LakehouseError(MISSING) from error
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    except ModuleNotFoundError as error:
+        raise LakehouseError(MISSING) from error
     return gx
 
 
 @functools.cache
-def _source(gx: Any) -> Any:
-    context = gx.get_context(mode="ephemeral")
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+def _source() -> Any:
+    """Where frames are handed in, once a process."""
+    gx = _great_expectations()
+    with quietly():
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context.data_sources.add_pandas("lake")
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        return context.data_sources.add_pandas("lake")
 
 
-def _batch(gx: Any, name: str, frame: Any) -> Any:
-    source = _source(gx)
+def _batch(name: str, frame: Any) -> Any:
+    source = _source()
     asset = next((a for a in source.assets if a.name == name), None)
     if asset is None:
         asset = source.add_dataframe_asset(name)
@@ -167,7 +166,7 @@ def _batch(gx: Any, name: str, frame: Any) -> Any:
     return asset.get_batch_definition("gaming day").get_batch({"dataframe": frame})
 
 
-def _quietly() -> warnings.catch_warnings:  # type: ignore[type-arg]  # generic from 3.12 on
+def quietly() -> warnings.catch_warnings:  # type: ignore[type-arg]  # generic from 3.12 on
     """Its warnings are about its own imports and pandas' ways."""
     return warnings.catch_warnings(action="ignore")
 
@@ -175,9 +174,9 @@ def _quietly() -> warnings.catch_warnings:  # type: ignore[type-arg]  # generic 
 def _run(suite: Suite) -> list[Written]:
     """Runs a Python suite. It leaves `suite`: an ExpectationSuite, a list of expectations, or a
     function that returns one of these."""
-    _great_expectations()
+    _source()
     try:
-        with _quietly():
+        with quietly():
             left = runpy.run_path(str(suite.file)).get("suite")
             given = left() if callable(left) else left
             listed = list(getattr(given, "expectations", given) or ())
@@ -196,9 +195,9 @@ def _severity(configuration: Any) -> str:
     return str(getattr(configuration.severity, "value", configuration.severity))
 
 
-def _buildable(gx: Any, suite: Suite, number: int, one: Written) -> Written:
+def _buildable(suite: Suite, number: int, one: Written) -> Written:
     try:
-        _built(gx, one, one.kwargs, number)
+        _built(one, one.kwargs, number)
     except Exception as error:  # noqa: BLE001 - its classes raise what they like
         problem = f"{suite.file}: expectation {number} ({one.type}): {_complaint(error)}"
         return Written(one.type, one.kwargs, one.meta, one.severity, problem)
@@ -214,14 +213,13 @@ def _complaint(error: BaseException) -> str:
     return f"{'.'.join(str(p) for p in first['loc'])}: {first['msg']}".removeprefix("__root__: ")
 
 
-def _built(gx: Any, one: Written, kwargs: Mapping[str, Any], number: int) -> Any:
+def _built(one: Written, kwargs: Mapping[str, Any], number: int) -> Any:
     from great_expectations.expectations.expectation_configuration import (
         ExpectationConfiguration,
     )
 
-    del gx  # its classes are registered by its import
     meta = {**one.meta, _MARK: number}
-    with _quietly():
+    with quietly():
         return ExpectationConfiguration(
             type=one.type, kwargs=dict(kwargs), meta=meta, severity=one.severity
         ).to_domain_obj()
