@@ -181,7 +181,7 @@ def _run(suite: Suite) -> list[Written]:
             given = left() if callable(left) else left
             listed = list(getattr(given, "expectations", given) or ())
             made = [one.configuration for one in listed]
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's code raises
+    except (Exception, SystemExit) as error:
         raise BadInput(f"{suite.file}: raised {_in_one_line(error)}") from error
     if given is None:
         raise BadInput(f"{suite.file}: no suite: it leaves no `suite`")

@@ -138,6 +138,7 @@ def _meta(one: Validation, meta: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "great_expectations_version": meta.get("great_expectations_version"),
         "run_id": {"run_name": str(one.day), "run_time": f"{one.day}T00:00:00+00:00"},
+        "active_batch_definition": dict(meta["active_batch_definition"]),
         "batch_spec": {"table": f"{one.suite.layer}.{one.suite.table}", "rows": one.rows},
     }
 
