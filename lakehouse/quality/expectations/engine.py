@@ -166,7 +166,7 @@ def _batch(name: str, frame: Any) -> Any:
     return asset.get_batch_definition("gaming day").get_batch({"dataframe": frame})
 
 
-def quietly() -> warnings.catch_warnings:  # type: ignore[type-arg]  # generic from 3.12 on
+def quietly() -> warnings.catch_warnings:
     """Its warnings are about its own imports and pandas' ways."""
     return warnings.catch_warnings(action="ignore")
 

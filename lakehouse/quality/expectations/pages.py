@@ -104,7 +104,7 @@ def page_of(one: Validation) -> str:
     page = html.document_fromstring(_rendered(one))
     _offline(page)
     if one.of(Status.COULD_NOT_RUN):
-        page.body.insert(1, html.fragment_fromstring(_listed(one)))
+        next(page.iter("body")).insert(1, html.fragment_fromstring(_listed(one)))
     return html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
 
 
@@ -152,8 +152,8 @@ def _offline(page: html.HtmlElement) -> None:
         link.set("href", f"../{INDEX}")
     for brand in page.xpath("//*[contains(@class, 'navbar-brand')]/a"):
         brand.text = "Data Docs"
-    page.head.append(_element("style", _css()))
-    page.body.append(_element("script", _SCRIPT))
+    next(page.iter("head")).append(_element("style", _css()))
+    next(page.iter("body")).append(_element("script", _SCRIPT))
 
 
 def _element(tag: str, text: str) -> html.HtmlElement:
