@@ -16,8 +16,9 @@ from igaming_assets.automation import (
     maintenance_job,
     schedules,
 )
-from igaming_assets.bronze import bronze_assets, plants_asset, simulated_tables, vault_asset
-from igaming_assets.checks import checks_across_tables
+from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
+from igaming_assets.check_ledger import LEDGER, CheckLedger
+from igaming_assets.checks import steps_of_checks
 from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
@@ -47,6 +48,7 @@ def assemble(
 ) -> dg.Definitions:
     """All definitions for a lake; `resources` replace those of the same name."""
     lake = resources.pop("lake", None) or LakeResource()
+    clock = resources.pop("clock", None) or Clock()
     with warnings.catch_warnings():
         # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -57,10 +59,7 @@ def assemble(
             *silver_assets(settings),
             *mart_assets(settings),
         ]
-        checks = [
-            *checks_across_tables(settings, simulated_tables(settings)),
-            derived_check(settings),
-        ]
+        checks = [*steps_of_checks(settings), derived_check(settings)]
     sensors = (
         late_data_sensor(),
         underived_sensor(settings),
@@ -77,7 +76,8 @@ def assemble(
         resources={
             "lake": lake,
             "lake_io": LakeIO(lake=lake),
-            "clock": Clock(),
+            "clock": clock,
+            LEDGER: CheckLedger(lake=lake, clock=clock),
             "simulator": Simulator(),
             **resources,
         },

@@ -41,6 +41,7 @@ def contract_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]:  #
             else "Every stored row keeps every rule.",
             partial(judge, layer, table),
             blocking=True,
+            at_once=True,
         )
 
 
