@@ -103,22 +103,24 @@ class Judged:
         unable = [s for s in said if s.status is Status.COULD_NOT_RUN]
         keys = dict.fromkeys(key for s in broken for key in s.keys)
         return Judgement(
-            passed=not opens,
+            passed=not opens and not unable,
             said=_in_words(said, [*broken, *unable]),
             measure=float(len(opens)),
             bound=0.0,
             failing_rows=max((s.failing_rows or 0 for s in opens), default=0),
             checked_rows=of.rows,
             keys=tuple(keys)[:KEYS_SHOWN],
-            more={
-                "suite": str(self.suite.file),
-                "expectations": len(said),
-                "not_held": "\n".join(s.line for s in broken),
-                "could_not_run": "\n".join(s.line for s in unable),
-                "data_docs": str(self.docs / self.suite.name / f"{of.day}.html"),
-            },
+            more=self._more(of, broken, unable) | {"expectations": len(said)},
             could_run=bool(opens) or not unable,
         )
+
+    def _more(
+        self, of: Validation, broken: Sequence[Said], unable: Sequence[Said]
+    ) -> dict[str, str | int]:
+        lists = {"not_held": broken, "could_not_run": unable}
+        lines = {name: "\n".join(s.line for s in said) for name, said in lists.items() if said}
+        page = self.docs / self.suite.name / f"{of.day}.html"
+        return {**lines, "suite": str(self.suite.file), "data_docs": str(page)}
 
 
 def _critical(of: Validation) -> list[Said]:
