@@ -180,19 +180,15 @@ def _run(suite: Suite) -> list[Written]:
             left = runpy.run_path(str(suite.file)).get("suite")
             given = left() if callable(left) else left
             listed = list(getattr(given, "expectations", given) or ())
-            made = [one.configuration for one in listed]
+            made = [(one.configuration, one.severity) for one in listed]
     except (Exception, SystemExit) as error:
         raise BadInput(f"{suite.file}: raised {_in_one_line(error)}") from error
     if given is None:
         raise BadInput(f"{suite.file}: no suite: it leaves no `suite`")
     return [
-        checked(suite, n, Written(c.type, c.kwargs, c.meta or {}, _severity(c)))
-        for n, c in enumerate(made, 1)
+        checked(suite, n, Written(c.type, c.kwargs, c.meta or {}, str(getattr(s, "value", s))))
+        for n, (c, s) in enumerate(made, 1)
     ]
-
-
-def _severity(configuration: Any) -> str:
-    return str(getattr(configuration.severity, "value", configuration.severity))
 
 
 def _buildable(suite: Suite, number: int, one: Written) -> Written:
@@ -304,6 +300,7 @@ def _is_personal(suite: Suite, one: Written) -> bool:
     )
 
 
+_HIDDEN = "not shown: personal data"
 _VALUES = (
     "observed_value",
     "partial_unexpected_list",
@@ -324,6 +321,5 @@ def _document(suite: Suite, outcome: Any) -> Mapping[str, Any]:
                 result["result"].pop(name, None)
             for told in result["exception_info"].values():
                 if isinstance(told, dict):
-                    told.update(exception_message="not shown: personal data")
-                    told.pop("exception_traceback", None)
+                    told.update(exception_message=_HIDDEN, exception_traceback=_HIDDEN)
     return document
