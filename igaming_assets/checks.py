@@ -17,9 +17,10 @@ from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.verdicts import log_days, report
 from lakehouse.errors import Damaged, LakehouseError
 from lakehouse.quality.derived_checks import EVERY_ROW
-from lakehouse.quality.freshness_checks import days_with_rows
+from lakehouse.quality.freshness_checks import IS_THERE
 from lakehouse.quality.registry import checks
 from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.stored_days import days_with_rows
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, Read, as_far_as_sound, sound
@@ -179,10 +180,10 @@ def _newest(now: dt.datetime, context: dg.AssetCheckExecutionContext) -> dt.date
 
 
 def _stored(lake: Lake, check: Check, closed: dt.date) -> Days | None:
-    """Days that any of the tables has rows of; whether days are there, up to the last closed."""
+    """Days that any of the tables has rows of; whether the newest is there, that one."""
+    if check.name == IS_THERE:
+        return closed, closed
     days = set[dt.date]().union(*(days_with_rows(lake, *table) for table in check.tables))
-    if check.family is Family.FRESHNESS:
-        days.add(closed)
     return (min(days), max(days)) if days else None
 
 
