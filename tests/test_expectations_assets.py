@@ -3,6 +3,7 @@ nothing of Great Expectations where there are none."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -24,7 +25,8 @@ from lakehouse.storage import Lake
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "expectations"
-DAYS = (WEEK[0], WEEK[1])
+FIRST, SECOND = WEEK[0], WEEK[0] + dt.timedelta(days=1)
+DAYS = (FIRST, SECOND)
 SLOTS = dg.AssetKey(["silver", "slot_telemetry"])
 
 
