@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)
     """Share of the machine's memory that one question in SQL may take."""
+    expectations: Path = Path("expectations")
+    """Folder of your own suites of Great Expectations: <layer>.<table>.json or .py."""
+    data_docs: Path | None = None
+    """Folder of their Data Docs; by default <root>.docs beside the lake."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
