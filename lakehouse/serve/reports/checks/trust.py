@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lakehouse.quality.results import Status
-from lakehouse.serve.reports.checks.told import STALE, Told
+from lakehouse.serve.reports.checks.told import STATES, Told
 
 
 class Trust(enum.StrEnum):
@@ -59,7 +59,7 @@ def trusted(found: Told) -> list[Day]:
             judged=pl.len(),
             unable=(must_hold & unable).sum(),
             held=must_hold.sum(),
-            **{s: (pl.col("state") == s).sum() for s in (*Status, STALE)},
+            **{state: (pl.col("state") == state).sum() for state in STATES},
         )
         .iter_rows(named=True)
     }
@@ -70,5 +70,5 @@ def trusted(found: Told) -> list[Day]:
 def _day(day: dt.date, row: dict[str, int] | None, must_hold: int) -> Day:
     if row is None:
         return Day(day, 0, {}, 0, must_hold)
-    states = {s: row[s] for s in (*map(str, Status), STALE) if row[s]}
+    states = {state: row[state] for state in STATES if row[state]}
     return Day(day, row["judged"], states, row["unable"], must_hold - row["held"])
