@@ -76,6 +76,7 @@ class _Facts:
 
     def __init__(self, found: Told, dagster_url: str) -> None:
         self.found, self.dagster_url = found, dagster_url.rstrip("/")
+        self.trusted = trusted(found)
         order = {layer: place for place, layer in enumerate(LAYERS)}
         homes = {(layer, table) for layer, table, _ in found.checks}
         judged = set(found.rows.select("layer", "table_name").unique().iter_rows())
@@ -118,6 +119,7 @@ class _Facts:
                 "judged": day.judged,
                 "states": day.states,
                 "missing": day.missing,
+                "why": self._why(day.day),
                 "kept_out": rejected[day.day],
                 "tables": [
                     {"home": home, "place": self.place[home], "rows": rows}
@@ -126,11 +128,17 @@ class _Facts:
                     )
                 ],
             }
-            for day in trusted(self.found)
+            for day in self.trusted
         ]
 
+    def _why(self, day: dt.date) -> list[str]:
+        """What did not pass, the worst first."""
+        every = [row for rows in self.open.get(day, {}).values() for row in rows]
+        every.sort(key=lambda row: row["rank"])
+        return [f"{row['layer']}.{row['table_name']}: {row['title']}" for row in every]
+
     def tallies(self) -> dict[Trust, int]:
-        counted = Counter(day.trust for day in trusted(self.found))
+        counted = Counter(day.trust for day in self.trusted)
         return {each: counted[each] for each in Trust}
 
     def layers(self) -> list[Row]:

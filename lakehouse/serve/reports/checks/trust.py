@@ -21,8 +21,8 @@ class Trust(enum.StrEnum):
 
 MEANING = {
     Trust.YES: "Every check of the day passed.",
-    Trust.CARE: "Nothing that must hold is broken, but something is unusual, was judged before "
-    "rows changed, or was not judged.",
+    Trust.CARE: "Nothing that must hold is broken; something is unusual, outdated or was not "
+    "judged.",
     Trust.NO: "Something that must hold does not, or could not be judged.",
     Trust.UNKNOWN: "No check has looked at the day.",
 }
@@ -63,8 +63,8 @@ def trusted(found: Told) -> list[Day]:
         )
         .iter_rows(named=True)
     }
-    named = found.rows.filter(must_hold).select("layer", "table_name", "check_name")
-    return [_day(day, by_day.get(day), named.n_unique()) for day in found.days]
+    named = found.rows.filter(must_hold).select("layer", "table_name", "check_name").n_unique()
+    return [_day(day, by_day.get(day), named) for day in found.days]
 
 
 def _day(day: dt.date, row: dict[str, int] | None, must_hold: int) -> Day:
