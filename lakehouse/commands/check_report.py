@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlsplit
@@ -17,8 +16,6 @@ from lakehouse.errors import BadInput
 from lakehouse.outputs import check_output, replacing
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from lakehouse.serve.reports.checks.told import Told
     from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
@@ -121,6 +118,23 @@ def write_page(
     with replacing(place, private=private) as beside:
         beside.write_text(text, encoding="utf-8")
     return place
+
+
+def in_a_line(found: Told) -> str:
+    """How many checks passed on every day, and which did not."""
+    from lakehouse.serve.reports.checks.told import STATES
+
+    worst: dict[str, str] = {}
+    for layer, table, name, state in found.open_rows.select(
+        "layer", "table_name", "check_name", "state"
+    ).iter_rows():
+        worst.setdefault(f"{layer}/{table}:{name}", state)
+    judged = found.rows.select("layer", "table_name", "check_name").n_unique()
+    parts = [f"Checks: {judged - len(worst)} of {judged} passed on every day"]
+    for state in STATES[:-1]:
+        if named := sorted(address for address, of in worst.items() if of == state):
+            parts.append(f"{state.replace('_', ' ')}: {', '.join(named)}")
+    return "; ".join(parts)
 
 
 def _for_programs(shape: Format, found: Told) -> str:

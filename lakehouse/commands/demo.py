@@ -13,7 +13,6 @@ import typer
 
 from lakehouse.commands import opened
 from lakehouse.commands.first_day import settle_start
-from lakehouse.commands.open_days import lines, verdicts
 from lakehouse.commands.run import SETTINGS_FILE, run_days
 
 if TYPE_CHECKING:
@@ -50,11 +49,11 @@ def demo() -> None:
     _day_report(lake, days)
     _top_players(lake, days)
     _rejects(lake, days)
-    _checks()
     _title(f"{days[0]} to {days[1]}, done in {time.monotonic() - begun:.1f} s. Go on with")
     for command, what in NEXT:
         named = {"program": _program(), "day": days[1]}
         typer.echo(f"  {command.format(**named):<72} {what.format(**named)}")
+    _title(_checks(settings, lake, days))
 
 
 def _program() -> str:
@@ -128,9 +127,9 @@ def _rejects(lake: Lake, days: Days) -> None:
     )
 
 
-def _checks() -> None:
-    found = verdicts()
-    still = lines(found)
-    _title(f"Checks: {len(found) - len(still)} passed on every day, {len(still)} did not")
-    for line in still:
-        typer.echo(f"  {line}")
+def _checks(settings: Settings, lake: Lake, days: Days) -> str:
+    """How many checks passed, which did not, and where the report of them is."""
+    from lakehouse.commands.check_report import in_a_line, told_of, write_page
+
+    found = told_of(settings, lake, days)
+    return f"{in_a_line(found)}; report: {write_page(settings, lake, found)}"

@@ -1,1 +1,1 @@
-"""Whether a gaming day may be trusted, and why not: results of checks as a page, JUnit XML, JSON."""
+"""Whether a gaming day may be trusted, and why not: checks as a page, as JUnit XML, as JSON."""

@@ -25,7 +25,9 @@ def junit(found: Told, *, written: dt.datetime) -> bytes:
     root = etree.Element("testsuites", name="lakehouse checks")
     for (layer, table), rows in found.rows.group_by(["layer", "table_name"], maintain_order=False):
         home = f"{layer}.{table}"
-        suite = etree.SubElement(root, "testsuite", name=home, timestamp=f"{written:%Y-%m-%dT%H:%M:%S}")
+        suite = etree.SubElement(
+            root, "testsuite", name=home, timestamp=f"{written:%Y-%m-%dT%H:%M:%S}"
+        )
         for row in rows.sort("check_name", "gaming_day").iter_rows(named=True):
             _case(suite, home, row)
         _count(suite, [suite])
@@ -70,7 +72,8 @@ def _clean(text: str) -> str:
 
 
 def as_json(found: Told, *, written: dt.datetime) -> str:
-    """`days` with what they may be trusted for, and `results` with the words of their checks."""
+    """`days` with what they may be trusted for, the words of `checks`, and all `results`, a line
+    each."""
     days = [
         {
             "gaming_day": day.day,
@@ -82,18 +85,17 @@ def as_json(found: Told, *, written: dt.datetime) -> str:
         }
         for day in trusted(found)
     ]
-    rows = [
-        row
-        | {
-            "keys": json.loads(row["keys"]),
-            "rule": found.checks[key].description,
-            "reason": found.checks[key].reason,
-        }
+    about = {
+        check.address: {"rule": check.description, "reason": check.reason}
+        for check in found.checks.values()
+    }
+    told = {"written": written, "held_back": found.held_back, "checks": about, "days": days}
+    head = json.dumps(told, default=_text, ensure_ascii=False, indent=1)
+    rows = ",\n".join(
+        json.dumps(row | {"keys": json.loads(row["keys"])}, default=_text, ensure_ascii=False)
         for row in _finite(found.rows).iter_rows(named=True)
-        for key in [(row["layer"], row["table_name"], row["check_name"])]
-    ]
-    told = {"written": written, "held_back": found.held_back, "days": days, "results": rows}
-    return json.dumps(told, default=_text, ensure_ascii=False, indent=1) + "\n"
+    )
+    return f'{head.removesuffix("}").rstrip()},\n "results": [\n{rows}\n]}}\n'
 
 
 def _finite(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class Trend:
 
 def trend(measures: Values, bounds: Values, is_open: Sequence[bool]) -> Trend | None:
     """The chart of a measure by day; null where it never moves."""
+    measures, bounds = _finite(measures), _finite(bounds)
     known = [m for m in measures if m is not None]
     if len(set(known)) < 2:
         return None
@@ -34,10 +36,16 @@ def trend(measures: Values, bounds: Values, is_open: Sequence[bool]) -> Trend | 
         return round(_PAD + index * (WIDTH - 2 * _PAD) / (len(measures) - 1))
 
     def path(values: Values) -> str:
-        return _path([None if v is None else (x(i), _y(v, low, high)) for i, v in enumerate(values)])
+        return _path(
+            [None if v is None else (x(i), _y(v, low, high)) for i, v in enumerate(values)]
+        )
 
     ticks = "".join(f"M{x(i)} {HEIGHT}v-5" for i, it_is in enumerate(is_open) if it_is)
     return Trend(path(measures), path(bounds), ticks, min(known), max(known))
+
+
+def _finite(values: Values) -> list[float | None]:
+    return [v if v is not None and math.isfinite(v) else None for v in values]
 
 
 def _y(value: float, low: float, high: float) -> int:

@@ -59,8 +59,11 @@ TERMS = {
 }
 
 
+_TITLES = {"contract": "rules of the table", "conservation": "nothing lost on the way"}
+
+
 def title_of(name: str) -> str:
-    return name.replace("_", " ")
+    return _TITLES.get(name, name.replace("_", " "))
 
 
 def number(value: float | None) -> str:
