@@ -206,7 +206,7 @@ def test_what_was_kept_out_is_told_in_words(lake, tmp_path):
     rejected = {
         "gaming_day": [FIRST, FIRST, SECOND],
         "_stage": ["silver", "silver", "ingest"],
-        "_rules": [["amount|nullability", "txn_type|domain"], ["amount|nullability"], None],
+        "_rules": [["amount|nullability", "transaction_type|domain"], ["amount|nullability"], None],
     }
     small_lake.put(lake, "quarantine", "financial_txn", rejected)
     small_lake.put(lake, "bronze", "financial_txn", {"gaming_day": [FIRST] * 4})
@@ -218,7 +218,8 @@ def test_what_was_kept_out_is_told_in_words(lake, tmp_path):
     rows = [[str(c.text or "").strip() for c in row] for row in kept.xpath(".//tbody/tr")]
     assert [row[1:3] for row in rows] == [["2", "1"], ["1", "1"], ["1", "1"]]
     assert rows[0] == ["amount is empty", "2", "1", "2025-01-01"]
-    assert "txn_type is none of " in rows[1][0] or "txn_type is none of " in rows[2][0]
+    assert rows[1][0].startswith("transaction_type is none of ")
+    assert rows[2][0] == "no rule is named"
 
 
 def test_results_past_the_first_are_still_told(lake, tmp_path, monkeypatch):

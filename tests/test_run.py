@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,10 +137,13 @@ def test_the_demo_shows_the_days_and_a_second_one_makes_nothing_again(place: Pat
         "2025-01-07",
         "Most valuable patrons",
         "key_clash",
-        "passed on every day",
         "make ui",
     ):
         assert said in first.stdout, said
+    last = first.stdout.splitlines()[-1]
+    report = place / "lake.reports" / "checks.html"
+    assert re.fullmatch(rf"Checks: \d+ of \d+ passed on every day; .*report: {report}", last)
+    assert "May these days be trusted?" in report.read_text(encoding="utf-8")
     versions = Lake(str(place / "lake")).version("gold", "property_day")
     second = lakehouse("demo", place=place)
     assert second.returncode == 0, second.stderr

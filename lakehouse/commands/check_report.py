@@ -121,19 +121,25 @@ def write_page(
 
 
 def in_a_line(found: Told) -> str:
-    """How many checks passed on every day, and which did not."""
-    from lakehouse.serve.reports.checks.told import STATES
+    """How many checks passed on every day, and which did not, on how many days."""
+    import polars as pl
 
-    worst: dict[str, str] = {}
-    for layer, table, name, state in found.open_rows.select(
-        "layer", "table_name", "check_name", "state"
-    ).iter_rows():
-        worst.setdefault(f"{layer}/{table}:{name}", state)
-    judged = found.rows.select("layer", "table_name", "check_name").n_unique()
-    parts = [f"Checks: {judged - len(worst)} of {judged} passed on every day"]
-    for state in STATES[:-1]:
-        if named := sorted(address for address, of in worst.items() if of == state):
-            parts.append(f"{state.replace('_', ' ')}: {', '.join(named)}")
+    from lakehouse.serve.reports.checks.words import STATE_WORDS
+
+    name = pl.format("{}/{}:{}", "layer", "table_name", "check_name")
+    worst = (
+        found.open_rows.group_by(check=name, maintain_order=True)
+        .agg(pl.col("state").first(), days=pl.col("gaming_day").n_unique())
+        .select("state", what=pl.format("{} ({} days)", "check", "days"))
+        .group_by("state", maintain_order=True)
+        .agg(pl.col("what").sort().str.join(", "), count=pl.len())
+    )
+    judged = found.rows.select(name).n_unique()
+    passed = judged - int(worst["count"].sum())
+    parts = [f"Checks: {passed} of {judged} passed on every day"]
+    parts += [f"{STATE_WORDS[state]}: {what}" for state, what, _ in worst.iter_rows()]
+    if found.held_back:
+        parts.append(f"of {found.held_back} more, on restricted tables, nothing is told")
     return "; ".join(parts)
 
 

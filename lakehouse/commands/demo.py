@@ -53,7 +53,7 @@ def demo() -> None:
     for command, what in NEXT:
         named = {"program": _program(), "day": days[1]}
         typer.echo(f"  {command.format(**named):<72} {what.format(**named)}")
-    _title(_checks(settings, lake, days))
+    _title(_checks(settings, lake))
 
 
 def _program() -> str:
@@ -127,9 +127,9 @@ def _rejects(lake: Lake, days: Days) -> None:
     )
 
 
-def _checks(settings: Settings, lake: Lake, days: Days) -> str:
+def _checks(settings: Settings, lake: Lake) -> str:
     """How many checks passed, which did not, and where the report of them is."""
     from lakehouse.commands.check_report import in_a_line, told_of, write_page
 
-    found = told_of(settings, lake, days)
+    found = told_of(settings, lake)
     return f"{in_a_line(found)}; report: {write_page(settings, lake, found)}"

@@ -75,6 +75,8 @@ def run(
     for name in sorted(outcome.failed):
         typer.echo(f"check not passed: {name}", err=True)
     tell_open_days()
+    if outcome.failed:
+        typer.echo(f"why: lakehouse checks report --from {days[0]} --to {days[1]}", err=True)
     refuse_stale(outcome.stale)
     tell_underived(settings, lake)
     refuse_untrue(outcome.failed)

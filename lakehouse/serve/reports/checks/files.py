@@ -37,8 +37,8 @@ def junit(found: Told, *, written: dt.datetime) -> bytes:
 
 
 def _case(suite: Any, home: str, row: dict[str, Any]) -> None:
-    named = {"classname": home, "name": _clean(f"{row['check_name']} {row['gaming_day']}")}
-    case = etree.SubElement(suite, "testcase", time="0", **named)
+    name = _clean(f"{row['check_name']} {row['gaming_day']}")
+    case = etree.SubElement(suite, "testcase", classname=home, name=name, time="0")
     state, said = row["state"], _clean(row["said"])
     if state in _TAGS:
         told = etree.SubElement(case, _TAGS[state], message=said)

@@ -203,7 +203,7 @@ class _Facts:
             ).iter_rows()
         }
         lined_up = [by.get(day, (None, None, False)) for day in self.found.days]
-        return trend(*map(list, zip(*lined_up, strict=True)))  # type: ignore[arg-type]
+        return trend(*map(list, zip(*lined_up, strict=True)))
 
 
 def _counts(states: pl.Series, order: Iterable[str]) -> dict[str, int]:
