@@ -13,6 +13,7 @@ import polars as pl
 from lakehouse.quality.results import Check, Judgement, Severity
 from lakehouse.storage import Commit, Days, Lake, stored_schema
 from lakehouse.storage.marks import digest
+from lakehouse.storage.shapes import partition_columns
 
 LAYER, TABLE = HOME = ("gold", "check_results")
 KEY = ["gaming_day", "layer", "table_name", "check_name"]
@@ -48,7 +49,7 @@ def marks_of(
     """Gaming day → a mark that is another one when any of these tables was written that day, by
     a run of another day too, as windows reach over. Of a table in one piece, when what it was
     derived from is another. Reads logs, no data."""
-    held = [lake.tokens(*table, of_files=True) or lake.tokens(*table) for table in tables]
+    held = [lake.tokens(*t, of_files=bool(partition_columns(*t))) for t in tables]
     return {day: digest(*(tokens.get(day, "") for tokens in held)) for day in days}
 
 
