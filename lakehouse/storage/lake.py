@@ -204,7 +204,8 @@ class Lake:
         so that nothing is lost."""
         keys = partition_columns(layer, table)
         if bool(keys) is (days is None):
-            raise BadInput(f"{layer}.{table} is stored by {'day' if keys else 'no day'}")
+            how = "by day: write its days" if keys else "in one piece: it has no days"
+            raise BadInput(f"{layer}.{table} is stored {how}")
         predicate = None if days is None else replace_predicate(days, {}, keys)
 
         def rows(delta: DeltaTable) -> pl.DataFrame:
