@@ -103,6 +103,17 @@ def test_a_later_result_takes_the_place_of_an_earlier_one(tmp_path: Path) -> Non
     assert rows["run_id"].n_unique() == 2
 
 
+@pytest.mark.slow
+def test_days_one_after_the_other_leave_nothing_stale(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for day in (FIRST, SECOND):
+            run_days(settings, (day, day), now=NOW, instance=instance)
+    held = Lake.open(settings).scan("gold", "check_results").collect()
+    assert set(held["gaming_day"]) == {FIRST, SECOND}
+    assert held.filter("is_stale").is_empty()
+
+
 A_DAY = {day: Judgement(passed=True, said="It holds.") for day in (FIRST, SECOND)}
 BY = Commit("r1", "test", "1")
 

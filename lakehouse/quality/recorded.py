@@ -13,6 +13,7 @@ import polars as pl
 from lakehouse.quality.results import Check, Judgement, Severity
 from lakehouse.storage import Commit, Days, Lake, stored_schema
 from lakehouse.storage.marks import digest
+from lakehouse.storage.shapes import partition_columns
 
 LAYER, TABLE = HOME = ("gold", "check_results")
 KEY = ["gaming_day", "layer", "table_name", "check_name"]
@@ -45,9 +46,10 @@ def marked(
 def marks_of(
     lake: Lake, tables: Iterable[tuple[str, str]], days: Iterable[dt.date]
 ) -> dict[dt.date, str]:
-    """Gaming day → a mark that is another one when any of these tables changed that day. Reads
-    logs, no data."""
-    held = [lake.tokens(*table) for table in tables]
+    """Gaming day → a mark that is another one when any of these tables was written that day, by
+    a run of another day too, as windows reach over. Of a table in one piece, when what it was
+    derived from is another. Reads logs, no data."""
+    held = [lake.tokens(*t, of_files=bool(partition_columns(*t))) for t in tables]
     return {day: digest(*(tokens.get(day, "") for tokens in held)) for day in days}
 
 
@@ -59,8 +61,8 @@ def record(
     commit: Commit,
     checks: Iterable[Check],
 ) -> None:
-    """Puts the results of a run in the place of earlier ones, in one commit. Of those of its days
-    that it did not judge it says whether their tables have changed since; `checks` are all."""
+    """Puts the results of a run in the place of earlier ones, in one commit. Of those that it did
+    not judge it says whether their tables have changed since; `checks` are all."""
     rows = _rows(judged, commit.run_id, at)
     if rows.is_empty():
         return
