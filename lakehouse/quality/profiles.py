@@ -1,0 +1,175 @@
+"""Partials of a gaming day, column by column: rows, nulls, and the spread of values.
+
+They are small, add up over days, and are counted once: a day is counted again when the files
+that hold it changed. So a day's history costs a day's rows, not four weeks'.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import dataframely as dy
+import polars as pl
+
+from lakehouse.contracts import PROVENANCE, Contract, contract
+from lakehouse.regulation.gaming_day import each_day
+from lakehouse.storage import (
+    ROWS_IN_HAND,
+    Commit,
+    Days,
+    Lake,
+    portions,
+    stored_schema,
+    stored_tables,
+)
+from lakehouse.storage.marks import digest
+
+_DAY = "gaming_day"
+PROFILES = ("ops", "column_profiles")
+PER_DOUBLING = 8
+"""Fine bins to a doubling of a number: each spans 9%, narrow beside a tenth of the rows."""
+SMALLEST = 1e-4
+"""Numbers nearer to nothing than this count as 0: rates have four decimals."""
+MOST_VALUES = 200
+"""Distinct values on a day above which a text is no category."""
+_NAMES_ONE = ("_id", "_number", "_hash", "_reference", "_key", "citation")
+"""Endings of columns that name one thing among many: where they move, nothing has drifted."""
+Table = tuple[str, str]
+
+
+def profiled_tables() -> list[Table]:
+    """Bronze, silver and gold, but for what only the grant may see how much there is of."""
+    pairs = stored_tables("bronze", "silver", "gold")
+    return [(layer, table) for layer, table in pairs if not contract(table).is_restricted]
+
+
+def spread_columns(layer: str, table: str) -> dict[str, bool]:
+    """Columns whose spread can drift, each with whether it is numeric.
+
+    Types tell: codes, flags and numbers; texts of few values. Not keys, references, personal
+    data and names of single things, nor moments. Bronze is as it came: what may drift in it drifts in silver too."""
+    if layer == "bronze":
+        return {}
+    c = contract(table)
+    return {
+        name: dtype.is_numeric()
+        for name, dtype in stored_schema(layer, table).items()
+        if name in c.columns and _may_drift(c, name) and _has_spread(dtype, c.columns[name])
+    }
+
+
+def _may_drift(c: Contract, name: str) -> bool:
+    about = c.metadata(name)
+    apart = name in c.key or name in PROVENANCE or name.endswith(_NAMES_ONE)
+    return not apart and not any(about.get(k) for k in ("refs", "pii", "protect"))
+
+
+def _has_spread(dtype: pl.DataType, column: dy.Column) -> bool:
+    is_text = dtype == pl.String and isinstance(column, dy.String | dy.Enum)
+    return is_text or dtype == pl.Boolean or dtype.is_numeric()
+
+
+def fine_bin(number: pl.Expr) -> pl.Expr:
+    """The number of a fine bin, in the order of the values; 0 for 0."""
+    value = number.cast(pl.Float64)
+    size = (value.abs() / SMALLEST).log(2) * PER_DOUBLING
+    at = size.floor().clip(lower_bound=0) + 1
+    return (
+        pl.when(value.abs() < SMALLEST).then(0).otherwise(at * value.sign()).cast(pl.Int64)
+    )
+
+
+def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
+    """Grain: one row per gaming day and column: gaming_day, column_name, rows, nulls, bins,
+    counts. Each day's from its rows alone."""
+    spread = spread_columns(layer, table)
+    columns = [n for n in stored_schema(layer, table) if n != _DAY]
+    sums = rows.group_by(_DAY).agg(rows=pl.len(), **{n: pl.col(n).null_count() for n in columns})
+    parts = [_spread(rows, name, numeric) for name, numeric in spread.items()]
+    nulls, *spreads = pl.collect_all([sums, *parts])
+    long = nulls.unpivot(
+        columns, index=[_DAY, "rows"], variable_name="column_name", value_name="nulls"
+    )
+    shape = {_DAY: pl.Date, "column_name": pl.String} | _SPREAD
+    known = pl.concat([pl.DataFrame(schema=shape), *spreads])
+    return long.join(known, on=[_DAY, "column_name"], how="left").with_columns(
+        pl.col("rows", "nulls").cast(pl.Int64),
+        *(pl.col(n).fill_null(pl.lit([], t)) for n, t in _SPREAD.items()),
+    )
+
+
+_SPREAD: dict[str, pl.DataType] = {"bins": pl.List(pl.String), "counts": pl.List(pl.Int64)}
+
+
+def _spread(rows: pl.LazyFrame, name: str, numeric: bool) -> pl.LazyFrame:
+    value = fine_bin(pl.col(name)) if numeric else pl.col(name)
+    by_bin = (
+        rows.filter(pl.col(name).is_not_null())
+        .group_by(_DAY, bins=value)
+        .agg(counts=pl.len().cast(pl.Int64))
+        .with_columns(pl.col("bins").cast(pl.String))
+    )
+    days = by_bin.group_by(_DAY).agg("bins", "counts")
+    if not numeric:
+        days = days.filter(pl.col("bins").list.len() <= MOST_VALUES)
+    return days.select(_DAY, column_name=pl.lit(name), bins="bins", counts="counts")
+
+
+def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]:
+    """Gaming day → what the table holds of it, as a text that changes with its files. Of a
+    table in one piece, whose files all change with any day, rows and the newest of them."""
+    files = lake.data_files(layer, table)
+    if files["day"].null_count():
+        rows = lake.scan(layer, table, days=days)
+        found = rows.group_by(_DAY).agg(
+            pl.format("{} rows to {}", pl.len(), pl.col("_ingested_at").max())
+        )
+        return dict(found.collect().iter_rows())
+    held = files.filter(pl.col("day").is_between(*days), pl.col("rows") > 0).sort("path")
+    paths = held.group_by("day").agg("path").iter_rows()
+    return {day: digest(*of_day) for day, of_day in paths}
+
+
+def profiles(
+    lake: Lake, days: Days, *, commit: Commit, tables: Iterable[Table] | None = None
+) -> pl.DataFrame:
+    """The profiles of `days`, in the shape of ops.column_profiles, of these tables or of all.
+    Days that changed since they were counted are counted and stored, in one commit."""
+    stored = lake.scan(*PROFILES, days=days).collect()
+    asked = [t for t in (tables or profiled_tables()) if lake.exists(*t)]
+    fresh, gone = [], []
+    for layer, table in asked:
+        now = states(lake, layer, table, days)
+        mine = stored.filter(layer=layer, table_name=table)
+        known = dict(mine.select(_DAY, "state").unique().iter_rows())
+        changed = [d for d in each_day(days) if now.get(d) != known.get(d)]
+        if changed:
+            gone.append(pl.DataFrame({_DAY: changed}, {_DAY: pl.Date}).select(
+                _DAY, layer=pl.lit(layer), table_name=pl.lit(table)))
+            fresh += _counted_days(lake, layer, table, [d for d in changed if d in now], now)
+    if not gone:
+        return stored
+    kept = stored.join(pl.concat(gone), on=[_DAY, "layer", "table_name"], how="anti")
+    whole = pl.concat([kept, *(f.select(kept.columns) for f in fresh)])
+    touched = pl.concat(gone)[_DAY]
+    span = (touched.min(), touched.max())
+    lake.write_days(*PROFILES, whole.filter(pl.col(_DAY).is_between(*span)), span, commit=commit)
+    return whole
+
+
+def _counted_days(
+    lake: Lake, layer: str, table: str, days: Sequence[dt.date], state: dict[dt.date, str]
+) -> list[pl.DataFrame]:
+    if not days:
+        return []
+    named = pl.col(_DAY).replace_strict(list(state), list(state.values()), return_dtype=pl.String)
+    found = []
+    for piece in portions(lake, (min(days), max(days)), (layer, table), most=8 * ROWS_IN_HAND):
+        rows = lake.scan(layer, table, days=piece).filter(pl.col(_DAY).is_in(list(days)))
+        found.append(
+            counted(layer, table, rows).with_columns(
+                layer=pl.lit(layer), table_name=pl.lit(table), state=named
+            )
+        )
+    return found
