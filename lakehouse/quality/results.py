@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from lakehouse.contracts import contract
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage import Lake
 
@@ -104,3 +105,14 @@ class Check:
     def key(self) -> tuple[str, str, str]:
         """Layer, table and name: what tells it from all others."""
         return (*self.table, self.name)
+
+    @property
+    def address(self) -> str:
+        """As Dagster names it: "silver/slot_telemetry:contract"."""
+        return f"{'/'.join(self.table)}:{self.name}"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether of its result only whether it passed may be told: a count, a rule broken or a
+        key of a restricted table tells that there is a case (31 U.S.C. 5318(g)(2))."""
+        return not all(contract(table).is_countable for _, table in self.tables)
