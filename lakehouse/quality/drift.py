@@ -54,6 +54,8 @@ def drifts(counts: Ints, *, numeric: bool) -> Drift:
     for t, day in enumerate(days):
         past = counts[t : t + REFERENCE_DAYS]
         if rows[t] and (past.sum(axis=1) > 0).sum() >= FEWEST_DAYS:
+            if (np.vstack([past, day]) > 0).sum(axis=1).max() == 1:
+                continue  # one figure of the day, not a spread
             bins = _bins(reference[t], int(rows[t]), numeric=numeric)
             index[t], bound[t] = _judged(bins, day, past)
     return Drift(index, bound, rows)

@@ -33,8 +33,9 @@ SMALLEST = 1e-4
 """Numbers nearer to nothing than this count as 0: rates have four decimals."""
 MOST_VALUES = 200
 """Distinct values on a day above which a text is no category."""
-_NAMES_ONE = ("_id", "_number", "_hash", "_reference", "_key", "citation")
-"""Endings of columns that name one thing among many: where they move, nothing has drifted."""
+_NAMES_ONE = ("_id", "_number", "_hash", "_reference", "_key", "_quintile", "citation")
+"""Endings of columns that name one thing among many, or a place in the day's own order: where
+they move, nothing has drifted."""
 Table = tuple[str, str]
 
 
@@ -48,7 +49,8 @@ def spread_columns(layer: str, table: str) -> dict[str, bool]:
     """Columns whose spread can drift, each with whether it is numeric.
 
     Types tell: codes, flags and numbers; texts of few values. Not keys, references, personal
-    data and names of single things, nor moments. Bronze is as it came: what may drift in it drifts in silver too."""
+    data and names of single things, nor moments and days to or since one (`days_left`), which
+    move with the calendar. Bronze is as it came: what may drift in it drifts in silver too."""
     if layer == "bronze":
         return {}
     c = contract(table)
@@ -62,6 +64,7 @@ def spread_columns(layer: str, table: str) -> dict[str, bool]:
 def _may_drift(c: Contract, name: str) -> bool:
     about = c.metadata(name)
     apart = name in c.key or name in PROVENANCE or name.endswith(_NAMES_ONE)
+    apart = apart or name.startswith("days_")
     return not apart and not any(about.get(k) for k in ("refs", "pii", "protect"))
 
 
