@@ -34,7 +34,7 @@ _OPERATORS = {
 _ELEMENT = "entry"
 
 
-class Untranslated(Exception):
+class UntranslatedError(Exception):
     """A part of an expression that has no SQL here."""
 
 
@@ -43,7 +43,7 @@ def in_sql(rule: pl.Expr) -> str | None:
     be said in SQL."""
     try:
         return _sql(json.loads(rule.meta.serialize(format="json")))
-    except Untranslated:
+    except UntranslatedError:
         return None
 
 
@@ -77,12 +77,12 @@ def _sql(node: Node) -> str:
         return _function(said["function"], said["input"])
     if kind == "Eval":
         return _every_entry(said)
-    raise Untranslated(kind)
+    raise UntranslatedError(kind)
 
 
 def _function(function: Node, given: list[Node]) -> str:
     if isinstance(function, str):
-        raise Untranslated(function)
+        raise UntranslatedError(function)
     [(family, name)] = function.items()
     option: Any = None
     if isinstance(name, dict):
@@ -92,7 +92,7 @@ def _function(function: Node, given: list[Node]) -> str:
     arguments = [_sql(one) for one in given]
     made = _CALLS.get((family, name))
     if made is None:
-        raise Untranslated(f"{family}.{name}")
+        raise UntranslatedError(f"{family}.{name}")
     if name == "AllHorizontal":
         return f"({' AND '.join(arguments)})"
     return made.format(*arguments, option=quoted(str(option)))
@@ -121,10 +121,10 @@ def _every_entry(said: Node) -> str:
     """`col.list.eval(condition).list.all()`: an empty list keeps it."""
     inner = said["expr"].get("Eval") if isinstance(said["expr"], dict) else None
     if said["variant"] != "ListAgg" or inner is None or inner["variant"] != "List":
-        raise Untranslated(said["variant"])
+        raise UntranslatedError(said["variant"])
     name = json.dumps(said["evaluation"])
     if '"All"' not in name:
-        raise Untranslated(name)
+        raise UntranslatedError(name)
     held = _sql(inner["expr"])
     broken = f"list_filter({held}, lambda {_ELEMENT}: ({_sql(inner['evaluation'])}) IS FALSE)"
     return f"(len({broken}) = 0)"
@@ -146,7 +146,7 @@ def literal(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    raise Untranslated(type(value).__name__)
+    raise UntranslatedError(type(value).__name__)
 
 
 def quoted(name: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 import polars as pl
@@ -196,18 +196,25 @@ class Lake:
         build: Callable[[pl.LazyFrame], pl.DataFrame],
         *,
         commit: Commit,
+        days: Days | None = None,
     ) -> Written:
-        """Replaces a table stored in one piece by what `build` makes of its present content.
-        `build` runs again when somebody else committed in between, so that nothing is lost."""
-        if partition_columns(layer, table):
-            raise BadInput(f"{layer}.{table} is stored by day: write its days")
+        """Replaces a table stored in one piece, or of any other these `days`, by what `build`
+        makes of its present content. `build` runs again when somebody else committed in between,
+        so that nothing is lost."""
+        keys = partition_columns(layer, table)
+        if bool(keys) is (days is None):
+            raise BadInput(f"{layer}.{table} is stored by {'day' if keys else 'no day'}")
+        predicate = None if days is None else replace_predicate(days, {}, keys)
 
         def rows(delta: DeltaTable) -> pl.DataFrame:
-            return conform(build(stored_frame(delta, layer, table)), layer, table)
+            made = conform(build(_pruned(delta, layer, table, days)), layer, table)
+            if days is not None:
+                refuse_outside(made, days, {}, f"{layer}.{table}")
+            return made
 
-        return self._commit(
-            layer, table, rows, commit, mode="overwrite", transaction=(_REBUILD, None)
-        )
+        to: dict[str, Any] = {"days": days, "predicate": predicate}
+        mine = (_REBUILD, None)
+        return self._commit(layer, table, rows, commit, mode="overwrite", transaction=mine, **to)
 
     def append(
         self,
