@@ -7,7 +7,6 @@ found are rows looked for.
 from __future__ import annotations
 
 
-from collections.abc import Sequence
 from typing import Any
 
 import dataframely as dy
@@ -125,23 +124,3 @@ def _codes() -> list[str]:
     """Words that contracts have codes of their own for: West is a zone, and a family's name."""
     columns = (column for c in contracts().values() for column in c.columns.values())
     return [v for column in columns if isinstance(column, dy.Enum) for v in column.categories]
-
-
-
-
-def kinds_said(found: pl.DataFrame) -> str:
-    """Which columns hold what, in words."""
-    by = found.group_by("column", "kind").agg(texts=pl.len()).sort("column", "kind")
-    return "; ".join(f"{c} holds {n} of kind {k}" for c, k, n in by.iter_rows())
-
-
-__all__: Sequence[str] = (
-    "CARD",
-    "PATTERNS",
-    "VAULT",
-    "found_texts",
-    "kinds_said",
-    "luhn",
-    "text_columns",
-    "vault_texts",
-)

@@ -13,13 +13,17 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import PROVENANCE, Contract, contract
+from lakehouse.errors import Damaged
+from lakehouse.gold.marts import marts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.storage import (
     ROWS_IN_HAND,
     Commit,
     Days,
     Lake,
+    Read,
     portions,
+    sound,
     stored_schema,
     stored_tables,
 )
@@ -40,9 +44,14 @@ Table = tuple[str, str]
 
 
 def profiled_tables() -> list[Table]:
-    """Bronze, silver and gold, but for what only the grant may see how much there is of."""
+    """Bronze, silver and the marts, but for what only the grant may see how much there is of."""
     pairs = stored_tables("bronze", "silver", "gold")
-    return [(layer, table) for layer, table in pairs if not contract(table).is_restricted]
+    made = marts()
+    return [
+        (layer, table)
+        for layer, table in pairs
+        if not contract(table).is_restricted and (layer != "gold" or table in made)
+    ]
 
 
 def spread_columns(layer: str, table: str) -> dict[str, bool]:
@@ -78,9 +87,7 @@ def fine_bin(number: pl.Expr) -> pl.Expr:
     value = number.cast(pl.Float64)
     size = (value.abs() / SMALLEST).log(2) * PER_DOUBLING
     at = size.floor().clip(lower_bound=0) + 1
-    return (
-        pl.when(value.abs() < SMALLEST).then(0).otherwise(at * value.sign()).cast(pl.Int64)
-    )
+    return pl.when(value.abs() < SMALLEST).then(0).otherwise(at * value.sign()).cast(pl.Int64)
 
 
 def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
@@ -120,45 +127,63 @@ def _spread(rows: pl.LazyFrame, name: str, numeric: bool) -> pl.LazyFrame:
 
 
 def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]:
-    """Gaming day → what the table holds of it, as a text that changes with its files. Of a
-    table in one piece, whose files all change with any day, rows and the newest of them."""
+    """Gaming day → what the table holds of it and what is counted of that, as a text that
+    changes with either. Of a table in one piece, whose files change with any day, rows and the
+    newest of them."""
     files = lake.data_files(layer, table)
+    asked = digest(*(f"{n} {numeric}" for n, numeric in spread_columns(layer, table).items()))
     if files["day"].null_count():
-        rows = lake.scan(layer, table, days=days)
-        found = rows.group_by(_DAY).agg(
-            pl.format("{} rows to {}", pl.len(), pl.col("_ingested_at").max())
-        )
-        return dict(found.collect().iter_rows())
+        rows = lake.scan(layer, table, days=days, columns=[_DAY, "_ingested_at"])
+        by_day = rows.group_by(_DAY).agg(pl.len(), pl.col("_ingested_at").max()).collect()
+        return {day: f"{asked} {count} to {newest}" for day, count, newest in by_day.iter_rows()}
     held = files.filter(pl.col("day").is_between(*days), pl.col("rows") > 0).sort("path")
     paths = held.group_by("day").agg("path").iter_rows()
-    return {day: digest(*of_day) for day, of_day in paths}
+    return {day: digest(asked, *of_day) for day, of_day in paths}
 
 
 def profiles(
     lake: Lake, days: Days, *, commit: Commit, tables: Iterable[Table] | None = None
 ) -> pl.DataFrame:
     """The profiles of `days`, in the shape of ops.column_profiles, of these tables or of all.
-    Days that changed since they were counted are counted and stored, in one commit."""
+    Days that changed since they were counted are counted and stored, in one commit.
+
+    Raises Damaged for a table that was asked for by name; where all are, it is left out."""
     stored = lake.scan(*PROFILES, days=days).collect()
     asked = [t for t in (tables or profiled_tables()) if lake.exists(*t)]
-    fresh, gone = [], []
-    for layer, table in asked:
-        now = states(lake, layer, table, days)
-        mine = stored.filter(layer=layer, table_name=table)
-        known = dict(mine.select(_DAY, "state").unique().iter_rows())
-        changed = [d for d in each_day(days) if now.get(d) != known.get(d)]
+    known = _states_of(stored)
+    gone, fresh = [], []
+    for table in asked:
+        now = states(lake, *table, days)
+        before = known.get(table, {})
+        changed = [d for d in each_day(days) if now.get(d) != before.get(d)]
         if changed:
-            gone.append(pl.DataFrame({_DAY: changed}, {_DAY: pl.Date}).select(
-                _DAY, layer=pl.lit(layer), table_name=pl.lit(table)))
-            fresh += _counted_days(lake, layer, table, [d for d in changed if d in now], now)
+            gone.append(_named(table, changed))
+            try:
+                fresh += _counted_days(lake, *table, [d for d in changed if d in now], now)
+            except Damaged:
+                if tables is not None:
+                    raise
     if not gone:
         return stored
-    kept = stored.join(pl.concat(gone), on=[_DAY, "layer", "table_name"], how="anti")
+    stale = pl.concat(gone)
+    kept = stored.join(stale, on=[_DAY, "layer", "table_name"], how="anti")
     whole = pl.concat([kept, *(f.select(kept.columns) for f in fresh)])
-    touched = pl.concat(gone)[_DAY]
-    span = (touched.min(), touched.max())
+    span: Days = (stale[_DAY].min(), stale[_DAY].max())  # type: ignore[assignment]
     lake.write_days(*PROFILES, whole.filter(pl.col(_DAY).is_between(*span)), span, commit=commit)
     return whole
+
+
+def _states_of(stored: pl.DataFrame) -> dict[Table, dict[dt.date, str]]:
+    told = stored.group_by("layer", "table_name", _DAY).agg(pl.col("state").first())
+    known: dict[Table, dict[dt.date, str]] = {}
+    for layer, table, day, state in told.iter_rows():
+        known.setdefault((layer, table), {})[day] = state
+    return known
+
+
+def _named(table: Table, days: list[dt.date]) -> pl.DataFrame:
+    frame = pl.DataFrame({_DAY: days}, {_DAY: pl.Date})
+    return frame.select(_DAY, layer=pl.lit(table[0]), table_name=pl.lit(table[1]))
 
 
 def _counted_days(
@@ -170,9 +195,8 @@ def _counted_days(
     found = []
     for piece in portions(lake, (min(days), max(days)), (layer, table), most=8 * ROWS_IN_HAND):
         rows = lake.scan(layer, table, days=piece).filter(pl.col(_DAY).is_in(list(days)))
-        found.append(
-            counted(layer, table, rows).with_columns(
-                layer=pl.lit(layer), table_name=pl.lit(table), state=named
-            )
-        )
+        with sound(lake, [Read(layer, table, piece)]):
+            by_column = counted(layer, table, rows)
+        home = {"layer": pl.lit(layer), "table_name": pl.lit(table)}
+        found.append(by_column.with_columns(state=named, **home))
     return found

@@ -32,6 +32,9 @@ class ColumnProfiles(dy.Schema):
         metadata={},
     )
     counts = dy.List(
-        dy.Int64(), nullable=False, description="Rows of each bin, in the order of bins.", metadata={}
+        dy.Int64(),
+        nullable=False,
+        description="Rows of each bin, in the order of bins.",
+        metadata={},
     )
     state = c.text("What the table held of the day when it was counted; another one: count again.")
