@@ -97,29 +97,32 @@ def differences(grown: pl.LazyFrame, facts: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def kept_out(slots: pl.LazyFrame, tables: pl.LazyFrame) -> pl.LazyFrame:
-    """Quarantined rows of play: gaming_day, player_id (null where nobody is known by it) and
-    actual, the win in cents that the row stands for."""
-    known = pl.when(~pl.col("_rules").list.eval(
-        pl.element().str.starts_with("player_id|")).list.any()).then("player_id")
+    """Quarantined rows of play: gaming_day, player_id (null where nobody is known by it), play
+    (session or rating) and actual, the win in cents that the row stands for."""
+    broken = pl.col("_rules").list.eval(pl.element().str.starts_with("player_id|")).list.any()
     silver = pl.col("_stage") == "silver"
-    play = slot_rows(slots.filter(silver))
     won = pl.col("coin_in") - pl.col("coin_out") - pl.col("jackpot_amount")
-    rated = tables.filter(silver).with_columns(actual=cents("actual_win_loss"))
+    parts = (
+        (slot_rows(slots.filter(silver)), "session_id", won),
+        (tables.filter(silver), "player_rating_id", cents("actual_win_loss")),
+    )
+    known = pl.when(~broken).then("player_id").alias("player_id")
     return pl.concat(
-        [
-            play.select("gaming_day", player_id=known, actual=won.cast(pl.Int64)),
-            rated.select("gaming_day", player_id=known, actual=pl.col("actual").cast(pl.Int64)),
-        ]
+        rows.select("gaming_day", known, play=play, actual=actual.cast(pl.Int64))
+        for rows, play, actual in parts
     )
 
 
 def unexplained(wrong: pl.DataFrame, aside: pl.LazyFrame) -> pl.DataFrame:
-    """The differences that no row kept out explains."""
+    """The differences that no row kept out explains. Nameless rows of one play belong to one
+    patron: they settle a difference together."""
     rows = aside.collect().rename({"gaming_day": "day"})
     inside = (pl.col("day") > pl.col("since")) & (pl.col("day") <= pl.col("gaming_day"))
     named = wrong.join(rows.select("day", "player_id"), on="player_id").filter(inside)
-    nameless = rows.filter(pl.col("player_id").is_null()).select("day", "actual")
-    exact = wrong.join(nameless, on="actual").filter(inside)
+    nameless = rows.filter(pl.col("player_id").is_null(), pl.col("actual").is_not_null())
+    of_play = nameless.drop_nulls("play").group_by("day", "play").agg(pl.col("actual").sum())
+    amounts = pl.concat([nameless.select("day", "actual"), of_play.select("day", "actual")])
+    exact = wrong.join(amounts, on="actual").filter(inside)
     return wrong.join(named, on=_KEY, how="anti").join(exact, on=_KEY, how="anti")
 
 
