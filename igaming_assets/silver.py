@@ -10,17 +10,10 @@ import polars as pl
 
 from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.automation import late_data
-from igaming_assets.checks import (
-    conservation_spec,
-    conservation_verdicts,
-    contract_spec,
-    contract_verdicts,
-    rows_by_rule,
-)
+from igaming_assets.checks import at_once, judged_at_once, rows_by_rule, spec_of
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.plots import bars
-from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts
 from lakehouse.errors import Damaged
 from lakehouse.pipeline.derivation import marks_of
@@ -46,8 +39,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["silver", table])
-    whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
+    mine = at_once(settings, "silver", table)
     inputs = silver_inputs(table)
 
     @table_asset(
@@ -56,7 +48,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         table,
         code=[clean],
         deps=[dg.AssetKey(given) for given in inputs],
-        check_specs=[kept, whole],
+        check_specs=[spec_of(settings, check) for check in mine],
         automation_condition=late_data(),
     )
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -83,11 +75,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
 
         with retried_if_transient():
             yield dg.Output(rows())
-            for spec, verdicts in (
-                (kept, conservation_verdicts(lake, table, days, but=stale)),
-                (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
-            ):
-                yield report(context, spec, verdicts, stale=stale)
+            yield from judged_at_once(context, lake, days, mine, stale)
 
     return silver
 

@@ -15,9 +15,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from igaming_assets.checks import conservation_verdicts
+from igaming_assets.checks import declared
 from igaming_assets.resources import Simulator
 from igaming_assets.running import run_days
+from igaming_assets.verdicts import metadata_of
 from lakehouse import cli
 from lakehouse.contracts import contract, contracts, stored_as, told_apart
 from lakehouse.errors import ContractError
@@ -294,7 +295,9 @@ def test_conservation_of_restricted_rows_is_checked_and_blocks(
     rows = lake.scan("silver", "sar_filings", days=day).collect()
     commit = Commit("test", "test", "1")
     lake.write_days("silver", "sar_filings", rows.clear(), day, commit=commit)
-    assert conservation_verdicts(lake, "sar_filings", day) == {"2025-01-17": (False, {})}
+    [check] = [c for c in declared(made[0]) if c.address == "silver/sar_filings:conservation"]
+    [said] = check.judge(lake, day).values()
+    assert (said.passed, metadata_of(check, said)) == (False, {})
     lake.write_days("silver", "sar_filings", rows, day, commit=commit)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lakehouse.contracts import contracts
 from lakehouse.quality.conformance import conservation, plants_without_row
+from lakehouse.quality.landing_checks import simulated_tables
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
@@ -34,8 +35,9 @@ def conservation_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]
             partial(judge, table),
             tables=tuple((n, table) for n in ("bronze", "quarantine", "duplicates", "silver")),
             blocking=True,
+            at_once=True,
         )
-    simulated = [t for t in contracts("source") if settings.source_of(t) != "landing"]
+    simulated = simulated_tables(settings)
     yield Check(
         PLANTS,
         ("truth", "plants"),

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-import polars as pl
-
 from lakehouse.contracts import PROVENANCE, contract, contracts
 from lakehouse.gold.marts import marts
 from lakehouse.quality.conformance import broken_rules, failing_rows, stored_rules
@@ -15,6 +13,7 @@ from lakehouse.quality.registry import declares
 from lakehouse.quality.results import KEYS_SHOWN, Check, Family, Judgement
 from lakehouse.quality.rule_sql import failing
 from lakehouse.quality.rule_words import explained
+from lakehouse.quality.stored_days import rows_held
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, portions
@@ -41,6 +40,7 @@ def contract_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]:  #
             else "Every stored row keeps every rule.",
             partial(judge, layer, table),
             blocking=True,
+            at_once=True,
         )
 
 
@@ -59,22 +59,13 @@ def judge(layer: str, table: str, lake: Lake, days: Days) -> dict[dt.date, Judge
         broken = broken_rules(layer, table, lake.scan(layer, table, days=piece))
         for day, rule, rows in broken.iter_rows():
             found.setdefault(day, {})[rule] = rows
-    held = rows_held(lake, layer, table, days)
+    held = rows_held(lake, layer, table)
     return {
         day: _broken(lake, layer, table, day, found[day], held.get(day, 0))
         if day in found
         else _kept(held.get(day, 0))
         for day in each_day(days)
     }
-
-
-def rows_held(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, int]:
-    """Rows by gaming day, out of the log where it tells them."""
-    stored = lake.partitions(layer, table)
-    if stored["gaming_day"].null_count():
-        scan = lake.scan(layer, table, days=days, columns=["gaming_day"])
-        stored = scan.group_by("gaming_day").agg(rows=pl.len()).collect()
-    return dict(stored.select("gaming_day", "rows").iter_rows())
 
 
 def _kept(rows: int) -> Judgement:

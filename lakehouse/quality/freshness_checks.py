@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-import polars as pl
-
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.stored_days import days_with_rows
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
@@ -41,9 +40,3 @@ def _judge(lake: Lake, days: Days) -> dict[dt.date, Judgement]:
         )
         for day in each_day(days)
     }
-
-
-def days_with_rows(lake: Lake, layer: str, table: str) -> set[dt.date]:
-    """Gaming days of which a table holds rows. Reads the log, no data."""
-    stored = lake.partitions(layer, table).filter(pl.col("rows") > 0)
-    return set(stored["gaming_day"].drop_nulls())

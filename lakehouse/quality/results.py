@@ -83,7 +83,9 @@ class Check:
     """Declared once; asset check, command, results table, report and documents follow.
 
     `table` is what it stands on, `tables` all that it reads, both as (layer, table). `reason`
-    says why the severity is what it is. A blocking check stops what is downstream."""
+    says why the severity is what it is. A blocking check stops what is downstream. One that is
+    judged `at_once` is part of the step that writes its table; any other is judged when all its
+    tables are there."""
 
     name: str
     table: tuple[str, str]
@@ -94,6 +96,7 @@ class Check:
     judge: Judge
     tables: tuple[tuple[str, str], ...] = ()
     blocking: bool = False
+    at_once: bool = False
 
     def __post_init__(self) -> None:
         if not self.tables:

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from lakehouse.quality.findings import Truth, judged, openly, summed_up
-from lakehouse.quality.freshness_checks import days_with_rows
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import KEYS_SHOWN, Check, Family, Judgement
+from lakehouse.quality.stored_days import days_with_rows
 from lakehouse.quality.truth_sql import breaches
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.regulation.gaming_day import each_day
