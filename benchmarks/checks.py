@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.lake import START, measured
 from lakehouse.quality.personal import found_texts, text_columns, vault_texts
 from lakehouse.quality.planted import kinds_behind
@@ -139,26 +141,24 @@ def scanned(lake: Lake) -> list[str]:
     for layer, table in profiled_tables():
         columns = text_columns(stored_schema(layer, table))
         rows = lake.scan(layer, table, days=days)
-        height = lake.partitions(layer, table).filter(day_in(days))["rows"].sum()
+        height = (
+            lake.partitions(layer, table)
+            .filter(pl.col("gaming_day").is_between(*days))["rows"]
+            .sum()
+        )
         if layer == "bronze" or not columns or not height:
             continue
         name = f"{layer}.{table}"
         begun = time.perf_counter()
         found_texts(rows, columns, known)
         spent[name] = time.perf_counter() - begun
-        cells[name] = height * len(columns)
+        cells[name] = int(height) * len(columns)
     largest = max(cells, key=lambda n: cells[n])
     every = sum(cells.values()), sum(spent.values())
     lines = ["| texts of 30 days | cells | s | million cells/s |", "|---|---|---|---|"]
     for name, count, s in ((largest, cells[largest], spent[largest]), ("all tables", *every)):
         lines.append(f"| {name} | {count:,} | {s:.2f} | {count / s / 1e6:.1f} |")
     return lines
-
-
-def day_in(days: Days) -> object:
-    import polars as pl
-
-    return pl.col("gaming_day").is_between(*days)
 
 
 def main() -> None:

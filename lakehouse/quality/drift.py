@@ -38,7 +38,7 @@ class Drift(NamedTuple):
     """Of each judged day, in order: the index, its bound, and the rows; NaN where nothing is
     said: too few days or rows."""
 
-    index: Floats
+    psi: Floats
     bound: Floats
     rows: Ints
 

@@ -187,7 +187,7 @@ def _drift(table: Table, day: dt.date, columns: list[_Column]) -> Judgement:
 
 def arrival(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     """Hours after which 95 of 100 rows were known."""
-    event = contract(table[1]).event_time
+    event = str(contract(table[1]).event_time)
     lag = (pl.col("_ingested_at") - pl.col(event)).dt.total_seconds() / 3600
     rows = lake.scan(*table, days=days, columns=["gaming_day", event, "_ingested_at"])
     by_day = rows.group_by("gaming_day").agg(

@@ -6,7 +6,6 @@ found are rows looked for.
 
 from __future__ import annotations
 
-
 from typing import Any
 
 import dataframely as dy
@@ -27,7 +26,7 @@ _LENGTHS = r"(?:[0-9][ -]?){12,18}[0-9]"
 _CARD = rf"{_BEFORE}({_LENGTHS}){_AFTER}"
 _ISSUED = r"^(?:4|5[1-5]|2[2-7]|3[0-9]|6)"
 """How numbers of the card schemes begin (ISO/IEC 7812)."""
-_MAY_BE = rf"@|[0-9][0-9][-. )]|\+[0-9]{{10}}|[0-9]{{13}}"
+_MAY_BE = r"@|[0-9][0-9][-. )]|\+[0-9]{10}|[0-9]{13}"
 """What any of them has somewhere: a first look that most texts end with."""
 _HASH = r"\b([0-9a-f]{13,19})\b"
 HASHES_PER_CARD = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -54,7 +54,7 @@ def judge(table: Table, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
         texts = found_texts(scan, columns, known)
         told = texts.filter((pl.col("kind") != VAULT) | ~pl.col("column").is_in(_shown(table)))
         if told.height:
-            found |= _by_day(scan, table, columns, told)
+            found |= _by_day(scan, table, told)
     return {
         day: _judgement(table, rows[day], len(columns), found.get(day))
         for day in each_day(days)
@@ -72,9 +72,7 @@ def _shown(table: Table) -> list[str]:
     return [n for n, said in about.items() if said.get("pii") and not said.get("protect")]
 
 
-def _by_day(
-    scan: pl.LazyFrame, table: Table, columns: Mapping[str, pl.Expr], texts: pl.DataFrame
-) -> dict[dt.date, pl.DataFrame]:
+def _by_day(scan: pl.LazyFrame, table: Table, texts: pl.DataFrame) -> dict[dt.date, pl.DataFrame]:
     """Gaming day → rows that hold such texts: key, column, kind."""
     key = pl.concat_str(pl.col(contract(table[1]).key or [_DAY]).cast(pl.String), separator=" ")
     parts = []
@@ -84,21 +82,18 @@ def _by_day(
         rows = _flat(one, outer, str(name)).join(known.lazy(), on="text")
         parts.append(rows.select(_DAY, "key", "column", "kind").unique())
     return {
-        day: rows  # type: ignore[misc]  # of one key, a day
+        day: rows
         for (day,), rows in pl.concat(parts).collect().partition_by(_DAY, as_dict=True).items()
     }
 
 
 def _flat(rows: pl.LazyFrame, outer: str, name: str) -> pl.LazyFrame:
     """A row for each text of a column: `text` beside the others."""
-    value = pl.col(outer)
-    dtype = rows.collect_schema()[outer]
-    for part in [None, *name.split(".")[1:]]:
+    for part in (None, *name.split(".")[1:]):
         if part is not None:
-            rows = rows.with_columns(value.struct.field(part).alias(outer))
-            dtype = next(f.dtype for f in dtype.fields if f.name == part)  # type: ignore[attr-defined]
-        if isinstance(dtype, pl.List):
-            rows, dtype = rows.explode(outer), dtype.inner
+            rows = rows.with_columns(pl.col(outer).struct.field(part).alias(outer))
+        if isinstance(rows.collect_schema()[outer], pl.List):
+            rows = rows.explode(outer)
     return rows.rename({outer: "text"})
 
 

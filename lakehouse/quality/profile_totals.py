@@ -90,9 +90,7 @@ def differences(grown: pl.LazyFrame, facts: pl.LazyFrame) -> pl.LazyFrame:
     )
     rounding = 1 + pl.col("facts_visits").fill_null(0)
     in_cents = apart.with_columns(theo=cents("theo"), actual=cents("actual"))
-    differs = (
-        (pl.col("visits") != 0) | (pl.col("actual") != 0) | (pl.col("theo").abs() > rounding)
-    )
+    differs = (pl.col("visits") != 0) | (pl.col("actual") != 0) | (pl.col("theo").abs() > rounding)
     return in_cents.select(*_KEY, "since", *_TOTALS, differs=differs)
 
 

@@ -18,6 +18,8 @@ FEWEST_DAYS = 7
 """With fewer days than this in all, nothing is said."""
 DEVIATIONS = 6
 """Standard deviations, which are 1.4826 median absolute deviations of a normal spread."""
+BY_CHANCE = 5
+"""Standard deviations of a count that comes by chance."""
 SHARE = 0.25
 """A quarter of the usual rows is no news, however even the weeks before were."""
 COLD_SHARE = 2 / 3
@@ -61,4 +63,4 @@ def _spread(past: Floats, share: float) -> tuple[float, float]:
     usual = float(np.median(past))
     deviation = _NORMAL * float(np.median(np.abs(past - usual)))
     by_chance = (usual + FEW) ** 0.5
-    return usual, max(DEVIATIONS * max(deviation, by_chance), share * usual)
+    return usual, max(DEVIATIONS * deviation, BY_CHANCE * by_chance, share * usual)
