@@ -83,10 +83,11 @@ def _cards(seen: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
     among = every.filter(pl.col("column").is_in(valid["column"].unique().implode()))
     is_hash = pl.col("text").str.extract(_HASH).str.contains("[a-f]")
     hashes = among.filter(is_hash).group_by("column").agg(hashes=pl.len())
+    is_bare = number == digits
     by_column = valid.join(hashes, on="column", how="left").with_columns(
-        pl.col("hashes").fill_null(0), cards=pl.len().over("column")
+        pl.col("hashes").fill_null(0), bare=is_bare.sum().over("column")
     )
-    by_chance = (pl.col("hashes") > HASHES_PER_CARD * pl.col("cards")) & (number == digits)
+    by_chance = is_bare & (pl.col("hashes") > HASHES_PER_CARD * pl.col("bare"))
     return by_column.filter(~by_chance).select("column", "text")
 
 
