@@ -40,6 +40,8 @@ class CheckLedger(dg.ConfigurableResource[Any]):
         held, self._held = self._held, []
         if held:
             now = self.clock.now()
-            commit = Commit(str(context.run_id), "/".join(HOME), CODE_VERSION)
+            commit = Commit(
+                context.run.run_id if context.run else "none", "/".join(HOME), CODE_VERSION
+            )
             every = checks(self.lake.settings, now).values()
             record(self.lake.lake, held, at=now, commit=commit, checks=every)
