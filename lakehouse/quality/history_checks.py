@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ from lakehouse.quality.profiles import (
     states,
 )
 from lakehouse.quality.registry import declares
-from lakehouse.quality.results import Check, Family, Judge, Judgement
+from lakehouse.quality.results import Check, Family, Judgement
 from lakehouse.quality.volume import BACK, FEWEST_WEEKDAYS, WEEK, volumes
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
@@ -46,15 +47,15 @@ _Judge = Callable[[Lake, Days, Table], Mapping[dt.date, Judgement]]
 def history_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]:
     """Each warns: a day unlike those before it is news, and may be right. What is wrong for
     certain, contracts, conservation and truths tell."""
-    is_open = gaming_day_of(now, settings.timezone)
+    closed = partial(_of_closed, now, settings.timezone)
     for table in profiled_tables():
-        yield _check("nulls", table, nulls, is_open)
+        yield _check("nulls", table, nulls, closed)
         if partition_columns(*table):
-            yield _check("volume", table, volume, is_open)
+            yield _check("volume", table, volume, closed)
         if spread_columns(*table):
-            yield _check("drift", table, drift, is_open)
+            yield _check("drift", table, drift, closed)
         if table[0] == "bronze" and contract(table[1]).event_time:
-            yield _check("arrival", table, arrival, is_open)
+            yield _check("arrival", table, arrival, closed)
 
 
 _WORDS = {
@@ -81,19 +82,15 @@ _WORDS = {
 }
 
 
-def _check(name: str, table: Table, judge: _Judge, is_open: dt.date) -> Check:
+def _check(name: str, table: Table, judge: _Judge, closed: Callable[..., Any]) -> Check:
     family, reason, said = _WORDS[name]
-    return Check(name, table, family, "warn", reason, said, _of_closed(judge, table, is_open))
+    return Check(name, table, family, "warn", reason, said, partial(closed, judge, table))
 
 
-def _of_closed(judge: _Judge, table: Table, is_open: dt.date) -> Judge:
-    return partial(_judged, judge, table, is_open)
-
-
-def _judged(
-    judge: _Judge, table: Table, is_open: dt.date, lake: Lake, days: Days
+def _of_closed(
+    now: dt.datetime, timezone: str, judge: _Judge, table: Table, lake: Lake, days: Days
 ) -> Mapping[dt.date, Judgement]:
-    closed = (days[0], min(days[1], is_open - _ONE_DAY))
+    closed = (days[0], min(days[1], gaming_day_of(now, timezone) - _ONE_DAY))
     return judge(lake, closed, table) if closed[0] <= closed[1] else {}
 
 
@@ -134,19 +131,23 @@ def nulls(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     """The column whose share of nulls is furthest from that of four weeks."""
     held = _profile(lake, days, table)
     calendar = _calendar(days, REFERENCE_DAYS)
-    found: dict[dt.date, list[_Column]] = {}
-    for (name,), part in held.partition_by("column_name", as_dict=True).items():
+    if held.is_empty():
+        return {}
+    parts = held.partition_by("column_name", as_dict=True)
+    lack, rows = (np.zeros((len(parts), len(calendar))) for _ in range(2))
+    for n, part in enumerate(parts.values()):
         at = _places(part["gaming_day"], calendar)
-        lack, rows = np.zeros(len(calendar)), np.zeros(len(calendar))
-        lack[at], rows[at] = part["nulls"].to_numpy(), part["rows"].to_numpy()
-        share = null_shares(lack, rows)
-        for k in np.flatnonzero(np.isfinite(share.share)):
-            far = abs(share.share[k] - share.usual[k])
-            words = f"{share.share[k]:.1%} of {name} is empty, usually {share.usual[k]:.1%}"
-            one = _Column(str(name), far, share.within[k], int(rows[k + REFERENCE_DAYS]), words)
-            more = share.share[k] > share.usual[k]
-            one = one if not more else one.failing(int(lack[k + REFERENCE_DAYS]))
-            found.setdefault(each_day(days)[k], []).append(one)
+        lack[n, at], rows[n, at] = part["nulls"].to_numpy(), part["rows"].to_numpy()
+    share, usual, within = null_shares(lack, rows)
+    found: dict[dt.date, list[_Column]] = {}
+    for n, k in np.argwhere(np.isfinite(share)):
+        name, far = str(list(parts)[n][0]), share[n, k] - usual[n, k]
+        words = f"{share[n, k]:.1%} of {name} is empty, usually {usual[n, k]:.1%}"
+        of_day = k + REFERENCE_DAYS
+        failing = int(lack[n, of_day]) if far > 0 else None
+        count = int(rows[n, of_day])
+        one = _Column(name, abs(far), within[n, k], count, words, failing)
+        found.setdefault(each_day(days)[k], []).append(one)
     return {day: _nulls(table, day, columns) for day, columns in found.items()}
 
 
@@ -226,9 +227,6 @@ class _Column:
 
     def times(self) -> float:
         return self.measure / self.bound
-
-    def failing(self, rows: int) -> _Column:
-        return _Column(self.name, self.measure, self.bound, self.rows, self.words, rows)
 
 
 def _of_columns(columns: list[_Column], well: str, sql: str | None) -> Judgement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from lakehouse.quality.drift import FEWEST_DAYS, REFERENCE_DAYS, WEEK
@@ -29,27 +30,29 @@ class Nulls(NamedTuple):
 
 def null_shares(nulls: Floats, rows: Floats) -> Nulls:
     """Shares of the days after the first `REFERENCE_DAYS`, from nulls and rows by consecutive
-    day. As with drift, days that differ more than chance has them widen the bound."""
-    judged = range(REFERENCE_DAYS, len(rows))
-    share, usual, within = (np.full(len(judged), np.nan) for _ in range(3))
-    for at, t in enumerate(judged):
-        past = slice(t - REFERENCE_DAYS, t)
-        if rows[t] >= FEWEST_ROWS and (rows[past] > 0).sum() >= FEWEST_DAYS:
-            share[at] = nulls[t] / rows[t]
-            usual[at], within[at] = _usual(nulls[past], rows[past], rows[t])
-    return Nulls(share, usual, within)
+    day in the last axis. As with drift, days that differ more than chance has them widen the
+    bound."""
+    lack, of = (sliding_window_view(x[..., :-1], REFERENCE_DAYS, axis=-1) for x in (nulls, rows))
+    day_rows = rows[..., REFERENCE_DAYS:]
+    says = (day_rows >= FEWEST_ROWS) & ((of > 0).sum(axis=-1) >= FEWEST_DAYS)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = nulls[..., REFERENCE_DAYS:] / day_rows
+        every = of.sum(axis=-1)
+        usual = lack.sum(axis=-1) / every
+        chance = (lack.sum(axis=-1) + 0.5) / (every + 1)  # never 0 or 1
+        by_chance = chance * (1 - chance)
+        apart = (lack / of - usual[..., None]) ** 2
+        times = apart / (by_chance[..., None] * (1 / of - 1 / every[..., None]))
+        spread = np.maximum(1, _of_weekdays(np.where(of > 0, times, np.nan)))
+        deviation = (spread * by_chance * (1 / day_rows + 1 / every)) ** 0.5
+    within = np.maximum(POINTS, DEVIATIONS * deviation)
+    return Nulls(*(np.where(says, x, np.nan) for x in (share, usual, within)))
 
 
-def _usual(nulls: Floats, rows: Floats, of_day: float) -> tuple[float, float]:
-    there = rows > 0
-    all_rows = rows.sum()
-    usual = nulls.sum() / all_rows
-    chance = (nulls.sum() + 0.5) / (all_rows + 1)  # never 0 or 1
-    by_chance = chance * (1 - chance)
-    apart = (nulls[there] / rows[there] - usual) ** 2
-    times = apart / (by_chance * (1 / rows[there] - 1 / all_rows))
-    weekday = np.flatnonzero(there) % WEEK
-    sums = np.bincount(weekday, times, WEEK) / np.maximum(np.bincount(weekday, minlength=WEEK), 1)
-    spread = max(1.0, float(sums.max()))
-    deviation = (spread * by_chance * (1 / of_day + 1 / all_rows)) ** 0.5
-    return float(usual), max(POINTS, DEVIATIONS * float(deviation))
+def _of_weekdays(times: Floats) -> Floats:
+    """The mean of the weekday that differs most."""
+    weeks = times.reshape(*times.shape[:-1], -1, WEEK)
+    there = np.isfinite(weeks).sum(axis=-2)
+    sums: Floats = np.nansum(weeks, axis=-2) / np.maximum(there, 1)
+    most: Floats = sums.max(axis=-1)
+    return most

@@ -58,7 +58,8 @@ def _texts(name: str, values: pl.Expr, dtype: Any) -> list[tuple[str, pl.Expr]]:
 
 def found_texts(rows: pl.LazyFrame, columns: dict[str, pl.Expr], vault: pl.Series) -> pl.DataFrame:
     """Grain: one row per column, text and kind of personal data in it: column, text, kind."""
-    parts = [rows.select(values.alias("text")).unique() for values in columns.values()]
+    in_hand = rows.select({name.split(".")[0] for name in columns}).collect().lazy()
+    parts = [in_hand.select(values.alias("text")).unique() for values in columns.values()]
     named = zip(columns, pl.collect_all(parts), strict=True)
     every = pl.concat([texts.select(pl.lit(name).alias("column"), "text") for name, texts in named])
     seen = every.filter(pl.col("text").str.contains(_MAY_BE))

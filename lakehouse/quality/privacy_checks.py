@@ -62,7 +62,8 @@ def judge(table: Table, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     }
 
 
-_CELLS = 20_000_000
+_CELLS = 4_000_000
+"""Texts in hand at a time."""
 
 
 def _shown(table: Table) -> list[str]:

@@ -17,7 +17,6 @@ from lakehouse.errors import Damaged
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.storage import (
-    ROWS_IN_HAND,
     Commit,
     Days,
     Lake,
@@ -59,10 +58,11 @@ def spread_columns(layer: str, table: str) -> dict[str, bool]:
 
     Types tell: codes, flags and numbers; texts of few values. Not keys, references, personal
     data and names of single things, nor moments and days to or since one (`days_left`), which
-    move with the calendar. Bronze is as it came: what may drift in it drifts in silver too."""
-    if layer == "bronze":
-        return {}
+    move with the calendar; nor what has one row a day. Bronze is as it came: what may drift in
+    it drifts in silver too."""
     c = contract(table)
+    if layer == "bronze" or c.key == [_DAY]:
+        return {}
     return {
         name: dtype.is_numeric()
         for name, dtype in stored_schema(layer, table).items()
@@ -96,7 +96,13 @@ def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
     spread = spread_columns(layer, table)
     columns = [n for n in stored_schema(layer, table) if n != _DAY]
     sums = rows.group_by(_DAY).agg(rows=pl.len(), **{n: pl.col(n).null_count() for n in columns})
-    parts = [_spread(rows, name, numeric) for name, numeric in spread.items()]
+    in_hand = rows.select(_DAY, *spread).collect().lazy()
+    numeric = {name: fine_bin(pl.col(name)) for name, is_number in spread.items() if is_number}
+    other = {n: pl.col(n).cast(pl.String) for n, is_number in spread.items() if not is_number}
+    parts = [_spread(in_hand, numeric)] if numeric else []
+    if other:
+        is_few = pl.col("bins").list.len() <= MOST_VALUES
+        parts.append(_spread(in_hand, other).filter(is_few))
     nulls, *spreads = pl.collect_all([sums, *parts])
     long = nulls.unpivot(
         columns, index=[_DAY, "rows"], variable_name="column_name", value_name="nulls"
@@ -112,18 +118,16 @@ def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
 _SPREAD: dict[str, pl.DataType] = {"bins": pl.List(pl.String), "counts": pl.List(pl.Int64)}
 
 
-def _spread(rows: pl.LazyFrame, name: str, numeric: bool) -> pl.LazyFrame:
-    value = fine_bin(pl.col(name)) if numeric else pl.col(name)
+def _spread(rows: pl.LazyFrame, values: dict[str, pl.Expr]) -> pl.LazyFrame:
+    """Rows of each value, of columns of one type."""
     by_bin = (
-        rows.filter(pl.col(name).is_not_null())
-        .group_by(_DAY, bins=value)
+        rows.select(_DAY, **values)
+        .unpivot(list(values), index=_DAY, variable_name="column_name", value_name="bins")
+        .drop_nulls("bins")
+        .group_by(_DAY, "column_name", "bins")
         .agg(counts=pl.len().cast(pl.Int64))
-        .with_columns(pl.col("bins").cast(pl.String))
     )
-    days = by_bin.group_by(_DAY).agg("bins", "counts")
-    if not numeric:
-        days = days.filter(pl.col("bins").list.len() <= MOST_VALUES)
-    return days.select(_DAY, column_name=pl.lit(name), bins="bins", counts="counts")
+    return by_bin.group_by(_DAY, "column_name").agg(pl.col("bins").cast(pl.String), "counts")
 
 
 def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]:
@@ -193,7 +197,7 @@ def _counted_days(
         return []
     named = pl.col(_DAY).replace_strict(list(state), list(state.values()), return_dtype=pl.String)
     found = []
-    for piece in portions(lake, (min(days), max(days)), (layer, table), most=8 * ROWS_IN_HAND):
+    for piece in portions(lake, (min(days), max(days)), (layer, table)):
         rows = lake.scan(layer, table, days=piece).filter(pl.col(_DAY).is_in(list(days)))
         with sound(lake, [Read(layer, table, piece)]):
             by_column = counted(layer, table, rows)
