@@ -42,7 +42,11 @@ def hold_is_inside_its_interval(slot_performance: pl.LazyFrame) -> pl.LazyFrame:
     return findings(outside)
 
 
-def _deviates(many: pl.Series) -> pl.Series:
+def deviate_of(many: int) -> float:
     """Two-sided normal deviate for each of so many independent sums (Sidak 1967)."""
-    known = {n: NormalDist().inv_cdf((1 + CONFIDENCE ** (1 / n)) / 2) for n in many.unique()}
+    return NormalDist().inv_cdf((1 + CONFIDENCE ** (1 / many)) / 2)
+
+
+def _deviates(many: pl.Series) -> pl.Series:
+    known = {n: deviate_of(n) for n in many.unique()}
     return many.replace_strict(known, return_dtype=pl.Float64)
