@@ -45,12 +45,12 @@ def privacy_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]:  # 
 def judge(table: Table, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     columns = text_columns(stored_schema(*table))
     known = _vault_now(lake)
-    rows: dict[dt.date, int] = {}
+    rows = _rows(lake, table, days)
+    if not rows:
+        return {}
     found: dict[dt.date, pl.DataFrame] = {}
     for piece in portions(lake, days, table, most=_CELLS // len(columns)):
         scan = lake.scan(*table, days=piece)
-        counted = scan.group_by(_DAY).len().collect()
-        rows |= dict(counted.iter_rows())
         texts = found_texts(scan, columns, known)
         told = texts.filter((pl.col("kind") != VAULT) | ~pl.col("column").is_in(_shown(table)))
         if told.height:
@@ -64,6 +64,17 @@ def judge(table: Table, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
 
 _CELLS = 4_000_000
 """Texts in hand at a time."""
+
+
+def _rows(lake: Lake, table: Table, days: Days) -> dict[dt.date, int]:
+    """Gaming day → rows, from the log; of a table in one piece, from its rows."""
+    stored = lake.partitions(*table)
+    if stored["gaming_day"].null_count():
+        counted = lake.scan(*table, days=days, columns=[_DAY]).group_by(_DAY).len().collect()
+    else:
+        held = stored.filter(pl.col("rows") > 0, pl.col(_DAY).is_between(*days))
+        counted = held.select(_DAY, "rows")
+    return dict(counted.iter_rows())
 
 
 def _shown(table: Table) -> list[str]:
