@@ -129,14 +129,14 @@ def _volume(day: dt.date, rows: int, usual: float, within: float, weekdays: int)
 
 def nulls(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     """The column whose share of nulls is furthest from that of four weeks."""
-    held = _profile(lake, days, table)
     calendar = _calendar(days, REFERENCE_DAYS)
+    held = _placed(_profile(lake, days, table), calendar)
     if held.is_empty():
         return {}
     parts = held.partition_by("column_name", as_dict=True)
     lack, rows = (np.zeros((len(parts), len(calendar))) for _ in range(2))
     for n, part in enumerate(parts.values()):
-        at = _places(part["gaming_day"], calendar)
+        at = part["at"].to_numpy()
         lack[n, at], rows[n, at] = part["nulls"].to_numpy(), part["rows"].to_numpy()
     share, usual, within = null_shares(lack, rows)
     found: dict[dt.date, list[_Column]] = {}
@@ -160,8 +160,8 @@ def _nulls(table: Table, day: dt.date, columns: list[_Column]) -> Judgement:
 
 def drift(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     """The column whose spread is furthest from that of four weeks."""
-    held = _profile(lake, days, table)
     calendar = _calendar(days, REFERENCE_DAYS)
+    held = _placed(_profile(lake, days, table), calendar)
     found: dict[dt.date, list[_Column]] = {}
     for name, numeric in spread_columns(*table).items():
         part = held.filter(column_name=name).explode("bins", "counts").drop_nulls("bins")
@@ -170,7 +170,7 @@ def drift(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
         values = part["bins"].cast(pl.Int64) if numeric else part["bins"]
         codes = values.rank("dense").cast(pl.Int64).to_numpy() - 1
         counts = np.zeros((len(calendar), codes.max() + 1), dtype=np.int64)
-        counts[_places(part["gaming_day"], calendar), codes] = part["counts"].to_numpy()
+        counts[part["at"].to_numpy(), codes] = part["counts"].to_numpy()
         index, bound, rows = drifts(counts, numeric=numeric)
         for k in np.flatnonzero(np.isfinite(index)):
             words = f"{name} has moved by {index[k]:.2f}, and {bound[k]:.2f} is the bound"
@@ -257,8 +257,9 @@ def _calendar(days: Days, back: int) -> list[dt.date]:
     return each_day((days[0] - back * _ONE_DAY, days[1]))
 
 
-def _places(days: pl.Series, calendar: list[dt.date]) -> np.ndarray:
-    return (days - calendar[0]).dt.total_days().to_numpy()
+def _placed(held: pl.DataFrame, calendar: list[dt.date]) -> pl.DataFrame:
+    """With `at`, the place of each day in the calendar."""
+    return held.with_columns(at=(pl.col("gaming_day") - calendar[0]).dt.total_days())
 
 
 @dataclass(frozen=True)
