@@ -103,6 +103,9 @@ def page_of(one: Validation) -> str:
         return _page(title, f'<p><a href="../{INDEX}">All suites</a></p>{listed}')
     page = html.document_fromstring(_rendered(one))
     _offline(page)
+    for line in page.iter("br"):
+        if (line.tail or "").strip() == "Data asset: None":
+            line.tail = f" {one.rows:,} rows"
     if one.of(Status.COULD_NOT_RUN):
         next(page.iter("body")).insert(1, html.fragment_fromstring(_listed(one)))
     return html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
