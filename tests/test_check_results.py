@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 import small_lake
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from igaming_assets.assembly import assemble
 from igaming_assets.resources import Clock, LakeResource
@@ -75,7 +76,7 @@ def test_a_failed_run_leaves_its_results(tmp_path: Path, run: Any, days: Any) ->
     without_origin(settings, SECOND)
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises((LakehouseError, dg.DagsterAssetCheckFailedError), match=r"contract|bronze"),
+        pytest.raises((LakehouseError, DagsterAssetCheckFailedError), match=r"contract|bronze"),
     ):
         run(settings, instance, *days)
     found = told(settings)
