@@ -56,7 +56,7 @@ def docs_folder(settings: Settings) -> Path:
     """Where Data Docs stand: the setting `data_docs`, or `<root>.docs` beside a local lake, or
     lakehouse.docs here for one in an object store."""
     if settings.data_docs is not None:
-        return settings.data_docs.expanduser()
+        return settings.data_docs
     root = Lake.open(settings).root
     return Path("lakehouse.docs") if "://" in root else Path(f"{root}.docs")
 
