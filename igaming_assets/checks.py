@@ -65,14 +65,24 @@ def judged_at_once(
     days: Days,
     mine: Sequence[Check],
     stale: Mapping[dt.date, Damaged] | None = None,
+    also: Iterable[dt.date] = (),
 ) -> Iterator[dg.AssetCheckResult]:
-    """Results of a table's own checks, after its rows are written. Nothing of `stale` days."""
+    """Results of a table's own checks, after its rows are written. Nothing of `stale` days; of
+    days that were written `also`, as windows reach over the run's, an evaluation that stops
+    nothing."""
     out = stale or {}
+    others = set(also) - set(each_day(days)) - out.keys()
     for check in mine:
-        found: Judged = {}
-        for piece in ranges_of([day for day in each_day(days) if day not in out]):
-            found |= check.judge(lake, piece)
-        yield report(context, check, found, stale=out)
+        log_days(context, check, _judged_of(check, lake, others))
+        own = [day for day in each_day(days) if day not in out]
+        yield report(context, check, _judged_of(check, lake, own), stale=out)
+
+
+def _judged_of(check: Check, lake: Lake, days: Iterable[dt.date]) -> Judged:
+    found: Judged = {}
+    for piece in ranges_of(days):
+        found |= check.judge(lake, piece)
+    return found
 
 
 def steps_of_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:

@@ -44,9 +44,13 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
         step = step_of(context)
         stale: dict[dt.date, Damaged] = {}
 
+        written: set[dt.date] = set()
+
         def portions() -> Iterator[Portion]:
             done = made(mart, step.lake, step.settings, step.days, as_of=step.as_of)
-            yield from but_stale(context, done, stale)
+            for portion in but_stale(context, done, stale):
+                written.update(portion.marks)
+                yield portion
             stored = step.lake.scan(mart.layer, mart.name, days=step.days)
             drawn = {} if plot is None else plot(stored)
             context.add_asset_metadata(
@@ -55,6 +59,6 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
 
         with retried_if_transient():
             yield dg.Output(portions())
-            yield from judged_at_once(context, step.lake, step.days, mine, stale)
+            yield from judged_at_once(context, step.lake, step.days, mine, stale, written)
 
     return derived

@@ -45,9 +45,10 @@ def marked(
 def marks_of(
     lake: Lake, tables: Iterable[tuple[str, str]], days: Iterable[dt.date]
 ) -> dict[dt.date, str]:
-    """Gaming day → a mark that is another one when any of these tables changed that day. Reads
-    logs, no data."""
-    held = [lake.tokens(*table) for table in tables]
+    """Gaming day → a mark that is another one when any of these tables was written that day, by
+    a run of another day too, as windows reach over. Of a table in one piece, when what it was
+    derived from is another. Reads logs, no data."""
+    held = [lake.tokens(*table, of_files=True) or lake.tokens(*table) for table in tables]
     return {day: digest(*(tokens.get(day, "") for tokens in held)) for day in days}
 
 
@@ -59,8 +60,8 @@ def record(
     commit: Commit,
     checks: Iterable[Check],
 ) -> None:
-    """Puts the results of a run in the place of earlier ones, in one commit. Of those of its days
-    that it did not judge it says whether their tables have changed since; `checks` are all."""
+    """Puts the results of a run in the place of earlier ones, in one commit. Of those that it did
+    not judge it says whether their tables have changed since; `checks` are all."""
     rows = _rows(judged, commit.run_id, at)
     if rows.is_empty():
         return

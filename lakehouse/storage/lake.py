@@ -39,7 +39,7 @@ from lakehouse.storage.log import (
     travel,
     version_of,
 )
-from lakehouse.storage.marks import Tokens, tokens
+from lakehouse.storage.marks import Tokens, held, tokens
 from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.shapes import (
@@ -143,12 +143,13 @@ class Lake:
         delta = self.table(layer, table)
         return no_files() if delta is None else self._of(delta, layer, table, listed_files)
 
-    def tokens(self, layer: str, table: str) -> Tokens:
-        """Gaming day → what the table holds of it, as a text that changes with it. Reads the
-        log, no data."""
+    def tokens(self, layer: str, table: str, *, of_files: bool = False) -> Tokens:
+        """Gaming day → what the table holds of it, as a text that changes with it: by what it was
+        derived from, or by the files that hold it. Reads the log, no data."""
+        say = held if of_files else tokens
         delta = self.table(layer, table)
         with naming(self.uri(layer, table), "read the log of"):
-            return {} if delta is None else self._of(delta, layer, table, tokens)
+            return {} if delta is None else self._of(delta, layer, table, say)
 
     def _of(
         self, delta: DeltaTable, layer: str, table: str, say: Callable[[DeltaTable, str, str], T]
