@@ -97,16 +97,22 @@ class Settings(BaseSettings):
             raise ValueError("is a file; a lake is a folder")
         return value
 
+    @field_validator("expectations", "data_docs", mode="before")
+    @classmethod
+    def _local_folder(cls, value: object) -> object:
+        if value is None:
+            return value
+        folder = _local(value, "name a local folder")
+        if folder.exists() and not folder.is_dir():
+            raise ValueError("is a file; name a folder")
+        return folder
+
     @field_validator("pii_key_file", "restricted_key_file", mode="before")
     @classmethod
     def _local_path(cls, value: object) -> object:
         if value is None:
             return value
-        text = str(value)
-        _refuse_unprintable(text)
-        if "://" in text:
-            raise ValueError("a key is a local file; name its path")
-        file = _expanded(text)
+        file = _local(value, "a key is a local file; name its path")
         if file.exists() and not file.is_file():
             raise ValueError("is no regular file")
         return value
@@ -233,6 +239,14 @@ def _got(name: str, value: object) -> str:
 def _refuse_unprintable(text: str) -> None:
     if not text.strip() or not text.isprintable():
         raise ValueError("a path has letters to be seen, and no control characters")
+
+
+def _local(value: object, otherwise: str) -> Path:
+    text = str(value)
+    _refuse_unprintable(text)
+    if "://" in text:
+        raise ValueError(otherwise)
+    return _expanded(text)
 
 
 def _expanded(path: str) -> Path:

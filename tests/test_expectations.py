@@ -267,6 +267,12 @@ def test_only_the_columns_that_are_named_are_read(lake: Lake) -> None:
     assert set(rows.columns) == set(lake.scan("silver", "slot_telemetry").collect_schema())
 
 
+def test_rows_are_counted_where_no_column_is_named(lake: Lake) -> None:
+    equal = "expect_table_row_count_to_equal"
+    suite = written("silver.slot_telemetry.json", expects(equal, value=4), expects(equal, value=5))
+    assert statuses(lake, suite) == ["passed", "failed"]
+
+
 def test_values_come_as_suites_write_them(lake: Lake) -> None:
     """Money as numbers, moments as moments or as the text that the POC has."""
     as_moments = written(
@@ -351,6 +357,7 @@ def test_data_docs_load_nothing_from_elsewhere(lake: Lake) -> None:
         assert "--ink" in page
     first = pages["silver.slot_telemetry/2025-01-01.html"]
     assert "must never be null" in first
+    assert "4 rows" in first
     assert "Could not run: neither passed nor failed" in first
     assert "ValueError: &lt;b&gt;" in pages["silver.slot_telemetry.mine/2025-01-01.html"]
     for link in re.findall(r'href="([^"#]+)"', index.read_text()):

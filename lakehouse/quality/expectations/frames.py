@@ -56,7 +56,9 @@ def to_pandas(rows: pl.DataFrame, suite: Suite, written: Sequence[Written]) -> p
 
     as_text = read_as_text(written)
     columns = named_columns(suite, written)
-    return pd.DataFrame({n: _column(rows[n], as_text=n in as_text) for n in columns})
+    # A suite may name no column, and count rows.
+    index = pd.RangeIndex(rows.height)
+    return pd.DataFrame({n: _column(rows[n], as_text=n in as_text) for n in columns}, index=index)
 
 
 def read_as_text(written: Sequence[Written]) -> set[str]:

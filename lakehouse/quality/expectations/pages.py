@@ -56,7 +56,7 @@ def docs_folder(settings: Settings) -> Path:
     """Where Data Docs stand: the setting `data_docs`, or `<root>.docs` beside a local lake, or
     lakehouse.docs here for one in an object store."""
     if settings.data_docs is not None:
-        return settings.data_docs.expanduser()
+        return settings.data_docs
     root = Lake.open(settings).root
     return Path("lakehouse.docs") if "://" in root else Path(f"{root}.docs")
 
@@ -103,6 +103,9 @@ def page_of(one: Validation) -> str:
         return _page(title, f'<p><a href="../{INDEX}">All suites</a></p>{listed}')
     page = html.document_fromstring(_rendered(one))
     _offline(page)
+    for line in page.iter("br"):
+        if (line.tail or "").strip() == "Data asset: None":
+            line.tail = f" {one.rows:,} rows"
     if one.of(Status.COULD_NOT_RUN):
         next(page.iter("body")).insert(1, html.fragment_fromstring(_listed(one)))
     return html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
