@@ -32,6 +32,7 @@ RULES = ("silver", "financial_txn", "contract")
 LOST = ("silver", "financial_txn", "conservation")
 MARKERS = ("silver", "financial_txn", "markers_agree")
 FIGURES = ("gold", "property_day", "contract")
+LATE = ("gold", "property_day", "is_there_by_ten")
 CLOSED = ("silver", "sar_filings", "contract")
 HOSTILE = '</script></pre><script>alert("1")</script><img src=http://evil.example onerror=alert(2)>'
 PASSED = Judgement(passed=True, said="All is well.")
@@ -154,7 +155,7 @@ def test_each_day_is_told_whether_it_may_be_trusted(lake, tmp_path):
         ([(RULES, PASSED), (MARKERS, UNABLE)], "with care"),
         ([(RULES, UNABLE), (MARKERS, PASSED)], "no"),
         ([(RULES, BROKEN), (MARKERS, UNEVEN)], "no"),
-        ([(MARKERS, PASSED)], "with care"),  # the rules judged the other day, not this one
+        ([(MARKERS, PASSED)], "with care"),  # the rules, a gate, judged the other day, not this one
         ([], "not judged"),
     ],
 )
@@ -164,6 +165,18 @@ def test_what_a_day_is_trusted_for(tmp_path, monkeypatch, capsys, told, trust):
     judge(lake, (RULES, FIRST, PASSED), *((key, SECOND, said) for key, said in told))
     said = json.loads(for_programs(capsys, "json", "--from", str(FIRST), "--to", str(SECOND)))
     assert [day["trust"] for day in said["days"]] == ["yes", trust]
+
+
+def test_a_check_that_is_asked_of_some_days_alone_is_not_missed(tmp_path, monkeypatch, capsys):
+    """Whether a day is there by ten is asked once, of the newest."""
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    judge(
+        Lake(str(tmp_path / "lake")),
+        *((RULES, day, PASSED) for day in (FIRST, SECOND)),
+        (LATE, SECOND, PASSED),
+    )
+    said = json.loads(for_programs(capsys, "json"))
+    assert [day["trust"] for day in said["days"]] == ["yes", "yes"]
 
 
 def test_what_passed_before_its_rows_changed_is_outdated(lake, tmp_path, capsys):

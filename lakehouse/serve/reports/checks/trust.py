@@ -30,8 +30,8 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Day:
-    """A gaming day: results by state, and `missing` checks that must hold and judged other days
-    and not this one."""
+    """A gaming day: results by state, and `missing` blocking checks, that judged other
+    days and not this one."""
 
     day: dt.date
     judged: int
@@ -58,17 +58,27 @@ def trusted(found: Told) -> list[Day]:
         .agg(
             judged=pl.len(),
             unable=(must_hold & unable).sum(),
-            held=must_hold.sum(),
             **{state: (pl.col("state") == state).sum() for state in STATES},
         )
         .iter_rows(named=True)
     }
-    named = found.rows.filter(must_hold).select("layer", "table_name", "check_name").n_unique()
-    return [_day(day, by_day.get(day), named) for day in found.days]
+    missing = _missing(found)
+    return [_day(day, by_day.get(day), missing[day]) for day in found.days]
 
 
-def _day(day: dt.date, row: dict[str, int] | None, must_hold: int) -> Day:
+def _missing(found: Told) -> dict[dt.date, int]:
+    """Blocking checks that judged other days and not this one."""
+    gates = [key for key, check in found.checks.items() if check.blocking]
+    on = ["layer", "table_name", "check_name"]
+    keys = pl.DataFrame(gates, schema=on, orient="row")
+    rows = found.rows.join(keys, on=on, how="semi")
+    judged = dict(rows.group_by("gaming_day").len().iter_rows())
+    every = rows.select(on).n_unique()
+    return {day: every - judged.get(day, 0) for day in found.days}
+
+
+def _day(day: dt.date, row: dict[str, int] | None, missing: int) -> Day:
     if row is None:
-        return Day(day, 0, {}, 0, must_hold)
+        return Day(day, 0, {}, 0, missing)
     states = {state: row[state] for state in STATES if row[state]}
-    return Day(day, row["judged"], states, row["unable"], must_hold - row["held"])
+    return Day(day, row["judged"], states, row["unable"], missing)

@@ -59,7 +59,13 @@ TERMS = {
 }
 
 
-_TITLES = {"contract": "rules of the table", "conservation": "nothing lost on the way"}
+_TITLES = {
+    "contract": "rules of the table",
+    "conservation": "nothing lost on the way",
+    "volume": "amount of rows",
+    "nulls": "empty values",
+    "drift": "spread of values",
+}
 
 
 def title_of(name: str) -> str:
