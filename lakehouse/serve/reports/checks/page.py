@@ -30,6 +30,7 @@ from lakehouse.serve.reports.checks.words import (
     STATE_WORDS,
     TERMS,
     number,
+    percent,
     title_of,
 )
 
@@ -225,7 +226,7 @@ def _template() -> Any:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "percent": percent}
     environment.globals |= {
         "letters": LETTERS,
         "words": STATE_WORDS,

@@ -81,3 +81,9 @@ def number(value: float | None) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share of rows to read: 12, 3.4 or 0.012 percent."""
+    value = 100 * share
+    return f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
