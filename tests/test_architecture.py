@@ -4,6 +4,7 @@ import ast
 import itertools
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -321,3 +322,17 @@ def test_every_query_is_packaged() -> None:
     queries = {p.suffix for p in (ROOT / "lakehouse/serve/sql/queries").iterdir()}
     assert queries == {".sql"}
     assert "serve/sql/queries/*.sql" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_what_lies_beside_the_code_is_installed_with_it() -> None:
+    """A template or a query that no pattern names is there in a checkout and nowhere else."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]
+    left = [
+        named(path)
+        for package in ("lakehouse", "igaming_assets")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+        if not any(path.relative_to(ROOT / package).match(p) for p in patterns[package])
+    ]
+    assert left == []

@@ -47,9 +47,10 @@
       range.selectNodeContents(text);
       getSelection().removeAllRanges();
       getSelection().addRange(range);
-      var done = function () { button.textContent = "Copied"; };
-      if (navigator.clipboard) { navigator.clipboard.writeText(text.textContent).then(done, function () {}); }
-      else if (document.execCommand("copy")) { done(); }
+      function tell(said) { button.textContent = said; }
+      function other() { tell(document.execCommand("copy") ? "Copied" : "Selected: copy it"); }
+      if (!navigator.clipboard) { other(); return; }
+      navigator.clipboard.writeText(text.textContent).then(function () { tell("Copied"); }, other);
     });
   });
 })();

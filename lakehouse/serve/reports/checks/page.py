@@ -34,7 +34,7 @@ from lakehouse.serve.reports.checks.words import (
     title_of,
 )
 
-IN_FULL = 1_500
+IN_FULL = 1_000
 """Results that are told with keys and SQL, the worst and newest; of the others it is said what
 was found, so that a page of a bad year can still be sent."""
 Row = Mapping[str, Any]
