@@ -185,7 +185,7 @@ class _Facts:
                 "address": check.address,
                 "rule": check.description,
                 "reason": check.reason,
-                "family": FAMILIES[check.family.value],
+                "family": FAMILIES[check.family],
                 "must_hold": newest["severity"] == "error",
                 "newest": newest,
                 "states": _counts(of_check["state"], STATES),

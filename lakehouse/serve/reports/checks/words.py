@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import math
 
+from lakehouse.quality.results import Family
+
 LAYERS = {
     "bronze": "Rows as they came in, kept as they are.",
     "silver": "Rows that keep every rule; the others are kept out, with their reason.",
     "gold": "Figures that are worked out from silver: win, theo, player value, filings.",
     "restricted": "What only the compliance office may read.",
-    "truth": "What the simulator planted; nothing but tests reads it.",
 }
 FAMILIES = {
-    "schema": ("columns", "Are the columns there, and of the kind that was agreed?"),
-    "rows": ("rows", "Does every row keep the rules of its table?"),
-    "keys": ("keys", "Does each row have a name of its own, and do references lead somewhere?"),
-    "conservation": ("nothing lost", "Is every row that came in still there, once, or kept out?"),
-    "volume": ("amount", "Are there about as many rows as on the same weekday of other weeks?"),
-    "freshness": ("on time", "Did the day come in when it should?"),
-    "nulls": ("gaps", "Are as many values empty as usual?"),
-    "drift": ("drift", "Are values spread as they were in the four weeks before?"),
-    "truth": ("books agree", "Do two books of the same money or play say the same?"),
-    "privacy": ("privacy", "Is there personal data where none may be?"),
-    "expectation": ("expectation", "Does what your own suite expects hold?"),
+    Family.SCHEMA: ("columns", "Are the columns there, and of the kind that was agreed?"),
+    Family.ROWS: ("rows", "Does every row keep the rules of its table?"),
+    Family.KEYS: (
+        "keys",
+        "Does each row have a name of its own, and do references lead somewhere?",
+    ),
+    Family.CONSERVATION: (
+        "nothing lost",
+        "Is every row that came in still there, once, or kept out?",
+    ),
+    Family.VOLUME: (
+        "amount",
+        "Are there about as many rows as on the same weekday of other weeks?",
+    ),
+    Family.FRESHNESS: ("on time", "Did the day come in when it should?"),
+    Family.NULLS: ("gaps", "Are as many values empty as usual?"),
+    Family.DRIFT: ("drift", "Are values spread as they were in the four weeks before?"),
+    Family.TRUTH: ("books agree", "Do two books of the same money or play say the same?"),
+    Family.PRIVACY: ("privacy", "Is there personal data where none may be?"),
+    Family.EXPECTATION: ("expectation", "Does what your own suite expects hold?"),
 }
 """Family of a check → what it is called, and what it asks."""
 LETTERS = {"failed": "✕", "could_not_run": "?", "warned": "!", "stale": "~", "passed": "✓"}
