@@ -186,6 +186,7 @@ def test_what_passed_before_its_rows_changed_is_outdated(lake, tmp_path, capsys)
     assert found.xpath("string(//details[@id='d2025-01-03']/summary/b)") == "with care"
     suites = etree.fromstring(for_programs(capsys, "junit").encode())
     assert [c.get("name") for c in suites.xpath("//testcase[skipped]")] == ["contract 2025-01-03"]
+    assert "changed since" in suites.xpath("//skipped")[0].get("message")
 
 
 def test_nothing_of_restricted_tables_without_the_grant(lake, tmp_path, capsys):

@@ -161,6 +161,7 @@ def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
     said = capsys.readouterr().err
     assert "stored and not derived: 2025-01-05; lakehouse run --from 2025-01-05" in said
     assert f"check not passed: gold/property_day:{EVERY_ROW}" in said
+    assert "why: lakehouse checks report --from 2025-01-07 --to 2025-01-07" in said
     assert cli.run(["ingest"]) == 0
     said = capsys.readouterr().err
     assert "nothing new in the landing zone" in said

@@ -15,7 +15,8 @@ from lakehouse.serve.reports.checks.told import STALE, Told
 from lakehouse.serve.reports.checks.trust import MEANING, trusted
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TAGS = {Status.FAILED: "failure", Status.COULD_NOT_RUN: "error", STALE: "skipped"}
+_TAGS = {Status.FAILED: "failure", Status.COULD_NOT_RUN: "error"}
+CHANGED = "rows have changed since it was judged"
 
 
 def junit(found: Told, *, written: dt.datetime) -> bytes:
@@ -39,15 +40,15 @@ def junit(found: Told, *, written: dt.datetime) -> bytes:
 def _case(suite: Any, home: str, row: dict[str, Any]) -> None:
     name = _clean(f"{row['check_name']} {row['gaming_day']}")
     case = etree.SubElement(suite, "testcase", classname=home, name=name, time="0")
-    state, said = row["state"], _clean(row["said"])
-    if state in _TAGS:
-        told = etree.SubElement(case, _TAGS[state], message=said)
-        if state != STALE:
-            told.set("type", row["family"])
-        told.text = _clean("\n".join(_details(row)))
+    state, said = row["state"], row["said"]
+    if state == STALE:
+        etree.SubElement(case, "skipped", message=_clean(f"{CHANGED}; it had passed: {said}"))
     elif state == Status.WARNED:
-        lines = ["warned: " + row["said"], *_details(row)]
+        lines = [f"warned: {said}", *_details(row)]
         etree.SubElement(case, "system-out").text = _clean("\n".join(lines))
+    elif state in _TAGS:
+        told = etree.SubElement(case, _TAGS[state], message=_clean(said), type=row["family"])
+        told.text = _clean("\n".join(_details(row)))
 
 
 def _details(row: dict[str, Any]) -> list[str]:
@@ -55,7 +56,7 @@ def _details(row: dict[str, Any]) -> list[str]:
     lines = [f"{name}: {row[name]}" for name in named if row[name] is not None]
     keys = json.loads(row["keys"])
     lines += [f"keys: {', '.join(keys)}"] if keys else []
-    lines += ["rows have changed since it was judged"] if row["is_stale"] else []
+    lines += [CHANGED] if row["is_stale"] else []
     return [*lines, row["sql"]] if row["sql"] else lines
 
 
