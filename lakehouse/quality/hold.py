@@ -48,5 +48,4 @@ def deviate_of(many: int) -> float:
 
 
 def _deviates(many: pl.Series) -> pl.Series:
-    known = {n: deviate_of(n) for n in many.unique()}
-    return many.replace_strict(known, return_dtype=pl.Float64)
+    return pl.Series(many.name, [deviate_of(n) for n in many], dtype=pl.Float64)
