@@ -153,7 +153,7 @@ class _Facts:
                     {
                         "name": home[1],
                         "place": self.place[home],
-                        "cells": [cells[home].get(day) for day in self.found.days],
+                        "cells": [(day, cells[home].get(day)) for day in self.found.days],
                         "has": {s for s in cells[home].values() if s},
                         "checks": list(self._checks(by_home[home])),
                         "dagster": f"{self.dagster_url}/assets/{quote(layer)}/{quote(home[1])}"
