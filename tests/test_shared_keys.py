@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lakehouse.pipeline.sources import refresh_silver
 
 from lakehouse import cli
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.run import Outcome
+from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.storage import Lake
 from tests.landed import CAGE, bronze, cage_csv, drop, lake_at, mapped, take_in
 from tests.small_lake import COMMIT
