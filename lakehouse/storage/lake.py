@@ -21,7 +21,6 @@ from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, properties
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
-    checked_days,
     refuse_outside,
     replace_predicate,
     rows_by_day,
@@ -35,6 +34,7 @@ from lakehouse.storage.log import (
     listed_files,
     naming,
     no_files,
+    pruned,
     stored_frame,
     travel,
     version_of,
@@ -135,7 +135,7 @@ class Lake:
         unknown = [c for c in columns or () if c not in schema]
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
-        return _pruned(self.table(layer, table, as_of), layer, table, days, columns)
+        return pruned(self.table(layer, table, as_of), layer, table, days, columns)
 
     def data_files(self, layer: str, table: str) -> pl.DataFrame:
         """One row per data file, in order of path: path (beneath the table, as a URI has it),
@@ -221,40 +221,32 @@ class Lake:
     ) -> Written:
         """Adds rows. With an application transaction (id, number) exactly once: a number that
         this id has reached before writes nothing, and `rows` is 0."""
-        if app_transaction is not None:
-            name, number = app_transaction
-            return self._append(layer, table, {name: _collected(frame)}, number, commit)
-        given = conform(_collected(frame), layer, table)
-        return self._commit(layer, table, lambda _: given, commit, mode="append")
+        by = [] if app_transaction is None else [app_transaction]
+        given = {by[0][0] if by else "": _collected(frame)}
+        return self._append(layer, table, given, by, commit)
 
     def append_each(
-        self,
-        layer: str,
-        table: str,
-        parts: Mapping[str, pl.DataFrame],
-        *,
-        number: int = 1,
-        commit: Commit,
+        self, layer: str, table: str, parts: Mapping[str, pl.DataFrame], *, commit: Commit
     ) -> Written:
-        """Adds rows by the id of an application transaction, in one commit, and each exactly
-        once: rows of an id that has reached `number` before are left out."""
-        return self._append(layer, table, parts, number, commit)
+        """Adds rows by the id of an application transaction, in one commit and each exactly
+        once: of an id that has reached number 1 before, nothing is added."""
+        return self._append(layer, table, parts, [(name, 1) for name in parts], commit)
 
     def _append(
         self,
         layer: str,
         table: str,
         parts: Mapping[str, pl.DataFrame],
-        number: int,
+        by: Sequence[tuple[str, int]],
         commit: Commit,
     ) -> Written:
         given = {name: conform(rows, layer, table) for name, rows in parts.items()}
 
         def rows(delta: DeltaTable) -> pl.DataFrame | None:
-            new = [rows for name, rows in given.items() if not _is_reached(delta, name, number)]
+            done = {t[0] for t in by if _is_reached(delta, *t)}
+            new = [rows for name, rows in given.items() if name not in done]
             return pl.concat(new) if new else None
 
-        by = [(name, number) for name in given]
         return self._commit(layer, table, rows, commit, mode="append", transactions=by)
 
     def append_stream(
@@ -433,22 +425,6 @@ class Lake:
 def _is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
     reached = delta.transaction_version(transaction)
     return reached is not None and reached >= number
-
-
-def _pruned(
-    delta: DeltaTable | None,
-    layer: str,
-    table: str,
-    days: Days | None,
-    columns: Sequence[str] | None = None,
-) -> pl.LazyFrame:
-    schema = stored_schema(layer, table)
-    frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
-    if days is not None:
-        if PARTITION not in schema:
-            raise BadInput(f"{layer}.{table} has no {PARTITION}")
-        frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
-    return frame.select(columns if columns is not None else list(schema))
 
 
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
