@@ -1,6 +1,7 @@
 """An ingestion that kills itself before its n-th write to the disk; a program for the tests.
 
-python -m tests.killed_ingest FOLDER N [retry]: status 0 where it had fewer writes than that.
+python -m tests.killed_ingest FOLDER N [retry | together]: status 0 where it had fewer writes than
+that. Files come in batches of two rows, but for `together`.
 """
 
 import os
@@ -22,7 +23,8 @@ def in_small_batches() -> None:
 
 
 def main(folder: str, fatal: int, what: str = "ingest") -> None:
-    in_small_batches()
+    if what != "together":
+        in_small_batches()
     writes = 0
 
     def counted(write: Callable[..., Any]) -> Callable[..., Any]:
