@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import dagster as dg
 
+from igaming_assets.partitions import is_asked
 from lakehouse.errors import Damaged, LakehouseError, StorageError
 from lakehouse.storage import Days
 
@@ -37,7 +38,8 @@ def but_stale(
     for days, found in made:
         if isinstance(found, Damaged):
             stale[days[0]] = found
-            context.add_asset_metadata({"stale": str(found)}, partition_key=str(days[0]))
+            if is_asked(context.run.tags, days[0]):
+                context.add_asset_metadata({"stale": str(found)}, partition_key=str(days[0]))
             context.log.error(f"{days[0]} keeps its old rows: {found}")
         else:
             yield found

@@ -21,6 +21,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckPartitionInfo,
 )
 
+from igaming_assets.partitions import is_asked
 from lakehouse.errors import Damaged
 
 Verdicts = Mapping[str, tuple[bool, dict[str, Any]]]
@@ -42,6 +43,9 @@ def report(
 
     `stale` days could not be made or judged for damaged files: they are open, and stop nothing
     that comes after, as their old rows stand."""
+    tags = context.run.tags
+    verdicts = {key: verdict for key, verdict in verdicts.items() if is_asked(tags, key)}
+    stale = {day: damage for day, damage in stale.items() if is_asked(tags, day)}
     if context.op_execution_context.has_partition_key:
         [(key, (passed, said))] = verdicts.items()
         return _result(spec, severity, passed, said, key)

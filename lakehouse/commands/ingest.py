@@ -97,8 +97,8 @@ def _tell(report: IngestReport) -> None:
 def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.datetime) -> None:
     """Derives all days that are stored and not derived: those of this call, and any that one
     which was cut short has left."""
-    from igaming_assets.running import run_days, underived_days
-    from lakehouse.regulation.gaming_day import gaming_day_of, ranges_of
+    from igaming_assets.running import derive_days, underived_days
+    from lakehouse.regulation.gaming_day import gaming_day_of
 
     days = underived_days(settings, lake)
     last = gaming_day_of(as_of, settings.timezone)
@@ -112,10 +112,12 @@ def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.date
             "are in bronze and not derived; set start to an earlier day",
             err=True,
         )
-    failed: set[str] = set()
-    for first, final in ranges_of(inside):
-        typer.echo(f"deriving {first} to {final}", err=True)
-        failed |= run_days(settings, (first, final), now=as_of).failed
+    failed = derive_days(
+        settings,
+        inside,
+        now=as_of,
+        tell=lambda part: typer.echo(f"deriving {days_in_words([*part])}", err=True),
+    ).failed
     for name in sorted(failed):
         typer.echo(f"check not passed: {name}", err=True)
     if failed:

@@ -149,6 +149,35 @@ def file_identity(table: str, digest: str) -> str:
     return f"{table}:{digest}"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger to be; one for a file, a state and `once`."""
+
+    state: str
+    file_id: str
+    file: LandedFile
+    at: dt.datetime
+    facts: Dictionary[str, Any]
+    once: str = ""
+
+
+def record_all(lake: Lake, entries: Sequence[Entry]) -> None:
+    """Adds rows in one commit, each exactly once. Does nothing for none."""
+    if not entries:
+        return
+    schema = contract(LEDGER).bronze_schema()
+    rows = {
+        f"{e.file_id}:{e.state}:{e.once}": pl.DataFrame(
+            [{n: row[n] for n in schema}], schema=schema
+        )
+        for e in entries
+        for row in [_row_of(e.state, e.file_id, e.file, e.at, e.facts)]
+    }
+    first = entries[0]
+    commit = Commit(first.file_id, f"bronze/{first.file.table}", CODE_VERSION)
+    lake.append_each("ops", LEDGER, rows, commit=commit)
+
+
 def record(
     lake: Lake,
     state: str,
@@ -160,7 +189,13 @@ def record(
     once: str = "",
 ) -> None:
     """Adds one row, exactly once for a file, a state and `once`."""
-    row = {
+    record_all(lake, [Entry(state, file_id, file, at, facts or {}, once)])
+
+
+def _row_of(
+    state: str, file_id: str, file: LandedFile, at: dt.datetime, facts: Dictionary[str, Any]
+) -> dict[str, Any]:
+    return {
         "file_id": file_id,
         "table_name": file.table,
         "state": state,
@@ -169,17 +204,8 @@ def record(
         "modified_ns": file.modified_ns,
         "at": at,
         **_NOTHING,
-        **(facts or {}),
+        **facts,
     }
-    schema = contract(LEDGER).bronze_schema()
-    frame = pl.DataFrame([{n: row[n] for n in schema}], schema=schema)
-    lake.append(
-        "ops",
-        LEDGER,
-        frame,
-        commit=Commit(run_id=file_id, asset=f"bronze/{file.table}", code_version=CODE_VERSION),
-        app_transaction=(f"{file_id}:{state}:{once}", 1),
-    )
 
 
 def days_text(days: Sequence[dt.date]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Delta history.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,7 +17,7 @@ from lakehouse.contracts import Contract, stored_as
 from lakehouse.ingest.files.ledger import PREFIX_LENGTH, Ledger, batch_prefix
 from lakehouse.ingest.files.mapping import OnSameKey, mapping_from_text
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE
-from lakehouse.regulation.gaming_day import Days, ranges_of
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage import Commit, Lake
 
 LAYERS = ("bronze", "quarantine")
@@ -37,47 +37,54 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Newcomer:
-    """A landed file all of whose rows are stored, by the beginning of its batches; `known` are
-    the ended files, and itself unless it was withdrawn."""
+class Newcomers:
+    """Landed files all of whose rows are stored, by the beginning of their batches, in the order
+    of arrival: they are looked at together, and come one after the other. `known` are the ended
+    files and these."""
 
     contract: Contract
-    prefix: str
+    prefixes: tuple[str, ...]
     known: dict[str, Standing]
 
-    @property
-    def over(self) -> list[str]:
-        """Files whose rows give way to this one's."""
-        return [p for p, other in self._others() if self._loser(other) is other]
+    def turns(self) -> Iterator[tuple[str, list[str]]]:
+        """Each with the files that were there before it."""
+        there = [p for p in self.known if p not in self.prefixes]
+        for prefix in self.prefixes:
+            yield prefix, there
+            there = [*there, prefix]
 
-    @property
-    def under(self) -> list[str]:
-        """Files whose rows this one's give way to."""
-        mine = self.known[self.prefix]
-        return [p for p, other in self._others() if self._loser(other) is mine]
+    def over(self, mine: str, others: Sequence[str]) -> list[str]:
+        """Of other files those whose rows give way to this one's."""
+        return [p for p in others if self._loser(mine, p) is self.known[p]]
 
-    def _others(self) -> Iterator[tuple[str, Standing]]:
-        return ((p, s) for p, s in self.known.items() if p != self.prefix)
+    def under(self, mine: str, others: Sequence[str]) -> list[str]:
+        """Of other files those that this one's rows give way to."""
+        return [p for p in others if self._loser(mine, p) is self.known[mine]]
 
-    def _loser(self, other: Standing) -> Standing | None:
-        earlier, later = sorted((self.known[self.prefix], other), key=lambda s: s.rank)
+    def _loser(self, mine: str, other: str) -> Standing | None:
+        earlier, later = sorted((self.known[mine], self.known[other]), key=lambda s: s.rank)
         if earlier.places & later.places or later.on_same_key == "replace":
             return earlier
         return later if later.on_same_key == "keep_first" else None
 
 
-def newcomer(c: Contract, file_id: str, ledger: Ledger) -> Newcomer:
-    """A file that is begun, among those that have ended."""
+def newcomers(c: Contract, file_ids: Collection[str], ledger: Ledger) -> Newcomers:
+    """Files that are begun, among those that have ended. One that was withdrawn is none."""
+    rows = [
+        row
+        for row in ledger.arrivals(c.name).to_dicts()
+        if row["is_ended"] or row["file_id"] in file_ids
+    ]
     known = {
         batch_prefix(row["file_id"]): Standing(
             row["rank"],
             mapping_from_text(row["mapping"], c.name).on_same_key,
             frozenset(row["places"]),
         )
-        for row in ledger.arrivals(c.name).to_dicts()
-        if row["is_ended"] or row["file_id"] == file_id
+        for row in rows
     }
-    return Newcomer(c, batch_prefix(file_id), known)
+    new = (batch_prefix(row["file_id"]) for row in rows if row["file_id"] in file_ids)
+    return Newcomers(c, tuple(new), known)
 
 
 @dataclass(frozen=True)
@@ -92,31 +99,34 @@ class Place:
         return rows if self.stage is None else rows.filter(pl.col("_stage") == self.stage)
 
     def without(self, lake: Lake, table: str, gone: pl.DataFrame, commit: Commit) -> None:
-        """Removes rows, told by the columns of `gone`; doing it twice changes nothing."""
+        """Removes rows, told by the columns of `gone`; doing it twice changes nothing. A day
+        that loses none keeps its files."""
         where = None if self.stage is None else {"_stage": self.stage}
-        for days in _spans(lake, self.layer, table, gone["gaming_day"]):
-            here = gone.filter(pl.col("gaming_day").is_between(*days)).lazy()
-            rows = self.scan(lake, table, days)
+        for days in _portions(lake, self.layer, table, gone["gaming_day"]):
+            here = gone.filter(pl.col("gaming_day").is_in(days)).lazy()
+            span = (days[0], days[-1])
+            rows = self.scan(lake, table, span).filter(pl.col("gaming_day").is_in(days))
             kept = rows.join(here, on=gone.columns, how="anti").collect()
-            lake.write_days(self.layer, table, kept, days, commit=commit, where=where)
+            lake.write_days(self.layer, table, kept, span, commit=commit, where=where, only=days)
 
 
 BRONZE, REJECTED, SET_ASIDE = Place("bronze"), Place("quarantine", STAGE), Place("quarantine", HELD)
 
 
-def _spans(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[Days]:
-    """The days in ranges without gaps, of so many rows as are held at once, or of one day."""
+def _portions(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[list[dt.date]]:
+    """The days in portions of so many rows as are held at once, or of one day."""
     stored = lake.partitions(layer, table).group_by("gaming_day").agg(pl.col("rows").sum())
     rows = dict(stored.iter_rows())
-    for first, last in ranges_of(days.unique()):
-        start, held = first, 0
-        for n in range((last - first).days + 1):
-            day = first + dt.timedelta(days=n)
-            if held and held + rows.get(day, 0) > _ROWS_AT_ONCE:
-                yield start, day - dt.timedelta(days=1)
-                start, held = day, 0
-            held += rows.get(day, 0)
-        yield start, last
+    portion: list[dt.date] = []
+    held = 0
+    for day in days.unique().sort():
+        if portion and held + rows.get(day, 0) > _ROWS_AT_ONCE:
+            yield portion
+            portion, held = [], 0
+        portion.append(day)
+        held += rows.get(day, 0)
+    if portion:
+        yield portion
 
 
 def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
@@ -133,26 +143,6 @@ def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
     return typed, not_typed
 
 
-def replaced_rows(lake: Lake, new: Newcomer) -> tuple[int, int]:
-    """Rows that give way: those that could be typed, and those that could not."""
-    typed, not_typed = (
-        sum(gone.height for place in places for _, gone in _giving_way(lake, place, new))
-        for places in ((BRONZE, SET_ASIDE), (REJECTED,))
-    )
-    return typed, not_typed
-
-
-def supersede(lake: Lake, new: Newcomer, commit: Commit) -> set[dt.date]:
-    """Removes these rows; the days they were of. Rows of one file never replace each other:
-    silver judges those. Doing it twice changes nothing."""
-    changed: set[dt.date] = set()
-    for place in (REJECTED, SET_ASIDE, BRONZE):
-        for table, gone in _giving_way(lake, place, new):
-            place.without(lake, table, gone, commit)
-            changed |= set(gone["gaming_day"])
-    return changed
-
-
 def telling(c: Contract) -> list[str]:
     """Columns that tell rows with one key in one batch from all others."""
     return [*dict.fromkeys((*c.key, "gaming_day", "_source", "_batch_id"))]
@@ -167,22 +157,3 @@ def of_files(c: Contract, prefixes: Sequence[str]) -> pl.Expr:
 def prefix_of(batch: str = "_batch_id") -> pl.Expr:
     """The beginning of a row's batch that tells its file."""
     return pl.col(batch).str.head(PREFIX_LENGTH)
-
-
-def _giving_way(lake: Lake, place: Place, new: Newcomer) -> Iterator[tuple[str, pl.DataFrame]]:
-    """By table what tells them, of other files first: theirs are found by this one's keys."""
-    for losers, winners in ((new.over, [new.prefix]), ([new.prefix], new.under)):
-        if not losers or not winners:
-            continue
-        key = new.contract.key
-        keys = _keys(lake, new.contract, winners)
-        for table in stored_as(new.contract.name):
-            rows = place.scan(lake, table).filter(of_files(new.contract, losers))
-            gone = rows.select(telling(new.contract)).join(keys, on=key, how="semi").collect()
-            if gone.height:
-                yield table, gone
-
-
-def _keys(lake: Lake, c: Contract, files: Sequence[str]) -> pl.LazyFrame:
-    rows = [p.scan(lake, t) for p in (BRONZE, SET_ASIDE) for t in stored_as(c.name)]
-    return pl.concat(r.filter(of_files(c, files)).select(c.key) for r in rows)
