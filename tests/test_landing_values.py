@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.plain_values import plain_form
-from lakehouse.ingest.files.row_typing import Origin, judge
+from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, Piece
 from lakehouse.ingest.files.values import typed_column
 

@@ -325,7 +325,8 @@ class _Reader:
         kind: Kind = kinds.pop() if kinds else "text"
         if not equal and kind not in ORDERED:
             raise self.wrong(
-                node, "< and > compare numbers, days and moments: say number(…), day(…) or moment(…)"
+                node,
+                "< and > compare numbers, days and moments: say number(…), day(…) or moment(…)",
             )
         if op is not None and any(v.kind == "nothing" for _, v in given):
             raise self.wrong(node, "nothing equals None; say `is None` or `is not None`")
@@ -333,9 +334,7 @@ class _Reader:
 
     def _chosen(self, node: ast.IfExp) -> Value:
         test = self.of(node.test, "flag")
-        then, other = self._alike(
-            node, [(n, self.value(n)) for n in (node.body, node.orelse)]
-        )
+        then, other = self._alike(node, [(n, self.value(n)) for n in (node.body, node.orelse)])
         chosen = pl.when(test.value).then(then.value).otherwise(other.value)
         fault = None
         if then.fault is not None or other.fault is not None:
@@ -370,7 +369,8 @@ class _Reader:
         if not function.takes(len(node.args)):
             raise self.wrong(node, f"it is {function.usage(name)}")
         values = [
-            self.of(a, kind) for a, kind in zip(node.args, function.kinds_of(len(node.args)), strict=True)
+            self.of(a, kind)
+            for a, kind in zip(node.args, function.kinds_of(len(node.args)), strict=True)
         ]
         for i in function.literals:
             if i < len(values) and values[i].literal is None:

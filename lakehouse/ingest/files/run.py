@@ -58,6 +58,7 @@ class Outcome:
     bronze_rows: int = 0
     quarantine_rows: int = 0
     replaced_rows: int = 0
+    left_out_rows: int = 0
     days: tuple[dt.date, ...] = ()
 
 
@@ -234,6 +235,7 @@ def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
     """With the days that there is something to derive of: rejected rows that name no day count
     for the one on which they landed, which needs nothing by that."""
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    left_out = ended.facts["left_out_rows"] or 0
     places = itertools.product(("bronze", "silver"), stored_as(file.table))
     stored = [lake.partitions(*place)["gaming_day"] for place in places]
     days = ended.days.intersection(*[pl.concat(stored)])
@@ -243,5 +245,6 @@ def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
         "ingested",
         ended.facts["reason"],
         days=tuple(sorted(days)),
+        left_out_rows=left_out,
         **{n: ended.facts[n] for n in counts},
     )

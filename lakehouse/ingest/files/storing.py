@@ -14,6 +14,7 @@ from lakehouse.contracts import Contract, contract, is_closed, stored_as, told_a
 from lakehouse.ingest.files import reading
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.clashes import Settled, settle
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.columns import unfound
 from lakehouse.ingest.files.headers import keep_header, told, told_ignored
 from lakehouse.ingest.files.inspection import Inspected
@@ -29,7 +30,7 @@ from lakehouse.ingest.files.ledger import (
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
 from lakehouse.ingest.files.reading import batches, judged, layout, open_file
-from lakehouse.ingest.files.row_typing import Judged, Origin
+from lakehouse.ingest.files.row_typing import Judged
 from lakehouse.ingest.files.supersede import (
     CLASH,
     LAYERS,
@@ -49,7 +50,7 @@ KEPT = (
 )
 """Facts that were settled when the file was begun; GONE are then the rows of an earlier reading,
 which go first."""
-COUNTED = ("rows", "bronze_rows", "quarantine_rows")
+COUNTED = ("rows", "bronze_rows", "quarantine_rows", "left_out_rows")
 FACTS = (*KEPT, *COUNTED, "layout", "attempt", "first_day", "last_day", "gaming_days")
 
 
@@ -90,6 +91,7 @@ class Tally:
 
     rows: int = 0
     good: int = 0
+    left_out: int = 0
     ignored: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
@@ -97,6 +99,7 @@ class Tally:
     def add(self, part: Judged) -> None:
         self.rows += part.rows
         self.good += part.good.height
+        self.left_out += part.left_out
         self.ignored |= part.ignored
         self.taken |= part.taken
         for rows in (part.good, part.bad):
@@ -135,7 +138,7 @@ def begin(
         row = {n: row[n] for n in KEPT} | {"layout": layout(), "attempt": row["attempt"] + 1}
         record(lake, "begun", file_id, file, as_of, row, once=str(row["attempt"]))
     day = gaming_day_of(as_of, timezone)
-    origin = Origin(c, mapping, file.name, day, as_of, timezone)
+    origin = Origin(c, mapping, file.name, day, as_of, timezone, file_id)
     return Job(file, file_id, origin, inspected, row)
 
 
@@ -205,9 +208,17 @@ def finish(
     days = {*days_from(facts["gaming_days"]), *ledger.earlier_days(file_id, file)}
     days |= supersede(lake, new, commit)
     settled = settle(lake, new, commit)
-    facts = {n: facts[n] for n in FACTS} | {"reason": _in_words(settled, file.table)}
+    facts = {n: facts[n] for n in FACTS}
+    said = (_unwanted(facts["left_out_rows"], file.table), _in_words(settled, file.table))
+    facts["reason"] = "; ".join(s for s in said if s)
     record(lake, "ingested", file_id, file, as_of, facts, once=str(facts["attempt"]))
     return Ended(facts, days | settled.days)
+
+
+def _unwanted(rows: int | None, table: str) -> str:
+    if not rows:
+        return ""
+    return f"{'rows' if is_closed(table) else f'{rows:,} rows'} left out by where"
 
 
 def _in_words(settled: Settled, table: str) -> str:
@@ -268,7 +279,8 @@ def _stored(lake: Lake, job: Job) -> dict[str, Any]:
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
         "rows": tally.rows,
         "bronze_rows": tally.good,
-        "quarantine_rows": tally.rows - tally.good,
+        "quarantine_rows": tally.rows - tally.good - tally.left_out,
+        "left_out_rows": tally.left_out,
         **days_text(sorted(tally.days)),
     }
     new = newcomer(c, job.file_id, read_ledger(lake))

@@ -85,9 +85,7 @@ class Function:
         return f"{name}({self.names})"
 
     def applied(self, values: list[Value]) -> Value:
-        given = [
-            v.literal if i in self.literals else v.value for i, v in enumerate(values)
-        ]
+        given = [v.literal if i in self.literals else v.value for i, v in enumerate(values)]
         return Value(self.result, self.made(*given), first_fault(*(v.fault for v in values)))
 
 
@@ -132,7 +130,9 @@ def _joined(separator: object, *texts: pl.Expr) -> pl.Expr:
 def _key(*texts: pl.Expr) -> pl.Expr:
     """Two lists of texts never have one key: a bar inside a text is marked."""
     marked = [t.str.replace_all("\\", "\\\\", literal=True) for t in texts]
-    return pl.concat_str(*(t.str.replace_all("|", "\\|", literal=True) for t in marked), separator="|")
+    return pl.concat_str(
+        *(t.str.replace_all("|", "\\|", literal=True) for t in marked), separator="|"
+    )
 
 
 def _later(day: pl.Expr, count: object) -> pl.Expr:
