@@ -61,9 +61,8 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
     made = {n for n, m in mapping.columns.items() if m.constant is not None or m.value is not None}
     given = {*match.taken, *made}
     needed = [n for n in (*c.key, c.event_time) if n and n != "gaming_day"]
-    missing = unfound(mapping, match.found(mapping)) or [
-        n for n in dict.fromkeys(needed) if n not in given
-    ]
+    unplaced = [n for n in dict.fromkeys(needed) if n not in given]
+    missing = unfound(mapping, match.found(mapping)) or unplaced
     if missing:
         used = {*match.taken.values(), *match.fields.values()}
         ours = sorted(columns.index(n) + 1 for n in used)

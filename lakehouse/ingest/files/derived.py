@@ -130,10 +130,7 @@ def _fit(
     if not dtype.is_numeric():
         return value, fault
     fit, why = fitted(pl.col("value"), dtype, rule)
-    done = pl.DataFrame({"value": value, "fault": fault}).select(
-        fit=fit,
-        fault=pl.coalesce(
-            "fault", pl.when(pl.col("value").is_not_null() & fit.is_null()).then(why)
-        ),
-    )
+    lost = pl.when(pl.col("value").is_not_null() & fit.is_null()).then(why)
+    done = pl.DataFrame({"value": value, "fault": fault})
+    done = done.select(fit=fit, fault=pl.coalesce("fault", lost))
     return done["fit"], done["fault"]

@@ -84,7 +84,7 @@ def compiled(text: str) -> Compiled:
         reader = _Reader(flat.strip(), shift)
         found = reader.known(reader.value(tree.body))
     except SyntaxError as error:
-        place = shift + (error.offset or 1)
+        place = shift + (error.offset or len(flat.strip()) + 1)
         raise ExpressionError(f"{text!r}, at {place}: {error.msg}") from None
     except (RecursionError, MemoryError):
         raise ExpressionError(f"{text[:60]!r}…: is nested too deeply") from None
@@ -147,13 +147,20 @@ class _Reader:
     reads: dict[tuple[str, Kind, str], Read] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)
 
-    def wrong(self, node: ast.AST, why: str) -> ValueError:
-        before = self.text.encode()[: getattr(node, "col_offset", 0)].decode(errors="replace")
+    def wrong(self, node: ast.AST, why: str, symbol: str = "") -> ValueError:
+        """`symbol`: an operator, which stands behind what the node begins with."""
+        written = self.text.encode()
+        start = getattr(node, "col_offset", 0)
+        if symbol and isinstance(node, ast.BinOp):
+            start = written.index(symbol.encode(), node.left.end_col_offset)
+        before = written[:start].decode(errors="replace")
         return ValueError(f", at {self.shift + len(before) + 1}: {why}")
 
-    def refused(self, node: ast.AST, inner: ast.AST | None = None) -> ValueError:
-        kind = type(inner or node)
-        return self.wrong(node, f"{_SAID.get(kind, kind.__name__)} is not allowed; {_ALLOWED}")
+    def refused(self, node: ast.AST, operator: ast.AST | None = None) -> ValueError:
+        kind = type(operator or node)
+        said = _SAID.get(kind, kind.__name__)
+        symbol = said if operator else ""
+        return self.wrong(node, f"{said} is not allowed; {_ALLOWED}", symbol)
 
     def value(self, node: ast.expr) -> Value:
         match node:
@@ -324,10 +331,8 @@ class _Reader:
         equal = op is None or isinstance(op, ast.Eq | ast.NotEq)
         kind: Kind = kinds.pop() if kinds else "text"
         if not equal and kind not in ORDERED:
-            raise self.wrong(
-                node,
-                "< and > compare numbers, days and moments: say number(…), day(…) or moment(…)",
-            )
+            say = "say number(…), day(…) or moment(…)"
+            raise self.wrong(node, f"< and > compare numbers, days and moments: {say}")
         if op is not None and any(v.kind == "nothing" for _, v in given):
             raise self.wrong(node, "nothing equals None; say `is None` or `is not None`")
         return [self._as(n, v, kind) for n, v in given]
@@ -368,10 +373,8 @@ class _Reader:
     def _applied(self, node: ast.Call, name: str, function: Function) -> Value:
         if not function.takes(len(node.args)):
             raise self.wrong(node, f"it is {function.usage(name)}")
-        values = [
-            self.of(a, kind)
-            for a, kind in zip(node.args, function.kinds_of(len(node.args)), strict=True)
-        ]
+        kinds = function.kinds_of(len(node.args))
+        values = [self.of(a, kind) for a, kind in zip(node.args, kinds, strict=True)]
         for i in function.literals:
             if i < len(values) and values[i].literal is None:
                 raise self.wrong(node.args[i], f"must be written out: it is {function.usage(name)}")

@@ -129,10 +129,8 @@ def _joined(separator: object, *texts: pl.Expr) -> pl.Expr:
 
 def _key(*texts: pl.Expr) -> pl.Expr:
     """Two lists of texts never have one key: a bar inside a text is marked."""
-    marked = [t.str.replace_all("\\", "\\\\", literal=True) for t in texts]
-    return pl.concat_str(
-        *(t.str.replace_all("|", "\\|", literal=True) for t in marked), separator="|"
-    )
+    marked = (t.str.replace_all(r"([\\|])", r"\$1") for t in texts)
+    return pl.concat_str(*marked, separator="|")
 
 
 def _later(day: pl.Expr, count: object) -> pl.Expr:
