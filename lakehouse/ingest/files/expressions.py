@@ -14,7 +14,7 @@ from functools import cache
 
 import polars as pl
 
-from lakehouse.ingest.files.rows import LINE
+from lakehouse.ingest.files.rows import NTH
 from lakehouse.ingest.files.vocabulary import (
     DECIMALS,
     FUNCTIONS,
@@ -167,7 +167,7 @@ class _Reader:
             case ast.Constant():
                 return self._literal(node)
             case ast.Name() | ast.Attribute():
-                return self._field(node, self._dotted(node))
+                return self._field(self._dotted(node))
             case ast.BinOp():
                 return self._arithmetic(node)
             case ast.UnaryOp():
@@ -237,9 +237,7 @@ class _Reader:
             return f"{self._dotted(node.value)}.{node.attr}"
         raise self.refused(node)
 
-    def _field(self, node: ast.expr, name: str) -> Value:
-        if name in ("_line", "_nth"):
-            raise self.wrong(node, f"{name} is none of the file's columns")
+    def _field(self, name: str) -> Value:
         self.fields.add(name)
         return Value("field", pl.col(field_column(name)), said=f"={name}")
 
@@ -386,7 +384,7 @@ class _Reader:
     def _named(self, node: ast.Call) -> Value:
         match node.args:
             case [ast.Constant(value=str(name))]:
-                return self._field(node, name)
+                return self._field(name)
         raise self.wrong(node, "it is col('name of a column')")
 
     def _reading(self, node: ast.Call) -> Value:
@@ -432,7 +430,7 @@ class _Reader:
     def _row_key(self, node: ast.Call) -> Value:
         if node.args:
             raise self.wrong(node, "it is row_key()")
-        return self._read(Value("field", pl.col(LINE), said="row"), "row")
+        return self._read(Value("field", pl.col(NTH), said="row"), "row")
 
 
 def _dtype(kind: Kind) -> pl.DataType:

@@ -107,7 +107,7 @@ def _signed(text: pl.Expr, currency: str) -> pl.Expr:
         text.str.replace("\N{MINUS SIGN}", "-", literal=True)
         .str.replace(r"^\((.*)\)$", "-$1")
         .str.replace(rf"^([+-]?)(?:{mark})\s*", "$1")
-        .str.replace(rf"\s*(?:{mark})(-?)$", "$1")
+        .str.replace(rf"([\d.,])\s*(?:{mark})(-?)$", "$1$2")
         .str.replace(r"^([^+-].*)-$", "-$1")
     )
 
