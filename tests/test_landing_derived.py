@@ -42,7 +42,7 @@ def test_rows_that_the_mapping_leaves_out_are_counted_and_nothing_is_lost(tmp_pa
     (done,) = take_in(lake, settings).outcomes
     counts = (done.rows, done.bronze_rows, done.quarantine_rows, done.left_out_rows)
     assert counts == (5, 2, 1, 2)
-    assert done.reason == "2 rows left out by where"
+    assert done.reason == "left out by where: 2"
     said = ledger_row(lake, state="ingested")
     assert (said["rows"], said["left_out_rows"], said["ignored_columns"]) == (5, 2, "")
     assert conservation(lake, CAGE).holds

@@ -112,7 +112,7 @@ def _read(text: pl.Series, read: Read, rule: ColumnMapping, origin: Origin) -> l
         digest = origin.file_id.rpartition(":")[2][:_DIGEST]
         return [(f"{digest}-" + text).alias(name), nothing]
     if read.kind == "rate":
-        rate = rate_of(pl.col(name), origin.mapping.rates)
+        rate = rate_of(pl.col(name), origin.mapping.held_rates)
         why = pl.when(pl.col(name).is_not_null() & rate.is_null()).then(pl.lit("no_rate"))
         return text.to_frame().select(rate.alias(name), why.alias(FAULT + name)).get_columns()
     how = {"unit": None, "date_only": False, "format": read.form or rule.format}

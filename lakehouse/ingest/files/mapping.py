@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping as Dictionary
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +27,7 @@ from pydantic import (
 from lakehouse.contracts import PROVENANCE, Contract, contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.expressions import Compiled, ExpressionError, compiled
+from lakehouse.ingest.files.rates import held_rates
 from lakehouse.private_files import is_link, open_file
 
 MAPPING_SUFFIX = ".mapping.toml"
@@ -203,6 +205,10 @@ class Mapping(BaseModel):
         """Columns of the file that expressions name."""
         named = [frozenset() if self.condition is None else self.condition.fields]
         return frozenset[str]().union(*named, *(m.fields for m in self.columns.values()))
+
+    @cached_property
+    def held_rates(self) -> tuple[pl.Series, pl.Series]:
+        return held_rates(self.rates)
 
     @property
     def numbers_rows(self) -> bool:

@@ -18,15 +18,15 @@ wrong one."""
 Rates = Dictionary[str, Dictionary[dt.date, Decimal]]
 
 
-def rate_of(which: pl.Expr, rates: Rates) -> pl.Expr:
-    """`which`: currency and day, such as EUR|2025-01-04. Null where no rate holds."""
+def held_rates(rates: Rates) -> tuple[pl.Series, pl.Series]:
+    """Currency and day, such as EUR|2025-01-04 → rate, of all days on which one holds."""
     worth = {key: rate for currency, days in rates.items() for key, rate in _days(currency, days)}
-    found = which.replace_strict(
-        pl.Series(list(worth), dtype=pl.String),
-        pl.Series(list(worth.values()), dtype=NUMBER),
-        default=None,
-        return_dtype=NUMBER,
-    )
+    return pl.Series(list(worth), dtype=pl.String), pl.Series(list(worth.values()), dtype=NUMBER)
+
+
+def rate_of(which: pl.Expr, held: tuple[pl.Series, pl.Series]) -> pl.Expr:
+    """`which`: currency and day. Null where no rate holds."""
+    found = which.replace_strict(*held, default=None, return_dtype=NUMBER)
     return pl.when(which.str.starts_with("USD|")).then(pl.lit(1).cast(NUMBER)).otherwise(found)
 
 

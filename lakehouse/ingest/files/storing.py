@@ -218,7 +218,7 @@ def finish(
 def _unwanted(rows: int | None, table: str) -> str:
     if not rows:
         return ""
-    return f"{'rows' if is_closed(table) else f'{rows:,} rows'} left out by where"
+    return "left out by where: " + ("some rows" if is_closed(table) else f"{rows:,}")
 
 
 def _in_words(settled: Settled, table: str) -> str:
