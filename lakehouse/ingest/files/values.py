@@ -92,8 +92,16 @@ def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
     """Digits with a dot: the currency's sign or code and separators of thousands go, (5.00) and
     5.00- are -5.00. Separators stand between whole groups of three before the decimals, or there
     is no number: 12.50 with a decimal comma, or 12,50 without, is money of the other convention."""
+
+    def read(series: pl.Series) -> pl.Series:
+        signed = series.to_frame().select(_signed(pl.first(), mapping.currency).alias(""))
+        return signed.select(_bare(pl.col(""), mapping)).to_series().alias(series.name)
+
+    return text.map_batches(read, return_dtype=pl.String(), is_elementwise=True)
+
+
+def _bare(signed: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
     point, group = (",", ".") if mapping.decimal_comma else (".", ",")
-    signed = _signed(text, mapping.currency)
     groups = signed.str.contains(rf"^[+-]?[1-9]\d{{0,2}}([{group}]\d{{3}})+([{point}]\d*)?$")
     plain = signed.str.contains(rf"^[+-]?(\d+[{point}]?\d*|[{point}]\d+)$")
     bare = pl.when(groups).then(signed.str.replace_all(group, "", literal=True)).when(plain)
