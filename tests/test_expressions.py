@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.column_typing import Origin
+from lakehouse.ingest.files.expressions import ExpressionError, compiled
 from lakehouse.ingest.files.mapping import checked_mapping, mapping_from_text
 from lakehouse.ingest.files.row_typing import Judged, judge
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, NTH, Piece
@@ -310,6 +311,52 @@ def test_a_mapping_with_all_of_it_survives_the_ledger() -> None:
 
 PART = st.text("a|\\ é", max_size=4)
 MONEY = st.decimals(-(10**9), 10**9, places=2)
+
+
+NUMBERS = st.recursive(
+    st.sampled_from(
+        ["number(A)", "number(B)", "0", "1.5", "99999999999999999999", "0.000000000001"]
+    ),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda x: f"-{x}"),
+        st.tuples(st.sampled_from(["floor", "ceil", "abs", "sign", "round"]), inner).map(
+            lambda t: f"{t[0]}({t[1]})"
+        ),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} if 0 < {t[1]} else {t[2]})"),
+        st.tuples(inner, inner).map(lambda t: f"coalesce({t[0]}, {t[1]}, 1)"),
+    ),
+    max_leaves=6,
+)
+TEXTS = st.sampled_from([None, "", "0", "-1", "x", "1e9", "9" * 20, "9" * 26, "0." + "9" * 13])
+
+
+@settings(deadline=None, max_examples=200)
+@given(NUMBERS, st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4), st.booleans())
+def test_no_expression_and_no_value_loses_a_row(
+    expression: str, rows: list[tuple[str | None, str | None]], as_cents: bool
+) -> None:
+    """What nobody can work out is rejected; nothing is raised on the way."""
+    texts = {"A": [a for a, _ in rows], "B": [b for _, b in rows]}
+    rule = {"value": expression, "round": "half_up"} | ({"unit": "cents"} if as_cents else {})
+    found = read({"amount": rule}, texts, where=f"number(A) != 3 and {expression} != 3")
+    assert found.good.height + found.bad.height + found.left_out == len(rows)
+
+
+TOKENS = [*"AB()+-*/<>=!,.:'[]{}@%&|^~ 1", "if", "else", " in ", " is ", "None", "\n", "abs("]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(TOKENS), max_size=12))
+def test_whatever_is_written_is_understood_or_refused(tokens: list[str]) -> None:
+    text = "".join(tokens)
+    try:
+        found = compiled(text)
+    except ExpressionError as refused:
+        said = str(refused)
+    else:
+        said = found.kind
+    assert "\n" not in said
 
 
 @settings(deadline=None)

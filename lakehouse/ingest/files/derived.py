@@ -13,13 +13,13 @@ from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.rates import rate_of
 from lakehouse.ingest.files.rows import LINE, NTH
 from lakehouse.ingest.files.values import fitted
-from lakehouse.ingest.files.vocabulary import NUMBER
+from lakehouse.ingest.files.vocabulary import NUMBER, READ
 
 WHERE = "where"
 """In the place of a column's name, in rules that the condition of the mapping broke."""
 _DIGEST = 16
 _TYPES: dict[str, pl.DataType] = {
-    "number": NUMBER,
+    "number": READ,
     "day": pl.Date(),
     "moment": pl.Datetime("us", "UTC"),
     "flag": pl.Boolean(),
@@ -120,7 +120,8 @@ def _read(text: pl.Series, read: Read, rule: ColumnMapping, origin: Origin) -> l
         text.to_frame(), {name: _TYPES[read.kind]}, {name: rule.model_copy(update=how)}, origin
     )
     broken = typed[1].str.strip_prefix(f"{name}|") if len(typed) > 1 else nothing
-    return [typed[0], broken.alias(FAULT + name)]
+    value = typed[0].cast(NUMBER) if read.kind == "number" else typed[0]
+    return [value, broken.alias(FAULT + name)]
 
 
 def _fit(

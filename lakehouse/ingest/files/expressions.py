@@ -18,6 +18,7 @@ from lakehouse.ingest.files.rows import NTH
 from lakehouse.ingest.files.vocabulary import (
     DECIMALS,
     FUNCTIONS,
+    LARGEST,
     LONGEST,
     NUMBER,
     ORDERED,
@@ -196,7 +197,8 @@ class _Reader:
             return Value(kind, pl.lit(None, dtype=_dtype(kind)))
         if value.kind == "field":
             return self._read(value, kind, form)
-        raise self.wrong(node, f"{_NAMES[kind]} is needed here, not {_NAMES[value.kind]}")
+        hint = f"; say {kind}(…)" if value.kind == "text" and kind in ORDERED else ""
+        raise self.wrong(node, f"{_NAMES[kind]} is needed here, not {_NAMES[value.kind]}{hint}")
 
     def _read(self, value: Value, kind: Kind, form: str = "") -> Value:
         place = (value.said, kind, form)
@@ -223,11 +225,12 @@ class _Reader:
         written = ast.get_source_segment(self.text, node) or str(node.value)
         try:
             number = Decimal(written)
-            if abs(number) >= 10**20 or number != round(number, DECIMALS):
-                raise InvalidOperation
         except InvalidOperation:
+            number = Decimal("Infinity")
+        *_, exponent = number.normalize().as_tuple()
+        if abs(number) >= LARGEST or not isinstance(exponent, int) or exponent < -DECIMALS:
             limit = f"at most 20 digits before the point and {DECIMALS} after it"
-            raise self.wrong(node, f"{written} is no number with {limit}") from None
+            raise self.wrong(node, f"{written} is no number with {limit}")
         return number
 
     def _dotted(self, node: ast.expr) -> str:

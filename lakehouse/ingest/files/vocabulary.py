@@ -16,8 +16,10 @@ Kind = Literal["field", "number", "text", "day", "moment", "flag", "nothing", "r
 ORDERED = ("number", "day", "moment")
 DECIMALS = 12
 NUMBER = pl.Decimal(38, DECIMALS)
+READ = pl.Decimal(32, DECIMALS)
+"""What a number of a file fits in: room is left for what is done with it."""
 LONGEST = 2_000
-_LARGEST = 1e20
+LARGEST = 1e20
 """Far above any sum of money, and far below where 38 digits end."""
 
 
@@ -55,7 +57,7 @@ def divided(a: Value, b: Value) -> Value:
 
 def _bounded(a: Value, b: Value, done: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Value:
     rough = done(a.value.cast(pl.Float64), b.value.cast(pl.Float64)).abs()
-    fits = rough < _LARGEST
+    fits = rough < LARGEST
     value = done(pl.when(fits).then(a.value), b.value)
     large = pl.when(~fits).then(pl.lit("too_large"))
     return Value("number", value, first_fault(a.fault, b.fault, large))
