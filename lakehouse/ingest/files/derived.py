@@ -92,12 +92,18 @@ def _evaluated(
     fields: pl.DataFrame, expression: Compiled, rule: ColumnMapping, origin: Origin
 ) -> tuple[pl.Series, pl.Series]:
     """The values, and why there is none where there is none."""
-    for read in expression.reads:
-        text = fields.select(read.text.cast(pl.String).alias(read.column)).to_series()
-        fields = fields.with_columns(_read(text, read, rule, origin))
     none = pl.lit(None, dtype=pl.String)
+    for step in expression.steps:
+        if isinstance(step, Read):
+            text = fields.select(step.text.cast(pl.String).alias(step.column)).to_series()
+            fields = fields.with_columns(_read(text, step, rule, origin))
+        else:
+            fault = none if step.fault is None else step.fault
+            fields = fields.with_columns(
+                step.value.alias(step.column), fault.alias(FAULT + step.column)
+            )
     fault = none if expression.fault is None else expression.fault
-    done = fields.lazy().with_columns(value=expression.value, fault=fault).collect()
+    done = fields.with_columns(value=expression.value, fault=fault)
     is_whole = done["fault"].is_null()
     value = done.select(pl.when(is_whole).then("value").alias("value")).to_series()
     return value, done["fault"]

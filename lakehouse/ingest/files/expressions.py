@@ -49,23 +49,35 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A part of an expression, worked out once, however often it is needed."""
+
+    column: str
+    value: pl.Expr
+    fault: pl.Expr | None
+
+
+@dataclass(frozen=True)
 class Compiled:
-    """`reads` come first, in order, each a column of the frame and its fault under FAULT and
+    """`steps` come first, in order, each a column of the frame and its fault under FAULT and
     the same name; `value` and `fault` are over these. `fields`: columns of the file."""
 
     kind: Kind
     value: pl.Expr
     fault: pl.Expr | None
-    reads: tuple[Read, ...]
+    steps: tuple[Read | Step, ...]
     fields: frozenset[str]
+
+    def _reads(self, kind: Kind) -> bool:
+        return any(isinstance(s, Read) and s.kind == kind for s in self.steps)
 
     @property
     def needs_rates(self) -> bool:
-        return any(r.kind == "rate" for r in self.reads)
+        return self._reads("rate")
 
     @property
     def needs_rows(self) -> bool:
-        return any(r.kind == "row" for r in self.reads)
+        return self._reads("row")
 
 
 def field_column(name: str) -> str:
@@ -92,7 +104,7 @@ def compiled(text: str) -> Compiled:
     except ValueError as error:
         raise ExpressionError(f"{text!r}{error}") from None
     return Compiled(
-        found.kind, found.value, found.fault, tuple(reader.reads.values()), frozenset(reader.fields)
+        found.kind, found.value, found.fault, tuple(reader.steps), frozenset(reader.fields)
     )
 
 
@@ -146,6 +158,7 @@ class _Reader:
     text: str
     shift: int
     reads: dict[tuple[str, Kind, str], Read] = field(default_factory=dict)
+    steps: list[Read | Step] = field(default_factory=list)
     fields: set[str] = field(default_factory=set)
 
     def wrong(self, node: ast.AST, why: str, symbol: str = "") -> ValueError:
@@ -164,6 +177,21 @@ class _Reader:
         return self.wrong(node, f"{said} is not allowed; {_ALLOWED}", symbol)
 
     def value(self, node: ast.expr) -> Value:
+        return self._settled(self._understood(node))
+
+    def _settled(self, value: Value) -> Value:
+        if (
+            value.value.meta.is_column()
+            or value.literal is not None
+            or value.kind in ("field", "nothing")
+        ):
+            return value
+        column = f"#{len(self.steps)}"
+        self.steps.append(Step(column, value.value, value.fault))
+        fault = None if value.fault is None else pl.col(FAULT + column)
+        return Value(value.kind, pl.col(column), fault)
+
+    def _understood(self, node: ast.expr) -> Value:
         match node:
             case ast.Constant():
                 return self._literal(node)
@@ -203,7 +231,8 @@ class _Reader:
     def _read(self, value: Value, kind: Kind, form: str = "") -> Value:
         place = (value.said, kind, form)
         if place not in self.reads:
-            self.reads[place] = Read(f"#{len(self.reads)}", value.value, kind, form)
+            self.reads[place] = Read(f"#{len(self.steps)}", value.value, kind, form)
+            self.steps.append(self.reads[place])
         column = self.reads[place].column
         said: Kind = {"rate": "number", "row": "text"}.get(kind, kind)  # type: ignore[assignment]
         return Value(said, pl.col(column), first_fault(value.fault, pl.col(FAULT + column)))
@@ -281,7 +310,7 @@ class _Reader:
             late = right.fault
             if late is not None:
                 late = pl.when(whole.value.ne_missing(pl.lit(ends))).then(late)
-            whole = Value("flag", both, first_fault(whole.fault, late))
+            whole = self._settled(Value("flag", both, first_fault(whole.fault, late)))
         return whole
 
     def _compared(self, node: ast.Compare) -> Value:
@@ -291,7 +320,8 @@ class _Reader:
             left = right
         whole = parts[0]
         for part in parts[1:]:
-            whole = Value("flag", whole.value & part.value, first_fault(whole.fault, part.fault))
+            fault = first_fault(whole.fault, part.fault)
+            whole = self._settled(Value("flag", whole.value & part.value, fault))
         return whole
 
     def _comparison(
@@ -410,14 +440,12 @@ class _Reader:
         if len(node.args) < 2:
             raise self.wrong(node, "it is coalesce(value, value, …)")
         values = self._alike(node, [(a, self.value(a)) for a in node.args])
-        fault, so_far = None, None
-        for v in values:
-            late = v.fault
-            if late is not None and so_far is not None:
-                late = pl.when(so_far.is_null()).then(late)
-            fault = first_fault(fault, late)
-            so_far = v.value if so_far is None else pl.coalesce(so_far, v.value)
-        return Value(values[0].kind, pl.coalesce(v.value for v in values), fault)
+        first, *others = values
+        for v in others:
+            late = None if v.fault is None else pl.when(first.value.is_null()).then(v.fault)
+            both = pl.coalesce(first.value, v.value)
+            first = self._settled(Value(first.kind, both, first_fault(first.fault, late)))
+        return first
 
     def _usd(self, node: ast.Call) -> Value:
         if len(node.args) != 3:
