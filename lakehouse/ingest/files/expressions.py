@@ -151,6 +151,14 @@ _ORDER: dict[type[ast.cmpop], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 }
 
 
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt,
+    ast.LtE: ast.GtE,
+    ast.Gt: ast.Lt,
+    ast.GtE: ast.LtE,
+}
+
+
 @dataclass
 class _Reader:
     """Walks the tree of one expression; collects what it reads."""
@@ -333,7 +341,11 @@ class _Reader:
             return self._is_among(left, op, right)
         pair = self._alike(node, [(left, self.value(left)), (right, self.value(right))], op)
         a, b = pair
-        return Value("flag", _ORDER[type(op)](a.value, b.value), first_fault(a.fault, b.fault))
+        fault = first_fault(a.fault, b.fault)
+        if a.literal is not None:
+            # Polars 2.1.0 makes one value of a literal beside a column of nothing.
+            return Value("flag", _ORDER[_TURNED.get(type(op), type(op))](b.value, a.value), fault)
+        return Value("flag", _ORDER[type(op)](a.value, b.value), fault)
 
     def _is_nothing(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Value:
         if not (isinstance(right, ast.Constant) and right.value is None):
