@@ -109,6 +109,7 @@ def one(column: str, rule: object, **fields: str | None) -> tuple[object, list[s
         ("year(day(A)) + month(day(A)) + weekday(day(A))", {"A": "2025-03-02"}, "2035.00"),
         (" 1 +\n 1 ", {"a": "x"}, "2.00"),
         ("None", {"a": "x"}, None),
+        ("A" + " + A" * 99, {"A": "1"}, "100.00"),  # each part is worked out once
     ],
 )
 def test_an_expression_gives_exact_money(
