@@ -9,10 +9,11 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.reading import judged, open_file
-from lakehouse.ingest.files.row_typing import Origin, join
+from lakehouse.ingest.files.row_typing import join
 from tests.malformed import malformed, plain_text
 
 _MARKER = re.compile(rb"K\d{5}x\d\d")

@@ -28,7 +28,7 @@ def mapped(mapping: dict[str, object], rows: dict[str, list[str | None]]) -> pl.
     used = checked_mapping(mapping, CAGE, "test")
     frame = pl.DataFrame({**rows, LINE: list(range(len(next(iter(rows.values())))))})
     match = match_columns(c, used, list(rows))
-    return our_columns(frame, c, used, match)
+    return our_columns(frame, c, used, match, {})
 
 
 @pytest.mark.parametrize(

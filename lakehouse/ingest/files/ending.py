@@ -60,7 +60,8 @@ def finish(lake: Lake, files: Sequence[Stored]) -> list[Ended]:
     ended = []
     for file, told, turn in zip(files, facts, turns, strict=True):
         days = {*days_from(told["gaming_days"]), *ledger.earlier_days(file.file_id, file.file)}
-        reason = {"reason": _in_words(turn, c.name)}
+        said = (_unwanted(told["left_out_rows"], c.name), _in_words(turn, c.name))
+        reason = {"reason": "; ".join(s for s in said if s)}
         ended.append(Ended(file.file, {n: told[n] for n in FACTS} | reason, days | turn.days))
     record_all(lake, [f.entry("ingested", e.facts) for f, e in zip(files, ended, strict=True)])
     return ended
@@ -69,6 +70,12 @@ def finish(lake: Lake, files: Sequence[Stored]) -> list[Ended]:
 def _with_gone(facts: dict[str, Any], turn: Turn) -> dict[str, Any]:
     counts = zip(GONE, (turn.replaced, turn.healed), strict=True)
     return facts | {n: facts[n] + count for n, count in counts}
+
+
+def _unwanted(rows: int | None, table: str) -> str:
+    if not rows:
+        return ""
+    return "left out by where: " + ("some rows" if is_closed(table) else f"{rows:,}")
 
 
 def _in_words(turn: Turn, table: str) -> str:

@@ -223,7 +223,7 @@ def _form(
     for rule, zone in readings:
         typed = typed_column(ours, dtype, rule, zone)
         if typed is not None and frame.select(typed.value)[ours].null_count() == 0:
-            said = [f"format = {_quoted(rule.format)}"] if rule.format else []
+            said = [f"format = {_quoted(form)}" for form in rule.formats]
             if rule.date_only:
                 return [*said, "date_only = true"]
             return said + ([f'timezone = "{zone}"'] if zone else [])

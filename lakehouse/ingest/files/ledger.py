@@ -24,6 +24,7 @@ _NOTHING: dict[str, Any] = {
     "rows": 0,
     "bronze_rows": 0,
     "quarantine_rows": 0,
+    "left_out_rows": 0,
     "replaced_rows": 0,
     "healed_rows": 0,
     "first_day": None,

@@ -11,14 +11,15 @@ import polars as pl
 from lakehouse.contracts import Contract
 from lakehouse.ingest.files import byte_blocks, json_rows, parquet_rows, records
 from lakehouse.ingest.files.byte_blocks import text_blocks
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.columns import match_columns, refuse_foreign_file
 from lakehouse.ingest.files.delimited import csv_pieces, read_header
 from lakehouse.ingest.files.inspection import Inspected
 from lakehouse.ingest.files.json_rows import json_pieces
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.parquet_rows import parquet_columns, parquet_pieces
-from lakehouse.ingest.files.row_typing import Judged, Origin, judge
-from lakehouse.ingest.files.rows import Piece
+from lakehouse.ingest.files.row_typing import Judged, judge
+from lakehouse.ingest.files.rows import Piece, numbered
 from lakehouse.storage.prefetch import prefetched
 
 BATCH_ROWS = 1_000_000
@@ -58,7 +59,8 @@ def open_file(path: Path, inspected: Inspected, c: Contract, mapping: Mapping) -
         pieces, delimiter = parquet_pieces(path, inspected.compression), ""
     else:
         blocks = text_blocks(path, inspected.compression, inspected.encoding)
-        known = [*c.columns, *(m.source for m in mapping.columns.values() if m.source)]
+        named = (m.source for m in mapping.columns.values() if m.source)
+        known = [*c.columns, *named, *mapping.fields]
         header, rest, line = read_header(blocks, mapping.delimiter, known)
         columns, delimiter = header.columns, header.delimiter
         pieces = csv_pieces(rest, header, line)
@@ -69,7 +71,8 @@ def open_file(path: Path, inspected: Inspected, c: Contract, mapping: Mapping) -
 
 def judged(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
     """Typed rows, and those that cannot be typed; the same parts every time."""
-    return (judge(piece, origin) for piece in prefetched(pieces))
+    read = prefetched(pieces)
+    return (judge(p, origin) for p in (numbered(read) if origin.mapping.numbers_rows else read))
 
 
 def batches(frames: Iterator[pl.DataFrame]) -> Iterator[Iterator[pl.DataFrame]]:

@@ -13,13 +13,14 @@ from typing import Any
 import polars as pl
 
 from lakehouse.contracts import contract, contracts, door_of, told_apart
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.delimited import Header, csv_pieces
 from lakehouse.ingest.files.headers import header_of
 from lakehouse.ingest.files.json_rows import json_pieces
 from lakehouse.ingest.files.ledger import CODE_VERSION, batch_prefix, read_ledger, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
-from lakehouse.ingest.files.row_typing import STAGE, Origin, judge
-from lakehouse.ingest.files.rows import LINE, Piece
+from lakehouse.ingest.files.row_typing import STAGE, judge
+from lakehouse.ingest.files.rows import LINE, NTH, Piece
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
@@ -138,7 +139,8 @@ def _healed(
     used = mapping_from_text(file["mapping"], table)
     place = zone / file["path"]
     now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
-    origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
+    c, zone_of_times = contract(table), settings.timezone
+    origin = Origin(c, now, file["path"], day, as_of, zone_of_times, file["file_id"])
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
     for piece in _read_again(raws, header_of(zone, file), used.delimiter):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
@@ -151,6 +153,7 @@ def _healed(
             pl.Series(same, dtype=pl.Boolean)
         )
         numbers = whole[LINE].to_list()
+        whole = whole.with_columns(rows[LINE].gather(numbers).cast(pl.String).alias(NTH))
         kept = Piece(whole, piece.damaged.clear(), lambda i, n=numbers: [raws[n[k]] for k in i])  # type: ignore[misc]
         yield _identified(kept, origin, rows)
 

@@ -66,6 +66,7 @@ class Outcome:
     bronze_rows: int = 0
     quarantine_rows: int = 0
     replaced_rows: int = 0
+    left_out_rows: int = 0
     days: tuple[dt.date, ...] = ()
 
 
@@ -305,6 +306,7 @@ def _ended(lake: Lake, ended: Ended, file: LandedFile | None = None) -> Outcome:
     for the one on which they landed, which needs nothing by that."""
     file = file or ended.file
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    left_out = ended.facts["left_out_rows"] or 0
     places = itertools.product(("bronze", "silver"), stored_as(file.table))
     stored = [lake.partitions(*place)["gaming_day"] for place in places]
     days = ended.days.intersection(*[pl.concat(stored)])
@@ -314,5 +316,6 @@ def _ended(lake: Lake, ended: Ended, file: LandedFile | None = None) -> Outcome:
         "ingested",
         ended.facts["reason"],
         days=tuple(sorted(days)),
+        left_out_rows=left_out,
         **{n: ended.facts[n] for n in counts},
     )

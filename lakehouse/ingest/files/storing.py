@@ -14,6 +14,7 @@ from lakehouse.contracts import Contract, contract, stored_as, told_apart
 from lakehouse.ingest.files import reading
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.clashes import carry_out, plan
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.columns import unfound
 from lakehouse.ingest.files.headers import keep_header, told, told_ignored
 from lakehouse.ingest.files.inspection import Inspected
@@ -30,7 +31,7 @@ from lakehouse.ingest.files.ledger import (
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
 from lakehouse.ingest.files.reading import OpenedFile, batches, judged, layout, open_file
-from lakehouse.ingest.files.row_typing import Judged, Origin
+from lakehouse.ingest.files.row_typing import Judged
 from lakehouse.ingest.files.supersede import (
     LAYERS,
     newcomers,
@@ -47,7 +48,7 @@ KEPT = (
 )
 """Facts that were settled when the file was begun; GONE are then the rows of an earlier reading,
 which go first."""
-COUNTED = ("rows", "bronze_rows", "quarantine_rows")
+COUNTED = ("rows", "bronze_rows", "quarantine_rows", "left_out_rows")
 FACTS = (*KEPT, *COUNTED, "layout", "attempt", "first_day", "last_day", "gaming_days")
 """Of an ended file."""
 
@@ -91,6 +92,7 @@ class Tally:
 
     rows: int = 0
     good: int = 0
+    left_out: int = 0
     ignored: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
@@ -98,6 +100,7 @@ class Tally:
     def add(self, part: Judged) -> None:
         self.rows += part.rows
         self.good += part.good.height
+        self.left_out += part.left_out
         self.ignored |= part.ignored
         self.taken |= part.taken
         for rows in (part.good, part.bad):
@@ -148,7 +151,7 @@ def job_of(
     if not is_taken_up:
         row = {n: row[n] for n in KEPT} | {"layout": layout(), "attempt": row["attempt"] + 1}
     day = gaming_day_of(as_of, timezone)
-    origin = Origin(c, mapping, file.name, day, as_of, timezone)
+    origin = Origin(c, mapping, file.name, day, as_of, timezone, file_id)
     return Job(file, file_id, origin, inspected, row, is_taken_up)
 
 
@@ -245,7 +248,8 @@ def counted(job: Job, opened: OpenedFile, tally: Tally) -> dict[str, Any]:
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
         "rows": tally.rows,
         "bronze_rows": tally.good,
-        "quarantine_rows": tally.rows - tally.good,
+        "quarantine_rows": tally.rows - tally.good - tally.left_out,
+        "left_out_rows": tally.left_out,
         **days_text(sorted(tally.days)),
     }
 
