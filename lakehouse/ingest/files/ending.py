@@ -60,8 +60,8 @@ def finish(lake: Lake, files: Sequence[Stored]) -> list[Ended]:
     ended = []
     for file, told, turn in zip(files, facts, turns, strict=True):
         days = {*days_from(told["gaming_days"]), *ledger.earlier_days(file.file_id, file.file)}
-        said = (_unwanted(told["left_out_rows"], c.name), _in_words(turn, c.name))
-        reason = {"reason": "; ".join(s for s in said if s)}
+        reasons = (_unwanted(told["left_out_rows"], c.name), _in_words(turn, c.name))
+        reason = {"reason": "; ".join(r for r in reasons if r)}
         ended.append(Ended(file.file, {n: told[n] for n in FACTS} | reason, days | turn.days))
     record_all(lake, [f.entry("ingested", e.facts) for f, e in zip(files, ended, strict=True)])
     return ended

@@ -7,13 +7,14 @@ vocabulary knows becomes a Polars expression, and any other is refused with its 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache
 
 import polars as pl
 
+from lakehouse.ingest.files.expression_words import ALLOWED, NAMES, ORDER, SAID, TURNED
 from lakehouse.ingest.files.rows import NTH
 from lakehouse.ingest.files.vocabulary import (
     DECIMALS,
@@ -108,57 +109,6 @@ def compiled(text: str) -> Compiled:
     )
 
 
-_SAID: dict[type[ast.AST], str] = {
-    ast.Pow: "**",
-    ast.Mod: "%",
-    ast.FloorDiv: "//",
-    ast.MatMult: "@",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-    ast.BitXor: "^",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.Subscript: "[ ]",
-    ast.Lambda: "lambda",
-    ast.Dict: "{ }",
-    ast.Set: "{ }",
-    ast.List: "a list",
-    ast.Tuple: "a list",
-    ast.JoinedStr: 'f"…"',
-    ast.NamedExpr: ":=",
-    ast.Starred: "*",
-}
-_ALLOWED = (
-    "allowed are columns, numbers, texts, True, False, None, + - * /, == != < <= > >=, "
-    "in (…), is None, and, or, not, … if … else …, and functions"
-)
-_NAMES: dict[Kind, str] = {
-    "field": "a column",
-    "number": "a number",
-    "text": "a text",
-    "day": "a day",
-    "moment": "a moment",
-    "flag": "a condition",
-    "nothing": "None",
-}
-_ORDER: dict[type[ast.cmpop], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-}
-
-
-_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt,
-    ast.LtE: ast.GtE,
-    ast.Gt: ast.Lt,
-    ast.GtE: ast.LtE,
-}
-
-
 @dataclass
 class _Reader:
     """Walks the tree of one expression; collects what it reads."""
@@ -180,9 +130,9 @@ class _Reader:
 
     def refused(self, node: ast.AST, operator: ast.AST | None = None) -> ValueError:
         kind = type(operator or node)
-        said = _SAID.get(kind, kind.__name__)
+        said = SAID.get(kind, kind.__name__)
         symbol = said if operator else ""
-        return self.wrong(node, f"{said} is not allowed; {_ALLOWED}", symbol)
+        return self.wrong(node, f"{said} is not allowed; {ALLOWED}", symbol)
 
     def value(self, node: ast.expr) -> Value:
         return self._settled(self._understood(node))
@@ -234,7 +184,7 @@ class _Reader:
         if value.kind == "field":
             return self._read(value, kind, form)
         hint = f"; say {kind}(…)" if value.kind == "text" and kind in ORDERED else ""
-        raise self.wrong(node, f"{_NAMES[kind]} is needed here, not {_NAMES[value.kind]}{hint}")
+        raise self.wrong(node, f"{NAMES[kind]} is needed here, not {NAMES[value.kind]}{hint}")
 
     def _read(self, value: Value, kind: Kind, form: str = "") -> Value:
         place = (value.said, kind, form)
@@ -344,8 +294,8 @@ class _Reader:
         fault = first_fault(a.fault, b.fault)
         if a.literal is not None:
             # Polars 2.1.0 makes one value of a literal beside a column of nothing.
-            return Value("flag", _ORDER[_TURNED.get(type(op), type(op))](b.value, a.value), fault)
-        return Value("flag", _ORDER[type(op)](a.value, b.value), fault)
+            return Value("flag", ORDER[TURNED.get(type(op), type(op))](b.value, a.value), fault)
+        return Value("flag", ORDER[type(op)](a.value, b.value), fault)
 
     def _is_nothing(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Value:
         if not (isinstance(right, ast.Constant) and right.value is None):
@@ -369,7 +319,7 @@ class _Reader:
         """Values of one kind: columns are read as what they stand beside."""
         kinds = {v.kind for _, v in given} - {"field", "nothing"}
         if len(kinds) > 1:
-            said = " and ".join(sorted(_NAMES[k] for k in kinds))
+            said = " and ".join(sorted(NAMES[k] for k in kinds))
             raise self.wrong(node, f"{said} do not go together; say number(…), day(…) or moment(…)")
         equal = op is None or isinstance(op, ast.Eq | ast.NotEq)
         kind: Kind = kinds.pop() if kinds else "text"
