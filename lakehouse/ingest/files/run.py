@@ -295,10 +295,16 @@ class _Intake:
                 _ended(self._lake, e, f)
                 for e, f in zip(finish(self._lake, stored), files, strict=True)
             ]
-        except DiskFull as error:
-            done = [Outcome(table, f.name, "interrupted", str(error)) for f in files]
+        except DiskFull:
+            done = [self._stored_if_there_is_room(r.job, f) for f, r in waiting]
         self._outcomes.update({o.name: o for o in done})
         self._ledger = read_ledger(self._lake)
+
+    def _stored_if_there_is_room(self, job: Job, file: LandedFile) -> Outcome:
+        try:
+            return self._stored_alone(job, file)
+        except DiskFull as error:
+            return Outcome(file.table, file.name, "interrupted", str(error))
 
 
 def _ended(lake: Lake, ended: Ended, file: LandedFile | None = None) -> Outcome:
