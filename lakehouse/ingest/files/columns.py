@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from lakehouse.contracts import PROVENANCE, Contract
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
-from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.files.mapping import NUMBERED, ColumnMapping, Mapping
 from lakehouse.ingest.files.rows import LINE
 
 
@@ -41,6 +42,9 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
 
 
 def _near(wanted: str, exact: dict[str, str], folded: dict[str, list[str]]) -> list[str]:
+    place = NUMBERED.fullmatch(wanted)
+    if place and wanted not in exact:
+        return list(exact)[int(place[1]) - 1 : int(place[1])]
     near = folded.get(wanted.strip().casefold(), [])
     return [exact[wanted]] if wanted in exact else near if len(near) == 1 else []
 
@@ -49,6 +53,7 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
     """Raises UnreadableFile where the columns without which no row can be placed are missing,
     or where the mapping names a column that the file has not."""
     match = match_columns(c, mapping, columns)
+    _refuse_ambiguous(c, mapping, columns, match)
     given = {*match.taken, *(n for n, m in mapping.columns.items() if m.constant is not None)}
     needed = [n for n in (*c.key, c.event_time) if n and n != "gaming_day"]
     missing = unfound(mapping, match.taken) or [n for n in dict.fromkeys(needed) if n not in given]
@@ -59,6 +64,27 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
             f"lacks column {', '.join(missing)}; {known}; `lakehouse land FILE --infer` shows "
             "them, and a mapping says how foreign columns become ours"
         )
+
+
+def _refuse_ambiguous(c: Contract, mapping: Mapping, columns: Sequence[str], match: Match) -> None:
+    """Of two columns with one name no one is the one that is meant."""
+    folded = [n.casefold() for n in columns]
+    for ours in _landed(c):
+        rule = mapping.column(ours)
+        if ours in match.taken or rule.constant is not None:
+            continue
+        for name in [rule.source] if rule.source else c.names(ours):
+            both = [i for i, n in enumerate(folded, 1) if re.fullmatch(_repeated(name), n)]
+            if both:
+                raise UnreadableFile(
+                    f"has columns {', '.join(map(str, both))} of the name {name}; say which is "
+                    f'{ours} in the mapping, such as [columns.{ours}] from = "{name}#1", or '
+                    f'from = "#{both[0]}" by its place'
+                )
+
+
+def _repeated(name: str) -> str:
+    return re.escape(name.strip().casefold()) + r"#\d+"
 
 
 def unfound(mapping: Mapping, taken: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD, UnreadableFile
+from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.records import Records, scan_records
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, ROW, Piece, damaged_rows, readable
 
@@ -26,6 +27,10 @@ RULES = (
 DELIMITERS = ",;\t|~^\x1f:"
 
 
+class WrappedLines(UnreadableFile):
+    """The header is one field, and looks like a line of them."""
+
+
 @dataclass(frozen=True)
 class Header:
     """Columns of a delimited file, and what separates them."""
@@ -35,34 +40,81 @@ class Header:
 
 
 def read_header(
-    blocks: Iterator[bytes], delimiter: str | None, known: Iterable[str]
+    blocks: Iterator[bytes],
+    mapping: Mapping,
+    known: Iterable[str],
+    line: int = 1,
 ) -> tuple[Header, Iterator[bytes], int]:
-    """The header, the blocks after it, and the number of the line that follows it. `known`
-    are names to expect, which decide between delimiters. Raises UnreadableFile."""
-    head, line = b"", 1
+    """The header, the blocks of rows, and the number of the first row's line; `line` is that of
+    the first line in `blocks`. `known` are names to expect, which decide between delimiters.
+    Raises UnreadableFile."""
+    head = b""
     for block in blocks:
         head += block
         while (stripped := head.lstrip(b" \t")).startswith((b"\n", b"\r\n")):
             head, line = stripped[stripped.index(b"\n") + 1 :], line + 1
         if b"\n" in head or len(head) > LONGEST_RECORD:
             break
-    text, _, rest = head.partition(b"\n")
-    header = _header(text.rstrip(b"\r"), delimiter, known)
-    return header, chain([rest], blocks), line + 1
+    first, _, rest = head.partition(b"\n")
+    if mapping.has_header:
+        return _header(_text(first), mapping.delimiter, known), chain([rest], blocks), line + 1
+    return _without_header(_text(first), mapping), chain([head], blocks), line
 
 
-def _header(text: bytes, delimiter: str | None, known: Iterable[str]) -> Header:
+def _text(first: bytes) -> str:
     try:
-        line = text.decode()
+        return first.rstrip(b"\r").decode()
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"has a header that is not UTF-8, at byte {error.start}") from error
-    delimiter = delimiter or sniff_delimiter(line, known)
-    names = _fields(line, delimiter)
-    named = tuple(n.strip() or f"unnamed_{i}" for i, n in enumerate(names, 1))
-    twice = [i for i, n in enumerate(named, 1) if named.count(n) > 1]
+        raise UnreadableFile(
+            f"has a first line that is not UTF-8, at byte {error.start}; say which encoding the "
+            'file has in the mapping, such as encoding = "cp1252"'
+        ) from error
+
+
+def _header(line: str, given: str | None, known: Iterable[str]) -> Header:
+    wanted = list(known)
+    delimiter = given or sniff_delimiter(line, wanted)
+    fields = [n.strip() for n in _fields(line, delimiter)]
+    if len(fields) == 1 and _is_wrapped(line, fields[0]):
+        raise WrappedLines(
+            "has whole lines in quotes; say quoted_lines = true in the mapping, if that is so"
+        )
+    return Header(_told_apart(fields), delimiter)
+
+
+def _is_wrapped(line: str, field: str) -> bool:
+    return line.startswith('"') and any(d in field for d in DELIMITERS.replace(":", ""))
+
+
+def _without_header(line: str, mapping: Mapping) -> Header:
+    """The first row decides how many columns there are, unless the mapping names them."""
+    wide = len(mapping.names)
+    by_delimiter = {d: len(_fields(line, d)) for d in mapping.delimiter or DELIMITERS}
+    fitting = [d for d, found in by_delimiter.items() if found == wide]
+    if wide and not mapping.delimiter and not fitting:
+        found = max(by_delimiter.values())
+        raise UnreadableFile(
+            f"has {found} columns in its first row, and the mapping has {wide} names; name "
+            'them all, with "" for those that none takes, or say the delimiter'
+        )
+    delimiter = (fitting or sorted(by_delimiter, key=lambda d: -by_delimiter[d]))[0]
+    names = mapping.names or ("",) * by_delimiter[delimiter]
+    return Header(_told_apart(names), delimiter)
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """A name that comes twice is amount#1 and amount#2; a blank one is its place, #3."""
+    met: dict[str, int] = {}
+    told = []
+    for place, name in enumerate(names, 1):
+        met[name] = met.get(name, 0) + 1
+        told.append(
+            f"{name}#{met[name] if name else place}" if names.count(name) > 1 or not name else name
+        )
+    twice = [i for i, n in enumerate(told, 1) if told.count(n) > 1]
     if twice:
         raise UnreadableFile(f"names columns {', '.join(map(str, twice[:50]))} alike")
-    return Header(named, delimiter)
+    return tuple(told)
 
 
 def sniff_delimiter(line: str, known: Iterable[str]) -> str:

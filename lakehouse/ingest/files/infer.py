@@ -15,7 +15,7 @@ from lakehouse.contracts import PROVENANCE, Contract, contract, doors
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile, text_blocks
 from lakehouse.ingest.files.delimited import csv_pieces, read_header
-from lakehouse.ingest.files.inspection import inspect
+from lakehouse.ingest.files.inspection import AS_IT_IS, inspect
 from lakehouse.ingest.files.json_rows import json_pieces
 from lakehouse.ingest.files.mapping import ColumnMapping
 from lakehouse.ingest.files.parquet_rows import parquet_pieces
@@ -130,7 +130,7 @@ def _sample(path: Path) -> tuple[pl.DataFrame, str, str]:
     blocks = text_blocks(path, found.compression, found.encoding)
     if found.form == "json":
         return next(json_pieces(blocks)).frame.head(SAMPLE_ROWS), "", found.encoding
-    header, rest, line = read_header(blocks, None, ())
+    header, rest, line = read_header(blocks, AS_IT_IS, ())
     for piece in csv_pieces(rest, header, line):
         if piece.frame.height:
             return piece.frame.head(SAMPLE_ROWS), header.delimiter, found.encoding

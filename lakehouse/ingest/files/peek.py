@@ -26,7 +26,7 @@ def touched_days(
     landed = gaming_day_of(as_of, settings.timezone)
     try:
         mapping = mapping_of(file.path, landing_zone(lake) / file.table, file.table)
-        opened = open_file(file.path, inspect(file.path, mapping.encoding), c, mapping)
+        opened = open_file(file.path, inspect(file.path, mapping), c, mapping)
         origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
         days: set[dt.date] = set()
         for part in judged(opened.pieces, origin):

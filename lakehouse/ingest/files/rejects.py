@@ -140,7 +140,7 @@ def _healed(
     now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
     origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
-    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
+    for piece in _read_again(raws, header_of(zone, file), used.delimiter, now):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
         at = [starts.get(line, -1) for line in piece.frame[LINE]]
         same = [
@@ -180,11 +180,13 @@ def _starts(raws: list[str]) -> dict[int, int]:
     return {line: n for n, line in enumerate(firsts)}
 
 
-def _read_again(raws: list[str], columns: list[str], delimiter: str | None) -> Iterator[Piece]:
+def _read_again(
+    raws: list[str], columns: list[str], delimiter: str | None, mapping: Mapping
+) -> Iterator[Piece]:
     text = iter(["\n".join(raws).encode()])
     if delimiter:
         return csv_pieces(text, Header(tuple(columns), delimiter), 1)
-    return json_pieces(text)
+    return json_pieces(text, mapping)
 
 
 def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:

@@ -197,7 +197,7 @@ def _ingested(
     as_of: dt.datetime,
 ) -> Outcome:
     mapping = mapping_of(file.path, file.folder, file.table)
-    inspected = inspect(file.path, mapping.encoding)
+    inspected = inspect(file.path, mapping)
     if not file.is_unchanged():
         raise ChangedFileError
     file_id = file_identity(file.table, inspected.digest)

@@ -205,7 +205,8 @@ def finish(
     days = {*days_from(facts["gaming_days"]), *ledger.earlier_days(file_id, file)}
     days |= supersede(lake, new, commit)
     settled = settle(lake, new, commit)
-    facts = {n: facts[n] for n in FACTS} | {"reason": _in_words(settled, file.table)}
+    said = [facts.get("reason", ""), _in_words(settled, file.table)]
+    facts = {n: facts[n] for n in FACTS} | {"reason": "; ".join(s for s in said if s)}
     record(lake, "ingested", file_id, file, as_of, facts, once=str(facts["attempt"]))
     return Ended(facts, days | settled.days)
 
@@ -266,6 +267,7 @@ def _stored(lake: Lake, job: Job) -> dict[str, Any]:
     facts = {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
+        "reason": opened.left_out.in_words(),
         "rows": tally.rows,
         "bronze_rows": tally.good,
         "quarantine_rows": tally.rows - tally.good,

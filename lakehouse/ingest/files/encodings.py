@@ -1,0 +1,28 @@
+"""Which encoding a text has that is no UTF-8, where that is sure."""
+
+from __future__ import annotations
+
+SAMPLE = 2**16
+"""Bytes of lines that are looked at."""
+_SEVERAL_BYTES = ("gb18030", "big5", "cp932", "cp949")
+_PAGES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258")
+
+
+def detected(sample: bytes) -> str | None:
+    """The encoding of these lines; None where two that are likely read them differently, as
+    cp1250 and cp1252 do: letters would be wrong and nobody would be told."""
+    likely = likely_encodings(sample)
+    readings = {sample.decode(e, errors="replace") for e in likely}
+    return likely[0] if len(readings) == 1 else None
+
+
+def likely_encodings(sample: bytes) -> list[str]:
+    """Encodings in which these lines look like text, most common first. One of several bytes a
+    letter rules the others out: by chance hardly a text is valid in it."""
+    from charset_normalizer import from_bytes
+
+    words = b"\n".join(w for w in sample.split() if not w.isascii())
+    found = [m.encoding for m in from_bytes(words[:SAMPLE])]
+    if found and found[0] in _SEVERAL_BYTES:
+        return [found[0]]
+    return [page for page in _PAGES if page in found]
