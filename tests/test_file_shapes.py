@@ -133,7 +133,7 @@ REFUSED = {
     "repeated": (
         f"{HEADER},amount\n{ONE},3\n",
         "",
-        r'has columns 3, 4 of the name amount; say which is amount .* from = "amount#1"',
+        "has columns 3, 4 of the name amount; say which is amount in the mapping",
     ),
     "rows of CSV": (f"{HEADER}\n{ONE}\n", 'rows = "bets"\n', "is csv; rows = 'bets' is for JSON"),
 }
@@ -146,8 +146,7 @@ def test_a_file_that_is_not_as_the_mapping_says_is_rejected_in_words(
     content, mapping, said = REFUSED[what]
     done = landed(tmp_path, content, mapping)
     assert done.state == "rejected"
-    with pytest.raises(UnreadableFile, match=said):
-        raise UnreadableFile(done.reason)
+    assert said in done.reason
     assert amounts(tmp_path) == []
 
 

@@ -24,6 +24,7 @@ RULES = (
     "unbalanced_quotes",
     "unreadable",
 )
+_LOOKED_AT = 20
 DELIMITERS = ",;\t|~^\x1f:"
 
 
@@ -58,7 +59,7 @@ def read_header(
     first, _, rest = head.partition(b"\n")
     if mapping.has_header:
         return _header(_text(first), mapping.delimiter, known), chain([rest], blocks), line + 1
-    return _without_header(_text(first), mapping), chain([head], blocks), line
+    return _without_header(head, mapping), chain([head], blocks), line
 
 
 def _text(first: bytes) -> str:
@@ -86,20 +87,25 @@ def _is_wrapped(line: str, field: str) -> bool:
     return line.startswith('"') and any(d in field for d in DELIMITERS.replace(":", ""))
 
 
-def _without_header(line: str, mapping: Mapping) -> Header:
-    """The first row decides how many columns there are, unless the mapping names them."""
+def _without_header(head: bytes, mapping: Mapping) -> Header:
+    """The first rows decide how many columns there are, unless the mapping names them."""
+    lines = [readable(r) for r in head.splitlines()[:_LOOKED_AT] if r.strip()]
     wide = len(mapping.names)
-    by_delimiter = {d: len(_fields(line, d)) for d in mapping.delimiter or DELIMITERS}
-    fitting = [d for d, found in by_delimiter.items() if found == wide]
-    if wide and not mapping.delimiter and not fitting:
-        found = max(by_delimiter.values())
+    best = max(mapping.delimiter or DELIMITERS, key=lambda d: _steadiness(lines, d, wide))
+    found = len(_fields(lines[0], best)) if lines else wide
+    if wide and found != wide and not mapping.delimiter:
         raise UnreadableFile(
             f"has {found} columns in its first row, and the mapping has {wide} names; name "
             'them all, with "" for those that none takes, or say the delimiter'
         )
-    delimiter = (fitting or sorted(by_delimiter, key=lambda d: -by_delimiter[d]))[0]
-    names = mapping.names or ("",) * by_delimiter[delimiter]
-    return Header(_told_apart(names), delimiter)
+    return Header(_told_apart(mapping.names or ("",) * found), best)
+
+
+def _steadiness(lines: list[str], delimiter: str, wide: int) -> tuple[bool, int, bool, int]:
+    """How well a delimiter fits rows; a colon is as a rule one of a time of day."""
+    counts = [len(_fields(line, delimiter)) for line in lines]
+    usual = wide or max(counts, key=counts.count, default=0)
+    return usual > 1, counts.count(usual), delimiter != ":", usual
 
 
 def _told_apart(names: Sequence[str]) -> tuple[str, ...]:

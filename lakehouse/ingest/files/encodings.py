@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-SAMPLE = 2**16
+import re
+
+SAMPLE = 2**18
 """Bytes of lines that are looked at."""
+_BETWEEN = re.compile(rb'[\s,;"]+')
 _SEVERAL_BYTES = ("gb18030", "big5", "cp932", "cp949")
 _PAGES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258")
 
@@ -21,8 +24,10 @@ def likely_encodings(sample: bytes) -> list[str]:
     letter rules the others out: by chance hardly a text is valid in it."""
     from charset_normalizer import from_bytes
 
-    words = b"\n".join(w for w in sample.split() if not w.isascii())
-    found = [m.encoding for m in from_bytes(words[:SAMPLE])]
-    if found and found[0] in _SEVERAL_BYTES:
-        return [found[0]]
-    return [page for page in _PAGES if page in found]
+    words = dict.fromkeys(w for w in _BETWEEN.split(sample) if not w.isascii())
+    found = from_bytes(b"\n".join(words))
+    best = found.best()
+    if best is None or best.encoding in _SEVERAL_BYTES:
+        return [] if best is None else [best.encoding]
+    alike = {name for match in found for name in match.could_be_from_charset}
+    return [page for page in _PAGES if page in alike]
