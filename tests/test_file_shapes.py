@@ -178,30 +178,38 @@ def _bytewise(path: Path, *_: object):  # type: ignore[no-untyped-def]
 
 
 NAMES = {
-    "gb18030": ["张伟", "王芳", "北京存款", "老虎机"],
-    "cp932": ["田中さん", "鈴木さん", "東京カジノ", "入金"],
-    "cp1252": ["Müller", "Größe", "Straße", "Überweisung"],
+    "gb18030": (
+        "张伟;王芳;李娜;刘洋;陈静;杨帆;赵磊;黄敏;周杰;吴刚;北京存款;老虎机;上海提款;奖金;余额不足"
+    ),
+    "cp932": "田中さん;鈴木;東京カジノ;入金;出金;佐藤;高橋;伊藤;渡辺;山本;中村;ボーナス;残高",
+    "cp1251": "Иванов;Петров;Москва;Сумма;выигрыш;депозит;вывод;карта;баланс;бонус;игрок",
+    "cp1252": "Müller;Größe;Straße;Überweisung",
 }
 
 
 @pytest.mark.parametrize("encoding", NAMES)
 def test_an_encoding_is_found_where_it_is_sure(tmp_path: Path, encoding: str) -> None:
-    names = NAMES[encoding]
-    rows = [f"{cage_row(n)},{names[n % 4]}" for n in range(40)]
+    names = NAMES[encoding].split(";")
+    rows = [f"{cage_row(n)},{names[n % len(names)]}" for n in range(40)]
     landed(tmp_path, "\n".join((HEADER + ",notes", *rows)).encode(encoding), "")
     lake, _ = lake_at(tmp_path)
     found = dict(bronze(lake, "transaction_id", "notes"))
-    assert found == {f"t{n}": names[n % 4] for n in range(40)}
+    assert found == {f"t{n}": names[n % len(names)] for n in range(40)}
 
 
-def test_an_encoding_that_could_be_two_is_asked_for(tmp_path: Path) -> None:
-    czech = ["Dvořák", "Nováková", "Přerov", "Řeháček"]
-    rows = [f"{cage_row(n)},{czech[n % 4]}" for n in range(40)]
-    content = "\n".join((HEADER + ",notes", *rows)).encode("cp1250")
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [("cp1250", ["Dvořák", "Nováková", "Přerov", "Řeháček"]), ("gbk", ["张伟", "王芳", "老虎机"])],
+)
+def test_an_encoding_that_could_be_two_is_asked_for(
+    tmp_path: Path, encoding: str, names: list[str]
+) -> None:
+    rows = [f"{cage_row(n)},{names[n % 3]}" for n in range(40)]
+    content = "\n".join((HEADER + ",notes", *rows)).encode(encoding)
     done = landed(tmp_path, content, "")
     assert done.state == "rejected"
     assert 'say so in the mapping, such as encoding = "' in done.reason
-    done = landed(tmp_path, content, 'encoding = "cp1250"\n', "b.csv")
+    done = landed(tmp_path, content, f'encoding = "{encoding}"\n', "b.csv")
     assert done.bronze_rows == 40
 
 

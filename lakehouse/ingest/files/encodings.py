@@ -6,6 +6,8 @@ import re
 
 SAMPLE = 2**18
 """Bytes of lines that are looked at."""
+_ENOUGH = 12
+"""Different words; a few Chinese ones are as well Korean."""
 _BETWEEN = re.compile(rb'[\s,;"]+')
 _SEVERAL_BYTES = ("gb18030", "big5", "cp932", "cp949")
 _PAGES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258")
@@ -21,13 +23,14 @@ def detected(sample: bytes) -> str | None:
 
 def likely_encodings(sample: bytes) -> list[str]:
     """Encodings in which these lines look like text, most common first. One of several bytes a
-    letter rules the others out: by chance hardly a text is valid in it."""
+    letter rules out those of one: by chance hardly a text is valid in it."""
     from charset_normalizer import from_bytes
 
     words = dict.fromkeys(w for w in _BETWEEN.split(sample) if not w.isascii())
     found = from_bytes(b"\n".join(words))
     best = found.best()
-    if best is None or best.encoding in _SEVERAL_BYTES:
-        return [] if best is None else [best.encoding]
+    if best is not None and best.encoding in _SEVERAL_BYTES:
+        named = [m.encoding for m in found if m.encoding in _SEVERAL_BYTES]
+        return named if len(words) >= _ENOUGH else list(_SEVERAL_BYTES)
     alike = {name for match in found for name in match.could_be_from_charset}
     return [page for page in _PAGES if page in alike]

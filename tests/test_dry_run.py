@@ -1,0 +1,121 @@
+"""`lakehouse land --dry-run`: what a file would become, and nothing kept of it."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lakehouse import cli
+from lakehouse.settings import load_settings
+from lakehouse.storage import Lake
+from tests.landed import CAGE, cage_csv, cage_row
+from tests.small_lake import COMMIT, rows
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+EXPORT = EXAMPLES / "data" / "slot_accounting.csv"
+MAPPING = EXAMPLES / "mappings" / "slot_accounting.toml"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("ROOT", "lake"), ("SOURCE", "landing"), ("START", "2025-01-01")):
+        monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> tuple[str, str]:
+    assert cli.run(("land", *arguments, "--dry-run")) == status
+    done = capsys.readouterr()
+    return done.out, done.err
+
+
+def line_with(text: str, *words: str) -> bool:
+    return any(all(w in line for w in words) for line in text.splitlines())
+
+
+@pytest.mark.slow
+def test_rows_before_and_after_rejects_and_gold_are_shown_and_nothing_is_kept(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = Lake.open(load_settings())
+    known = {"player_id": ["NV-7001"], "_source": ["simulator"]}
+    lake.append("bronze", "player_profile", rows("bronze", "player_profile", known), commit=COMMIT)
+    before = {p: p.stat().st_mtime_ns for p in place.rglob("*") if p.is_file()}
+    out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", str(MAPPING))
+    assert line_with(out, "CoinInCents", "CardNo")
+    assert line_with(out, "100002", "1250", "7001")
+    assert line_with(out, "100002", "12.50", "NV-7001", "2025-01-05")
+    assert line_with(out, "100004", "coin_out|more_than_two_decimals")
+    assert "4 rows, 3 to bronze, 1 to quarantine" in out
+    assert line_with(out, "ingest", "coin_out|more_than_two_decimals", "1")
+    # Of the three rows two name a patron whose profile silver rejects, as it has no names: one
+    # row is left, of 0.88 in and 1.20 out.
+    assert line_with(out, "silver", "player_id|orphan", "2")
+    assert line_with(out, "property_day", "coin_in 0.88", "coin_out 1.20")
+    assert {p: p.stat().st_mtime_ns for p in place.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.slow
+def test_what_tells_of_a_person_is_masked(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "p.csv").write_text(
+        "player_id,Vorname,last_name,email,enrollment_date,secret\n"
+        "P1,Grete,Samsa,g@example.org,2025-01-02,Gregor\n"
+    )
+    (place / "m.toml").write_text('[columns.first_name]\nfrom = "Vorname"\n')
+    out, err = said(capsys, "p.csv", "-t", "player_profile", "-m", "m.toml")
+    assert line_with(out, "Vorname", "last_name")
+    assert line_with(out, "P1", "***", "2025-01-02")
+    for personal in ("Grete", "Samsa", "g@example.org", "Gregor"):
+        assert personal not in out + err
+
+
+def test_a_file_that_would_be_rejected_says_why(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "x.csv").write_text("x,y\n1,2\n")
+    _, err = said(capsys, "x.csv", "-t", CAGE, status=1)
+    assert err.startswith("lakehouse: would not be taken in: financial_txn/x.csv lacks column")
+    assert not (place / "lake").exists()
+    assert not list((place / "temp").iterdir())
+
+
+def test_a_file_of_which_no_row_is_read_shows_its_rejects(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "x.csv").write_text(cage_csv(cage_row(1, "1,5x")))
+    out, _ = said(capsys, "x.csv", "-t", CAGE)
+    assert "no row would reach bronze" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["x.csv", "-t", "nothing"], "no rows can be landed in 'nothing'"),
+        (["x.csv", "-t", "compliance"], "compliance may hold restricted rows"),
+        (["none.csv", "-t", CAGE], "none.csv is no file"),
+        (["x.csv", "-t", CAGE, "-m", "none.toml"], "mapping none.toml: No such file"),
+        (["x.csv", "-t", CAGE, "--infer"], "--infer and --dry-run are two questions"),
+        (["x.csv"], "land needs --table"),
+    ],
+)
+def test_a_wrong_question_is_answered_in_a_line(
+    place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], why: str
+) -> None:
+    (place / "x.csv").write_text(cage_csv(cage_row(1)))
+    _, err = said(capsys, *arguments, status=2)
+    assert why in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_mapping_of_the_landing_zone_is_the_one_that_is_tried(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zone = place / "lake" / "landing" / CAGE
+    zone.mkdir(parents=True)
+    (zone / "mapping.toml").write_text('[columns.transaction_id]\nprefix = "X-"\n')
+    (place / "x.csv").write_text(cage_csv(cage_row(1, "bad")))
+    out, _ = said(capsys, "x.csv", "-t", CAGE)
+    assert line_with(out, "X-t1", "amount|not_a_number")
