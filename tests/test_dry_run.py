@@ -54,7 +54,7 @@ def test_rows_before_and_after_rejects_and_gold_are_shown_and_nothing_is_kept(
     # Of the three rows two name a patron whose profile silver rejects, as it has no names: one
     # row is left, of 0.88 in and 1.20 out.
     assert line_with(out, "silver", "player_id|orphan", "2")
-    assert line_with(out, "property_day", "coin_in 0.88", "coin_out 1.20")
+    assert line_with(out, "slot_performance", "coin_in 0.88", "coin_out 1.20", "win -0.32")
     assert {p: p.stat().st_mtime_ns for p in place.rglob("*") if p.is_file()} == before
 
 

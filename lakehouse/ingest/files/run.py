@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from lakehouse.contracts import stored_as
+from lakehouse.contracts import contract, stored_as
 from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.inspection import inspect
@@ -26,6 +26,7 @@ from lakehouse.ingest.files.storing import (
     store,
     take_back,
 )
+from lakehouse.ingest.files.supersede import newcomer
 from lakehouse.ingest.files.zone import (
     LandedFile,
     alone,
@@ -202,6 +203,9 @@ def _ingested(
         raise ChangedFileError
     file_id = file_identity(file.table, inspected.digest)
     first = ledger.ingested(file_id)
+    if first is not None and says(first, mapping) and mapping.snapshot:
+        ledger = _let_return(lake, file, file_id, ledger, as_of)
+        first = ledger.ingested(file_id)
     if first is not None and says(first, mapping):
         why = f"same content as {first['path']}"
         again = f"{file.name}:{file.modified_ns}:{first['attempt']}"
@@ -228,6 +232,18 @@ def _ingested(
                 take_back(lake, job.file, file_id, job.begun, job.origin.as_of)
                 raise
     return _ingested_as(lake, file, ended)
+
+
+def _let_return(
+    lake: Lake, file: LandedFile, file_id: str, ledger: Ledger, as_of: dt.datetime
+) -> Ledger:
+    """A snapshot that comes again after another: what was then is so again. Its rows are out
+    since that came; taken for withdrawn, it is the newest."""
+    if not newcomer(contract(file.table), file_id, ledger).is_outdated(file.name):
+        return ledger
+    attempt = (ledger.begun(file_id) or {})["attempt"]
+    record(lake, "withdrawn", file_id, file, as_of, {"attempt": attempt}, once=str(attempt))
+    return read_ledger(lake)
 
 
 def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:

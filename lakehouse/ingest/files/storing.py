@@ -264,6 +264,11 @@ def _stored(lake: Lake, job: Job) -> dict[str, Any]:
             f"has no record with {', '.join(lacking)}, which the mapping names; mend the mapping, "
             "or say optional = true of a column that may be absent"
         )
+    if job.origin.mapping.snapshot and not tally.good:
+        raise UnreadableFile(
+            f"is a snapshot of which none of {tally.rows} rows can be read: it would leave nothing "
+            "of the one before; `lakehouse land FILE --dry-run` shows why"
+        )
     facts = {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "ignored_columns": told_ignored(opened.columns, tally.ignored),

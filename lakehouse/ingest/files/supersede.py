@@ -29,11 +29,17 @@ _ROWS_AT_ONCE = 1_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """When a file came among all, what it says of shared keys, and where it lay."""
+    """When a file came among all, what it says of shared keys, where it lay, and whether it had
+    all rows there were."""
 
     rank: int
     on_same_key: OnSameKey
     places: frozenset[str]
+    is_snapshot: bool = False
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return frozenset(place.rpartition("/")[0] for place in self.places)
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,31 @@ class Newcomer:
         mine = self.known[self.prefix]
         return [p for p, other in self._others() if self._loser(other) is mine]
 
+    @property
+    def replaced(self) -> list[str]:
+        """Snapshots of this one's folder but for the last, which stands for all of them."""
+        *earlier, _ = self._snapshots() or [self.prefix]
+        return earlier
+
+    def is_outdated(self, place: str) -> bool:
+        """Whether a later snapshot has come to where this one lies now."""
+        *earlier, last = self._snapshots() or [self.prefix]
+        return self.prefix in earlier and place.rpartition("/")[0] in self.known[last].folders
+
+    def _snapshots(self) -> list[str]:
+        mine = self.known[self.prefix]
+        alike = {
+            p: s.rank
+            for p, s in self.known.items()
+            if mine.is_snapshot and s.is_snapshot and mine.folders & s.folders
+        }
+        return sorted(alike, key=alike.__getitem__)
+
     def _others(self) -> Iterator[tuple[str, Standing]]:
-        return ((p, s) for p, s in self.known.items() if p != self.prefix)
+        """But for those that go, or stay, as a whole."""
+        gone = self.replaced
+        if self.prefix not in gone:
+            yield from ((p, s) for p, s in self.known.items() if p not in (self.prefix, *gone))
 
     def _loser(self, other: Standing) -> Standing | None:
         earlier, later = sorted((self.known[self.prefix], other), key=lambda s: s.rank)
@@ -68,15 +97,13 @@ class Newcomer:
 
 def newcomer(c: Contract, file_id: str, ledger: Ledger) -> Newcomer:
     """A file that is begun, among those that have ended."""
-    known = {
-        batch_prefix(row["file_id"]): Standing(
-            row["rank"],
-            mapping_from_text(row["mapping"], c.name).on_same_key,
-            frozenset(row["places"]),
-        )
-        for row in ledger.arrivals(c.name).to_dicts()
-        if row["is_ended"] or row["file_id"] == file_id
-    }
+    known = {}
+    for row in ledger.arrivals(c.name).to_dicts():
+        if row["is_ended"] or row["file_id"] == file_id:
+            said, places = mapping_from_text(row["mapping"], c.name), frozenset(row["places"])
+            known[batch_prefix(row["file_id"])] = Standing(
+                row["rank"], said.on_same_key, places, said.snapshot
+            )
     return Newcomer(c, batch_prefix(file_id), known)
 
 
@@ -121,7 +148,11 @@ def _spans(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[Days
 
 def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
     """How many rows a file has that could be typed, and how many that could not."""
-    mine = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    return _rows_of(lake, c, [batch_prefix(file_id)])
+
+
+def _rows_of(lake: Lake, c: Contract, files: Sequence[str]) -> tuple[int, int]:
+    mine = prefix_of().is_in(files)
     typed, not_typed = (
         sum(
             place.scan(lake, table).filter(mine).select(pl.len()).collect().item()
@@ -139,17 +170,36 @@ def replaced_rows(lake: Lake, new: Newcomer) -> tuple[int, int]:
         sum(gone.height for place in places for _, gone in _giving_way(lake, place, new))
         for places in ((BRONZE, SET_ASIDE), (REJECTED,))
     )
-    return typed, not_typed
+    whole = _rows_of(lake, new.contract, new.replaced) if new.replaced else (0, 0)
+    return typed + whole[0], not_typed + whole[1]
 
 
 def supersede(lake: Lake, new: Newcomer, commit: Commit) -> set[dt.date]:
     """Removes these rows; the days they were of. Rows of one file never replace each other:
     silver judges those. Doing it twice changes nothing."""
-    changed: set[dt.date] = set()
+    changed = _without_snapshots(lake, new, commit)
     for place in (REJECTED, SET_ASIDE, BRONZE):
         for table, gone in _giving_way(lake, place, new):
             place.without(lake, table, gone, commit)
             changed |= set(gone["gaming_day"])
+    return changed
+
+
+def _without_snapshots(lake: Lake, new: Newcomer, commit: Commit) -> set[dt.date]:
+    """With what silver rejected of them: it judges the days anew."""
+    changed: set[dt.date] = set()
+    if not new.replaced:
+        return changed
+    for layer in LAYERS:
+        for table in stored_as(new.contract.name):
+            rows = lake.scan(layer, table, columns=["gaming_day", "_batch_id"])
+            gone = rows.filter(prefix_of().is_in(new.replaced)).select(
+                "gaming_day", file=prefix_of()
+            )
+            found = gone.unique().collect()
+            for file in found["file"].unique().sort():
+                lake.take_out(layer, table, file, commit=commit)
+            changed |= set(found["gaming_day"])
     return changed
 
 
