@@ -2,6 +2,7 @@
 lines in quotes, other encodings, and JSON with rows inside."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files import reading
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.conservation import conservation
+from lakehouse.ingest.files.infer import infer
 from lakehouse.ingest.files.inspection import inspect
 from lakehouse.ingest.files.mapping import checked_mapping
 from lakehouse.ingest.files.rejects import retry
@@ -333,3 +335,13 @@ def test_a_preamble_that_looks_like_json_is_none(tmp_path: Path) -> None:
         inspect(path)
     landed(tmp_path, content, "skip_rows = 1\n")
     assert amounts(tmp_path) == GOOD
+
+
+def test_infer_proposes_the_quotes_and_the_encoding_that_it_found(tmp_path: Path) -> None:
+    names = NAMES["cp1252"].split(";")
+    rows = [f'"{cage_row(n)},{names[n % len(names)]}"' for n in range(40)]
+    path = tmp_path / "x.csv"
+    path.write_bytes("\n".join((f'"{HEADER},notes"', *rows)).encode("cp1252"))
+    proposed = infer(path, CAGE, timezone="UTC").toml
+    assert tomllib.loads(proposed)["quoted_lines"]
+    assert landed(tmp_path, path.read_bytes(), proposed).bronze_rows == 40
