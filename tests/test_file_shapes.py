@@ -129,7 +129,11 @@ REFUSED = {
         "no line that begins with 'Datum'",
     ),
     "ends_at": (f"{HEADER}\n{ONE}\n", 'ends_at = "Total"\n', "ends_at): was it cut short?"),
-    "names": (f"{ONE},x\n", 'names = ["transaction_id", "a", "b"]\n', "has 4 columns in its first"),
+    "names": (
+        f"{ONE},x\n",
+        'names = ["transaction_id", "a", "b"]\n',
+        "has up to 4 columns in its first row, and the mapping 3 names",
+    ),
     "place": (f"{HEADER}\n{ONE}\n", '[columns.amount]\nfrom = "#9"\n', "lacks column #9"),
     "quoted_lines": (WRAPPED, "", "say quoted_lines = true in the mapping"),
     "repeated": (
@@ -159,6 +163,7 @@ def test_a_file_that_is_not_as_the_mapping_says_is_rejected_in_words(
         ({"starts_at": " "}, "starts_at: Value error, is the beginning of one line"),
         ({"names": ["a", "a"]}, "names: Value error, names a twice"),
         ({"names": ["a"], "header": True}, "names are for a file without a header"),
+        ({"snapshot": "yes"}, "snapshot: Input should be a valid boolean"),
         ({"rows": "a..b"}, "rows is a path such as"),
         ({"encoding": "hex"}, "is no encoding of text"),
     ],

@@ -171,19 +171,21 @@ def _tell_gold(trial: Lake, table: str, day: dt.date) -> None:
 
 
 def _show(title: str, frame: pl.DataFrame) -> None:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     cells = [[_cell(v) for v in row] for row in frame.iter_rows()]
     names = [n.removeprefix("_") for n in frame.columns]
-    drawn = Table(title=Text(title), title_justify="left")
+    drawn = Table()
     for name in names:
         drawn.add_column(Text(name))
     for row in cells:
         drawn.add_row(*map(Text, row))
-    wide = sum(max(map(len, column)) + 3 for column in zip(names, *cells, strict=True)) + 1
-    Console(width=max(wide, len(title))).print(drawn)
+    wide = sum(max(map(cell_len, column)) + 3 for column in zip(names, *cells, strict=True)) + 1
+    typer.echo(f"\n{title}")
+    Console(width=wide).print(drawn)
 
 
 def _cell(value: object) -> str:

@@ -94,8 +94,9 @@ def _without_header(head: bytes, mapping: Mapping) -> Header:
     best = max(mapping.delimiter or DELIMITERS, key=lambda d: _steadiness(lines, d, wide))
     found = len(_fields(lines[0], best)) if lines else wide
     if wide and found != wide and not mapping.delimiter:
+        found = max(len(_fields(lines[0], d)) for d in DELIMITERS)
         raise UnreadableFile(
-            f"has {found} columns in its first row, and the mapping has {wide} names; name "
+            f"has up to {found} columns in its first row, and the mapping {wide} names; name "
             'them all, with "" for those that none takes, or say the delimiter'
         )
     return Header(_told_apart(mapping.names or ("",) * found), best)

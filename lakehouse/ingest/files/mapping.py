@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     ValidationError,
     model_validator,
 )
@@ -95,15 +96,15 @@ class FileShape(BaseModel):
     """How the last line above the header begins."""
     ends_at: Mark | None = None
     """How the first line after the last row begins: it and all below it are left out."""
-    header: bool = True
+    header: StrictBool = True
     """Whether the first line names the columns; without it they are #1, #2 and so on."""
     names: Names = ()
     """Names of all columns of a file without a header; a blank one is told by its number."""
-    quoted_lines: bool = False
+    quoted_lines: StrictBool = False
     """Each line stands in quotes as a whole, and those inside it are doubled."""
     rows: str | None = None
     """Of JSON records: the path of the array whose elements are the rows, such as "slip.bets"."""
-    snapshot: bool = False
+    snapshot: StrictBool = False
     """A file has all rows there are: it replaces those of the snapshot before it in its folder."""
 
     @model_validator(mode="after")
