@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse import cli
+from lakehouse.errors import BadInput
 from lakehouse.settings import load_settings
 from lakehouse.storage import Lake
 from tests.landed import CAGE, cage_csv, cage_row
@@ -119,3 +120,31 @@ def test_the_mapping_of_the_landing_zone_is_the_one_that_is_tried(
     (place / "x.csv").write_text(cage_csv(cage_row(1, "bad")))
     out, _ = said(capsys, "x.csv", "-t", CAGE)
     assert line_with(out, "X-t1", "amount|not_a_number")
+
+
+@pytest.mark.slow
+def test_rows_of_patrons_without_a_profile_can_be_kept(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_ORPHANS__SLOT_TELEMETRY", "keep")
+    known = {"player_id": ["P1"], "_source": ["simulator"]}
+    Lake.open(load_settings()).append(
+        "bronze", "player_profile", rows("bronze", "player_profile", known), commit=COMMIT
+    )
+    out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", str(MAPPING))
+    assert "orphan" not in out
+    # 5.00 + 12.50 + 0.88 in, 3.75 + 0 + 1.20 out.
+    assert line_with(out, "slot_performance", "coin_in 18.38", "coin_out 4.95", "win 13.43")
+
+
+@pytest.mark.parametrize(
+    ("table", "policy", "why"),
+    [
+        ("nothing", "keep", "no source table 'nothing'"),
+        ("slot_telemetry", "create_minimal", "'quarantine' or 'keep'"),
+        ("player_profile", "keep", "name no other table's: they are no orphans"),
+    ],
+)
+def test_a_policy_that_is_none_is_refused(table: str, policy: str, why: str) -> None:
+    with pytest.raises(BadInput, match=why):
+        load_settings(orphans={table: policy})
