@@ -148,3 +148,34 @@ def test_rows_of_patrons_without_a_profile_can_be_kept(
 def test_a_policy_that_is_none_is_refused(table: str, policy: str, why: str) -> None:
     with pytest.raises(BadInput, match=why):
         load_settings(orphans={table: policy})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mapping", "event", "coin_in"),
+    [
+        # 18.38 of the file beside 1.00 that the lake has, unless the file replaces that.
+        ("", "99", "coin_in 19.38"),
+        ("snapshot = true\n", "99", "coin_in 18.38"),
+        ('on_same_key = "replace"\n', "99", "coin_in 19.38"),
+        ('on_same_key = "replace"\n', "100001", "coin_in 18.38"),
+    ],
+)
+def test_gold_counts_what_the_lake_has_of_the_day_and_would_keep(
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    mapping: str,
+    event: str,
+    coin_in: str,
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_ORPHANS__SLOT_TELEMETRY", "keep")
+    header, first, *_ = EXPORT.read_text().splitlines()
+    row = first.replace("100001", event).replace(";500;375;", ";100;0;")
+    (place / "one.csv").write_text(f"{header}\n{row}\n")
+    (place / "m.toml").write_text(mapping + MAPPING.read_text())
+    assert cli.run(("land", "one.csv", "-t", "slot_telemetry", "-m", "m.toml")) == 0
+    assert cli.run(("ingest", "--bronze-only")) == 0
+    capsys.readouterr()
+    out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", "m.toml")
+    assert line_with(out, "slot_performance", coin_in)

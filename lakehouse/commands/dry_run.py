@@ -33,20 +33,22 @@ def dry_run(
     if is_closed(table):
         raise BadInput(f"{table} may hold restricted rows, which a dry run would show; land it")
     as_of = now()
+    mapping = mapping or _mapping_there(lake, table)
     with tempfile.TemporaryDirectory(prefix="lakehouse-dry-run-") as folder:
         there, trial = _lake_beside(settings, Path(folder))
-        failed = _tried(files, table, mapping or _mapping_there(lake, table), (there, trial), as_of)
+        failed = _tried(files, table, mapping, (there, trial), as_of)
         if failed:
             raise LakehouseError(f"would not be taken in: {failed}")
         rows = trial.partitions("bronze", table)
         if rows.is_empty():
             typer.echo("no row would reach bronze, and so none gold")
-            _tell_rejects(trial, table)
+            _tell_rejects(trial, table, files)
             return
         day = rows.sort("rows", "gaming_day", descending=[True, False])["gaming_day"][0]
         _fill(lake, trial, day)
+        _fill_table(lake, trial, table, mapping, day)
         _derive(there, trial, day, as_of)
-        _tell_rejects(trial, table)
+        _tell_rejects(trial, table, files)
         _tell_gold(trial, table, day)
     typer.echo("nothing was kept; without --dry-run the files are landed", err=True)
 
@@ -108,20 +110,43 @@ def _tell(report: IngestReport) -> None:
 
 
 def _fill(lake: Lake, trial: Lake, day: dt.date) -> None:
-    """Adds what the lake has of that day, and of all days what rows refer to, such as patrons."""
+    """Adds what the lake has of that day, and of all days what rows refer to, such as patrons;
+    but for the table that is tried."""
     from lakehouse.contracts import contract, contracts
-    from lakehouse.storage import Commit
 
-    commit = Commit("dry run", "bronze", "1")
     sources = contracts("source")
     parents = {parent for c in sources.values() for parent, _ in c.references().values()}
     for name in sources:
-        if contract(name).is_restricted or not lake.exists("bronze", name):
-            continue
-        days = None if name in parents else (day, day)
-        rows = lake.scan("bronze", name, days=days).collect()
-        if rows.height:
-            trial.append("bronze", name, rows, commit=commit)
+        if not contract(name).is_restricted and trial.partitions("bronze", name).is_empty():
+            days = None if name in parents else (day, day)
+            _add(trial, name, lake.scan("bronze", name, days=days).collect())
+
+
+def _fill_table(lake: Lake, trial: Lake, table: str, mapping: Path | None, day: dt.date) -> None:
+    """Of the table itself, the rows of that day that would not give way to the files'."""
+    import polars as pl
+
+    from lakehouse.contracts import contract
+    from lakehouse.ingest.files.mapping import Mapping, load_mapping
+
+    given = load_mapping(mapping, table) if mapping else Mapping()
+    key = list(contract(table).key)
+    tried = trial.scan("bronze", table).select(*key, "_source").collect()
+    rows = lake.scan("bronze", table, days=(day, day)).collect()
+    landed = pl.col("_source").str.starts_with("landing:")
+    if given.snapshot:
+        rows = rows.filter(~pl.col("_source").str.contains(f"^landing:{table}/[^/]*$"))
+    if given.on_same_key == "replace":
+        own = rows.filter(~landed)
+        rows = pl.concat([own, rows.filter(landed).join(tried, on=key, how="anti")])
+    _add(trial, table, rows.join(tried, on=[*key, "_source"], how="anti"))
+
+
+def _add(trial: Lake, table: str, rows: pl.DataFrame) -> None:
+    from lakehouse.storage import Commit
+
+    if rows.height:
+        trial.append("bronze", table, rows, commit=Commit("dry run", "bronze", "1"))
 
 
 def _derive(settings: Settings, trial: Lake, day: dt.date, as_of: dt.datetime) -> None:
@@ -138,12 +163,14 @@ def _derive(settings: Settings, trial: Lake, day: dt.date, as_of: dt.datetime) -
     derive(trial, settings, (day, day), as_of=as_of, commit=commit)
 
 
-def _tell_rejects(trial: Lake, table: str) -> None:
+def _tell_rejects(trial: Lake, table: str, files: list[Path]) -> None:
     import polars as pl
 
     from lakehouse.ingest.files.rejects import rejects
 
-    landed = rejects(trial, tables=[table]).filter(pl.col("source").str.contains("/"))
+    names = [f"{table}/{f.name}" for f in files]
+    source = pl.col("source").str.strip_prefix("landing:")
+    landed = rejects(trial, tables=[table]).filter(source.is_in(names))
     found = landed.group_by("stage", "rule").agg(pl.col("rows").sum()).sort("rows", "rule")
     if found.is_empty():
         typer.echo("no row would be rejected")
