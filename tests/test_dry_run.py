@@ -10,7 +10,9 @@ from lakehouse.errors import BadInput
 from lakehouse.settings import load_settings
 from lakehouse.storage import Lake
 from tests.landed import CAGE, cage_csv, cage_row
-from tests.small_lake import COMMIT, rows
+from tests.small_lake import COMMIT
+from tests.source_rows import bronze as source
+from tests.source_rows import row
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EXPORT = EXAMPLES / "data" / "slot_accounting.csv"
@@ -42,8 +44,8 @@ def test_rows_before_and_after_rejects_and_gold_are_shown_and_nothing_is_kept(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake = Lake.open(load_settings())
-    known = {"player_id": ["NV-7001"], "_source": ["simulator"]}
-    lake.append("bronze", "player_profile", rows("bronze", "player_profile", known), commit=COMMIT)
+    known = row("player_profile", player_id="NV-7001")
+    lake.append("bronze", "player_profile", source("player_profile", known), commit=COMMIT)
     before = {p: p.stat().st_mtime_ns for p in place.rglob("*") if p.is_file()}
     out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", str(MAPPING))
     assert line_with(out, "CoinInCents", "CardNo")
@@ -52,10 +54,9 @@ def test_rows_before_and_after_rejects_and_gold_are_shown_and_nothing_is_kept(
     assert line_with(out, "100004", "coin_out|more_than_two_decimals")
     assert "4 rows, 3 to bronze, 1 to quarantine" in out
     assert line_with(out, "ingest", "coin_out|more_than_two_decimals", "1")
-    # Of the three rows two name a patron whose profile silver rejects, as it has no names: one
-    # row is left, of 0.88 in and 1.20 out.
-    assert line_with(out, "silver", "player_id|orphan", "2")
-    assert line_with(out, "slot_performance", "coin_in 0.88", "coin_out 1.20", "win -0.32")
+    # The lake knows the patron of two of the rows: 5.00 + 12.50 + 0.88 in, 3.75 + 0 + 1.20 out.
+    assert "orphan" not in out
+    assert line_with(out, "slot_performance", "coin_in 18.38", "coin_out 4.95", "win 13.43")
     assert {p: p.stat().st_mtime_ns for p in place.rglob("*") if p.is_file()} == before
 
 
@@ -126,11 +127,10 @@ def test_the_mapping_of_the_landing_zone_is_the_one_that_is_tried(
 def test_rows_of_patrons_without_a_profile_can_be_kept(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", str(MAPPING))
+    assert line_with(out, "silver", "player_id|orphan", "2")
+    assert line_with(out, "slot_performance", "coin_in 0.88", "coin_out 1.20", "win -0.32")
     monkeypatch.setenv("LAKEHOUSE_ORPHANS__SLOT_TELEMETRY", "keep")
-    known = {"player_id": ["P1"], "_source": ["simulator"]}
-    Lake.open(load_settings()).append(
-        "bronze", "player_profile", rows("bronze", "player_profile", known), commit=COMMIT
-    )
     out, _ = said(capsys, str(EXPORT), "-t", "slot_telemetry", "-m", str(MAPPING))
     assert "orphan" not in out
     # 5.00 + 12.50 + 0.88 in, 3.75 + 0 + 1.20 out.
@@ -171,8 +171,8 @@ def test_gold_counts_what_the_lake_has_of_the_day_and_would_keep(
 ) -> None:
     monkeypatch.setenv("LAKEHOUSE_ORPHANS__SLOT_TELEMETRY", "keep")
     header, first, *_ = EXPORT.read_text().splitlines()
-    row = first.replace("100001", event).replace(";500;375;", ";100;0;")
-    (place / "one.csv").write_text(f"{header}\n{row}\n")
+    changed = first.replace("100001", event).replace(";500;375;", ";100;0;")
+    (place / "one.csv").write_text(f"{header}\n{changed}\n")
     (place / "m.toml").write_text(mapping + MAPPING.read_text())
     assert cli.run(("land", "one.csv", "-t", "slot_telemetry", "-m", "m.toml")) == 0
     assert cli.run(("ingest", "--bronze-only")) == 0
