@@ -24,6 +24,7 @@ SETTINGS: dict[str, list[str]] = {
     "faults": ["", "nope", "2", "-1"],
     "source": ["", "nope", "Landing", "simulator,landing"],
     "sources": ["", "nope", "[]", '{"nope": "landing"}', '{"slot_telemetry": "nope"}', "{"],
+    "orphans": ["", "nope", "[]", '{"nope": "keep"}', '{"slot_telemetry": "nope"}', "{"],
     "carded_bill_in_knowledge": ["", "nope", "2"],
     "multiple_transaction_log_over": ["", "nope", "-1", "nan", "1e400", "2.505", "9" * 40, "$5"],
     "on_failure": ["", "a\nb"],

@@ -161,7 +161,7 @@ def toml(**columns: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
-@pytest.mark.parametrize("source", ["amuont", "sum.usd", "sum.eur"])
+@pytest.mark.parametrize("source", ["amuont", "sum.usd.cents", "sum.eur"])
 def test_a_column_that_no_record_has_rejects_the_file(
     tmp_path: Path, name: str, source: str
 ) -> None:

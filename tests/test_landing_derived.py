@@ -90,11 +90,32 @@ def test_rows_of_one_line_have_keys_of_their_own(tmp_path: Path, monkeypatch) ->
         '[columns]\ntransaction_id = "row_key()"\namount = "a"\n'
         '[columns.transaction_timestamp]\nconstant = "2025-01-05T20:00:00Z"\n',
     )
-    drop(lake, f"{CAGE}/a.json", json.dumps([{"a": n} for n in range(8)]))
+    drop(lake, f"{CAGE}/a.json", json.dumps([{"a": n} for n in (0, 1, 2, "x", 2, 3, "x", 2)]))
     (done,) = take_in(lake, settings).outcomes
-    assert (done.state, done.bronze_rows) == ("ingested", 8)
-    keys = [str(k) for (k,) in bronze(lake, "transaction_id")]
-    assert sorted(k.split("-", 1)[1] for k in keys) == ["1", *(f"1-{n}" for n in range(2, 9))]
+    assert (done.state, done.bronze_rows, done.quarantine_rows) == ("ingested", 6, 2)
+    keys = [str(k).split("-", 1)[1] for (k,) in bronze(lake, "transaction_id")]
+    assert len({k[:14] for k in keys}) == 4
+    assert sorted(k[14:] for k in keys) == ["", "", "", "", "-2", "-3"]  # two equal, and a third
+
+
+def test_a_retried_row_has_the_key_that_it_would_have_had(tmp_path: Path) -> None:
+    told = '[columns]\ntransaction_id = "row_key()"\n{}\n[columns.transaction_timestamp]\n'
+    told += 'constant = "2025-01-05T20:00:00Z"\n'
+    content = json.dumps([{"a": n} for n in (1, "2,5", 1, "3,5", "2,5")])
+    keys = []
+    for part, first in (("once", "a"), ("later", "number(a) + 0")):
+        lake, settings = lake_at(tmp_path / part)
+        well = told.format("amount = \"replace(a, ',', '.')\"")
+        mapped(lake, well if part == "once" else told.format(f'amount = "{first}"'))
+        drop(lake, f"{CAGE}/a.json", content)
+        take_in(lake, settings)
+        if part == "later":
+            assert len(bronze(lake, "transaction_id")) == 2
+            mapped(lake, well)
+            assert retry(lake, settings, CAGE, as_of=AS_OF).healed == 3
+        keys.append(sorted(str(k) for (k,) in bronze(lake, "transaction_id")))
+    assert len(keys[0]) == len(set(keys[0])) == 5
+    assert keys[0] == keys[1]
 
 
 def test_a_file_without_a_column_of_an_expression_is_rejected(tmp_path: Path) -> None:

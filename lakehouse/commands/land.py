@@ -28,14 +28,35 @@ def land(
     infer: Annotated[
         bool, typer.Option("--infer", help="Print a mapping for the file; copy nothing.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what the files would become, up to gold; copy nothing."
+        ),
+    ] = False,
 ) -> None:
     """Copy CSV, JSON, NDJSON or Parquet files into the landing zone."""
+    if infer and dry_run:
+        raise BadInput("--infer and --dry-run are two questions; ask one after the other")
     if infer:
         _propose(files, table)
         return
     if table is None:
         raise BadInput("land needs --table, such as --table slot_telemetry")
-    _copy(files, table, mapping)
+    if dry_run:
+        _try(files, table, mapping)
+    else:
+        _copy(files, table, mapping)
+
+
+def _try(files: list[Path], table: str, mapping: Path | None) -> None:
+    from lakehouse.commands.dry_run import dry_run
+    from lakehouse.contracts import doors
+
+    if table not in doors():
+        raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(doors()))}")
+    settings, lake = opened()
+    dry_run(files, table, mapping, settings, lake)
 
 
 def _copy(files: list[Path], table: str, mapping: Path | None) -> None:

@@ -10,8 +10,8 @@ gone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -25,8 +25,11 @@ from lakehouse.ingest.files.supersede import (
     SET_ASIDE,
     Newcomers,
     Place,
+    days_of,
     of_files,
     prefix_of,
+    rows_of,
+    take_out,
     telling,
 )
 from lakehouse.storage import Commit, Lake
@@ -60,6 +63,8 @@ class Plan:
     gone: pl.DataFrame
     aside: pl.DataFrame
     back: pl.DataFrame
+    outdated: Sequence[str] = ()
+    """Files that go as a whole."""
 
     @property
     def days(self) -> set[dt.date]:
@@ -69,6 +74,19 @@ class Plan:
 def plan(lake: Lake, new: Newcomers) -> Plan:
     """It follows from the rows that are there, so that it may be made again wherever what it
     says was cut short."""
+    outdated = new.outdated()
+    said = _plan_by_key(lake, new.without(outdated))
+    if not outdated:
+        return said
+    (mine,) = new.prefixes
+    turn = said.turns.get(mine, Turn())
+    whole = rows_of(lake, new.contract, outdated)
+    turn = replace(turn, replaced=turn.replaced + whole[0], healed=turn.healed + whole[1])
+    turn = _on(turn, days_of(lake, new.contract, outdated))
+    return replace(said, turns={**said.turns, mine: turn}, outdated=outdated)
+
+
+def _plan_by_key(lake: Lake, new: Newcomers) -> Plan:
     rows = _sharing(lake, new)
     sharing = set(rows[_FILE])
     turns, left, lost = {}, rows, [rows.clear()]
@@ -91,6 +109,7 @@ def carry_out(lake: Lake, said: Plan, commit: Commit) -> None:
     """Doing it twice changes nothing. Rows of one file never replace each other: silver judges
     those."""
     told = telling(said.contract)
+    take_out(lake, said.contract, said.outdated, commit)
     for name, place in _PLACES.items():
         for (table,), rows in said.gone.filter(pl.col(_PLACE) == name).group_by(_TABLE):
             place.without(lake, str(table), rows.select(told).unique(), commit)
@@ -155,8 +174,8 @@ def _days_by_file(
     return {new.prefixes[n]: frozenset(days) for n, days in by_file.iter_rows()}
 
 
-def _on(turn: Turn, days: frozenset[dt.date]) -> Turn:
-    return Turn(turn.replaced, turn.healed, turn.shared, turn.others, turn.days | days)
+def _on(turn: Turn, days: Collection[dt.date]) -> Turn:
+    return replace(turn, days=turn.days.union(days))
 
 
 def _sharing(lake: Lake, new: Newcomers) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from lakehouse.contracts import PROVENANCE, Contract
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
-from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.files.mapping import NUMBERED, ColumnMapping, Mapping
 from lakehouse.ingest.files.rows import LINE
 
 
@@ -37,7 +38,7 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
     taken = {}
     for ours in _landed(c):
         rule = mapping.column(ours)
-        if rule.constant is not None or rule.value is not None or rule.empty:
+        if rule.is_made:
             continue
         names = [rule.source] if rule.source else c.names(ours)
         near = [n for wanted in names for n in _near(wanted, exact, folded)]
@@ -50,6 +51,9 @@ def match_columns(c: Contract, mapping: Mapping, columns: Sequence[str]) -> Matc
 
 
 def _near(wanted: str, exact: dict[str, str], folded: dict[str, list[str]]) -> list[str]:
+    place = NUMBERED.fullmatch(wanted)
+    if place and wanted not in exact:
+        return list(exact)[int(place[1]) - 1 : int(place[1])]
     near = folded.get(wanted.strip().casefold(), [])
     return [exact[wanted]] if wanted in exact else near if len(near) == 1 else []
 
@@ -58,7 +62,8 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
     """Raises UnreadableFile where the columns without which no row can be placed are missing,
     or where the mapping names a column that the file has not."""
     match = match_columns(c, mapping, columns)
-    made = {n for n, m in mapping.columns.items() if m.constant is not None or m.value is not None}
+    _refuse_ambiguous(c, mapping, columns, match)
+    made = {n for n, m in mapping.columns.items() if m.is_made and not m.empty}
     given = {*match.taken, *made}
     needed = [n for n in (*c.key, c.event_time) if n and n != "gaming_day"]
     unplaced = [n for n in dict.fromkeys(needed) if n not in given]
@@ -71,6 +76,33 @@ def refuse_foreign_file(c: Contract, mapping: Mapping, columns: Sequence[str]) -
             f"lacks column {', '.join(missing)}; {known}; `lakehouse land FILE --infer` shows "
             "them, and a mapping says how foreign columns become ours"
         )
+
+
+def _refuse_ambiguous(c: Contract, mapping: Mapping, columns: Sequence[str], match: Match) -> None:
+    """Of two columns with one name no one is the one that is meant."""
+    folded = [n.casefold() for n in columns]
+    for name, meant in _meant(c, mapping, match):
+        both = [i for i, n in enumerate(folded, 1) if re.fullmatch(_repeated(name), n)]
+        if both:
+            raise UnreadableFile(
+                f"has columns {', '.join(map(str, both))} of the name {name}; say which is "
+                f'{meant.format(name)}, or "#{both[0]}" by its place'
+            )
+
+
+def _meant(c: Contract, mapping: Mapping, match: Match) -> Iterator[tuple[str, str]]:
+    """Names that are asked for and not there as they are; how a mapping says which is meant."""
+    for ours in _landed(c):
+        rule = mapping.column(ours)
+        if ours not in match.taken and not rule.is_made:
+            said = f'{ours} in the mapping, such as [columns.{ours}] from = "{{}}#1"'
+            yield from ((n, said) for n in ([rule.source] if rule.source else c.names(ours)))
+    for name in sorted(mapping.fields - match.fields.keys()):
+        yield name, "meant in the expression, such as col('{}#1')"
+
+
+def _repeated(name: str) -> str:
+    return re.escape(name.strip().casefold()) + r"#\d+"
 
 
 def unfound(mapping: Mapping, found: Collection[str]) -> list[str]:

@@ -77,7 +77,7 @@ def condition(
 
 def _fields(frame: pl.DataFrame, taken: Dictionary[str, str], mapping: Mapping) -> pl.DataFrame:
     """The columns that expressions name: without outer blanks, an empty one is nothing."""
-    kept = [n for n in (LINE, NTH) if n in frame.columns]
+    nth = pl.col(NTH) if NTH in frame.columns else pl.col(LINE).cast(pl.String).alias(NTH)
     columns = []
     for name in sorted(mapping.fields):
         text = pl.lit(None, dtype=pl.String)
@@ -85,7 +85,7 @@ def _fields(frame: pl.DataFrame, taken: Dictionary[str, str], mapping: Mapping) 
             text = pl.col(taken[name]).str.strip_chars()
             text = pl.when(~text.is_in(("", *mapping.nulls))).then(text)
         columns.append(text.alias(field_column(name)))
-    return frame.select(*kept, *columns)
+    return frame.select(LINE, nth, *columns)
 
 
 def _evaluated(

@@ -48,7 +48,10 @@ def finish(lake: Lake, files: Sequence[Stored]) -> list[Ended]:
     the ledger. It needs no look at the files. They count as if each had come alone, in the order
     of their arrival."""
     c, ledger = contract(files[0].file.table), read_ledger(lake)
-    said = plan(lake, newcomers(c, [f.file_id for f in files], ledger))
+    come = newcomers(c, [f.file_id for f in files], ledger)
+    if come.has_snapshots and len(files) > 1:
+        return [ended for file in files for ended in finish(lake, [file])]
+    said = plan(lake, come)
     turns = [said.turns[batch_prefix(f.file_id)] for f in files]
     facts = [
         f.facts if f.is_noted else _with_gone(f.facts, t) for f, t in zip(files, turns, strict=True)
@@ -60,7 +63,11 @@ def finish(lake: Lake, files: Sequence[Stored]) -> list[Ended]:
     ended = []
     for file, told, turn in zip(files, facts, turns, strict=True):
         days = {*days_from(told["gaming_days"]), *ledger.earlier_days(file.file_id, file.file)}
-        reasons = (_unwanted(told["left_out_rows"], c.name), _in_words(turn, c.name))
+        reasons = (
+            file.facts.get("reason", ""),
+            _unwanted(told["left_out_rows"], c.name),
+            _in_words(turn, c.name),
+        )
         reason = {"reason": "; ".join(r for r in reasons if r)}
         ended.append(Ended(file.file, {n: told[n] for n in FACTS} | reason, days | turn.days))
     record_all(lake, [f.entry("ingested", e.facts) for f, e in zip(files, ended, strict=True)])

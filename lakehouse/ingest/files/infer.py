@@ -14,12 +14,13 @@ import polars as pl
 from lakehouse.contracts import PROVENANCE, Contract, contract, doors
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile, text_blocks
-from lakehouse.ingest.files.delimited import csv_pieces, read_header
-from lakehouse.ingest.files.inspection import inspect
+from lakehouse.ingest.files.delimited import WrappedLines, csv_pieces, read_header
+from lakehouse.ingest.files.inspection import Inspected, inspect
 from lakehouse.ingest.files.json_rows import json_pieces
-from lakehouse.ingest.files.mapping import ColumnMapping
+from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.parquet_rows import parquet_pieces
 from lakehouse.ingest.files.rows import LINE
+from lakehouse.ingest.files.table_lines import table_lines
 from lakehouse.ingest.files.values import typed_column
 
 SAMPLE_ROWS = 1_000
@@ -103,7 +104,7 @@ def infer(path: Path, table: str | None, *, timezone: str) -> Proposal:
     Raises BadInput for a file that cannot be read, or that resembles no table.
     """
     try:
-        sample, delimiter, encoding = _sample(path.parent.resolve() / path.name)
+        sample, head = _sample(path.parent.resolve() / path.name)
     except (UnreadableFile, OSError) as error:
         raise BadInput(f"{path}: {error}") from error
     columns = [n for n in sample.columns if n != LINE]
@@ -114,7 +115,7 @@ def infer(path: Path, table: str | None, *, timezone: str) -> Proposal:
             raise BadInput(f"{path}: its columns resemble no table; say which with --table")
     c = contract(table)
     matched = _matched(c, columns)
-    blocks = [_head(table, delimiter, encoding)]
+    blocks = [_head(table, head)]
     blocks += [
         _column(c, ours, theirs, sample[theirs], timezone) for ours, theirs in matched.items()
     ]
@@ -123,17 +124,28 @@ def infer(path: Path, table: str | None, *, timezone: str) -> Proposal:
     )
 
 
-def _sample(path: Path) -> tuple[pl.DataFrame, str, str]:
+def _sample(path: Path) -> tuple[pl.DataFrame, Mapping]:
+    """Rows, and what a mapping has to say of the file as a whole."""
     found = inspect(path)
+    encoding = None if found.encoding == "utf-8" else found.encoding
+    head = Mapping(encoding=encoding)
     if found.form == "parquet":
-        return next(parquet_pieces(path, found.compression)).frame.head(SAMPLE_ROWS), "", "utf-8"
-    blocks = text_blocks(path, found.compression, found.encoding)
+        return next(parquet_pieces(path, found.compression)).frame.head(SAMPLE_ROWS), Mapping()
     if found.form == "json":
-        return next(json_pieces(blocks)).frame.head(SAMPLE_ROWS), "", found.encoding
-    header, rest, line = read_header(blocks, None, ())
+        blocks = text_blocks(path, found.compression, found.encoding)
+        return next(json_pieces(blocks)).frame.head(SAMPLE_ROWS), head
+    try:
+        return _sample_of_lines(path, found, head)
+    except WrappedLines:
+        return _sample_of_lines(path, found, head.model_copy(update={"quoted_lines": True}))
+
+
+def _sample_of_lines(path: Path, found: Inspected, head: Mapping) -> tuple[pl.DataFrame, Mapping]:
+    lines, _ = table_lines(text_blocks(path, found.compression, found.encoding), head)
+    header, rest, line = read_header(lines, head, ())
     for piece in csv_pieces(rest, header, line):
         if piece.frame.height:
-            return piece.frame.head(SAMPLE_ROWS), header.delimiter, found.encoding
+            return piece.frame.head(SAMPLE_ROWS), head.found_in(header.delimiter)
     raise UnreadableFile("has no rows to look at")
 
 
@@ -166,12 +178,14 @@ def _words(name: str) -> list[str]:
     return [part for w in words for part in _WORDS.get(w, w).split()]
 
 
-def _head(table: str, delimiter: str, encoding: str) -> str:
+def _head(table: str, head: Mapping) -> str:
     lines = [f'table = "{table}"']
-    if delimiter not in ("", ","):
-        lines.append(f"delimiter = {_quoted(delimiter)}")
-    if encoding != "utf-8":
-        lines.append(f'encoding = "{encoding}"')
+    if head.delimiter not in (None, ","):
+        lines.append(f"delimiter = {_quoted(str(head.delimiter))}")
+    if head.encoding is not None:
+        lines.append(f'encoding = "{head.encoding}"')
+    if head.quoted_lines:
+        lines.append("quoted_lines = true")
     return "\n".join(lines) + "\n"
 
 

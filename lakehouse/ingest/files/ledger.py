@@ -65,9 +65,10 @@ class Ledger:
             return False
 
     def ingested(self, file_id: str) -> dict[str, Any] | None:
-        """How a file that is in the lake was read; None for one that is begun anew since."""
+        """How a file that is in the lake was read; None for one that is begun anew since, or
+        was taken out."""
         begun = self.begun(file_id)
-        if begun is None:
+        if begun is None or self.was_withdrawn(file_id, begun["attempt"]):
             return None
         return self._last(
             self._of_state("ingested").filter(file_id=file_id, attempt=begun["attempt"])

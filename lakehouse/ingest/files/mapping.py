@@ -20,6 +20,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     ValidationError,
     model_validator,
 )
@@ -46,9 +47,10 @@ def _known_zone(value: str) -> str:
 
 def _known_encoding(value: str) -> str:
     try:
+        "".encode(value)
         return codecs.lookup(value).name
-    except LookupError as error:
-        raise ValueError("is no encoding; such as utf-8, utf-16 or cp1252") from error
+    except (LookupError, ValueError) as error:
+        raise ValueError("is no encoding of text; such as utf-8, utf-16, cp1252 or gbk") from error
 
 
 def _one_ascii_character(value: str) -> str:
@@ -62,6 +64,71 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 Rate = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=12)]
 Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
+
+
+NUMBERED = re.compile(r"#([1-9]\d*)")
+"""A column by its place in the file: #3 is the third."""
+
+
+def _no_name_twice(names: tuple[str, ...]) -> tuple[str, ...]:
+    given = [n.strip() for n in names if n.strip()]
+    twice = sorted({n for n in given if given.count(n) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} twice; leave a column blank that none takes")
+    return tuple(n.strip() for n in names)
+
+
+def _shows(mark: str) -> str:
+    if not mark.strip(' \t"') or "\n" in mark or "\r" in mark:
+        raise ValueError("is the beginning of one line, as it stands in the file")
+    return mark
+
+
+Mark = Annotated[str, AfterValidator(_shows)]
+Names = Annotated[tuple[str, ...], AfterValidator(_no_name_twice)]
+
+
+class FileShape(BaseModel):
+    """What of a file is its table, before anything is said of columns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    skip_rows: int = Field(default=0, ge=0, le=100_000)
+    """Lines before the header, or before the first row where there is none."""
+    starts_at: Mark | None = None
+    """How the header begins: lines above it are left out."""
+    starts_after: Mark | None = None
+    """How the last line above the header begins."""
+    ends_at: Mark | None = None
+    """How the first line after the last row begins: it and all below it are left out."""
+    header: StrictBool = True
+    """Whether the first line names the columns; without it they are #1, #2 and so on."""
+    names: Names = ()
+    """Names of all columns of a file without a header; a blank one is told by its number."""
+    quoted_lines: StrictBool = False
+    """Each line stands in quotes as a whole, and those inside it are doubled."""
+    rows: str | None = None
+    """Of JSON records: the path of the array whose elements are the rows, such as "slip.bets"."""
+    snapshot: StrictBool = False
+    """A file has all rows there are: it replaces those of the snapshot before it in its folder."""
+
+    @model_validator(mode="after")
+    def _names_or_header(self) -> FileShape:
+        if self.names and self.header and "header" in self.model_fields_set:
+            raise ValueError("names are for a file without a header; leave one of the two out")
+        if self.rows is not None and not all(self.rows.split(".")):
+            raise ValueError('rows is a path such as "bets" or "slip.bets"')
+        return self
+
+    @property
+    def has_header(self) -> bool:
+        return self.header and not self.names
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether anything is said that a file without lines cannot follow."""
+        said = self.model_dump(exclude_defaults=True, include=set(FileShape.model_fields))
+        return bool(said.keys() - {"rows", "snapshot"})
 
 
 class ColumnMapping(BaseModel):
@@ -123,6 +190,11 @@ class ColumnMapping(BaseModel):
         return None if self.value is None else compiled(self.value)
 
     @property
+    def is_made(self) -> bool:
+        """Whether no column of the file is taken as it is."""
+        return self.constant is not None or self.value is not None or self.empty
+
+    @property
     def fields(self) -> frozenset[str]:
         """Columns of the file that the expression names."""
         return frozenset() if self.value is None else compiled(self.value).fields
@@ -164,10 +236,8 @@ def has_short_years(form: str) -> bool:
 _SILENT = ColumnMapping()
 
 
-class Mapping(BaseModel):
+class Mapping(FileShape):
     """How files of one kind are read. Columns that it does not name keep their names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str | None = None
     delimiter: Delimiter | None = None
@@ -224,6 +294,12 @@ class Mapping(BaseModel):
         if self.condition is not None:
             named += sorted(self.condition.fields)
         return list(dict.fromkeys(named))
+
+    @property
+    def sources(self) -> list[str]:
+        """Columns or fields of the file that it names, in expressions too."""
+        named = [m.source for m in self.columns.values() if m.source is not None]
+        return list(dict.fromkeys([*named, *sorted(self.fields)]))
 
     def text(self) -> str:
         """The mapping as JSON; read back by `mapping_from_text`."""

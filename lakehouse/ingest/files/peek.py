@@ -26,7 +26,7 @@ def touched_days(
     landed = gaming_day_of(as_of, settings.timezone)
     try:
         mapping = mapping_of(file.path, landing_zone(lake) / file.table, file.table)
-        inspected = inspect(file.path, mapping.encoding)
+        inspected = inspect(file.path, mapping)
         opened = open_file(file.path, inspected, c, mapping)
         origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone, inspected.digest)
         days: set[dt.date] = set()

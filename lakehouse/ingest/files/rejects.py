@@ -20,7 +20,7 @@ from lakehouse.ingest.files.json_rows import json_pieces
 from lakehouse.ingest.files.ledger import CODE_VERSION, batch_prefix, read_ledger, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
 from lakehouse.ingest.files.row_typing import STAGE, judge
-from lakehouse.ingest.files.rows import LINE, NTH, Piece
+from lakehouse.ingest.files.rows import LINE, NTH, Piece, Places
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
@@ -142,7 +142,7 @@ def _healed(
     c, zone_of_times = contract(table), settings.timezone
     origin = Origin(c, now, file["path"], day, as_of, zone_of_times, file["file_id"])
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
-    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
+    for piece in _read_again(raws, header_of(zone, file), used.delimiter, now):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
         at = [starts.get(line, -1) for line in piece.frame[LINE]]
         same = [
@@ -153,7 +153,10 @@ def _healed(
             pl.Series(same, dtype=pl.Boolean)
         )
         numbers = whole[LINE].to_list()
-        whole = whole.with_columns(rows[LINE].gather(numbers).cast(pl.String).alias(NTH))
+        nth = rows[LINE].gather(numbers).cast(pl.String).alias(NTH)
+        if not used.delimiter and now.numbers_rows:
+            nth = Places().of(rows[LINE].gather(numbers), (raws[n] for n in numbers))
+        whole = whole.with_columns(nth)
         kept = Piece(whole, piece.damaged.clear(), lambda i, n=numbers: [raws[n[k]] for k in i])  # type: ignore[misc]
         yield _identified(kept, origin, rows)
 
@@ -183,11 +186,13 @@ def _starts(raws: list[str]) -> dict[int, int]:
     return {line: n for n, line in enumerate(firsts)}
 
 
-def _read_again(raws: list[str], columns: list[str], delimiter: str | None) -> Iterator[Piece]:
+def _read_again(
+    raws: list[str], columns: list[str], delimiter: str | None, mapping: Mapping
+) -> Iterator[Piece]:
     text = iter(["\n".join(raws).encode()])
     if delimiter:
         return csv_pieces(text, Header(tuple(columns), delimiter), 1)
-    return json_pieces(text)
+    return json_pieces(text, mapping)
 
 
 def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 LINE = "_line"
 NTH = "#nth"
-"""Which row of the file it is: its line, and on it, where it is not the first, its place. No
-column of a file has the name in an expression."""
+"""Which row of the file it is, where its line alone does not tell. No column of a file has the
+name in an expression."""
 ROW = "_row"
 """In the place of a column's name, in rules that a whole row breaks."""
 
@@ -37,16 +39,28 @@ def readable(raw: bytes) -> str:
     return raw.decode("utf-8", errors="backslashreplace")
 
 
-def numbered(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The pieces with NTH, which is the same whenever the file is read. Rows of a JSON array may
-    share a line, across pieces too."""
-    last, before = 0, 0
+def told_by_text(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces with NTH for rows that may share a line."""
+    places = Places()
     for piece in pieces:
-        more = pl.when(pl.col(LINE) == last).then(before).otherwise(0)
-        nth = pl.col(LINE).cum_count().over(LINE) + more
-        line = pl.col(LINE).cast(pl.String)
-        shown = pl.when(nth == 1).then(line).otherwise(line + "-" + nth.cast(pl.String))
-        frame = piece.frame.with_columns(shown.alias(NTH))
-        if frame.height:
-            last, before = piece.frame.select(pl.col(LINE).last(), nth.last().alias(NTH)).row(0)
-        yield replace(piece, frame=frame)
+        lines = piece.frame[LINE].to_list()
+        nth = places.of(lines, piece.raw(list(range(len(lines)))))
+        yield replace(piece, frame=piece.frame.with_columns(nth))
+
+
+class Places:
+    """What tells rows of one line, in their order: their text, and of equal ones how many came
+    before. That is the same whenever they are read, with or without the others."""
+
+    def __init__(self) -> None:
+        self._line, self._met = 0, Counter[str]()
+
+    def of(self, lines: Iterable[int], raws: Iterable[str]) -> pl.Series:
+        return pl.Series(NTH, [self._next(*row) for row in zip(lines, raws, strict=True)])
+
+    def _next(self, line: int, raw: str) -> str:
+        if line != self._line:
+            self._line, self._met = line, Counter()
+        text = hashlib.blake2b(raw.encode(), digest_size=6).hexdigest()
+        self._met[text] += 1
+        return f"{line}-{text}" + (f"-{self._met[text]}" if self._met[text] > 1 else "")

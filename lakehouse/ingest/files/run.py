@@ -12,12 +12,19 @@ from typing import Any, Literal
 import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from lakehouse.contracts import stored_as
+from lakehouse.contracts import contract, stored_as
 from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.ending import Ended, Stored, finish
 from lakehouse.ingest.files.inspection import Inspected, inspect
-from lakehouse.ingest.files.ledger import Ledger, file_identity, read_ledger, record, says
+from lakehouse.ingest.files.ledger import (
+    Ledger,
+    batch_prefix,
+    file_identity,
+    read_ledger,
+    record,
+    says,
+)
 from lakehouse.ingest.files.mapping import Mapping, mapping_of
 from lakehouse.ingest.files.storing import (
     ChangedFileError,
@@ -27,6 +34,7 @@ from lakehouse.ingest.files.storing import (
     store,
     take_back,
 )
+from lakehouse.ingest.files.supersede import newcomers
 from lakehouse.ingest.files.together import (
     SMALL_BYTES,
     Read,
@@ -215,13 +223,15 @@ class _Intake:
     def _ingested(self, file: LandedFile) -> Outcome | None:
         """None where it waits for others."""
         mapping = mapping_of(file.path, file.folder, file.table)
-        inspected = inspect(file.path, mapping.encoding)
+        inspected = inspect(file.path, mapping)
         if not file.is_unchanged():
             raise ChangedFileError
         file_id = file_identity(file.table, inspected.digest)
         small = self._small.setdefault(file.table, Waiting())
         if small.has(file_id):
             self._store_small(file.table)
+        if mapping.snapshot:
+            self._let_return(file, file_id, mapping)
         first = self._ledger.ingested(file_id)
         if first is not None and says(first, mapping):
             return self._duplicate(file, file_id, first)
@@ -233,6 +243,18 @@ class _Intake:
         if self._small[file.table].is_full:
             self._store_small(file.table)
         return None
+
+    def _let_return(self, file: LandedFile, file_id: str, mapping: Mapping) -> None:
+        """A snapshot that comes again after another: what was then is so again. Its rows are out
+        since that came; taken for withdrawn, it is the newest."""
+        first, c = self._ledger.ingested(file_id), contract(file.table)
+        if first is None or not says(first, mapping):
+            return
+        known = newcomers(c, [file_id], self._ledger)
+        if known.is_outdated(batch_prefix(file_id), file.name):
+            facts, once = {"attempt": first["attempt"]}, str(first["attempt"])
+            record(self._lake, "withdrawn", file_id, file, self._as_of, facts, once=once)
+            self._ledger = read_ledger(self._lake)
 
     def _duplicate(self, file: LandedFile, file_id: str, first: dict[str, Any]) -> Outcome:
         why = f"same content as {first['path']}"
@@ -256,9 +278,9 @@ class _Intake:
     def _read_small(
         self, file: LandedFile, file_id: str, mapping: Mapping, inspected: Inspected
     ) -> Read | None:
-        """None for a file that is not small, or that is told as unreadable only once it is begun:
-        what an earlier reading made of it is to go."""
-        if file.size_bytes > SMALL_BYTES:
+        """None for a file that is not small, or that goes alone: a snapshot, and one that is told
+        as unreadable only once it is begun, as what an earlier reading made of it is to go."""
+        if file.size_bytes > SMALL_BYTES or mapping.snapshot:
             return None
         job = self._job(file, file_id, mapping, inspected)
         try:

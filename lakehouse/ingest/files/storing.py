@@ -243,9 +243,15 @@ def counted(job: Job, opened: OpenedFile, tally: Tally) -> dict[str, Any]:
             f"has no record with {', '.join(lacking)}, which the mapping names; mend the mapping, "
             "or say optional = true of a column that may be absent"
         )
+    if job.origin.mapping.snapshot and not tally.good:
+        raise UnreadableFile(
+            f"is a snapshot of which none of {tally.rows} rows can be read: it would leave nothing "
+            "of the one before; `lakehouse land FILE --dry-run` shows why"
+        )
     return {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
+        "reason": opened.left_out.in_words(),
         "rows": tally.rows,
         "bronze_rows": tally.good,
         "quarantine_rows": tally.rows - tally.good - tally.left_out,

@@ -29,11 +29,17 @@ _ROWS_AT_ONCE = 1_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """When a file came among all, what it says of shared keys, and where it lay."""
+    """When a file came among all, what it says of shared keys, where it lay, and whether it had
+    all rows there were."""
 
     rank: int
     on_same_key: OnSameKey
     places: frozenset[str]
+    is_snapshot: bool = False
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return frozenset(place.rpartition("/")[0] for place in self.places)
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,33 @@ class Newcomers:
         """Of other files those that this one's rows give way to."""
         return [p for p in others if self._loser(mine, p) is self.known[mine]]
 
+    def without(self, files: Collection[str]) -> Newcomers:
+        prefixes = tuple(p for p in self.prefixes if p not in files)
+        known = {p: s for p, s in self.known.items() if p not in files}
+        return Newcomers(self.contract, prefixes, known)
+
+    @property
+    def has_snapshots(self) -> bool:
+        return any(self.known[p].is_snapshot for p in self.prefixes)
+
+    def outdated(self) -> list[str]:
+        """Snapshots of newcomers' folders but for the last, which stands for all of them."""
+        return list(dict.fromkeys(p for mine in self.prefixes for p in self._snapshots(mine)[:-1]))
+
+    def is_outdated(self, mine: str, place: str) -> bool:
+        """Whether a later snapshot has come to where this one lies now."""
+        *earlier, last = self._snapshots(mine) or [mine]
+        return mine in earlier and place.rpartition("/")[0] in self.known[last].folders
+
+    def _snapshots(self, mine: str) -> list[str]:
+        new = self.known[mine]
+        alike = {
+            p: s.rank
+            for p, s in self.known.items()
+            if new.is_snapshot and s.is_snapshot and new.folders & s.folders
+        }
+        return sorted(alike, key=alike.__getitem__)
+
     def _loser(self, mine: str, other: str) -> Standing | None:
         earlier, later = sorted((self.known[mine], self.known[other]), key=lambda s: s.rank)
         if earlier.places & later.places or later.on_same_key == "replace":
@@ -70,20 +103,13 @@ class Newcomers:
 
 def newcomers(c: Contract, file_ids: Collection[str], ledger: Ledger) -> Newcomers:
     """Files that are begun, among those that have ended. One that was withdrawn is none."""
-    rows = [
-        row
-        for row in ledger.arrivals(c.name).to_dicts()
-        if row["is_ended"] or row["file_id"] in file_ids
-    ]
-    known = {
-        batch_prefix(row["file_id"]): Standing(
-            row["rank"],
-            mapping_from_text(row["mapping"], c.name).on_same_key,
-            frozenset(row["places"]),
-        )
-        for row in rows
-    }
-    new = (batch_prefix(row["file_id"]) for row in rows if row["file_id"] in file_ids)
+    known, new = {}, []
+    for row in ledger.arrivals(c.name).to_dicts():
+        prefix, is_new = batch_prefix(row["file_id"]), row["file_id"] in file_ids
+        if row["is_ended"] or is_new:
+            said, places = mapping_from_text(row["mapping"], c.name), frozenset(row["places"])
+            known[prefix] = Standing(row["rank"], said.on_same_key, places, said.snapshot)
+            new += [prefix] if is_new else []
     return Newcomers(c, tuple(new), known)
 
 
@@ -131,7 +157,12 @@ def _portions(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[l
 
 def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
     """How many rows a file has that could be typed, and how many that could not."""
-    mine = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    return rows_of(lake, c, [batch_prefix(file_id)])
+
+
+def rows_of(lake: Lake, c: Contract, files: Sequence[str]) -> tuple[int, int]:
+    """How many rows these files have that could be typed, and how many that could not."""
+    mine = prefix_of().is_in(files)
     typed, not_typed = (
         sum(
             place.scan(lake, table).filter(mine).select(pl.len()).collect().item()
@@ -141,6 +172,26 @@ def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
         for places in ((BRONZE, SET_ASIDE), (REJECTED,))
     )
     return typed, not_typed
+
+
+def days_of(lake: Lake, c: Contract, files: Sequence[str]) -> set[dt.date]:
+    """Gaming days on which there is a row of these files."""
+    found = set[dt.date]()
+    if files:
+        for layer in LAYERS:
+            for table in stored_as(c.name):
+                rows = lake.scan(layer, table, columns=["gaming_day", "_batch_id"])
+                days = rows.filter(prefix_of().is_in(files)).select(pl.col("gaming_day").unique())
+                found |= set(days.collect().to_series())
+    return found
+
+
+def take_out(lake: Lake, c: Contract, files: Sequence[str], commit: Commit) -> None:
+    """All rows of these files, with what silver rejected of them: it judges the days anew."""
+    for file in files:
+        for layer in LAYERS:
+            for table in stored_as(c.name):
+                lake.take_out(layer, table, file, commit=commit)
 
 
 def telling(c: Contract) -> list[str]:
