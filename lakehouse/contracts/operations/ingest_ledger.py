@@ -79,5 +79,6 @@ class IngestLedger(dy.Schema):
 
     @dy.rule()
     def rows_are_conserved(cls) -> pl.Expr:
+        """rows = bronze_rows + quarantine_rows, of an ingested file."""
         accounted = pl.col("bronze_rows") + pl.col("quarantine_rows")
         return (pl.col("state") != "ingested") | (pl.col("rows") == accounted)
