@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -59,6 +59,8 @@ class Outcome:
     quarantine_rows: int = 0
     replaced_rows: int = 0
     days: tuple[dt.date, ...] = ()
+    stored_days: tuple[dt.date, ...] = ()
+    """Also those that hold nothing but rejected rows."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,18 @@ class IngestReport:
     @property
     def days(self) -> dict[str, list[dt.date]]:
         """table → gaming days of which this run changed bronze."""
+        return self._by_table((o.table, o.days) for o in self.of("ingested", "withdrawn"))
+
+    @property
+    def stored_days(self) -> dict[str, list[dt.date]]:
+        """table → gaming days of which this run stored any row, rejected ones too."""
+        return self._by_table((o.table, (*o.days, *o.stored_days)) for o in self.outcomes)
+
+    @staticmethod
+    def _by_table(given: Iterable[tuple[str, Iterable[dt.date]]]) -> dict[str, list[dt.date]]:
         found: dict[str, set[dt.date]] = {}
-        for o in self.of("ingested", "withdrawn"):
-            found.setdefault(o.table, set()).update(o.days)
+        for table, days in given:
+            found.setdefault(table, set()).update(days)
         return {t: sorted(d) for t, d in found.items()}
 
 
@@ -243,5 +254,6 @@ def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
         "ingested",
         ended.facts["reason"],
         days=tuple(sorted(days)),
+        stored_days=tuple(sorted(ended.days)),
         **{n: ended.facts[n] for n in counts},
     )
