@@ -11,6 +11,7 @@ from small_lake import FIRST, LAST, rows
 
 from igaming_assets.running import run_days
 from lakehouse import cli
+from lakehouse.commands.run import prepare
 from lakehouse.quality.rejection import shares
 from lakehouse.settings import load_settings
 from lakehouse.storage import Commit, Lake
@@ -37,7 +38,7 @@ cashier_id = { constant = "EMP-1" }
 currency = { constant = "USD" }
 payment_method = { constant = "Cash" }
 shift = { constant = "Day" }
-transaction_type = { constant = "BUY_IN" }
+transaction_type = { constant = "CHIP_PURCHASE" }
 ctr_required = { constant = false }
 ctr_filed = { constant = false }
 suspicious_activity_flag = { constant = false }
@@ -51,6 +52,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     for name, value in (("ROOT", "lake"), ("SOURCE", "landing"), ("START", "2025-01-01")):
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+    prepare(load_settings())
     return Lake.open(load_settings())
 
 

@@ -151,6 +151,8 @@ def known_rules(c: Contract) -> list[str]:
     of keys, days and references."""
     declared = [n for n in c.schema._validation_rules(with_cast=False) if n != "primary_key"]
     codes = [f"{n}|domain" for n, column in c.columns.items() if isinstance(column, dy.Enum)]
+    if c.layer != "source":
+        return sorted({*declared, *codes})
     orphans = [f"{n}|orphan" for n in c.references()]
     placed = ["event_in_gaming_day"] if c.event_time else []
     return sorted({*declared, *codes, *orphans, *placed, "key_clash"})
@@ -176,7 +178,7 @@ def _applies(c: Contract, column: str, kind: str) -> bool:
     if kind in ("domain", "not_true_or_false"):
         return isinstance(declared, dy.Enum if kind == "domain" else dy.Bool)
     if kind == "orphan":
-        return column in c.references()
+        return c.layer == "source" and column in c.references()
     if kind == "missing":
         return column in (*c.key, c.event_time)
     if kind == "more_than_two_decimals" or kind == "more_than_four_decimals":

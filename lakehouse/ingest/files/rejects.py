@@ -13,12 +13,11 @@ from typing import Any
 import polars as pl
 
 from lakehouse.contracts import contract, contracts, door_of, told_apart
-from lakehouse.ingest.files.delimited import Header, csv_pieces
+from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
-from lakehouse.ingest.files.json_rows import json_pieces
-from lakehouse.ingest.files.ledger import CODE_VERSION, batch_prefix, read_ledger, record
+from lakehouse.ingest.files.ledger import CODE_VERSION, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
-from lakehouse.ingest.files.row_typing import STAGE, Origin, judge
+from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, Origin, judge
 from lakehouse.ingest.files.rows import LINE, Piece
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
@@ -50,7 +49,7 @@ def rejects(
             pl.lit(table).alias("table"),
             stage="_stage",
             rule="_rules",
-            source=pl.coalesce("_file", "_source"),
+            source=pl.coalesce("_file", pl.col("_source").str.strip_prefix(SOURCE_PREFIX)),
             gaming_day="gaming_day",
         )
         frames.append(rows.explode("rule", keep_nulls=True))
@@ -66,6 +65,18 @@ def rejects(
     if rule is not None:
         found = found.filter(pl.col("rule").str.contains(rule, literal=True))
     return found.collect()
+
+
+def causes(found: pl.DataFrame) -> pl.DataFrame:
+    """Grain: one row per table, stage and rule of `rejects`, with its days and sources."""
+    by_cause = found.group_by("table", "stage", "rule", maintain_order=True).agg(
+        pl.col("rows").sum(),
+        days=pl.col("gaming_day").n_unique().cast(pl.Int64),
+        first_day=pl.col("gaming_day").min(),
+        last_day=pl.col("gaming_day").max(),
+        sources=pl.col("source").unique().sort(),
+    )
+    return by_cause.sort("table", "rows", "rule", "stage", descending=[False, True, False, False])
 
 
 def rejected_rows(
@@ -98,7 +109,7 @@ def retry(
         held = rejected_rows(lake, table, rule=rule).filter(
             pl.col("_stage") == STAGE, pl.col("_raw").is_not_null()
         )
-        files = _files(lake, table)
+        files = files_of(lake, table)
         parts = [
             part
             for (batch, day), rows in held.group_by(["_batch_id", "gaming_day"])
@@ -113,14 +124,6 @@ def retry(
         done = Retried(table, held.height, 0 if healed is None else healed.height, days)
         _note(lake, done, as_of)
         return done
-
-
-def _files(lake: Lake, table: str) -> dict[str, dict[str, Any]]:
-    """Prefix of the batch → ledger row of the file."""
-    rows = read_ledger(lake).rows.filter(
-        pl.col("table_name") == door_of(table), pl.col("state") == "ingested"
-    )
-    return {batch_prefix(r["file_id"]): r for r in rows.to_dicts()}
 
 
 def _healed(
@@ -140,7 +143,7 @@ def _healed(
     now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
     origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
-    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
+    for piece in read_again(raws, header_of(zone, file), used.delimiter):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
         at = [starts.get(line, -1) for line in piece.frame[LINE]]
         same = [
@@ -178,13 +181,6 @@ def _starts(raws: list[str]) -> dict[int, int]:
     lengths = [raw.count("\n") + 1 for raw in raws]
     firsts = itertools.accumulate(lengths[:-1], initial=1)
     return {line: n for n, line in enumerate(firsts)}
-
-
-def _read_again(raws: list[str], columns: list[str], delimiter: str | None) -> Iterator[Piece]:
-    text = iter(["\n".join(raws).encode()])
-    if delimiter:
-        return csv_pieces(text, Header(tuple(columns), delimiter), 1)
-    return json_pieces(text)
 
 
 def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:
