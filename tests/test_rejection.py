@@ -50,7 +50,11 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake that files are landed in, in the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
-    for name, value in (("ROOT", "lake"), ("SOURCE", "landing"), ("START", "2025-01-01")):
+    for name, value in (
+        ("ROOT", str(tmp_path / "lake")),
+        ("SOURCE", "landing"),
+        ("START", "2025-01-01"),
+    ):
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
     prepare(load_settings())
     return Lake.open(load_settings())

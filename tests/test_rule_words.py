@@ -40,7 +40,7 @@ def test_damage_of_a_whole_row_is_explained(kind: str) -> None:
         ("amount|min", "amount is under 0"),
         ("amount|not_a_number", "amount has letters, or separators that cannot stand there"),
         ("player_id|orphan", "player_profile has no such player_id"),
-        ("shift|domain", "shift is none of Day, Swing, Graveyard"),
+        ("shift|domain", "shift is none of Day, Swing, Grave"),
         ("transaction_timestamp|missing", "transaction_timestamp is empty"),
         ("_row|too_few_fields", "the row has fewer fields than the header"),
         ("key_clash", "another row has the same key (transaction_id) and other content"),
@@ -93,7 +93,7 @@ def ingested(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F
     """Two files of two days, five rows of each rejected for three causes, by silver and before."""
     mapped(lake, WHOLE)
     for day, name in ((5, "a"), (7, "b")):
-        rows = [cage_row(n, "-5.00") for n in (2, 3, 4)] + [cage_row(5, "1,5")]
+        rows = [cage_row(n, "-5.00") for n in (2, 3, 4)] + [cage_row(5, '"1,5"')]
         text = cage_csv(cage_row(1), *rows, "t6").replace("2025-01-05", f"2025-01-{day:02}")
         drop(lake, f"{CAGE}/{name}.csv", text.replace("\nt", f"\n{name}"))
     said(capsys, "ingest", status=1)

@@ -121,7 +121,9 @@ def show(
     if raw:
         named.append("_raw")
     rows = rejected_rows(lake, table, rule=rule, days=days)
-    found = _explained(lake, table, placed(lake, settings, table, rows.head(limit)), openly=raw)
+    shown = placed(lake, settings, table, rows.head(limit))
+    shown = shown.sort("gaming_day", "_file", "_line", nulls_last=True, maintain_order=True)
+    found = _explained(lake, table, shown, openly=raw)
     _print(found.select(list(dict.fromkeys(named))), shape)
     if rows.height > limit:
         typer.echo(f"{limit} of {rows.height:,} rows; --limit shows more", err=True)

@@ -27,6 +27,8 @@ _KINDS = {
     "min_length": ("{column} is not blank", "{column} is blank", _FILE),
     "min": ("{column} is at least {low}", "{column} is under {low}", _FILE + ", or mend the sign"),
     "max": ("{column} is at most {high}", "{column} is over {high}", _FILE + ", or mend the unit"),
+    "nan": ("{column} is a number", "{column} is no number", _FILE),
+    "inf": ("{column} is finite", "{column} is infinite", _FILE),
     "regex": ("{column} has the form {form}", "{column} has another form", _FILE),
     "domain": ("{column} is one of {codes}", "{column} is none of {codes}", _CODES),
     "orphan": (
@@ -165,6 +167,10 @@ def _of_row(c: Contract, rule: str, kind: str) -> Explained | None:
 
 
 def _of_value(c: Contract, rule: str, column: str, kind: str) -> Explained | None:
+    if kind.startswith("inner_") and rule in c.schema._validation_rules(with_cast=False):
+        part = kind.removeprefix("inner_").replace("_", " ")
+        said = f"each entry of {column} keeps its {part}", f"an entry of {column} breaks its {part}"
+        return Explained(c.name, rule, *said, _FILE, (column,))
     if column not in c.columns or kind not in _KINDS or not _applies(c, column, kind):
         return None
     holds, breaks, mend = (said.format_map(_facts(c, column)) for said in _KINDS[kind])
@@ -173,7 +179,7 @@ def _of_value(c: Contract, rule: str, column: str, kind: str) -> Explained | Non
 
 def _applies(c: Contract, column: str, kind: str) -> bool:
     declared = c.columns[column]
-    if kind in ("nullability", "min_length", "min", "max", "regex"):
+    if kind in ("nullability", "min_length", "min", "max", "regex", "nan", "inf"):
         return f"{column}|{kind}" in c.schema._validation_rules(with_cast=False)
     if kind in ("domain", "not_true_or_false"):
         return isinstance(declared, dy.Enum if kind == "domain" else dy.Bool)

@@ -51,6 +51,15 @@ class Newcomer:
         return [p for p, other in self._others() if self._loser(other) is other]
 
     @property
+    def lay_here(self) -> list[str]:
+        """Files that this one corrects as a whole, because it lies where they lay; or itself,
+        where a later one lies there."""
+        mine = self.known[self.prefix]
+        here = [(p, s) for p, s in self._others() if s.places & mine.places]
+        later = any(s.rank > mine.rank for _, s in here)
+        return [p for p, s in here if s.rank < mine.rank] + [self.prefix] * later
+
+    @property
     def under(self) -> list[str]:
         """Files whose rows this one's give way to."""
         mine = self.known[self.prefix]
@@ -97,7 +106,7 @@ class Place:
         for days in _spans(lake, self.layer, table, gone["gaming_day"]):
             here = gone.filter(pl.col("gaming_day").is_between(*days)).lazy()
             rows = self.scan(lake, table, days)
-            kept = rows.join(here, on=gone.columns, how="anti").collect()
+            kept = rows.join(here, on=gone.columns, how="anti", nulls_equal=True).collect()
             lake.write_days(self.layer, table, kept, days, commit=commit, where=where)
 
 
@@ -170,7 +179,10 @@ def prefix_of(batch: str = "_batch_id") -> pl.Expr:
 
 
 def _giving_way(lake: Lake, place: Place, new: Newcomer) -> Iterator[tuple[str, pl.DataFrame]]:
-    """By table what tells them, of other files first: theirs are found by this one's keys."""
+    """By table what tells them, of other files first: theirs are found by this one's keys. A
+    rejected row without a key is known by its file alone, and goes with what corrects that."""
+    if place == REJECTED and new.lay_here:
+        yield from _keyless(lake, new)
     for losers, winners in ((new.over, [new.prefix]), ([new.prefix], new.under)):
         if not losers or not winners:
             continue
@@ -181,6 +193,16 @@ def _giving_way(lake: Lake, place: Place, new: Newcomer) -> Iterator[tuple[str, 
             gone = rows.select(telling(new.contract)).join(keys, on=key, how="semi").collect()
             if gone.height:
                 yield table, gone
+
+
+def _keyless(lake: Lake, new: Newcomer) -> Iterator[tuple[str, pl.DataFrame]]:
+    c = new.contract
+    no_key = pl.any_horizontal(pl.col(c.key).is_null())
+    for table in stored_as(c.name):
+        rows = REJECTED.scan(lake, table).filter(prefix_of().is_in(new.lay_here), no_key)
+        gone = rows.select(telling(c)).collect()
+        if gone.height:
+            yield table, gone
 
 
 def _keys(lake: Lake, c: Contract, files: Sequence[str]) -> pl.LazyFrame:
