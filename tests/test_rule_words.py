@@ -80,7 +80,7 @@ def test_describe_explains_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--rule", "patron_is_of_ag"], "no table has a rule 'patron_is_of_ag'; such as patron_is"),
         ([CAGE, "--rule", "patron_is_of_age"], "financial_txn has no rule 'patron_is_of_age'; "),
-        ([], "name a table, such as gold.player_value, or a rule with --rule"),
+        ([], "Missing argument 'TABLE', such as gold.player_value, or a rule with --rule"),
     ],
 )
 def test_describe_refuses_what_is_no_rule(

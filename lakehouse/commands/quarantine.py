@@ -180,9 +180,11 @@ def retry(
         commit = Commit("quarantine retry", f"silver/{home}", "1")
         refresh_silver(lake, settings, home, (first, last), commit)
     after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
+    anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
     typer.echo(
-        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze; silver rejects "
-        f"{after:,} rows now, {before:,} before; {len(days)} gaming days of silver are new",
+        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze{anew}; "
+        f"silver rejects {after:,} rows now, {before:,} before; "
+        f"{len(days)} gaming days of silver are new",
         err=True,
     )
     for first, last in ranges_of(days):

@@ -66,7 +66,7 @@ def describe(
         _explain(rule, name)
         return
     if name is None:
-        raise BadInput("name a table, such as gold.player_value, or a rule with --rule")
+        raise BadInput("Missing argument 'TABLE', such as gold.player_value, or a rule with --rule")
     _describe(name)
 
 

@@ -54,8 +54,11 @@ def files_of(lake: Lake, table: str) -> dict[str, dict[str, Any]]:
     return {batch_prefix(r["file_id"]): r for r in rows.to_dicts()}
 
 
-def looked_up(lake: Lake, settings: Settings, table: str, rows: pl.DataFrame) -> Iterator[Met]:
-    """Rows of bronze, found in their files; of files that are no longer there none."""
+def looked_up(
+    lake: Lake, settings: Settings, table: str, rows: pl.DataFrame, *, copies: bool = False
+) -> Iterator[Met]:
+    """Rows of bronze, found in their files; of files that are no longer there none. With
+    `copies` on every line that says the same, not on the first alone."""
     files = files_of(lake, table)
     numbered = rows.with_row_index(ROW_NUMBER).with_columns(
         prefix_of().alias(_FILE),
@@ -64,11 +67,17 @@ def looked_up(lake: Lake, settings: Settings, table: str, rows: pl.DataFrame) ->
     for (prefix,), wanted in numbered.group_by(_FILE, maintain_order=True):
         file = files.get(str(prefix))
         if file is not None:
-            yield from _in_file(landing_zone(lake), settings, table, file, wanted)
+            yield from _in_file(landing_zone(lake), settings, table, file, wanted, copies=copies)
 
 
 def _in_file(
-    zone: Path, settings: Settings, table: str, file: dict[str, Any], wanted: pl.DataFrame
+    zone: Path,
+    settings: Settings,
+    table: str,
+    file: dict[str, Any],
+    wanted: pl.DataFrame,
+    *,
+    copies: bool,
 ) -> Iterator[Met]:
     used = mapping_from_text(file["mapping"], file["table_name"])
     day = gaming_day_of(file["at"], settings.timezone)
@@ -78,7 +87,9 @@ def _in_file(
     for piece in pieces_of(zone, file):
         lines = _lines(piece, origin, table, left)
         if lines.height:
-            yield Met(file, piece, lines)
+            first = lines.group_by(ROW_NUMBER).agg(pl.col(LINE).min())
+            yield Met(file, piece, lines if copies else first)
+        if lines.height and not copies:
             left = left.join(lines, on=ROW_NUMBER, how="anti")
             if left.is_empty():
                 return
@@ -89,7 +100,7 @@ def _lines(piece: Piece, origin: Origin, table: str, wanted: pl.DataFrame) -> pl
     values = [n for n in contract(table).bronze_schema() if n not in PROVENANCE]
     good = judge(piece, origin, keep_line=True).good.select(*values, LINE)
     met = wanted.filter(pl.col(_KNOWN).is_null()).select(ROW_NUMBER, *values)
-    found = met.join(good, on=values, nulls_equal=True).group_by(ROW_NUMBER).agg(pl.col(LINE).min())
+    found = met.join(good, on=values, nulls_equal=True)
     known = told.select(ROW_NUMBER, pl.col(_KNOWN).alias(LINE))
     return pl.concat([known, found.select(ROW_NUMBER, LINE)])
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
 from lakehouse.ingest.files.ledger import CODE_VERSION, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
+from lakehouse.ingest.files.reread import reread
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, Origin, judge
 from lakehouse.ingest.files.rows import LINE, Piece
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
@@ -26,12 +27,14 @@ from lakehouse.storage import Commit, Days, Lake
 
 @dataclass(frozen=True)
 class Retried:
-    """One table's retry: rows tried again, rows that went to bronze, and their days."""
+    """One table's retry: rows tried again, rows that went to bronze, rows of bronze that silver
+    had rejected and that were read anew, and the days of both."""
 
     table: str
     tried: int
     healed: int
     days: tuple[dt.date, ...]
+    reread: int = 0
 
 
 def rejects(
@@ -102,7 +105,8 @@ def retry(
     """Reads landed rows in quarantine again, with `mapping` or the one that now lies in the
     landing zone; what can be typed moves to bronze, once, whenever the retry is cut short.
 
-    Rows that silver rejected are not touched: cleaning their days again retries them.
+    With a `mapping`, rows that silver rejected are read again from their files too; without, they
+    are not touched: cleaning their days again retries them.
     """
     zone = landing_zone(lake)
     with alone(zone, settings.wait_seconds):
@@ -123,7 +127,11 @@ def retry(
         days = () if healed is None else tuple(sorted(healed["gaming_day"].unique()))
         done = Retried(table, held.height, 0 if healed is None else healed.height, days)
         _note(lake, done, as_of)
-        return done
+        if mapping is None:
+            return done
+        every = rejected_rows(lake, table, rule=rule)
+        anew, changed = reread(lake, settings, table, every, mapping, as_of)
+        return replace(done, days=tuple(sorted({*days, *changed})), reread=anew)
 
 
 def _healed(
