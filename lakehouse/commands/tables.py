@@ -53,7 +53,7 @@ def tables(
 
 def describe(
     name: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="Such as gold.player_value.")
+        str | None, typer.Argument(metavar="TABLE", help="Such as gold.player_value.")
     ] = None,
     rule: Annotated[
         str | None,
