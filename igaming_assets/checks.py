@@ -15,9 +15,12 @@ from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import days_of, gaming_days
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import Verdicts, log_days, report
+from lakehouse.contracts import contract
 from lakehouse.errors import Damaged
 from lakehouse.quality.conformance import broken_rules, conservation, plants_without_row
 from lakehouse.quality.findings import Truth, judged, openly, summed_up
+from lakehouse.quality.rejection import CHECK as REJECTED_SHARE
+from lakehouse.quality.rejection import shares
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
@@ -53,6 +56,33 @@ def contract_spec(settings: Settings, key: dg.AssetKey) -> dg.AssetCheckSpec:
 def conservation_spec(settings: Settings, key: dg.AssetKey) -> dg.AssetCheckSpec:
     said = "bronze = silver + quarantine + duplicates, by gaming day."
     return by_day(settings, CONSERVATION, key, said, blocking=True)
+
+
+def rejection_spec(settings: Settings, key: dg.AssetKey) -> dg.AssetCheckSpec | None:
+    """Null for a table that takes no files, and for a restricted one: that its rows of a day
+    were rejected tells that there were some."""
+    table = key.path[-1]
+    if settings.source_of(table) == "simulator" or contract(table).is_restricted:
+        return None
+    said = f"At most {settings.rejected_share:.0%} of the landed rows of a gaming day are rejected."
+    return by_day(settings, REJECTED_SHARE, key, said)
+
+
+def rejection_verdicts(
+    lake: Lake, settings: Settings, table: str, days: Days, *, but: Container[dt.date] = ()
+) -> Verdicts:
+    """A day without landed rows passes."""
+    kept = [day for day in each_day(days) if day not in but]
+    found = {
+        row.pop("gaming_day"): row
+        for row in shares(lake, table, kept, settings.timezone).iter_rows(named=True)
+    }
+    nothing = {"landed": 0, "rejected": 0, "share": 0.0}
+    said = {day: found.get(day, nothing) for day in kept}
+    return {
+        str(day): (row["share"] <= settings.rejected_share, told(table, row))
+        for day, row in said.items()
+    }
 
 
 def contract_verdicts(

@@ -15,6 +15,8 @@ from igaming_assets.checks import (
     conservation_verdicts,
     contract_spec,
     contract_verdicts,
+    rejection_spec,
+    rejection_verdicts,
     rows_by_rule,
 )
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
@@ -49,6 +51,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["silver", table])
     whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
+    few = rejection_spec(settings, key)
     inputs = silver_inputs(table)
 
     @table_asset(
@@ -57,7 +60,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         table,
         code=[clean],
         deps=[dg.AssetKey(given) for given in inputs],
-        check_specs=[kept, whole],
+        check_specs=[kept, whole, *([few] if few else [])],
         automation_condition=late_data(),
     )
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -89,6 +92,9 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
                 (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
             ):
                 yield report(context, spec, verdicts, stale=stale)
+            if few is not None:
+                judged = rejection_verdicts(lake, step.settings, table, days, but=stale)
+                yield report(context, few, judged, stale=stale)
 
     return silver
 

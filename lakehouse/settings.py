@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     are quarantined."""
     wait_seconds: float = Field(default=WAIT_SECONDS, ge=0, allow_inf_nan=False)
     """How long a command waits for another process that is at work in the same place."""
+    rejected_share: float = Field(default=0.2, ge=0, le=1, allow_inf_nan=False)
+    """Share of a table's landed rows of a gaming day that may be rejected; over it a check fails,
+    and `ingest` and `run` end with status 1."""
     carded_bill_in_knowledge: bool = False
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None

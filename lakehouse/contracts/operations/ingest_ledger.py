@@ -85,6 +85,7 @@ class IngestLedger(dy.Schema):
 
     @dy.rule()
     def rows_are_conserved(cls) -> pl.Expr:
+        """rows = bronze_rows + quarantine_rows + left_out_rows, of an ingested file."""
         left_out = pl.col("left_out_rows").fill_null(0)
         accounted = pl.col("bronze_rows") + pl.col("quarantine_rows") + left_out
         return (pl.col("state") != "ingested") | (pl.col("rows") == accounted)

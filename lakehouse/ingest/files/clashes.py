@@ -87,9 +87,9 @@ def plan(lake: Lake, new: Newcomers) -> Plan:
 
 
 def _plan_by_key(lake: Lake, new: Newcomers) -> Plan:
-    rows = _sharing(lake, new)
+    rows, keyless = _sharing(lake, new), _keyless(lake, new)
     sharing = set(rows[_FILE])
-    turns, left, lost = {}, rows, [rows.clear()]
+    turns, left, lost = {}, rows, [keyless]
     for prefix, before in new.turns():
         turns[prefix] = Turn()
         if prefix in sharing:
@@ -102,6 +102,10 @@ def _plan_by_key(lake: Lake, new: Newcomers) -> Plan:
     moved = pl.concat([aside, back])
     for prefix, days in _days_by_file(rows, moved, new).items():
         turns[prefix] = _on(turns[prefix], days)
+    for (file,), gone in keyless.group_by(_FILE):
+        mine = new.corrected()[str(file)]
+        turn = replace(turns[mine], healed=turns[mine].healed + gone.height)
+        turns[mine] = _on(turn, set(gone["gaming_day"]))
     return Plan(new.contract, turns, pl.concat(lost), aside, back)
 
 
@@ -200,11 +204,23 @@ def _sharing(lake: Lake, new: Newcomers) -> pl.DataFrame:
     return pl.concat([own.join(met, on=key, how="semi").collect(), found])
 
 
+def _keyless(lake: Lake, new: Newcomers) -> pl.DataFrame:
+    """Rejected rows without a whole key: known by their file alone, they go with what corrects
+    that."""
+    files, key = [*new.corrected()], new.contract.key
+    no_key = pl.any_horizontal(pl.col(key).is_null())
+    return _told(lake, new.contract, "rejected", prefix_of().is_in(files) & no_key).collect()
+
+
 def _rows(lake: Lake, c: Contract, place: str, files: Sequence[str]) -> pl.LazyFrame:
+    return _told(lake, c, place, of_files(c, files))
+
+
+def _told(lake: Lake, c: Contract, place: str, wanted: pl.Expr) -> pl.LazyFrame:
     return pl.concat(
         _PLACES[place]
         .scan(lake, table)
-        .filter(of_files(c, files))
+        .filter(wanted)
         .select(
             *telling(c),
             prefix_of().alias(_FILE),

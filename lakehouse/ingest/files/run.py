@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +76,8 @@ class Outcome:
     replaced_rows: int = 0
     left_out_rows: int = 0
     days: tuple[dt.date, ...] = ()
+    stored_days: tuple[dt.date, ...] = ()
+    """Also those that hold nothing but rejected rows."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,18 @@ class IngestReport:
     @property
     def days(self) -> dict[str, list[dt.date]]:
         """table → gaming days of which this run changed bronze."""
+        return self._by_table((o.table, o.days) for o in self.of("ingested", "withdrawn"))
+
+    @property
+    def stored_days(self) -> dict[str, list[dt.date]]:
+        """table → gaming days of which this run stored any row, rejected ones too."""
+        return self._by_table((o.table, (*o.days, *o.stored_days)) for o in self.outcomes)
+
+    @staticmethod
+    def _by_table(given: Iterable[tuple[str, Iterable[dt.date]]]) -> dict[str, list[dt.date]]:
         found: dict[str, set[dt.date]] = {}
-        for o in self.of("ingested", "withdrawn"):
-            found.setdefault(o.table, set()).update(o.days)
+        for table, days in given:
+            found.setdefault(table, set()).update(days)
         return {t: sorted(d) for t, d in found.items()}
 
 
@@ -345,5 +356,6 @@ def _ended(lake: Lake, ended: Ended, file: LandedFile | None = None) -> Outcome:
         ended.facts["reason"],
         days=tuple(sorted(days)),
         left_out_rows=left_out,
+        stored_days=tuple(sorted(ended.days)),
         **{n: ended.facts[n] for n in counts},
     )

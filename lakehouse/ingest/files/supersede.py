@@ -76,6 +76,16 @@ class Newcomers:
     def has_snapshots(self) -> bool:
         return any(self.known[p].is_snapshot for p in self.prefixes)
 
+    def corrected(self) -> dict[str, str]:
+        """File → the newcomer with whose coming it is corrected as a whole, because one lies
+        where the other lay; a newcomer may be so itself."""
+        found: dict[str, str] = {}
+        for mine, before in self.turns():
+            for other in before:
+                if self.known[mine].places & self.known[other].places:
+                    found.setdefault(min(mine, other, key=lambda p: self.known[p].rank), mine)
+        return found
+
     def outdated(self) -> list[str]:
         """Snapshots of newcomers' folders but for the last, which stands for all of them."""
         return list(dict.fromkeys(p for mine in self.prefixes for p in self._snapshots(mine)[:-1]))
@@ -132,7 +142,7 @@ class Place:
             here = gone.filter(pl.col("gaming_day").is_in(days)).lazy()
             span = (days[0], days[-1])
             rows = self.scan(lake, table, span).filter(pl.col("gaming_day").is_in(days))
-            kept = rows.join(here, on=gone.columns, how="anti").collect()
+            kept = rows.join(here, on=gone.columns, how="anti", nulls_equal=True).collect()
             lake.write_days(self.layer, table, kept, span, commit=commit, where=where, only=days)
 
 
