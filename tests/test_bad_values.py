@@ -28,6 +28,7 @@ SETTINGS: dict[str, list[str]] = {
     "carded_bill_in_knowledge": ["", "nope", "2"],
     "multiple_transaction_log_over": ["", "nope", "-1", "nan", "1e400", "2.505", "9" * 40, "$5"],
     "on_failure": ["", "a\nb"],
+    "rejected_share": ["", "nope", "-0.1", "1.1", "nan"],
     "wait_seconds": ["", "nope", "-1", "nan", "inf"],
     "sql_seconds": ["", "nope", "0", "-1", "nan", "inf", "1e400"],
     "sql_memory": ["", "nope", "0", "-0.1", "1.1", "nan"],

@@ -150,6 +150,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LAKEHOUSE_REJECTED_SHARE", "1")
     opened, _ = lake_at(place)
     drop(opened, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(2)))
     assert cli.run(["ingest", "--bronze-only"]) == 0

@@ -43,6 +43,22 @@ def test_damage_of_a_whole_row_is_explained(kind: str) -> None:
         ("shift|domain", "shift is none of Day, Swing, Grave"),
         ("transaction_timestamp|missing", "transaction_timestamp is empty"),
         ("_row|too_few_fields", "the row has fewer fields than the header"),
+        ("_row|no_rows_inside", "the object has no array where the mapping says that its rows are"),
+        ("amount|divided_by_zero", "the mapping's expression for amount divides by zero"),
+        ("amount|no_rate", "the mapping has no rate of that currency for the day"),
+        (
+            "business_date|read_in_two_ways",
+            "two forms of the mapping read business_date as different times",
+        ),
+        (
+            "amount|unreadable",
+            "what the mapping's expression for amount reads is in another form, or there is no "
+            "such day or time",
+        ),
+        (
+            "where|not_a_number",
+            "what the mapping's where reads has letters, or separators that cannot stand there",
+        ),
         ("key_clash", "another row has the same key (transaction_id) and other content"),
         (
             "marker_is_named",
