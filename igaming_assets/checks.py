@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -92,10 +92,10 @@ def truth_verdicts(lake: Lake, truth: Truth, days: Days) -> Verdicts:
     """A day passes where the rows kept out of silver explain every finding to the cent, and
     every input has rows of it: of a day without data nothing is said, unless it is a breach."""
     found: dict[dt.date, dict[str, Any]] = {}
-    for piece in portions(lake, days, *_tables(truth.inputs)):
+    for piece in portions(lake, days, *truth.tables):
         scan = functools.partial(lake.scan, days=piece)
         found |= summed_up(truth, openly(truth, judged(truth, scan)))
-    there = set.intersection(*(_days_with_rows(lake, name) for name in truth.inputs))
+    there = set.intersection(*(_days_with_rows(lake, *table) for table in truth.tables))
     nothing = {"unexplained": 0, "explained": 0}
     seen = {day: found.get(day, nothing) for day in each_day(days) if day in there | set(found)}
     return {str(day): (said["unexplained"] == 0, said) for day, said in seen.items()}
@@ -107,9 +107,9 @@ def truth_specs(settings: Settings) -> dict[str, dg.AssetCheckSpec]:
         truth.name: by_day(
             settings,
             truth.name,
-            dg.AssetKey(truth.inputs[-1].split(".")),
+            dg.AssetKey(truth.tables[-1]),
             truth.description,
-            additional_deps=[dg.AssetKey(i.split(".")) for i in truth.inputs[:-1]],
+            additional_deps=[dg.AssetKey(table) for table in truth.tables[:-1]],
             automation_condition=late_check(),
         )
         for truth in TRUTHS.values()
@@ -141,7 +141,7 @@ def _truths(settings: Settings) -> dg.AssetChecksDefinition:
                 truth = TRUTHS[name]
                 severity = ERROR if truth.blocking else WARN
                 judge = functools.partial(truth_verdicts, lake.lake, truth)
-                yield from _judged(context, lake.lake, spec, truth.inputs, judge, severity)
+                yield from _judged(context, lake.lake, spec, truth.tables, judge, severity)
 
     return truths
 
@@ -171,7 +171,7 @@ def _plants_are_in_bronze(settings: Settings, tables: Sequence[str]) -> dg.Asset
                 if day < is_open
             }
 
-        yield from _judged(context, lake.lake, spec, ["truth.plants"], judge)
+        yield from _judged(context, lake.lake, spec, [("truth", "plants")], judge)
 
     return plants_are_in_bronze
 
@@ -185,7 +185,7 @@ def _is_there_by_ten(settings: Settings) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, lake: LakeResource, clock: Clock
     ) -> Iterator[dg.AssetCheckResult]:
         """Of the day asked for; run alone, of the newest that has closed."""
-        there = _days_with_rows(lake.lake, "gold.property_day")
+        there = _days_with_rows(lake.lake, "gold", "property_day")
         closed = gaming_day_of(clock.now(), settings.timezone) - dt.timedelta(days=1)
         of_run = days_of_run(context.run.tags)
         newest = str(max(there)) if there else "none"
@@ -203,18 +203,18 @@ def _judged(
     context: dg.AssetCheckExecutionContext,
     lake: Lake,
     spec: dg.AssetCheckSpec,
-    inputs: Sequence[str],
+    tables: Sequence[tuple[str, str]],
     judge: Callable[[Days], Verdicts],
     severity: dg.AssetCheckSeverity = ERROR,
 ) -> Iterator[dg.AssetCheckResult]:
     """The days of the run, or all stored ones; nothing where no day could be judged."""
     of_run = days_of_run(context.run.tags)
-    days = of_run or _stored(lake, inputs)
+    days = of_run or _stored(lake, tables)
     if days is None:
         return
 
     def readable(piece: Days) -> Verdicts:
-        with sound(lake, [Read(layer, table, piece) for layer, table in _tables(inputs)]):
+        with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
             return judge(piece)
 
     with retried_if_transient():
@@ -231,10 +231,6 @@ def _judged(
             yield report(context, spec, verdicts, severity=severity, stale=stale)
 
 
-def _tables(names: Iterable[str]) -> list[tuple[str, str]]:
-    return [(layer, table) for layer, table in (name.split(".", 1) for name in names)]
-
-
 def days_of_run(tags: Mapping[str, str]) -> Days | None:
     one = tags.get("dagster/partition")
     first = tags.get("dagster/asset_partition_range_start", one)
@@ -242,13 +238,13 @@ def days_of_run(tags: Mapping[str, str]) -> Days | None:
     return days_of(dg.PartitionKeyRange(first, last)) if first and last else None
 
 
-def _days_with_rows(lake: Lake, name: str) -> set[dt.date]:
-    stored = lake.partitions(*name.split(".")).filter(pl.col("rows") > 0)
+def _days_with_rows(lake: Lake, layer: str, table: str) -> set[dt.date]:
+    stored = lake.partitions(layer, table).filter(pl.col("rows") > 0)
     return set(stored["gaming_day"].drop_nulls())
 
 
-def _stored(lake: Lake, tables: Sequence[str]) -> Days | None:
-    days = set[dt.date]().union(*(_days_with_rows(lake, name) for name in tables))
+def _stored(lake: Lake, tables: Sequence[tuple[str, str]]) -> Days | None:
+    days = set[dt.date]().union(*(_days_with_rows(lake, *table) for table in tables))
     return (min(days), max(days)) if days else None
 
 

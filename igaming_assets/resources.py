@@ -31,7 +31,8 @@ class LakeResource(dg.ConfigurableResource[Any]):
 
     @property
     def lake(self) -> Lake:
-        return _lake(self.settings.model_dump_json(include={"root", "storage_options"}))
+        asked = Lake.open(self.settings)
+        return _lake(asked.root, tuple(sorted(asked.storage_options.items())))
 
 
 class Clock(dg.ConfigurableResource[Any]):
@@ -66,9 +67,9 @@ class Simulator(dg.ConfigurableResource[Any]):
 
 
 @functools.lru_cache(maxsize=4)
-def _lake(settings: str) -> Lake:
+def _lake(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
     """One for all steps and managers of a process: they share the tables that are open."""
-    return Lake.open(Settings.model_validate_json(settings))
+    return Lake(root, dict(options))
 
 
 @functools.lru_cache(maxsize=2)

@@ -153,12 +153,11 @@ def verdicts_of(
     for info in storage.get_asset_check_partition_info(list(checks)):
         if info.partition_key is None:
             continue
-        if info.latest_execution_status is AssetCheckExecutionRecordStatus.SUCCEEDED:
-            failed.setdefault(info.check_key, [])
-            continue
-        newest = _newest_evaluation(storage, info)
-        if newest is not None:
-            failed.setdefault(info.check_key, []).extend([newest] if _is_open(newest) else [])
+        passed = info.latest_execution_status is AssetCheckExecutionRecordStatus.SUCCEEDED
+        newest = None if passed else _newest_evaluation(storage, info)
+        if passed or newest is not None:
+            is_open = newest is not None and _is_open(newest)
+            failed.setdefault(info.check_key, []).extend([newest] if newest and is_open else [])
     verdicts = [_verdict(key, records) for key, records in failed.items()]
     return sorted(verdicts, key=lambda v: v.name)
 

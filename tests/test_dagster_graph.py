@@ -15,6 +15,7 @@ import pytest
 from igaming_assets.assembly import assemble, chosen_executor
 from igaming_assets.describe import column_lineage
 from igaming_assets.plots import bars
+from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import BadInput
 from lakehouse.settings import Settings
@@ -220,3 +221,14 @@ def test_the_code_location_loads_nothing_it_does_not_need() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert done.stderr == ""
+
+
+def test_a_relative_root_is_that_of_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        roots.append(LakeResource.of(Settings(root="lake")).lake.root)
+    assert roots == [str(tmp_path / "a" / "lake"), str(tmp_path / "b" / "lake")]

@@ -346,3 +346,14 @@ def test_any_order_of_days_ends_in_the_same_table(
         day = D(2025, 1, 1) + dt.timedelta(n)
         lake.write_days("bronze", TABLE, rows(day, mark=str(n)), (day, day), commit=BY)
     assert content(lake) == {D(2025, 1, 1 + n): [str(n)] for n in range(4)}
+
+
+def test_a_table_that_a_writer_has_is_nobody_elses(three: Lake) -> None:
+    uri, opened = three.uri("bronze", TABLE), three._opened
+    assert three.table("bronze", TABLE) is three.table("bronze", TABLE)
+    mine = opened.take(uri)
+    assert mine is not None
+    assert opened.newest(uri) is None
+    assert three.table("bronze", TABLE) is not mine
+    opened.keep(uri, mine)
+    assert three.table("bronze", TABLE) is mine

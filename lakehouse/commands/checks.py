@@ -81,9 +81,8 @@ def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFr
     from lakehouse.storage import Read, portions, sound
 
     found = []
-    tables = [(layer, table) for layer, table in (name.split(".") for name in truth.inputs)]
-    for piece in portions(lake, days, *tables):
-        with sound(lake, [Read(layer, table, piece) for layer, table in tables]):
+    for piece in portions(lake, days, *truth.tables):
+        with sound(lake, [Read(layer, table, piece) for layer, table in truth.tables]):
             findings = judged(truth, functools.partial(lake.scan, days=piece))
             found.append(findings if named else openly(truth, findings))
     expected, side = (pl.lit(side) for side in truth.sides)
@@ -107,9 +106,8 @@ def _days(lake: Lake, first: str | None, last: str | None) -> Days:
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
-        read = {name for truth in TRUTHS.values() for name in truth.inputs}
-        tables = (name.split(".") for name in sorted(read))
-        stored = pl.concat(lake.partitions(*t)["gaming_day"] for t in tables).drop_nulls()
+        read = sorted({table for truth in TRUTHS.values() for table in truth.tables})
+        stored = pl.concat(lake.partitions(*table)["gaming_day"] for table in read).drop_nulls()
         if stored.is_empty():
             raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
         return stored.min(), stored.max()  # type: ignore[return-value]

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract, door_of
+from lakehouse.contracts import PROVENANCE, Contract, contract, door_of
 from lakehouse.storage import Days, Lake
 
 _DAY = "gaming_day"
-PROVENANCE = ("_ingested_at", "_source", "_batch_id")
-"""What a row of bronze has to tell of itself; the rest is as it came."""
 
 
 def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:

@@ -58,6 +58,11 @@ class Truth:
     hidden_by: str = ""
     of_patrons: bool = False
 
+    @property
+    def tables(self) -> list[tuple[str, str]]:
+        """Layer and name of each input."""
+        return [(layer, table) for layer, table in (name.split(".") for name in self.inputs)]
+
 
 TRUTHS: dict[str, Truth] = {}
 
@@ -65,12 +70,11 @@ TRUTHS: dict[str, Truth] = {}
 def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFrame:
     """Findings of a truth in the shape `EXPLAINED`. `scan` opens a table by layer and name,
     for the days that are judged; quarantine is asked for only where there is a finding."""
-    inputs = [name.split(".") for name in truth.inputs]
-    found = truth.function(*(scan(layer, table) for layer, table in inputs)).collect()
+    found = truth.function(*(scan(layer, table) for layer, table in truth.tables)).collect()
     if truth.entries is None or found.is_empty():
         nothing = pl.lit([], EXPLAINED["rows"])
         return found.with_columns(rows=nothing, rules=nothing)
-    kept_out = [put_back(table, scan("quarantine", table)) for _, table in inputs]
+    kept_out = [put_back(table, scan("quarantine", table)) for _, table in truth.tables]
     return explained(found, truth.entries(*kept_out), truth.hidden_by)
 
 

@@ -314,7 +314,7 @@ class Lake:
         with naming(uri, "open"):
             known = self._opened.newest(uri) if as_of is None else None
         delta = known or self._open(layer, table)
-        if delta is not None and as_of is None:
+        if known is None and delta is not None and as_of is None:
             self._opened.keep(uri, delta)
         elif delta is not None and as_of is not None:
             with naming(uri, "open"):

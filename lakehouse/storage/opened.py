@@ -3,6 +3,7 @@ a version's log says is worked out once."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,15 @@ class Opened:
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
+        self._looking = threading.RLock()
 
     def newest(self, uri: str) -> DeltaTable | None:
         """The table with all commits so far; None where it was not opened before, or its log is
         another one since: removed, made anew, damaged or cleaned."""
+        with self._looking:
+            return self._newest(uri)
+
+    def _newest(self, uri: str) -> DeltaTable | None:
         held = self._held.get(uri)
         version = -1 if held is None else held.delta.version()
         if held is None or held.stamp is None or held.stamp != _stamp(uri, version):
@@ -44,13 +50,14 @@ class Opened:
     def take(self, uri: str) -> DeltaTable | None:
         """As `newest`, for a writer alone, who must know which commits it has seen: nobody else
         has the table until it is kept again."""
-        self.newest(uri)
-        held = self._held.pop(uri, None)
+        with self._looking:
+            self._newest(uri)
+            held = self._held.pop(uri, None)
         return None if held is None else held.delta
 
     def keep(self, uri: str, delta: DeltaTable) -> None:
-        if uri not in self._held or self._held[uri].delta is not delta:
-            self._held[uri] = _Held(delta, _stamp(uri, delta.version()))
+        """For whoever opened a table, or took it."""
+        self._held[uri] = _Held(delta, _stamp(uri, delta.version()))
 
     def remembered(self, uri: str, delta: DeltaTable, what: str, make: Callable[[], T]) -> T:
         """What `make` says of this version of a table, made once while it is the newest."""
