@@ -8,7 +8,7 @@ import pytest
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns, our_columns
-from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.inference import infer
 from lakehouse.ingest.files.mapping import (
     Mapping,
     checked_mapping,

@@ -62,7 +62,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
 
 
 def _propose(files: list[Path], table: str | None) -> None:
-    from lakehouse.ingest.files.infer import infer
+    from lakehouse.ingest.files.inference import infer
 
     if len(files) != 1:
         raise BadInput(f"--infer looks at one file; {len(files)} given")

@@ -1,0 +1,5 @@
+"""Proposes a mapping for a foreign file, from its header and a sample of its rows."""
+
+from lakehouse.ingest.files.inference.proposal import Proposal, infer
+
+__all__ = ["Proposal", "infer"]

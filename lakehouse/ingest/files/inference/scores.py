@@ -1,0 +1,227 @@
+"""How well a column of a file fits one of ours, and by what that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, field
+
+import dataframely as dy
+import polars as pl
+
+from lakehouse.contracts import Contract
+from lakehouse.contracts.columns import folded, spellings
+from lakehouse.ingest.files.inference.codes import MOST, translated
+from lakehouse.ingest.files.inference.forms import (
+    Form,
+    Habits,
+    day_form,
+    moment_form,
+    number_form,
+    numbers,
+    reads,
+)
+from lakehouse.ingest.files.inference.looks import Look, spoken
+from lakehouse.ingest.files.inference.names import likeness, phrases
+from lakehouse.ingest.files.inference.relations import Relations
+
+ENOUGH = 0.6
+SURE, LIKELY = 0.9, 0.75
+_COUNTRY, _CURRENCY = r"^[A-Za-z]{2}$", r"^[A-Z]{3}$"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """`score`: 0 to 1. `codes`: the file's code → ours, and `foreign` those without."""
+
+    score: float
+    form: Form
+    why: tuple[str, ...]
+    codes: dict[str, str] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known beside the column itself. `known`: (table, column) → values of the lake."""
+
+    contract: Contract
+    habits: Habits
+    relations: Relations
+    known: Dictionary[tuple[str, str], frozenset[str]]
+
+
+def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
+    """None where the values cannot be what the column holds."""
+    c = evidence.contract
+    column = c.columns[ours]
+    named = _named(look.name, ours, c)
+    if look.is_empty:
+        return Fit(named * 0.9, Form(why="empty in the sample"), ()) if named >= 1 else None
+    form, codes, foreign = Form(), dict[str, str](), list[str]()
+    if isinstance(column, dy.Enum):
+        if len(look.distinct) > MOST or look.is_fractional:
+            return None
+        codes, foreign = translated(look, ours, column)
+    else:
+        found = _form(look, ours, column, evidence.habits, named)
+        if found is None:
+            return None
+        form = found
+    points, why = _judged(look, ours, column, evidence, (codes, foreign))
+    score = max(named, 0.0)
+    for worth, said in points:
+        score = max(score + worth, worth) if worth > 0 else score + worth
+        why += [said] if worth > 0 else []
+    return Fit(max(0.0, min(score, 1.0)), form, (_said(named), *why), codes, tuple(foreign))
+
+
+def _named(theirs: str, ours: str, c: Contract) -> float:
+    own = max(1.0 if _same(theirs, n) else 0.98 * likeness(theirs, n) for n in c.names(ours))
+    given = phrases(c.name, ours)
+    return max([own, *(0.97 * likeness(theirs, p) - 0.005 * i for i, p in enumerate(given))])
+
+
+def _same(theirs: str, ours: str) -> bool:
+    return folded(theirs) == folded(ours)
+
+
+def _said(named: float) -> str:
+    return "the name says so" if named >= LIKELY else "the name hints at it" if named >= 0.4 else ""
+
+
+def _form(
+    look: Look, ours: str, column: dy.Column, habits: Habits, named: float
+) -> Form | None:
+    dtype = column.dtype
+    if isinstance(dtype, pl.Datetime):
+        return moment_form(look, habits)
+    if dtype == pl.Date:
+        return day_form(look, habits)
+    if dtype == pl.Boolean:
+        return Form(why="every value is true or false") if reads(look, dtype, {}) else None
+    if dtype.is_numeric():
+        is_rate = (column.metadata or {}).get("unit") == "fraction"
+        found = number_form(look, dtype, habits, is_rate=is_rate)
+        return None if found is None else _positive(look, ours, column, habits, found)
+    return _text(look, ours, column, named)
+
+
+def _positive(
+    look: Look, ours: str, column: dy.Column, habits: Habits, form: Form
+) -> Form | None:
+    """A bank's amounts have signs; ours of the same meaning have none, and a type instead."""
+    least = getattr(column, "min", None)
+    values = numbers(look, habits)
+    if least is None or values is None or (values.min() or 0) >= least:  # type: ignore[operator]
+        return form
+    if ours not in ("amount", "coin_in", "wager") or form.value:
+        return None
+    said = f"{form.why}; the sign, which tells money in from money out, is taken off"
+    return Form(form.rule, f"abs({spoken(look.name)})", said)
+
+
+def _text(look: Look, ours: str, column: dy.Column, named: float) -> Form | None:
+    regex = getattr(column, "regex", None)
+    upper = (column.metadata or {}).get("upper", False)
+    if regex and look.share(f"(?i){regex}" if upper else regex) < 1:
+        return None
+    is_number = ours.endswith(("_id", "_number", "_reference"))
+    if is_number and (look.is_fractional or look.is_prose or look.is_clock):
+        return None
+    if named < 1 and (look.is_clock or look.is_fractional or look.share(r"^\d{1,4}[./-]\d{1,2}[./-]\d{2,4}") > 0.9):
+        return None
+    if ours == "email" and not look.is_email:
+        return None
+    if ours in ("first_name", "last_name", "city") and not look.is_words:
+        return None
+    return Form()
+
+
+def _judged(
+    look: Look,
+    ours: str,
+    column: dy.Column,
+    evidence: Evidence,
+    told: tuple[dict[str, str], list[str]],
+) -> tuple[list[tuple[float, str]], list[str]]:
+    c, points = evidence.contract, list[tuple[float, str]]()
+    if isinstance(column, dy.Enum):
+        points.append(_coded(look, column, *told))
+    if c.key == [ours] or ours == c.key[0]:
+        points.append((0.1, "no value comes twice") if look.is_unique else (-0.6, ""))
+        if look.is_prose or look.is_email:
+            points.append((-0.6, ""))
+    points += _referred(look, ours, evidence)
+    points += _shaped(look, ours)
+    points += _followed(look, ours, column, evidence.relations)
+    return points, []
+
+
+def _coded(
+    look: Look, column: dy.Enum, codes: dict[str, str], foreign: list[str]
+) -> tuple[float, str]:
+    own = [v for v in look.distinct if folded(v) in spellings(column)]
+    share = (len(own) + len(codes)) / len(look.distinct)
+    if own and share == 1 and len(own) > 1:
+        return 0.7, "its codes are ours"
+    if share >= 0.5:
+        return 0.15, "most codes are known" if foreign else "its codes are known"
+    return (0.0, "") if share else (-0.1, "")
+
+
+def _referred(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]]:
+    c = evidence.contract
+    refs = {(c.name, ours), *[r for n, r in c.references().items() if n == ours]}
+    points = []
+    for ref in refs:
+        known = evidence.known.get(ref)
+        if not known or (c.key and ours == c.key[0]):
+            continue
+        share = float(look.distinct.is_in(list(known)).mean() or 0)  # type: ignore[arg-type]
+        if share >= 0.5 and len(look.distinct) > 1:
+            points.append((0.75, f"{share:.0%} of its values are known of {ref[0]}"))
+    return points
+
+
+def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
+    if ours == "email" and look.is_email:
+        return [(0.8, "e-mail addresses")]
+    if ours == "currency" and look.share(_CURRENCY) == 1:
+        known = look.distinct.is_in(["USD", "EUR", "GBP", "CAD", "MXN", "BRL", "CNY", "JPY", "CHF"])
+        return [(0.75, "codes of currencies")] if known.all() else []
+    if ours == "country":
+        return [(0.1, "codes of countries")] if look.share(_COUNTRY) == 1 else []
+    if ours in ("first_name", "last_name", "notes", "game_theme") and not look.is_words:
+        return [(-0.1, "")]
+    if ours in ("machine_id", "event_id") and look.share(r"^(SLOT|EGM)-?\d+$") > 0.9:
+        return [(0.65, "numbers of machines")] if ours == "machine_id" else [(-0.5, "")]
+    if ours in ("coin_in", "coin_out", "amount", "wager") and look.name.lower() == ours:
+        return []
+    return []
+
+
+def _followed(
+    look: Look, ours: str, column: dy.Column, relations: Relations
+) -> list[tuple[float, str]]:
+    """A balance is no amount; what amounts to quantity times price is one."""
+    points, theirs = [], look.name
+    is_money = isinstance(column.dtype, pl.Decimal) and ours not in ("hours_played",)
+    if not is_money:
+        return points
+    moved = {a: b for b, a in relations.balances.items()}
+    if theirs in relations.balances:
+        points.append((-0.6, ""))
+    if ours == "amount" and theirs in moved and theirs not in relations.balances:
+        points.append((0.65, f"{moved[theirs]!r} follows from it"))
+    if ours in ("amount", "coin_out", "gross_amount") and theirs in relations.products:
+        a, b = relations.products[theirs]
+        points.append((0.2, f"it is {a!r} times {b!r}"))
+    factors = {n for f in relations.products.values() for n in f}
+    if ours == "amount" and theirs in factors and theirs not in moved:
+        points.append((-0.4, ""))
+    if ours in ("coin_out", "gross_amount") and theirs in relations.payouts:
+        a, b = relations.payouts[theirs]
+        points.append((0.3, f"it is {a!r} and {b!r}"))
+    return points
+
+
