@@ -15,7 +15,9 @@ from lakehouse.ingest.files.mapping import ColumnMapping
 from lakehouse.ingest.files.values import typed_column
 
 TOLERATED = 0.01
-"""Share of a sample's values that may be damaged."""
+"""Share of a sample's values that may be damaged, in what is proposed."""
+LEGIBLE = 0.7
+"""Share of the values from which a form is thought of; a trial reading decides."""
 _CENTS = {"cent", "cents", "centavos", "centimes", "centesimi", "centimos", "ct", "cts", "kopeken"}
 _DAYS_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d-%m-%y")
 _MONTHS_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -24,6 +26,12 @@ _CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f")
 _JOINED = ("%Y%m%d%H%M%S", "%Y%m%d %H%M%S", "%d.%m.%Y, %H:%M", "%d.%m.%Y, %H:%M:%S")
 _DATED = r"^\d{1,4}[./年-]\d{1,2}[./月-]\d{1,4}|^\d{8,17}(\.\d+)?$|^\d{8} \d|^\d{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3} \d"
 """What a day may begin with, or a count since 1970."""
+_CARE: tuple[dict[str, Any], ...] = (
+    {},
+    {"round": "noise"},
+    {"scientific": True},
+    {"scientific": True, "round": "noise"},
+)
 _EPOCHS = {"epoch_s": (9e8, 3e9), "epoch_ms": (9e11, 3e12), "epoch_us": (9e14, 3e15)}
 
 
@@ -50,20 +58,26 @@ class Habits:
     years: tuple[int, int] = (1990, 2100)
 
 
-def reads(look: Look, dtype: pl.DataType, rule: dict[str, Any], zone: str | None = None) -> bool:
-    """Whether all values, but for a tolerated few, can be read."""
-    return _read(look.distinct, dtype, rule, zone) is not None
+def reads(
+    look: Look, dtype: pl.DataType, rule: dict[str, Any], share: float = 1 - TOLERATED
+) -> bool:
+    """Whether that share of the values can be read."""
+    return _read(look.distinct, dtype, rule, None, share) is not None
 
 
 def _read(
-    texts: pl.Series, dtype: pl.DataType, rule: dict[str, Any], zone: str | None
+    texts: pl.Series,
+    dtype: pl.DataType,
+    rule: dict[str, Any],
+    zone: str | None,
+    share: float = 1 - TOLERATED,
 ) -> pl.Series | None:
     frame = texts.alias("value").to_frame()
     typed = typed_column("value", dtype, ColumnMapping(**rule), zone)
     if typed is None:
         return texts
     values = frame.select(typed.value)["value"]
-    return values if values.null_count() <= TOLERATED * len(values) else None
+    return values if values.null_count() <= (1 - share) * len(values) else None
 
 
 def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
@@ -78,11 +92,10 @@ def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool
     if words & _CENTS and isinstance(dtype, pl.Decimal):
         is_whole = not look.is_fractional
         base |= {"unit": "cents"} if is_whole else {}
-    for more in ({}, {"round": "noise"}, {"scientific": True}, {"scientific": True, "round": "noise"}):
-        if "round" in more and not isinstance(dtype, pl.Decimal):
-            continue
-        if reads(look, dtype, {**shared, **base, **more}):
-            return Form({**base, **more}, why=said)
+    for share in (1 - TOLERATED, LEGIBLE):
+        for more in _CARE if isinstance(dtype, pl.Decimal) else _CARE[::2]:
+            if reads(look, dtype, {**shared, **base, **more}, share):
+                return Form({**base, **more}, why=said if share > LEGIBLE else "most are numbers")
     return None
 
 

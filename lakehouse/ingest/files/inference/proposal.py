@@ -16,7 +16,7 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns
 from lakehouse.ingest.files.inference.assignment import Chosen, assigned, derived
 from lakehouse.ingest.files.inference.attempt import withstood
-from lakehouse.ingest.files.inference.forms import Habits
+from lakehouse.ingest.files.inference.forms import Form, Habits
 from lakehouse.ingest.files.inference.looks import Look, looks
 from lakehouse.ingest.files.inference.names import language
 from lakehouse.ingest.files.inference.relations import Relations, related
@@ -79,9 +79,10 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
 def _table(
     path: Path, found: list[Look], habits: Habits, relations: Relations, known: Known
 ) -> str:
-    scores = {}
+    scores: dict[str, float] = {}
+    forms: dict[tuple[str, str], Form | None] = {}
     for name, c in doors().items():
-        chosen = assigned(found, Evidence(c, habits, relations, known), frozenset())
+        chosen = assigned(found, Evidence(c, habits, relations, known, forms), frozenset())
         if len(chosen) >= _LEAST:
             given = {x.ours for x in chosen}
             unplaced = c.event_time is not None and c.event_time not in given

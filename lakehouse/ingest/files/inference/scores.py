@@ -48,6 +48,8 @@ class Evidence:
     habits: Habits
     relations: Relations
     known: Dictionary[tuple[str, str], frozenset[str]]
+    forms: dict[tuple[str, str], Form | None] = field(default_factory=dict)
+    """How columns of the file can be read as a type, as far as that was asked."""
 
 
 def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
@@ -63,7 +65,7 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
             return None
         codes, foreign = translated(look, ours, column)
     else:
-        found = _form(look, ours, column, evidence.habits, named)
+        found = _form(look, ours, column, evidence, named)
         if found is None:
             return None
         form = found
@@ -90,20 +92,28 @@ def _said(named: float) -> str:
 
 
 def _form(
-    look: Look, ours: str, column: dy.Column, habits: Habits, named: float
+    look: Look, ours: str, column: dy.Column, evidence: Evidence, named: float
 ) -> Form | None:
-    dtype = column.dtype
+    if column.dtype == pl.String:
+        return _text(look, ours, column, named)
+    is_rate = (column.metadata or {}).get("unit") == "fraction"
+    asked = (look.name, f"{column.dtype} {is_rate}")
+    if asked not in evidence.forms:
+        evidence.forms[asked] = _typed(look, column.dtype, evidence.habits, is_rate=is_rate)
+    found = evidence.forms[asked]
+    if found is None or not column.dtype.is_numeric():
+        return found
+    return _positive(look, ours, column, evidence.habits, found)
+
+
+def _typed(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
     if isinstance(dtype, pl.Datetime):
         return moment_form(look, habits)
     if dtype == pl.Date:
         return day_form(look, habits)
     if dtype == pl.Boolean:
         return Form(why="every value is true or false") if reads(look, dtype, {}) else None
-    if dtype.is_numeric():
-        is_rate = (column.metadata or {}).get("unit") == "fraction"
-        found = number_form(look, dtype, habits, is_rate=is_rate)
-        return None if found is None else _positive(look, ours, column, habits, found)
-    return _text(look, ours, column, named)
+    return number_form(look, dtype, habits, is_rate=is_rate)
 
 
 def _positive(
