@@ -43,14 +43,16 @@ def judged(folder: Path) -> list[Tally]:
 
 def _judged(path: Path, said: dict[str, Any]) -> Tally:
     table = said["table"] if said.get("given") else None
-    toml = infer(path, table, timezone=ZONE).toml
-    given = tomllib.loads(toml)
+    proposal = infer(path, table, timezone=ZONE)
+    given = tomllib.loads(proposal.toml)
     if given["table"] != said["table"]:
         asked = len(said["columns"])
         fault = f"table {given['table']}, not {said['table']}"
         return Tally(path.name, 0, asked, 0, (0, 0, len(said["settings"])), (fault,))
     found = {n: _sources(n, rule) for n, rule in given.get("columns", {}).items()}
-    found |= {n: (n,) for n in said["columns"] if n not in found and _is_named(toml, n)}
+    found |= {
+        x.ours: x.theirs for x in proposal.chosen if not x.aside and x.ours not in found and x.theirs
+    }
     wanted = {n: _several(v) for n, v in said["columns"].items()}
     right = [n for n in wanted if sorted(found.get(n, ())) == sorted(wanted[n])]
     wrong = [n for n, theirs in found.items() if theirs and n not in right]
@@ -60,11 +62,6 @@ def _judged(path: Path, said: dict[str, Any]) -> Tally:
     return Tally(
         path.name, len(right), len(wrong), len(missed), settings, (*faults, *more)
     )
-
-
-def _is_named(toml: str, column: str) -> bool:
-    """A column of our own name needs no entry; its comment says that it is taken."""
-    return any(line.startswith(f"# {column}: ") for line in toml.splitlines())
 
 
 def _several(given: str | list[str]) -> tuple[str, ...]:

@@ -45,17 +45,23 @@ class Form:
     why: str = ""
     doubt: str = ""
 
+    @property
+    def is_day(self) -> bool:
+        return bool(self.rule.get("date_only"))
+
 
 @dataclass(frozen=True)
 class Habits:
     """What a file's columns share: its language, whether it writes 1,5 for one and a half, the
-    zone of times without offset, and its column of times of day, for days that lack them."""
+    zone of times without offset, its column of times of day, for days that lack them, its only
+    column of moments, where there is one alone, and whether it counts pieces."""
 
     language: str = "en"
     has_comma: bool = False
     timezone: str = "UTC"
     clock: Look | None = None
-    years: tuple[int, int] = (1990, 2100)
+    only_time: str = ""
+    has_quantity: bool = False
 
 
 def reads(

@@ -16,9 +16,9 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns
 from lakehouse.ingest.files.inference.assignment import Chosen, assigned, derived
 from lakehouse.ingest.files.inference.attempt import withstood
-from lakehouse.ingest.files.inference.forms import Form, Habits
+from lakehouse.ingest.files.inference.forms import Form, Habits, moment_form
 from lakehouse.ingest.files.inference.looks import Look, looks
-from lakehouse.ingest.files.inference.names import language
+from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.relations import Relations, related
 from lakehouse.ingest.files.inference.sample import Sample, sampled
 from lakehouse.ingest.files.inference.scores import Evidence
@@ -73,7 +73,13 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
     comma = begun.mapping.decimal_comma or (True in commas and False not in commas)
     clocks = [k for k in found if k.is_clock]
     zone = begun.mapping.timezone or timezone
-    return Habits(language(names), comma, zone, clocks[0] if clocks else None)
+    habits = Habits(language(names), comma, zone, clocks[0] if clocks else None)
+    times = [k.name for k in found if (form := moment_form(k, habits)) and not form.is_day]
+    return replace(
+        habits,
+        only_time=times[0] if len(times) == 1 else "",
+        has_quantity=any(likeness(n, "quantity") >= 0.7 for n in names),
+    )
 
 
 def _table(
@@ -82,7 +88,9 @@ def _table(
     scores: dict[str, float] = {}
     forms: dict[tuple[str, str], Form | None] = {}
     for name, c in doors().items():
-        chosen = assigned(found, Evidence(c, habits, relations, known, forms), frozenset())
+        evidence = Evidence(c, habits, relations, known, forms)
+        chosen = assigned(found, evidence, frozenset())
+        chosen += derived(found, chosen, evidence, frozenset())
         if len(chosen) >= _LEAST:
             given = {x.ours for x in chosen}
             unplaced = c.event_time is not None and c.event_time not in given

@@ -11,7 +11,7 @@ import polars as pl
 from lakehouse.ingest.files.inference.forms import Habits, numbers
 from lakehouse.ingest.files.inference.looks import Look
 
-_ROWS = 5
+_ROWS = 4
 _HOLDS = 0.95
 _MOST = 12
 """Columns of numbers that are tried with each other."""
@@ -21,24 +21,25 @@ _MOST = 12
 class Relations:
     """Columns of the file, by what others say of them. `balances`: balance → the amount that it
     follows from. `products`: result → its factors. `payouts`: total → what was staked and won
-    beyond. `profits`: (stake, profit) of files without the payout. `sides`: two columns of which
-    each row has one."""
+    beyond. `sides`: two columns of which each row has one. `odds`: what a stake is multiplied by
+    to give stake and profit."""
 
     balances: dict[str, str] = field(default_factory=dict)
     products: dict[str, tuple[str, str]] = field(default_factory=dict)
     payouts: dict[str, tuple[str, str]] = field(default_factory=dict)
     sides: tuple[tuple[str, str], ...] = ()
+    odds: frozenset[str] = frozenset()
 
 
 def related(looks: list[Look], habits: Habits) -> Relations:
-    """Relations that hold in nearly all of the rows, and in five at least."""
+    """Relations that hold in nearly all of the rows, and in four at least."""
     found = {}
     for look in looks:
         values = numbers(look, habits)
         if values is not None and not look.is_unique_whole:
             found[look.name] = values
     few = dict(list(found.items())[:_MOST])
-    return Relations(_balances(few), _products(few), _payouts(few), _sides(looks, few))
+    return Relations(_balances(few), _products(few), _payouts(few), _sides(looks, few), _odds(few))
 
 
 def _holds(left: np.ndarray, right: np.ndarray) -> bool:
@@ -84,6 +85,16 @@ def _payouts(given: dict[str, pl.Series]) -> dict[str, tuple[str, str]]:
             if total not in (stake, profit) and _holds(given[total].to_numpy(), s + p):
                 found.setdefault(total, (stake, profit))
     return found
+
+
+def _odds(given: dict[str, pl.Series]) -> frozenset[str]:
+    values = {n: x.to_numpy() for n, x in given.items()}
+    return frozenset(
+        odds
+        for stake, profit, odds in permutations(values, 3)
+        if np.nanmin(values[stake]) >= 0 and np.nanmin(values[profit]) < 0
+        if _holds(values[stake] * values[odds], values[stake] + values[profit])
+    )
 
 
 def _sides(looks: list[Look], given: dict[str, pl.Series]) -> tuple[tuple[str, str], ...]:

@@ -161,6 +161,10 @@ def _judged(
         points.append((0.1, "no value comes twice") if look.is_unique else (-0.6, ""))
         if look.is_prose or look.is_email:
             points.append((-0.6, ""))
+    if ours == c.event_time and evidence.habits.only_time == look.name:
+        points.append((0.65, "it is the only time in the file"))
+    if ours == "amount" and evidence.habits.has_quantity and likeness(look.name, "price") > 0.5:
+        points.append((-0.6, ""))
     points += _referred(look, ours, evidence)
     points += _shaped(look, ours)
     points += _followed(look, ours, column, evidence.relations)
@@ -174,9 +178,11 @@ def _coded(
     share = (len(own) + len(codes)) / len(look.distinct)
     if own and share == 1 and len(own) > 1:
         return 0.7, "its codes are ours"
+    if share == 1 and len(codes) > 1 and max(map(len, codes)) > 3:
+        return 0.65, "its codes are known"
     if share >= 0.5:
         return 0.15, "most codes are known" if foreign else "its codes are known"
-    return (0.0, "") if share else (-0.1, "")
+    return (0.0, "") if share else (-0.3, "")
 
 
 def _referred(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]]:
@@ -201,12 +207,12 @@ def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
         return [(0.75, "codes of currencies")] if known.all() else []
     if ours == "country":
         return [(0.1, "codes of countries")] if look.share(_COUNTRY) == 1 else []
+    if ours in ("first_name", "last_name") and look.share(r"\S\s+\S") > 0.8:
+        return [(-0.2, "")]
     if ours in ("first_name", "last_name", "notes", "game_theme") and not look.is_words:
         return [(-0.1, "")]
     if ours in ("machine_id", "event_id") and look.share(r"^(SLOT|EGM)-?\d+$") > 0.9:
         return [(0.65, "numbers of machines")] if ours == "machine_id" else [(-0.5, "")]
-    if ours in ("coin_in", "coin_out", "amount", "wager") and look.name.lower() == ours:
-        return []
     return []
 
 
@@ -219,6 +225,8 @@ def _followed(
     if not is_money:
         return points
     moved = {a: b for b, a in relations.balances.items()}
+    if theirs in relations.odds:
+        points.append((-0.6, ""))
     if theirs in relations.balances:
         points.append((-0.6, ""))
     if ours == "amount" and theirs in moved and theirs not in relations.balances:
