@@ -51,7 +51,9 @@ def _judged(path: Path, said: dict[str, Any]) -> Tally:
         return Tally(path.name, 0, asked, 0, (0, 0, len(said["settings"])), (fault,))
     found = {n: _sources(n, rule) for n, rule in given.get("columns", {}).items()}
     found |= {
-        x.ours: x.theirs for x in proposal.chosen if not x.aside and x.ours not in found and x.theirs
+        x.ours: x.theirs
+        for x in proposal.chosen
+        if not x.aside and x.ours not in found and x.theirs
     }
     wanted = {n: _several(v) for n, v in said["columns"].items()}
     right = [n for n in wanted if sorted(found.get(n, ())) == sorted(wanted[n])]
@@ -59,9 +61,7 @@ def _judged(path: Path, said: dict[str, Any]) -> Tally:
     missed = [n for n in wanted if n not in right and n not in wrong]
     faults = [f"{n} from {', '.join(found[n])}" for n in wrong] + [f"{n} missed" for n in missed]
     settings, more = _settings(given, said["settings"])
-    return Tally(
-        path.name, len(right), len(wrong), len(missed), settings, (*faults, *more)
-    )
+    return Tally(path.name, len(right), len(wrong), len(missed), settings, (*faults, *more))
 
 
 def _several(given: str | list[str]) -> tuple[str, ...]:

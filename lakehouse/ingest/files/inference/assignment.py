@@ -9,7 +9,7 @@ import polars as pl
 
 from lakehouse.contracts import PROVENANCE, Contract
 from lakehouse.ingest.files.inference.looks import Look, spoken
-from lakehouse.ingest.files.inference.names import likeness
+from lakehouse.ingest.files.inference.names import is_price, likeness
 from lakehouse.ingest.files.inference.scores import ENOUGH, Evidence, Fit, fit
 
 _CLOSE = 0.06
@@ -47,9 +47,7 @@ def assigned(looks: list[Look], evidence: Evidence, taken: frozenset[str]) -> li
     for row, column in zip(rows, columns, strict=True):
         ours, theirs = names[row], looks[column].name
         if worth[row][column] > 0:
-            rivals = [
-                (f.score, t) for (o, t), f in fits.items() if o == ours and t != theirs
-            ]
+            rivals = [(f.score, t) for (o, t), f in fits.items() if o == ours and t != theirs]
             found.append(_chosen(ours, theirs, fits[ours, theirs], rivals))
     return found
 
@@ -69,7 +67,14 @@ def _chosen(ours: str, theirs: str, found: Fit, rivals: list[tuple[float, str]])
         rule["codes"] = found.codes
     why = tuple(w for w in (*found.why, found.form.why) if w)
     score = min(found.score, 0.74) if close else found.score
-    return Chosen(ours, (theirs,), rule, score, why, found.foreign, doubt)
+    more = (_direction(theirs),) if ours == "amount" and found.form.value.startswith("abs(") else ()
+    return Chosen(ours, (theirs,), rule, score, why, found.foreign, doubt, more=more)
+
+
+def _direction(amount: str) -> str:
+    yes, no = "'FRONT_MONEY_DEPOSIT'", "'FRONT_MONEY_WITHDRAWAL'"
+    value = f"{yes} if {spoken(amount)} > 0 else {no}"
+    return f'the sign may tell transaction_type: value = "{value}"'
 
 
 def derived(
@@ -98,7 +103,9 @@ def _payout(free: set[str], found: dict[str, Chosen], open_ends: list[str]) -> C
         if ours in open_ends and stake in found and len(profit) == 1:
             staked = found[stake]
             value = f"{spoken(staked.theirs[0])} + {spoken(profit[0])}"
-            rule = {"value": value} | {k: v for k, v in staked.rule.items() if k in ("unit", "decimal_comma")}
+            rule = {"value": value} | {
+                k: v for k, v in staked.rule.items() if k in ("unit", "decimal_comma")
+            }
             why = (f"what was staked, and the profit {profit[0]!r} beyond it",)
             return Chosen(ours, (profit[0],), rule | {"round": "noise"}, 0.7, why)
     return None
@@ -132,7 +139,7 @@ def _side_of(name: str) -> str:
 
 def _product(looks: list[Look], free: set[str], open_ends: list[str]) -> Chosen | None:
     quantity = [k.name for k in looks if k.name in free and likeness(k.name, "quantity") >= 0.7]
-    price = [k.name for k in looks if k.name in free and likeness(k.name, "price") >= 0.6]
+    price = [k.name for k in looks if k.name in free and is_price(k.name)]
     if "amount" not in open_ends or len(quantity) != 1 or len(price) != 1:
         return None
     value = f"{spoken(quantity[0])} * {spoken(price[0])}"
@@ -153,7 +160,9 @@ def _books(found: dict[str, Chosen], open_ends: list[str]) -> Chosen | None:
 def _dollars(looks: list[Look], open_ends: list[str]) -> Chosen | None:
     if "currency" not in open_ends:
         return None
-    said = [k.name for k in looks if k.share(r"^[-+(]?\s*(US)?\$") == 1 or "usd" in k.name.casefold()]
+    said = [
+        k.name for k in looks if k.share(r"^[-+(]?\s*(US)?\$") == 1 or "usd" in k.name.casefold()
+    ]
     if not said:
         return None
     return Chosen("currency", (), {"constant": "USD"}, 0.9, (f"{said[0]!r} is in dollars",))

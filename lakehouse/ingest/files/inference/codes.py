@@ -62,4 +62,6 @@ def _initials(values: list[str], categories: list[str]) -> dict[str, str]:
 def _abbreviates(value: str, code: str) -> bool:
     parts = [p for p in re.split(r"[\W_]+", code.casefold()) if p]
     short = value.casefold()
-    return short == "".join(p[0] for p in parts) or (len(parts) == 1 and code.casefold().startswith(short))
+    return short == "".join(p[0] for p in parts) or (
+        len(parts) == 1 and code.casefold().startswith(short)
+    )

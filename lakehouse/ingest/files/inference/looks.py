@@ -9,7 +9,20 @@ from functools import cached_property
 
 import polars as pl
 
-NOTHING = ("NULL", "null", "Null", "N/A", "n/a", "NA", "NaN", "nan", "None", "none", "\\N", "(null)")
+NOTHING = (
+    "NULL",
+    "null",
+    "Null",
+    "N/A",
+    "n/a",
+    "NA",
+    "NaN",
+    "nan",
+    "None",
+    "none",
+    "\\N",
+    "(null)",
+)
 BLANK = (*NOTHING, "-", "--", "—")
 """What stands for nothing beside values that are something."""
 CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$"

@@ -110,6 +110,10 @@ def likeness(name: str, phrase: str) -> float:
     return max((_shared(a, b) for a in readings(name) for b in meant), default=0.0)
 
 
+def is_price(name: str) -> bool:
+    return max(likeness(name, "price"), likeness(name, "unit price")) >= 0.6
+
+
 def _shared(theirs: Words, ours: Words) -> float:
     both, either = theirs & ours, theirs | ours
     total = sum(_weight(w) for w in either)

@@ -16,7 +16,7 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns
 from lakehouse.ingest.files.inference.assignment import Chosen, assigned, derived
 from lakehouse.ingest.files.inference.attempt import withstood
-from lakehouse.ingest.files.inference.forms import Form, Habits, moment_form
+from lakehouse.ingest.files.inference.forms import Habits, moment_form
 from lakehouse.ingest.files.inference.looks import Look, looks
 from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.relations import Relations, related
@@ -86,9 +86,9 @@ def _table(
     path: Path, found: list[Look], habits: Habits, relations: Relations, known: Known
 ) -> str:
     scores: dict[str, float] = {}
-    forms: dict[tuple[str, str], Form | None] = {}
+    blank = Evidence(next(iter(doors().values())), habits, relations, known)
     for name, c in doors().items():
-        evidence = Evidence(c, habits, relations, known, forms)
+        evidence = replace(blank, contract=c)
         chosen = assigned(found, evidence, frozenset())
         chosen += derived(found, chosen, evidence, frozenset())
         if len(chosen) >= _LEAST:
@@ -96,6 +96,7 @@ def _table(
             unplaced = c.event_time is not None and c.event_time not in given
             keyed = 0.3 if c.key[0] in given else 0.0
             scores[name] = sum(x.score for x in chosen) + keyed - 0.8 * unplaced
+            scores[name] -= 0.3 * (c.monthly_rows == 0)
     if not scores:
         raise BadInput(f"{path}: its columns resemble no table; say which with --table")
     return max(scores, key=lambda n: scores[n])
@@ -153,13 +154,14 @@ def _in_dollars(x: Chosen, found: list[Look], chosen: list[Chosen], c: Contract)
     foreign = sorted({*codes, *named, *shown} - {"USD"})
     if not foreign:
         return x
-    return replace(x, aside=f"amounts are in {', '.join(foreign[:3])} and ours are dollars: say "
-                   "usd(amount, currency, day) and the [rates] of the currency")
+    return replace(
+        x,
+        aside=f"amounts are in {', '.join(foreign[:3])} and ours are dollars: say "
+        "usd(amount, currency, day) and the [rates] of the currency",
+    )
 
 
-def _kept_out(
-    chosen: list[Chosen], c: Contract, sample: Sample, begun: Start
-) -> list[Chosen]:
+def _kept_out(chosen: list[Chosen], c: Contract, sample: Sample, begun: Start) -> list[Chosen]:
     """A column with our very name is taken without being asked for: where it was not chosen, or
     was set aside, the mapping has to say that it is not taken."""
     live = {x.ours for x in chosen if not x.aside} | begun.columns
@@ -168,7 +170,9 @@ def _kept_out(
     return [
         Chosen(n, (), {"empty": True}, 0.9, why)
         for n in alike
-        if n not in live and n not in ("gaming_day", *c.key) and n != c.event_time
+        if n not in live
+        and n not in ("gaming_day", *c.key)
+        and n != c.event_time
         and n not in {x.ours for x in chosen}
     ]
 
@@ -189,5 +193,9 @@ def _open_ends(
     said += [f"{n} is set aside: {x.aside}" for n, x in aside.items()]
     return [
         *said,
-        *(f"nothing in the file for {n}, which {c.name} requires" for n in lacking if n not in aside),
+        *(
+            f"nothing in the file for {n}, which {c.name} requires"
+            for n in lacking
+            if n not in aside
+        ),
     ]

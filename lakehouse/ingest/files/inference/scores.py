@@ -21,7 +21,7 @@ from lakehouse.ingest.files.inference.forms import (
     reads,
 )
 from lakehouse.ingest.files.inference.looks import Look, spoken
-from lakehouse.ingest.files.inference.names import likeness, phrases
+from lakehouse.ingest.files.inference.names import is_price, likeness, phrases
 from lakehouse.ingest.files.inference.relations import Relations
 
 ENOUGH = 0.6
@@ -50,6 +50,14 @@ class Evidence:
     known: Dictionary[tuple[str, str], frozenset[str]]
     forms: dict[tuple[str, str], Form | None] = field(default_factory=dict)
     """How columns of the file can be read as a type, as far as that was asked."""
+    lows: dict[str, float | None] = field(default_factory=dict)
+
+    def lowest(self, look: Look) -> float | None:
+        """Its smallest number; nothing, where it has none."""
+        if look.name not in self.lows:
+            values = numbers(look, self.habits)
+            self.lows[look.name] = None if values is None else values.min()  # type: ignore[assignment]
+        return self.lows[look.name]
 
 
 def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
@@ -103,7 +111,7 @@ def _form(
     found = evidence.forms[asked]
     if found is None or not column.dtype.is_numeric():
         return found
-    return _positive(look, ours, column, evidence.habits, found)
+    return _positive(look, ours, column, evidence.lowest(look), found)
 
 
 def _typed(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
@@ -117,12 +125,11 @@ def _typed(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> 
 
 
 def _positive(
-    look: Look, ours: str, column: dy.Column, habits: Habits, form: Form
+    look: Look, ours: str, column: dy.Column, lowest: float | None, form: Form
 ) -> Form | None:
     """A bank's amounts have signs; ours of the same meaning have none, and a type instead."""
     least = getattr(column, "min", None)
-    values = numbers(look, habits)
-    if least is None or values is None or (values.min() or 0) >= least:  # type: ignore[operator]
+    if least is None or lowest is None or lowest >= least:
         return form
     if ours not in ("amount", "coin_in", "wager") or form.value:
         return None
@@ -138,7 +145,9 @@ def _text(look: Look, ours: str, column: dy.Column, named: float) -> Form | None
     is_number = ours.endswith(("_id", "_number", "_reference"))
     if is_number and (look.is_fractional or look.is_prose or look.is_clock):
         return None
-    if named < 1 and (look.is_clock or look.is_fractional or look.share(r"^\d{1,4}[./-]\d{1,2}[./-]\d{2,4}") > 0.9):
+    if named < 1 and (
+        look.is_clock or look.is_fractional or look.share(r"^\d{1,4}[./-]\d{1,2}[./-]\d{2,4}") > 0.9
+    ):
         return None
     if ours == "email" and not look.is_email:
         return None
@@ -163,7 +172,7 @@ def _judged(
             points.append((-0.6, ""))
     if ours == c.event_time and evidence.habits.only_time == look.name:
         points.append((0.65, "it is the only time in the file"))
-    if ours == "amount" and evidence.habits.has_quantity and likeness(look.name, "price") > 0.5:
+    if ours == "amount" and evidence.habits.has_quantity and is_price(look.name):
         points.append((-0.6, ""))
     points += _referred(look, ours, evidence)
     points += _shaped(look, ours)
@@ -207,6 +216,8 @@ def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
         return [(0.75, "codes of currencies")] if known.all() else []
     if ours == "country":
         return [(0.1, "codes of countries")] if look.share(_COUNTRY) == 1 else []
+    if ours == "gross_amount" and look.share(r"^0*[.,]?0*$") > 0.2:
+        return [(-0.3, "")]
     if ours in ("first_name", "last_name") and look.share(r"\S\s+\S") > 0.8:
         return [(-0.2, "")]
     if ours in ("first_name", "last_name", "notes", "game_theme") and not look.is_words:
@@ -241,5 +252,3 @@ def _followed(
         a, b = relations.payouts[theirs]
         points.append((0.3, f"it is {a!r} and {b!r}"))
     return points
-
-

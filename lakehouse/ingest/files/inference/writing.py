@@ -50,7 +50,9 @@ def _title(x: Chosen) -> str:
     told += f"; {x.doubt}" if x.doubt else ""
     if x.foreign:
         count = len(x.foreign)
-        told += f"; say what {count} {'code means' if count == 1 else 'codes mean'}, or silver rejects"
+        told += (
+            f"; say what {count} {'code means' if count == 1 else 'codes mean'}, or silver rejects"
+        )
     return _flat(f"SET ASIDE, {x.aside}; {told}" if x.aside else told)
 
 
