@@ -1,11 +1,10 @@
-"""How many columns `lakehouse land --infer` gets right: `python -m benchmarks.inference [--write]`.
+"""How many columns `lakehouse land --infer` gets right: `python -m benchmarks.inference `.
 
 The files of tests/inference and what each is, worked out by hand.
 """
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -115,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -208,7 +208,7 @@ def test_a_csv_may_lack_what_is_optional_alone(tmp_path: Path) -> None:
         ("amount", {"date_only": True}, "date_only: is for a moment: transaction_timestamp"),
         ("business_date", {"format": "%Y-%m-%d", "latest_year": 2020}, "two-digit years"),
         ("business_date", {"format": "%y", "latest_year": 20}, "greater than or equal to 1900"),
-        ("amount", {"optional": True}, "optional is for a column that from names"),
+        ("amount", {"optional": True}, "optional is for a column that from or value names"),
     ],
 )
 def test_what_a_column_cannot_be_is_said(column: str, rule: dict[str, object], said: str) -> None:

@@ -68,7 +68,8 @@ def _chosen(ours: str, theirs: str, found: Fit, rivals: list[tuple[float, str]])
     why = tuple(w for w in (*found.why, found.form.why) if w)
     score = min(found.score, 0.74) if close else found.score
     more = (_direction(theirs),) if ours == "amount" and found.form.value.startswith("abs(") else ()
-    return Chosen(ours, (theirs,), rule, score, why, found.foreign, doubt, more=more)
+    aside = found.form.aside
+    return Chosen(ours, (theirs,), rule, score, why, found.foreign, doubt, aside, more)
 
 
 def _direction(amount: str) -> str:
@@ -87,7 +88,7 @@ def derived(
     open_ends = [n for n in c.columns if n not in found and n not in taken]
     made = [
         _payout(free, found, open_ends),
-        _side(looks, free, evidence, open_ends),
+        _side(free, evidence, open_ends),
         _product(looks, free, open_ends),
         _books(found, open_ends),
         _dollars(looks, open_ends),
@@ -98,22 +99,18 @@ def derived(
 
 def _payout(free: set[str], found: dict[str, Chosen], open_ends: list[str]) -> Chosen | None:
     profit = [n for n in free if likeness(n, "profit") >= 0.7]
-    pairs = {"coin_out": "coin_in", "gross_amount": "wager"}
-    for ours, stake in pairs.items():
-        if ours in open_ends and stake in found and len(profit) == 1:
-            staked = found[stake]
-            value = f"{spoken(staked.theirs[0])} + {spoken(profit[0])}"
-            rule = {"value": value} | {
-                k: v for k, v in staked.rule.items() if k in ("unit", "decimal_comma")
-            }
-            why = (f"what was staked, and the profit {profit[0]!r} beyond it",)
-            return Chosen(ours, (profit[0],), rule | {"round": "noise"}, 0.7, why)
+    if "coin_out" in open_ends and "coin_in" in found and len(profit) == 1:
+        staked = found["coin_in"]
+        value = f"{spoken(staked.theirs[0])} + {spoken(profit[0])}"
+        rule = {"value": value} | {
+            k: v for k, v in staked.rule.items() if k in ("unit", "decimal_comma")
+        }
+        why = (f"what was staked, and the profit {profit[0]!r} beyond it",)
+        return Chosen("coin_out", (profit[0],), rule | {"round": "noise"}, 0.7, why)
     return None
 
 
-def _side(
-    looks: list[Look], free: set[str], evidence: Evidence, open_ends: list[str]
-) -> Chosen | None:
+def _side(free: set[str], evidence: Evidence, open_ends: list[str]) -> Chosen | None:
     if "amount" not in open_ends:
         return None
     for left, right in evidence.relations.sides:

@@ -19,11 +19,6 @@ from lakehouse.ingest.files.mapping import Mapping, checked_mapping
 from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import Piece, numbered
 
-_MENDED: dict[str, dict[str, Any]] = {
-    "shown_twice_by_the_clock": {"ambiguous": "earlier"},
-    "more_than_two_decimals": {"round": "half_up"},
-}
-
 
 def withstood(
     sample: Sample, c: Contract, head: dict[str, Any], chosen: list[Chosen], timezone: str
@@ -56,9 +51,10 @@ def _mapping(head: dict[str, Any], chosen: list[Chosen], c: Contract) -> Mapping
 
 def _set_aside(x: Chosen, fault: tuple[float, str]) -> Chosen:
     share, rule = fault
-    mend = _MENDED.get(rule, {})
-    if mend and not set(mend) <= set(x.rule) and rule == "shown_twice_by_the_clock":
-        return replace(x, rule={**x.rule, **mend})
+    mend = {"ambiguous": "earlier"}
+    if rule == "shown_twice_by_the_clock" and "ambiguous" not in x.rule:
+        why = ("an hour that November shows twice is taken as the first of the two",)
+        return replace(x, rule={**x.rule, **mend}, why=(*x.why, *why))
     return replace(x, aside=f"a trial reading rejects {share:.0%} of the sample: {rule}")
 
 

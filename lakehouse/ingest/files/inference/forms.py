@@ -12,7 +12,7 @@ import polars as pl
 from lakehouse.ingest.files.inference.looks import Look, spoken
 from lakehouse.ingest.files.inference.names import plain
 from lakehouse.ingest.files.mapping import ColumnMapping
-from lakehouse.ingest.files.values import typed_column
+from lakehouse.ingest.files.values import SIGNS, typed_column
 
 TOLERATED = 0.01
 """Share of a sample's values that may be damaged, in what is proposed."""
@@ -24,7 +24,10 @@ _MONTHS_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
 _OTHERS = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y")
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f")
 _JOINED = ("%Y%m%d%H%M%S", "%Y%m%d %H%M%S", "%d.%m.%Y, %H:%M", "%d.%m.%Y, %H:%M:%S")
-_DATED = r"^\d{1,4}[./年-]\d{1,2}[./月-]\d{1,4}|^\d{8,17}(\.\d+)?$|^\d{8} \d|^\d{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3} \d"
+_DATED = (
+    r"^\d{1,4}[./年-]\d{1,2}[./月-]\d{1,4}|^\d{8,17}(\.\d+)?$|^\d{8} \d"
+    r"|^\d{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3} \d"
+)
 """What a day may begin with, or a count since 1970."""
 _CARE: tuple[dict[str, Any], ...] = (
     {},
@@ -38,12 +41,13 @@ _EPOCHS = {"epoch_s": (9e8, 3e9), "epoch_ms": (9e11, 3e12), "epoch_us": (9e14, 3
 @dataclass(frozen=True)
 class Form:
     """`rule`: entries of a column's mapping beside its origin. `value`: an expression to say
-    instead of `from`. `doubt`: what else it may be."""
+    instead of `from`. `doubt`: what else it may be. `aside`: what has to be decided first."""
 
     rule: dict[str, Any] = field(default_factory=dict)
     value: str = ""
     why: str = ""
     doubt: str = ""
+    aside: str = ""
 
     @property
     def is_day(self) -> bool:
@@ -89,9 +93,11 @@ def _read(
 def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
     """Of a money, rate or count."""
     comma = habits.has_comma if look.has_comma is None else look.has_comma
-    base = {} if comma == habits.has_comma else {"decimal_comma": comma}
+    base: dict[str, Any] = {} if comma == habits.has_comma else {"decimal_comma": comma}
     said = "every value is a number" + (", with a decimal comma" if comma else "")
-    shared = {"decimal_comma": comma}
+    currency = currency_of(look)
+    shared: dict[str, Any] = {"decimal_comma": comma, "currency": currency}
+    base |= {} if currency == "USD" else {"currency": currency}
     if is_rate:
         return _rate(look, dtype, base, shared)
     words = set(re.findall(r"[^\W\d_]+", plain(re.sub(r"([a-z])([A-Z])", r"\1 \2", look.name))))
@@ -102,7 +108,23 @@ def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool
         for more in _CARE if isinstance(dtype, pl.Decimal) else _CARE[::2]:
             if reads(look, dtype, {**shared, **base, **more}, share):
                 return Form({**base, **more}, why=said if share > LEGIBLE else "most are numbers")
+    if isinstance(dtype, pl.Decimal) and reads(look, dtype, {**shared, **base, "round": "half_up"}):
+        fine = "it has more decimals than money here: say whether they may be rounded"
+        return Form({**base, "round": "half_up"}, why=said, aside=fine)
     return None
+
+
+def currency_of(look: Look) -> str:
+    """Whose sign or code most values show; dollars, where none does."""
+    if look.share(r"\d") < 1:
+        return "USD"
+    shown = (c for c in ("EUR", "GBP", "BRL", "CNY", "CHF", "MXN", "PLN") if _shows(look, c))
+    return next(shown, "USD")
+
+
+def _shows(look: Look, currency: str) -> bool:
+    marks = "|".join(re.escape(m) for m in (*SIGNS.get(currency, ()), currency))
+    return look.share(rf"(?:^[-+(]?\s*(?:{marks})|(?:{marks})\s*[-)]?$)") > 0.9
 
 
 def numbers(look: Look, habits: Habits) -> pl.Series | None:
@@ -110,7 +132,8 @@ def numbers(look: Look, habits: Habits) -> pl.Series | None:
     comma = habits.has_comma if look.has_comma is None else look.has_comma
     if look.is_empty or look.share(r"\d") < 1:
         return None
-    rule = {"decimal_comma": comma, "scientific": True, "round": "half_up"}
+    rule: dict[str, Any] = {"decimal_comma": comma, "scientific": True, "round": "half_up"}
+    rule["currency"] = currency_of(look)
     texts = look.texts.alias("value")
     typed = typed_column("value", pl.Decimal(38, 6), ColumnMapping(**rule), None)
     if typed is None:
@@ -128,7 +151,7 @@ def _rate(
     found = _read(bare.distinct, pl.Decimal(18, 6), {**shared, "round": "half_up"}, None)
     if found is None or not len(found):
         return None
-    is_percent = has_sign or (found.abs().max() or 0) > 1
+    is_percent = has_sign or bool((found.abs() > 1).any())
     if not is_percent:
         return Form(base, why="fractions") if reads(look, dtype, {**shared, **base}) else None
     column = spoken(look.name)
@@ -140,7 +163,7 @@ def _rate(
 def day_form(look: Look, habits: Habits) -> Form | None:
     if look.share(_DATED) < 1 - TOLERATED:
         return None
-    return _best([f for f in ("", *_ordered(habits))], look.distinct, pl.Date(), {}, None, habits)
+    return _best([f for f in ("", *_ordered(habits))], look.distinct, pl.Date(), {}, None)
 
 
 def moment_form(look: Look, habits: Habits) -> Form | None:
@@ -158,13 +181,13 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
             count = texts.cast(pl.Float64)
             if count.is_between(least, most).all():
                 return Form({"format": name}, why=f"{name.replace('epoch_', 'epoch in ')}")
-    zoned = _best([""], texts, dtype, {}, None, habits)
+    zoned = _best([""], texts, dtype, {}, None)
     if zoned is not None:
         return Form(zoned.rule, why="times with their offset")
     clocked = [f"{d}{s}{c}" for d in _ordered(habits) for s in (" ", "T") for c in _CLOCKS]
     rule = {"ambiguous": "earlier"}
     zone = _zone(look.name, habits)
-    found = _best(["", *clocked, *_JOINED], texts, dtype, rule, zone, habits)
+    found = _best(["", *clocked, *_JOINED], texts, dtype, rule, zone)
     if found is not None:
         return Form({**found.rule, "timezone": zone}, why="times without offset", doubt=found.doubt)
     day = day_form(look, habits)
@@ -181,7 +204,7 @@ def _with_clock(look: Look, clock: Look, habits: Habits) -> Form | None:
     zone = _zone(clock.name, habits) or _zone(look.name, habits)
     forms = [f"{d} {c}" for d in ("%Y-%m-%d", *_ordered(habits)) for c in _CLOCKS]
     rule = {"ambiguous": "earlier"}
-    found = _best(forms, texts, pl.Datetime("us", "UTC"), rule, zone, habits)
+    found = _best(forms, texts, pl.Datetime("us", "UTC"), rule, zone)
     if found is None:
         return None
     form = found.rule["format"]
@@ -216,7 +239,6 @@ def _best(
     dtype: pl.DataType,
     rule: dict[str, Any],
     zone: str | None,
-    habits: Habits,
 ) -> Form | None:
     """The form under which the values lie closest together; the first one among equals."""
     found: list[tuple[float, str]] = []
@@ -231,10 +253,9 @@ def _best(
         years = values.dt.year()
         if form and not years.drop_nulls().is_between(1900, 2100).all():
             continue
-        span = (values.cast(pl.Date).cast(pl.Int32).max() or 0) - (  # type: ignore[operator]
-            values.cast(pl.Date).cast(pl.Int32).min() or 0  # type: ignore[operator]
-        )
-        found.append((float(span), form))
+        days = values.cast(pl.Date).cast(pl.Int32).cast(pl.Float64).to_numpy()
+        span = float(days.max() - days.min()) if len(days) else 0.0
+        found.append((span, form))
         if not form:
             break
     if not found:

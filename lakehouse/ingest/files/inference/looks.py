@@ -89,7 +89,7 @@ class Look:
     def has_comma(self) -> bool | None:
         """Whether 1,5 is one and a half here; null where the values do not tell."""
         bare = self.values.str.replace_all(r"[^\d.,]", "")
-        if self.share(r"^\D{0,4}[\d.,]*\d\D{0,4}$") < 0.95:
+        if self.share(r"^\D{0,5}[\d.,]*\d\D{0,5}$") < 0.95:
             return None
         comma = bare.str.contains(r"^\d{1,3}(\.\d{3})*,\d+$|^\d+,\d+$|\.\d{3}\.|\.\d{3},")
         comma &= ~bare.str.contains(r"^[1-9]\d{0,2}(,\d{3})+$")
@@ -103,12 +103,14 @@ def looks(frame: pl.DataFrame, columns: list[str], nulls: tuple[str, ...]) -> li
 
 
 def _look(column: pl.Series, nulls: tuple[str, ...]) -> Look:
-    text = column.cast(pl.String).str.strip_chars()
-    text = text.to_frame().select(pl.when(~pl.first().is_in(("", *nulls))).then(pl.first()))
-    series = text.to_series()
-    said = tuple(n for n in BLANK if (series == n).any() and (series != n).any())
-    kept = series.to_frame().select(pl.when(~pl.first().is_in(said)).then(pl.first())).to_series()
-    return Look(column.name, kept, said)
+    text = _without(column.cast(pl.String).str.strip_chars(), ("", *nulls))
+    said = tuple(n for n in BLANK if (text == n).any() and (text != n).any())
+    return Look(column.name, _without(text, said), said)
+
+
+def _without(text: pl.Series, nothing: tuple[str, ...]) -> pl.Series:
+    kept = pl.when(~pl.first().is_in(nothing)).then(pl.first())
+    return text.to_frame().select(kept.alias(text.name)).to_series()
 
 
 def spoken(name: str) -> str:

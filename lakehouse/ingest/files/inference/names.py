@@ -145,5 +145,5 @@ def language(names: list[str]) -> str:
     for name in names:
         for token in tokens(name):
             said = {n for found in _dictionary().get(token, {}).values() for n in found}
-            votes.update({n: 1 / len(said) for n in said if n != "other"})  # type: ignore[arg-type]
+            votes.update({n: 1 / len(said) for n in said if n != "other"})
     return max(votes, key=lambda n: (votes[n], n == "en"), default="en")

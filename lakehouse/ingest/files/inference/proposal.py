@@ -16,14 +16,15 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns
 from lakehouse.ingest.files.inference.assignment import Chosen, assigned, derived
 from lakehouse.ingest.files.inference.attempt import withstood
-from lakehouse.ingest.files.inference.forms import Habits, moment_form
-from lakehouse.ingest.files.inference.looks import Look, looks
+from lakehouse.ingest.files.inference.forms import Habits, currency_of, moment_form
+from lakehouse.ingest.files.inference.looks import Look, looks, spoken
 from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.relations import Relations, related
 from lakehouse.ingest.files.inference.sample import Sample, sampled
 from lakehouse.ingest.files.inference.scores import Evidence
 from lakehouse.ingest.files.inference.start import Start, read_start
 from lakehouse.ingest.files.inference.writing import block, head_lines, required, stub
+from lakehouse.ingest.files.values import SIGNS
 
 Known = Dictionary[tuple[str, str], frozenset[str]]
 _LEAST = 2
@@ -97,6 +98,7 @@ def _table(
             keyed = 0.3 if c.key[0] in given else 0.0
             scores[name] = sum(x.score for x in chosen) + keyed - 0.8 * unplaced
             scores[name] -= 0.3 * (c.monthly_rows == 0)
+            scores[name] += 0.05 * sum(n in given for n in required(c))
     if not scores:
         raise BadInput(f"{path}: its columns resemble no table; say which with --table")
     return max(scores, key=lambda n: scores[n])
@@ -146,19 +148,27 @@ def _in_dollars(x: Chosen, found: list[Look], chosen: list[Chosen], c: Contract)
     if (column.metadata or {}).get("unit") != "USD" or not isinstance(column.dtype, pl.Decimal):
         return x
     by_name = {k.name: k for k in found}
-    money = next((y.theirs[0] for y in chosen if y.ours == "currency" and y.theirs), None)
-    codes = [] if money is None else by_name[money].distinct.str.to_uppercase().to_list()
-    named = re.findall(r"\b(EUR|GBP|CAD|MXN|BRL|CNY|RUB|JPY|CHF)\b", " ".join(x.theirs).upper())
-    signs = {"€": "EUR", "£": "GBP", "R$": "BRL", "¥": "CNY", "₽": "RUB"}
-    shown = [c for s, c in signs.items() for t in x.theirs if by_name[t].share(re.escape(s)) > 0.5]
-    foreign = sorted({*codes, *named, *shown} - {"USD"})
+    of = {y.ours: y for y in chosen}
+    money = of["currency"].theirs if "currency" in of else ()
+    codes = [v.upper() for n in money for v in by_name[n].distinct]
+    named = re.findall(rf"\b({'|'.join(SIGNS)})\b", " ".join(x.theirs).upper())
+    foreign = sorted({*codes, *named, *(currency_of(by_name[t]) for t in x.theirs)} - {"USD"})
     if not foreign:
         return x
-    return replace(
-        x,
-        aside=f"amounts are in {', '.join(foreign[:3])} and ours are dollars: say "
-        "usd(amount, currency, day) and the [rates] of the currency",
-    )
+    currency = spoken(money[0]) if money else repr(foreign[0])
+    when = of[c.event_time or ""].theirs if c.event_time in of else ("…",)
+    amount = x.rule.get("value") or spoken(x.theirs[0])
+    day = _day_of(of.get(c.event_time or ""), when[0])
+    shown = {k: v for k, v in x.rule.items() if k in ("unit", "currency", "decimal_comma")}
+    rule = {**shown, "value": f"usd({amount}, {currency}, {day})", "round": "half_up"}
+    rates = f"[rates.{foreign[0]}], such as 2025-01-31 = 1.0412, for each currency"
+    why = f"amounts are in {', '.join(foreign[:3])} and ours are dollars: give {rates}"
+    return replace(x, rule=rule, aside=why)
+
+
+def _day_of(moment: Chosen | None, column: str) -> str:
+    form = str(moment.rule.get("format", "")) if moment is not None else ""
+    return f"day({spoken(column)}, {form!r})" if form else f"day({spoken(column)})"
 
 
 def _kept_out(chosen: list[Chosen], c: Contract, sample: Sample, begun: Start) -> list[Chosen]:

@@ -52,7 +52,7 @@ def _holds(left: np.ndarray, right: np.ndarray) -> bool:
 
 def _balances(given: dict[str, pl.Series]) -> dict[str, str]:
     """Down the file or up it, with the sign of the amount or against it."""
-    found = {}
+    found: dict[str, str] = {}
     for balance, amount in permutations(given, 2):
         b, a = given[balance].to_numpy(), given[amount].to_numpy()
         steps = b[1:] - b[:-1]
@@ -62,7 +62,7 @@ def _balances(given: dict[str, pl.Series]) -> dict[str, str]:
 
 
 def _products(given: dict[str, pl.Series]) -> dict[str, tuple[str, str]]:
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for left, right in combinations(given, 2):
         a, b = given[left].to_numpy(), given[right].to_numpy()
         if np.nanstd(a) == 0 or np.nanstd(b) == 0:
@@ -76,7 +76,7 @@ def _products(given: dict[str, pl.Series]) -> dict[str, tuple[str, str]]:
 
 def _payouts(given: dict[str, pl.Series]) -> dict[str, tuple[str, str]]:
     """Total = staked + won beyond. What was staked is never negative; the other may be."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for stake, profit in permutations(given, 2):
         s, p = given[stake].to_numpy(), given[profit].to_numpy()
         if np.nanmin(s) < 0 or not (np.nanmin(p) < 0):

@@ -134,7 +134,7 @@ def _positive(
     if ours not in ("amount", "coin_in", "wager") or form.value:
         return None
     said = f"{form.why}; the sign, which tells money in from money out, is taken off"
-    return Form(form.rule, f"abs({spoken(look.name)})", said)
+    return Form(form.rule, f"abs({spoken(look.name)})", said, form.doubt, form.aside)
 
 
 def _text(look: Look, ours: str, column: dy.Column, named: float) -> Form | None:
@@ -152,6 +152,8 @@ def _text(look: Look, ours: str, column: dy.Column, named: float) -> Form | None
     if ours == "email" and not look.is_email:
         return None
     if ours in ("first_name", "last_name", "city") and not look.is_words:
+        return None
+    if look.share(r"^[\[{]") > 0.5:
         return None
     return Form()
 
@@ -174,6 +176,8 @@ def _judged(
         points.append((0.65, "it is the only time in the file"))
     if ours == "amount" and evidence.habits.has_quantity and is_price(look.name):
         points.append((-0.6, ""))
+    if ours == "player_id" and len(look.distinct) == 1 and len(look.values) > 2:
+        points.append((-0.2, ""))
     points += _referred(look, ours, evidence)
     points += _shaped(look, ours)
     points += _followed(look, ours, column, evidence.relations)
@@ -231,7 +235,7 @@ def _followed(
     look: Look, ours: str, column: dy.Column, relations: Relations
 ) -> list[tuple[float, str]]:
     """A balance is no amount; what amounts to quantity times price is one."""
-    points, theirs = [], look.name
+    points, theirs = list[tuple[float, str]](), look.name
     is_money = isinstance(column.dtype, pl.Decimal) and ours not in ("hours_played",)
     if not is_money:
         return points
