@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +90,7 @@ def derived(
     made = [
         _payout(free, found, open_ends),
         _side(free, evidence, open_ends),
-        _product(looks, free, open_ends),
+        _product(looks, free, evidence.relations.products, open_ends),
         _books(found, open_ends),
         _dollars(looks, open_ends),
         _key(c, open_ends),
@@ -134,11 +135,21 @@ def _side_of(name: str) -> str:
     return side if sides[side] >= 0.6 else ""
 
 
-def _product(looks: list[Look], free: set[str], open_ends: list[str]) -> Chosen | None:
+def _product(
+    looks: list[Look],
+    free: set[str],
+    products: Mapping[str, tuple[str, str]],
+    open_ends: list[str],
+) -> Chosen | None:
     quantity = [k.name for k in looks if k.name in free and likeness(k.name, "quantity") >= 0.7]
     price = [k.name for k in looks if k.name in free and is_price(k.name)]
     if "amount" not in open_ends or len(quantity) != 1 or len(price) != 1:
         return None
+    pair = {quantity[0], price[0]}
+    total = next((t for t, f in products.items() if {*f} == pair and t in free), "")
+    if total:
+        why = (f"it is {quantity[0]!r} times {price[0]!r}",)
+        return Chosen("amount", (total,), {"from": total}, 0.85, why)
     value = f"{spoken(quantity[0])} * {spoken(price[0])}"
     why = ("quantity times price; the file has no amount",)
     return Chosen("amount", (quantity[0], price[0]), {"value": value}, 0.8, why)

@@ -11,6 +11,7 @@ import dataframely as dy
 from lakehouse.contracts.columns import folded, spellings
 from lakehouse.ingest.files.inference.looks import Look
 from lakehouse.ingest.files.inference.names import held, plain, readings
+from lakehouse.ingest.files.values import FALSE, TRUE
 
 MOST = 60
 """Codes of a closed domain are few."""
@@ -27,6 +28,14 @@ def translated(look: Look, ours: str, column: dy.Enum) -> tuple[dict[str, str], 
     short = _initials(rest, [c for c in column.categories if c not in named.values()])
     found = named | short
     return found, sorted(v for v in rest if v not in found)
+
+
+def flags(look: Look) -> dict[str, str]:
+    """The words for yes and no that are none of the reader's → those that are."""
+    listed: dict[str, list[str]] = held("columns")["codes"]["flag"]
+    meant = {word: code for code, words in listed.items() for word in words}
+    given = [v for v in look.distinct if v.casefold() not in (*TRUE, *FALSE)]
+    return {v: meant[plain(v)] for v in given if plain(v) in meant}
 
 
 def _named(value: str, ours: str, categories: Iterable[str]) -> str:

@@ -58,7 +58,8 @@ class Form:
 class Habits:
     """What a file's columns share: its language, whether it writes 1,5 for one and a half, the
     zone of times without offset, its column of times of day, for days that lack them, its only
-    column of moments, where there is one alone, and whether it counts pieces."""
+    column of moments, where there is one alone, whether it counts pieces, and the last year that
+    any of its days is in."""
 
     language: str = "en"
     has_comma: bool = False
@@ -66,6 +67,7 @@ class Habits:
     clock: Look | None = None
     only_time: str = ""
     has_quantity: bool = False
+    last_year: int = 0
 
 
 def reads(
@@ -164,6 +166,10 @@ def day_form(look: Look, habits: Habits) -> Form | None:
     if look.share(_DATED) < 1 - TOLERATED:
         return None
     return _best([f for f in ("", *_ordered(habits))], look.distinct, pl.Date(), {}, None)
+
+
+def days_of(look: Look, form: Form) -> pl.Series | None:
+    return _read(look.distinct, pl.Date(), form.rule, None)
 
 
 def moment_form(look: Look, habits: Habits) -> Form | None:

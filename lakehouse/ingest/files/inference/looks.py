@@ -59,6 +59,14 @@ class Look:
         """How much of the values a pattern matches."""
         return 0.0 if self.is_empty else float(self.values.str.contains(pattern).mean() or 0)  # type: ignore[arg-type]
 
+    @cached_property
+    def is_flag(self) -> bool:
+        """Words for yes and no, of whatever language."""
+        return (
+            self.share(r"(?i)^(true|false|yes|no|y|n|ja|nein|oui|non|s[iíì]|sim|n[aã]o|да|нет)$")
+            == 1
+        )
+
     @property
     def is_unique_whole(self) -> bool:
         """Numbers of things, and no amounts of any."""

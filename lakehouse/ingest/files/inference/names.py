@@ -43,7 +43,7 @@ def _dictionary() -> dict[str, dict[str, list[str]]]:
         for concept, words in concepts.items():
             for word in (*concept.split(), *words.split()):
                 meant = concept if word in words.split() else word
-                said = found.setdefault(plain(word.rstrip("#")), {})
+                said = found.setdefault(plain(word), {})
                 said.setdefault(meant, []).append(language)
     return found
 
@@ -68,7 +68,7 @@ def _cut(word: str) -> tuple[str, ...]:
     whole = _parts(word)
     if whole:
         return whole
-    ends = (i for i in range(1, len(word)) if _stands(word[i:]) and len(word) - i > 2)
+    ends = (i for i in range(1, len(word)) if _stands(word[i:]) and _is_long(word[i:]))
     at = next(ends, 0)
     return (word[:at], word[at:]) if at else (word,)
 
@@ -88,6 +88,10 @@ def _parts(word: str) -> tuple[str, ...]:
             if tail:
                 return (head, *tail)
     return ()
+
+
+def _is_long(word: str) -> bool:
+    return len(word) > 2 or ord(word[0]) >= 0x2E80
 
 
 def _stands(word: str) -> bool:

@@ -16,7 +16,13 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns
 from lakehouse.ingest.files.inference.assignment import Chosen, assigned, derived
 from lakehouse.ingest.files.inference.attempt import withstood
-from lakehouse.ingest.files.inference.forms import Habits, currency_of, moment_form
+from lakehouse.ingest.files.inference.forms import (
+    Habits,
+    currency_of,
+    day_form,
+    days_of,
+    moment_form,
+)
 from lakehouse.ingest.files.inference.looks import Look, looks, spoken
 from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.relations import Relations, related
@@ -78,9 +84,16 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
     times = [k.name for k in found if (form := moment_form(k, habits)) and not form.is_day]
     return replace(
         habits,
+        last_year=_last_year(found, habits),
         only_time=times[0] if len(times) == 1 else "",
         has_quantity=any(likeness(n, "quantity") >= 0.7 for n in names),
     )
+
+
+def _last_year(found: list[Look], habits: Habits) -> int:
+    forms = {k.name: (k, form) for k in found if (form := day_form(k, habits))}
+    days = [days_of(k, form) for k, form in forms.values()]
+    return max((int(d.dt.year().max() or 0) for d in days if d is not None), default=0)  # type: ignore[arg-type]
 
 
 def _table(

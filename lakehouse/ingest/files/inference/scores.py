@@ -10,11 +10,12 @@ import polars as pl
 
 from lakehouse.contracts import Contract
 from lakehouse.contracts.columns import folded, spellings
-from lakehouse.ingest.files.inference.codes import MOST, translated
+from lakehouse.ingest.files.inference.codes import MOST, flags, translated
 from lakehouse.ingest.files.inference.forms import (
     Form,
     Habits,
     day_form,
+    days_of,
     moment_form,
     number_form,
     numbers,
@@ -68,6 +69,9 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
     if look.is_empty:
         return Fit(named * 0.9, Form(why="empty in the sample"), ()) if named >= 1 else None
     form, codes, foreign = Form(), dict[str, str](), list[str]()
+    if column.dtype == pl.Boolean:
+        codes = flags(look)
+        look = Look(look.name, look.texts.replace(codes), look.nulls)
     if isinstance(column, dy.Enum):
         if len(look.distinct) > MOST or look.is_fractional:
             return None
@@ -153,7 +157,7 @@ def _text(look: Look, ours: str, column: dy.Column, named: float) -> Form | None
         return None
     if ours in ("first_name", "last_name", "city") and not look.is_words:
         return None
-    if look.share(r"^[\[{]") > 0.5:
+    if look.share(r"^[\[{]") > 0.5 or (named < 0.9 and look.is_flag):
         return None
     return Form()
 
@@ -170,7 +174,7 @@ def _judged(
         points.append(_coded(look, column, *told))
     if c.key == [ours] or ours == c.key[0]:
         points.append((0.1, "no value comes twice") if look.is_unique else (-0.6, ""))
-        if look.is_prose or look.is_email:
+        if look.is_prose or look.is_email or look.share(r"\S\s+\S") > 0.5:
             points.append((-0.6, ""))
     if ours == c.event_time and evidence.habits.only_time == look.name:
         points.append((0.65, "it is the only time in the file"))
@@ -180,6 +184,8 @@ def _judged(
         points.append((-0.2, ""))
     points += _referred(look, ours, evidence)
     points += _shaped(look, ours)
+    if ours == "date_of_birth" and _born(look, evidence):
+        points.append((0.4, "years of grown people's births"))
     points += _followed(look, ours, column, evidence.relations)
     return points, []
 
@@ -195,6 +201,8 @@ def _coded(
         return 0.65, "its codes are known"
     if share >= 0.5:
         return 0.15, "most codes are known" if foreign else "its codes are known"
+    if not share and len(look.distinct) > 3 and len(look.distinct) > 0.8 * len(look.values):
+        return -0.6, ""
     return (0.0, "") if share else (-0.3, "")
 
 
@@ -210,6 +218,16 @@ def _referred(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, st
         if share >= 0.5 and len(look.distinct) > 1:
             points.append((0.75, f"{share:.0%} of its values are known of {ref[0]}"))
     return points
+
+
+def _born(look: Look, evidence: Evidence) -> bool:
+    """Whether days lie as long before the file's last as those of grown people's births."""
+    form = evidence.forms.get((look.name, f"{pl.Date()} False"))
+    days = None if form is None else days_of(look, form)
+    if days is None or len(days.unique()) < 2:
+        return False
+    ages = evidence.habits.last_year - days.dt.year()
+    return bool(ages.is_between(18, 110).all())
 
 
 def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
