@@ -110,8 +110,17 @@ def readings(name: str) -> tuple[Words, ...]:
 @cache
 def likeness(name: str, phrase: str) -> float:
     """0 to 1: how much of what the two say is the same; general words count half."""
-    meant = readings(phrase)[:1]
-    return max((_shared(a, b) for a in readings(name) for b in meant), default=0.0)
+    meant = _meant(phrase)
+    return max((_shared(a, meant) for a in readings(name)), default=0.0)
+
+
+@cache
+def _meant(phrase: str) -> Words:
+    """What a phrase of ours means: its words are concepts, or stand for the first they may."""
+    known = {
+        t: [t] if t in _concepts() else [*_dictionary().get(t, {t: []})] for t in tokens(phrase)
+    }
+    return frozenset(w for meant in known.values() for w in meant[0].split())
 
 
 def is_price(name: str) -> bool:
