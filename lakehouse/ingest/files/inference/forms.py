@@ -59,7 +59,8 @@ class Habits:
     """What a file's columns share: its language, whether it writes 1,5 for one and a half, the
     zone of times without offset, its column of times of day, for days that lack them, its only
     column of moments, where there is one alone, whether it counts pieces, and the last year that
-    any of its days is in."""
+    any of its days is in; of several columns of moments, the one that is never after another in
+    its row, and the one that never is before."""
 
     language: str = "en"
     has_comma: bool = False
@@ -68,6 +69,8 @@ class Habits:
     only_time: str = ""
     has_quantity: bool = False
     last_year: int = 0
+    first_time: str = ""
+    last_time: str = ""
 
 
 def reads(
@@ -170,6 +173,16 @@ def day_form(look: Look, habits: Habits) -> Form | None:
 
 def days_of(look: Look, form: Form) -> pl.Series | None:
     return _read(look.distinct, pl.Date(), form.rule, None)
+
+
+def moments_of(look: Look, form: Form, zone: str) -> pl.Series | None:
+    """Every row's moment; nothing, where an expression makes it of two columns."""
+    if form.value:
+        return None
+    rule = ColumnMapping(**{"ambiguous": "earlier", **form.rule})
+    typed = typed_column("value", pl.Datetime("us", "UTC"), rule, zone)
+    frame = look.texts.alias("value").to_frame()
+    return None if typed is None else frame.select(typed.value)["value"]
 
 
 def moment_form(look: Look, habits: Habits) -> Form | None:

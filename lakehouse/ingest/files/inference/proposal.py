@@ -22,10 +22,11 @@ from lakehouse.ingest.files.inference.forms import (
     day_form,
     days_of,
     moment_form,
+    moments_of,
 )
 from lakehouse.ingest.files.inference.looks import Look, looks, spoken
 from lakehouse.ingest.files.inference.names import language, likeness
-from lakehouse.ingest.files.inference.relations import Relations, related
+from lakehouse.ingest.files.inference.relations import Relations, ends, related
 from lakehouse.ingest.files.inference.sample import Sample, sampled
 from lakehouse.ingest.files.inference.scores import Evidence
 from lakehouse.ingest.files.inference.start import Start, read_start
@@ -81,10 +82,15 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
     clocks = [k for k in found if k.is_clock]
     zone = begun.mapping.timezone or timezone
     habits = Habits(language(names), comma, zone, clocks[0] if clocks else None)
-    times = [k.name for k in found if (form := moment_form(k, habits)) and not form.is_day]
+    forms = [(k, form) for k in found if (form := moment_form(k, habits)) and not form.is_day]
+    moments = {k.name: moments_of(k, form, zone) for k, form in forms}
+    first, last = ends({n: x for n, x in moments.items() if x is not None})
+    times = list(moments)
     return replace(
         habits,
         last_year=_last_year(found, habits),
+        first_time=first,
+        last_time=last,
         only_time=times[0] if len(times) == 1 else "",
         has_quantity=any(likeness(n, "quantity") >= 0.7 for n in names),
     )

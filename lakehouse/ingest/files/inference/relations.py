@@ -12,6 +12,7 @@ from lakehouse.ingest.files.inference.forms import Habits, numbers
 from lakehouse.ingest.files.inference.looks import Look
 
 _ROWS = 4
+_FEW = 3
 _HOLDS = 0.95
 _MOST = 12
 """Columns of numbers that are tried with each other."""
@@ -48,6 +49,23 @@ def _holds(left: np.ndarray, right: np.ndarray) -> bool:
         return False
     close = np.abs(left[both] - right[both]) <= 0.0051
     return bool(close.mean() >= _HOLDS and np.unique(left[both]).size > 2)
+
+
+def ends(moments: dict[str, pl.Series]) -> tuple[str, str]:
+    """The column that is never after another in its row, and the one that is never before;
+    nothing, where rows do not tell."""
+
+    def is_outer(name: str, *, late: bool) -> bool:
+        others = [x for n, x in moments.items() if n != name]
+        gaps = [((moments[name] - x) if late else (x - moments[name])).drop_nulls() for x in others]
+        seconds = [g.dt.total_seconds() for g in gaps]
+        return all(len(s) >= _FEW and (s >= 0).all() and (s > 0).any() for s in seconds)
+
+    if len(moments) < 2:
+        return "", ""
+    first = [n for n in moments if is_outer(n, late=False)]
+    last = [n for n in moments if is_outer(n, late=True)]
+    return (first[0] if first else "", last[0] if last else "")
 
 
 def _balances(given: dict[str, pl.Series]) -> dict[str, str]:

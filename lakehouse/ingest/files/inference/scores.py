@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import dataframely as dy
 import polars as pl
 
-from lakehouse.contracts import Contract
+from lakehouse.contracts import PROVENANCE, Contract
 from lakehouse.contracts.columns import folded, spellings
 from lakehouse.ingest.files.inference.codes import MOST, flags, translated
 from lakehouse.ingest.files.inference.forms import (
@@ -178,6 +178,8 @@ def _judged(
             points.append((-0.6, ""))
     if ours == c.event_time and evidence.habits.only_time == look.name:
         points.append((0.65, "it is the only time in the file"))
+    if isinstance(column.dtype, pl.Datetime):
+        points += _placed(look, ours, evidence)
     if ours == "amount" and evidence.habits.has_quantity and is_price(look.name):
         points.append((-0.6, ""))
     if ours == "player_id" and len(look.distinct) == 1 and len(look.values) > 2:
@@ -188,6 +190,18 @@ def _judged(
         points.append((0.4, "years of grown people's births"))
     points += _followed(look, ours, column, evidence.relations)
     return points, []
+
+
+def _placed(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]]:
+    """What happened first stands in the first of our columns of moments, the last in the last."""
+    c, habits = evidence.contract, evidence.habits
+    ours_all = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
+    ours_all = [n for n in ours_all if n not in PROVENANCE]
+    if look.name == habits.first_time and ours == ours_all[0]:
+        return [(0.3, "no other time of a row is before it")]
+    if look.name == habits.last_time and ours == ours_all[-1] and len(ours_all) > 1:
+        return [(0.3, "no other time of a row is after it")]
+    return []
 
 
 def _coded(
