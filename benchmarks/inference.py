@@ -5,6 +5,8 @@ The files of tests/inference and what each is, worked out by hand.
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from lakehouse.ingest.files.inference import infer
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "tests/inference"
+HELD_OUT = FILES / "held_out"
+DOCUMENT = ROOT / "docs/inference.md"
 ZONE = "America/Los_Angeles"
 
 
@@ -99,7 +103,9 @@ def table_of(tallies: Iterable[Tally]) -> str:
     for t in [*rows, total(rows)]:
         numbers = (t.right, t.wrong, t.missed, *t.settings)
         lines.append(f"| {t.file} | {' | '.join(map(str, numbers))} | {'; '.join(t.faults)} |")
-    return "\n".join(lines)
+    sums = total(rows)
+    shares = (f"{n / max(1, sums.asked):.0%}" for n in (sums.right, sums.wrong, sums.missed))
+    return "\n".join([*lines, f"| | {' | '.join(shares)} | | | | |"])
 
 
 def total(tallies: list[Tally]) -> Tally:
@@ -109,9 +115,20 @@ def total(tallies: list[Tally]) -> Tally:
     return Tally("**all**", *counts, missed, (settings[0], settings[1], settings[2]), ())
 
 
-def main() -> None:
-    print(table_of(judged(FILES)))
+def document(text: str) -> str:
+    """The text with its tables made anew; they stand between <!-- NAME --> and <!-- end -->."""
+    for name, folder in (("made", FILES), ("held_out", HELD_OUT)):
+        table = f"<!-- {name} -->\n{table_of(judged(folder))}\n<!-- end -->"
+        text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, t=table: t, text, flags=re.S)
+    return text
+
+
+def main(*asked: str) -> None:
+    text = document(DOCUMENT.read_text("utf-8"))
+    if "--write" in asked:
+        DOCUMENT.write_text(text, "utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -73,6 +73,8 @@ def _faults(
     found: dict[str, tuple[float, str]] = {}
     for said, count in broken.items():
         name, _, rule = said.partition("|")
+        if (name, rule) == (c.event_time, "missing"):
+            continue  # what the file lacks, no mapping finds
         if count > TOLERATED * rows and count / rows > found.get(name, (0.0, ""))[0]:
             found[name] = (count / rows, rule)
     return found

@@ -28,6 +28,7 @@ BLANK = (*NOTHING, "-", "--", "—")
 CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$"
 _FRACTION = r"^[+-]?[\d.,]*[.,]\d+$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_UNIQUE = 0.99
 _SENTENCE = 40
 
 
@@ -53,7 +54,8 @@ class Look:
 
     @property
     def is_unique(self) -> bool:
-        return not self.is_empty and len(self.distinct) == len(self.texts)
+        """Whether hardly a value is missing or comes twice, as copies of rows do."""
+        return not self.is_empty and len(self.distinct) >= _UNIQUE * len(self.texts)
 
     def share(self, pattern: str) -> float:
         """How much of the values a pattern matches."""

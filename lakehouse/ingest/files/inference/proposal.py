@@ -196,14 +196,8 @@ def _kept_out(chosen: list[Chosen], c: Contract, sample: Sample, begun: Start) -
     live = {x.ours for x in chosen if not x.aside} | begun.columns
     alike = match_columns(c, begun.mapping, sample.columns).taken
     why = ("a column of the file has the name, and its values are something else",)
-    return [
-        Chosen(n, (), {"empty": True}, 0.9, why)
-        for n in alike
-        if n not in live
-        and n not in ("gaming_day", *c.key)
-        and n != c.event_time
-        and n not in {x.ours for x in chosen}
-    ]
+    wrong = [n for n in alike if n not in live and n not in c.key]
+    return [Chosen(n, (), {"empty": True}, 0.9, why) for n in wrong]
 
 
 def _open_ends(
