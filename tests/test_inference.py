@@ -126,7 +126,7 @@ def test_what_a_trial_reading_rejects_is_a_comment(tmp_path: Path) -> None:
     """The bet has eight decimals, and money two: nobody but the user rounds money."""
     text = "Time,Bet,Win\n2025-01-05 10:00:00,0.12345678,1\n2025-01-05 10:00:09,1.00300001,2.505\n"
     proposal = proposed(
-        tmp_path, text + "2025-01-05 10:01:00,2.5,3\n2025-01-05 10:02:00,2,3\n", SLOTS
+        tmp_path, text + "2025-01-05 10:01:00,2.5,3\n2025-01-05 10:02:00,2,4\n", SLOTS
     )
     assert {"coin_in", "coin_out"}.isdisjoint(columns(proposal))
     assert '# [columns.coin_in]\n# from = "Bet"\n# round = "half_up"\n' in proposal.toml

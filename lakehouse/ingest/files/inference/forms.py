@@ -60,7 +60,8 @@ class Habits:
     zone of times without offset, its column of times of day, for days that lack them, its only
     column of moments, where there is one alone, whether it counts pieces, and the last year that
     any of its days is in; of several columns of moments, the one that is never after another in
-    its row, and the one that never is before."""
+    its row, and the one that never is before; and how many columns of
+    moments there are."""
 
     language: str = "en"
     has_comma: bool = False
@@ -71,6 +72,7 @@ class Habits:
     last_year: int = 0
     first_time: str = ""
     last_time: str = ""
+    times: int = 0
 
 
 def reads(

@@ -91,6 +91,7 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
         last_year=_last_year(found, habits),
         first_time=first,
         last_time=last,
+        times=len(times),
         only_time=times[0] if len(times) == 1 else "",
         has_quantity=any(likeness(n, "quantity") >= 0.7 for n in names),
     )

@@ -197,10 +197,11 @@ def _placed(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]
     c, habits = evidence.contract, evidence.habits
     ours_all = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
     ours_all = [n for n in ours_all if n not in PROVENANCE]
+    worth = 0.62 if habits.times == len(ours_all) == 2 else 0.3
     if look.name == habits.first_time and ours == ours_all[0]:
-        return [(0.3, "no other time of a row is before it")]
+        return [(worth, "no other time of a row is before it")]
     if look.name == habits.last_time and ours == ours_all[-1] and len(ours_all) > 1:
-        return [(0.3, "no other time of a row is after it")]
+        return [(worth, "no other time of a row is after it")]
     return []
 
 
