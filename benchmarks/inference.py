@@ -5,7 +5,6 @@ The files of tests/inference and what each is, worked out by hand.
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -118,8 +117,10 @@ def total(tallies: list[Tally]) -> Tally:
 def document(text: str) -> str:
     """The text with its tables made anew; they stand between <!-- NAME --> and <!-- end -->."""
     for name, folder in (("made", FILES), ("held_out", HELD_OUT)):
-        table = f"<!-- {name} -->\n{table_of(judged(folder))}\n<!-- end -->"
-        text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, t=table: t, text, flags=re.S)
+        before, _, rest = text.partition(f"<!-- {name} -->")
+        after = rest.partition("<!-- end -->")[2]
+        table = table_of(judged(folder))
+        text = f"{before}<!-- {name} -->\n{table}\n<!-- end -->{after}"
     return text
 
 
