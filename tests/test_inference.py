@@ -174,6 +174,9 @@ def test_what_the_user_said_stays(tmp_path: Path) -> None:
     assert found["notes"] == {"from": "Amount"}
     assert found["amount"] == {"from": "Sum"}
     assert found["transaction_timestamp"]["timezone"] == "UTC"
+    start.write_text(said.replace("Amount", "Gone"))
+    proposal = proposed(tmp_path, text, None, start=start)
+    assert "the mapping names 'Gone', which the file has not" in proposal.unmatched
 
 
 def test_a_start_for_another_table_is_refused(tmp_path: Path) -> None:

@@ -213,6 +213,9 @@ def _open_ends(
     if habits.clock is not None and any("moment(join(" in str(x.rule) for x in chosen):
         used.add(habits.clock.name)
     said = [f"no column of {c.name} for {k.name!r}" for k in found if k.name not in used]
+    there = {k.name.strip().casefold() for k in found}
+    gone = [n for n in begun.mapping.asked if n.strip().casefold() not in there]
+    said += [f"the mapping names {n!r}, which the file has not" for n in gone]
     aside = {x.ours: x for x in chosen if x.aside}
     said += [f"{n} is set aside: {x.aside}" for n, x in aside.items()]
     return [

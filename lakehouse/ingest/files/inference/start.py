@@ -40,7 +40,9 @@ def read_start(path: Path | None, table: str | None) -> Start:
     try:
         text = path.read_text("utf-8")
         given = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise BadInput(f"mapping {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"mapping {path}: {error}") from error
     said = table or given.get("table")
     if said is None:
