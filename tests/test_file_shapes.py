@@ -11,7 +11,7 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files import reading
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.conservation import conservation
-from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.inference import infer
 from lakehouse.ingest.files.inspection import inspect
 from lakehouse.ingest.files.mapping import checked_mapping
 from lakehouse.ingest.files.rejects import retry

@@ -8,7 +8,7 @@ import pytest
 from lakehouse import cli
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.conservation import conservation
-from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.inference import infer
 from lakehouse.ingest.files.mapping import checked_mapping, has_short_years
 from lakehouse.pipeline.silver import refresh_silver
 from tests.landed import CAGE, bronze, drop, lake_at, mapped, quarantined, take_in

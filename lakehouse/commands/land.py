@@ -26,7 +26,10 @@ def land(
         Path | None, typer.Option("--mapping", "-m", help="TOML: how foreign columns become ours.")
     ] = None,
     infer: Annotated[
-        bool, typer.Option("--infer", help="Print a mapping for the file; copy nothing.")
+        bool,
+        typer.Option(
+            "--infer", help="Print a mapping for the file, from what --mapping says; copy nothing."
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -39,7 +42,7 @@ def land(
     if infer and dry_run:
         raise BadInput("--infer and --dry-run are two questions; ask one after the other")
     if infer:
-        _propose(files, table)
+        _propose(files, table, mapping)
         return
     if table is None:
         raise BadInput("land needs --table, such as --table slot_telemetry")
@@ -82,13 +85,15 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
     typer.echo("`lakehouse ingest` takes them in", err=True)
 
 
-def _propose(files: list[Path], table: str | None) -> None:
-    from lakehouse.ingest.files.infer import infer
+def _propose(files: list[Path], table: str | None, mapping: Path | None) -> None:
+    from lakehouse.ingest.files.inference import infer, known_values
 
     if len(files) != 1:
         raise BadInput(f"--infer looks at one file; {len(files)} given")
-    settings, _ = opened()
-    proposed = infer(files[0], table, timezone=settings.timezone)
+    settings, lake = opened()
+    proposed = infer(
+        files[0], table, timezone=settings.timezone, start=mapping, known=known_values(lake)
+    )
     typer.echo(proposed.toml, nl=False)
     for said in proposed.unmatched:
         typer.echo(said, err=True)
