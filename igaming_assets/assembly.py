@@ -18,8 +18,9 @@ from igaming_assets.automation import (
     maintenance_job,
     schedules,
 )
-from igaming_assets.bronze import bronze_assets, plants_asset, simulated_tables, vault_asset
-from igaming_assets.checks import checks_across_tables
+from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
+from igaming_assets.check_ledger import LEDGER, CheckLedger
+from igaming_assets.checks import every_check_alone, steps_of_checks
 from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
@@ -28,7 +29,9 @@ from igaming_assets.partitions import leaving_out
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
 from lakehouse.errors import BadInput
+from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
+from lakehouse.storage import Days
 
 _EXECUTORS = {
     "in_process": dg.in_process_executor,
@@ -54,7 +57,6 @@ def assemble(
 ) -> dg.Definitions:
     """All definitions for a lake, with the days `but` left out of its partitions;
     `resources` replace those of the same name."""
-    lake = resources.pop("lake", None) or LakeResource()
     with warnings.catch_warnings(), leaving_out(but):
         # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -65,10 +67,7 @@ def assemble(
             *silver_assets(settings),
             *mart_assets(settings),
         ]
-        checks = [
-            *checks_across_tables(settings, simulated_tables(settings)),
-            derived_check(settings),
-        ]
+        checks = [*steps_of_checks(settings), derived_check(settings)]
     sensors = (
         late_data_sensor(),
         underived_sensor(settings),
@@ -82,11 +81,36 @@ def assemble(
         schedules=schedules(settings),
         sensors=[s for s in sensors if s is not None],
         executor=executor or chosen_executor(),
-        resources={
-            "lake": lake,
-            "lake_io": LakeIO(lake=lake),
-            "clock": Clock(),
-            "simulator": Simulator(),
-            **resources,
-        },
+        resources=_resources(resources),
     )
+
+
+def checks_alone(
+    settings: Settings, asked: Collection[Check], days: Days | None, **resources: Any
+) -> dg.JobDefinition:
+    """A job that judges what is stored, of these days or of all, and writes no table but that
+    of the results: the same checks by the same names, each on its own asset."""
+    step = every_check_alone(settings, days)
+    everything = dg.AssetSelection.all_asset_checks()
+    defs = dg.Definitions(
+        asset_checks=[step],
+        jobs=[dg.define_asset_job("checks", selection=everything)],
+        executor=dg.in_process_executor,
+        resources=_resources(resources),
+    )
+    keys = {dg.AssetCheckKey(dg.AssetKey(check.table), check.name) for check in asked}
+    job = defs.resolve_job_def("checks")
+    return job.get_subset(asset_selection=frozenset(), asset_check_selection=keys)
+
+
+def _resources(given: dict[str, Any]) -> dict[str, Any]:
+    """Those that are needed, each as given or by default."""
+    lake, clock = given.get("lake") or LakeResource(), given.get("clock") or Clock()
+    made = {
+        "lake": lake,
+        "lake_io": LakeIO(lake=lake),
+        "clock": clock,
+        "simulator": Simulator(),
+        LEDGER: CheckLedger(lake=lake, clock=clock),
+    }
+    return made | given

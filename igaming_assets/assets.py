@@ -7,13 +7,14 @@ from typing import Any
 
 import dagster as dg
 
+from igaming_assets.check_ledger import LEDGER
 from igaming_assets.describe import asset_options
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from lakehouse.pipeline.bronze import known_until
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
-RESOURCES = {"lake", "clock", "simulator"}
+RESOURCES = {"lake", "clock", "simulator", LEDGER}
 Body = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 

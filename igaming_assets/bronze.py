@@ -7,12 +7,12 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.assets import Step, step_of, table_asset
-from igaming_assets.checks import contract_spec, contract_verdicts
+from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.failing import retried_if_transient
-from igaming_assets.landing import landed_bronze, landed_tables
-from igaming_assets.verdicts import report
+from igaming_assets.landing import landed_bronze
 from lakehouse.contracts import contract, contracts
 from lakehouse.pipeline.bronze import bronze_rows, simulated, simulated_portions
+from lakehouse.quality.landing_checks import landed_tables, simulated_tables
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Portion, Read, sound
@@ -39,9 +39,10 @@ def _made(
 ) -> dg.AssetsDefinition:
     """The asset whose days `make` gives for a context, a run and some of its days, then judged
     by its contract."""
-    spec = contract_spec(settings, dg.AssetKey([layer, table]))
+    mine = at_once(settings, layer, table)
+    specs = [spec_of(settings, check) for check in mine]
 
-    @table_asset(settings, layer, table, code=[make], check_specs=[spec])
+    @table_asset(settings, layer, table, code=[make], check_specs=specs)
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         step = step_of(context)
 
@@ -53,7 +54,7 @@ def _made(
 
         with retried_if_transient():
             yield dg.Output(portions())
-            yield report(context, spec, contract_verdicts(step.lake, layer, table, step.days))
+            yield from judged_at_once(context, step.lake, step.days, mine)
 
     return asset
 
@@ -63,11 +64,6 @@ def _kept(step: Step, layer: str, table: str, days: Days) -> list[Read]:
     of = "player_profile" if table == "identity_vault" else table
     stays = layer != "truth" and step.settings.source_of(of) != "simulator"
     return [Read(layer, table, days)] if stays else []
-
-
-def simulated_tables(settings: Settings) -> list[str]:
-    """Tables that the simulator has rows in."""
-    return [t for t in contracts("source") if settings.source_of(t) != "landing"]
 
 
 def plants_asset(settings: Settings) -> dg.AssetsDefinition:

@@ -6,54 +6,50 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from igaming_assets.automation import late_check
-from igaming_assets.checks import ERROR, WARN, by_day, days_of_run
+from igaming_assets.checks import RESOURCES, days_of_run, declared, spec_of
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import log_days, report
 from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.quality.derived_checks import EVERY_ROW, said_of
+from lakehouse.quality.results import Severity
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 
-EVERY_ROW = "every_stored_row_is_derived"
-SHOWN_ON = dg.AssetKey(["gold", "property_day"])
-"""The day of the whole property: the last of what a gaming day comes to."""
-
 
 def derived_check(settings: Settings) -> dg.AssetChecksDefinition:
-    """What bronze holds is in silver, quarantine or duplicates, and in every mart. It judges
-    all days that the lake has; a run fails for its own days only, and only where it was asked
-    for all tables, as others may not yet be due."""
+    """It judges all days that the lake has; a run fails for its own days only, and only where
+    it was asked for all tables, as others may not yet be due."""
+    [check] = [c for c in declared(settings) if c.name == EVERY_ROW]
     others = [dg.AssetKey(t) for t, inputs in derivations(settings).items() if inputs]
-    spec = by_day(
+    spec = spec_of(
         settings,
-        EVERY_ROW,
-        SHOWN_ON,
-        "Every row that bronze holds is in silver, or kept out of it, and in gold.",
-        additional_deps=[k for k in others if k != SHOWN_ON],
+        check,
+        additional_deps=[k for k in others if k != dg.AssetKey(check.table)],
         automation_condition=late_check(),
-        blocking=True,
     )
 
-    @dg.multi_asset_check(name=EVERY_ROW, specs=[spec], can_subset=True)
+    @dg.multi_asset_check(
+        name=EVERY_ROW, specs=[spec], can_subset=True, required_resource_keys=RESOURCES
+    )
     def every_stored_row_is_derived(
-        context: dg.AssetCheckExecutionContext, lake: LakeResource
+        context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult]:
-        stale = {key_of(d): t for d, t in underived(lake.lake, derivations(settings)).items()}
+        lake = context.op_execution_context.resources.lake.lake
+        stale = {d: said_of(t) for d, t in underived(lake, derivations(settings)).items()}
         own = days_of_run(context.run.tags)
-        keys = [key_of(d) for d in each_day(own)] if own else list(stale)
-        verdicts = {k: (k not in stale, {"not_derived": ", ".join(stale.get(k, []))}) for k in keys}
+        days = each_day(own) if own else list(stale)
         asked = context.run.asset_selection
         whole = asked is None or asked >= set(others)
-        severity = ERROR if whole else WARN
-        elsewhere = {k: (False, {"not_derived": ", ".join(t)}) for k, t in stale.items()}
-        log_days(
-            context, spec, {k: v for k, v in elsewhere.items() if k not in keys}, severity=WARN
-        )
+        severity: Severity = "error" if whole else "warn"
+        elsewhere = {day: said for day, said in stale.items() if day not in days}
+        log_days(context, check, elsewhere, severity="warn")
+        found = {day: stale.get(day, said_of([])) for day in days}
         if own is None:
-            log_days(context, spec, verdicts, severity=severity)
+            log_days(context, check, found, severity=severity)
         else:
-            yield report(context, spec, verdicts, severity=severity)
+            yield report(context, check, found, severity=severity)
 
     return every_stored_row_is_derived
 

@@ -28,6 +28,17 @@ def retried_if_transient() -> Iterator[None]:
         raise dg.Failure(str(error), allow_retries=False) from error
 
 
+def sound_ones(
+    made: Iterable[tuple[Days, T | Damaged]], stale: dict[dt.date, Damaged]
+) -> Iterator[tuple[Days, T]]:
+    """What was made or judged; the days that could not be go into `stale`."""
+    for days, found in made:
+        if isinstance(found, Damaged):
+            stale[days[0]] = found
+        else:
+            yield days, found
+
+
 def but_stale(
     context: dg.AssetExecutionContext,
     made: Iterable[tuple[Days, T | Damaged]],
@@ -35,11 +46,9 @@ def but_stale(
 ) -> Iterator[T]:
     """What was made; of the days that could not be it says that their old rows stand, and why,
     and puts them into `stale`."""
-    for days, found in made:
-        if isinstance(found, Damaged):
-            stale[days[0]] = found
-            if is_asked(context.run.tags, days[0]):
-                context.add_asset_metadata({"stale": str(found)}, partition_key=str(days[0]))
-            context.log.error(f"{days[0]} keeps its old rows: {found}")
-        else:
-            yield found
+    for _, found in sound_ones(made, stale):
+        yield found
+    for day, damage in stale.items():
+        if is_asked(context.run.tags, day):
+            context.add_asset_metadata({"stale": str(damage)}, partition_key=str(day))
+        context.log.error(f"{day} keeps its old rows: {damage}")

@@ -8,11 +8,10 @@ import dagster as dg
 
 from igaming_assets.assets import step_of, table_asset
 from igaming_assets.automation import late_data
-from igaming_assets.checks import contract_spec, contract_verdicts
+from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.describe import column_lineage
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.gold_plots import PLOTS
-from igaming_assets.verdicts import report
 from lakehouse.errors import Damaged
 from lakehouse.gold.marts import Mart, marts
 from lakehouse.pipeline.marts import made
@@ -26,7 +25,7 @@ def mart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
-    spec = contract_spec(settings, dg.AssetKey([mart.layer, mart.name]))
+    mine = at_once(settings, mart.layer, mart.name)
     inputs = [(i.layer, i.table) for i in mart.reads(settings)]
     lineage = column_lineage(mart.layer, mart.name, inputs)
     plot = PLOTS.get(mart.name)
@@ -38,16 +37,20 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
         group=mart.group,
         code=[mart.function],
         deps=[dg.AssetKey(table) for table in inputs],
-        check_specs=[spec],
+        check_specs=[spec_of(settings, check) for check in mine],
         automation_condition=late_data(),
     )
     def derived(context: dg.AssetExecutionContext) -> Iterator[Any]:
         step = step_of(context)
         stale: dict[dt.date, Damaged] = {}
 
+        written: set[dt.date] = set()
+
         def portions() -> Iterator[Portion]:
             done = made(mart, step.lake, step.settings, step.days, as_of=step.as_of)
-            yield from but_stale(context, done, stale)
+            for portion in but_stale(context, done, stale):
+                written.update(portion.marks)
+                yield portion
             stored = step.lake.scan(mart.layer, mart.name, days=step.days)
             drawn = {} if plot is None else plot(stored)
             context.add_asset_metadata(
@@ -56,7 +59,6 @@ def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
 
         with retried_if_transient():
             yield dg.Output(portions())
-            verdicts = contract_verdicts(step.lake, mart.layer, mart.name, step.days, but=stale)
-            yield report(context, spec, verdicts, stale=stale)
+            yield from judged_at_once(context, step.lake, step.days, mine, stale, written)
 
     return derived

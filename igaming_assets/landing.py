@@ -8,20 +8,16 @@ from typing import Any
 import dagster as dg
 
 from igaming_assets.assets import Step, step_of, table_asset
-from igaming_assets.checks import by_day, contract_spec, contract_verdicts
+from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
-from igaming_assets.verdicts import report
-from lakehouse.contracts import contracts, door_of, is_closed, stored_as
-from lakehouse.ingest.files.conservation import conservation
+from lakehouse.contracts import door_of, is_closed, stored_as
 from lakehouse.ingest.files.ledger import read_ledger
 from lakehouse.ingest.files.peek import touched_days
 from lakehouse.ingest.files.run import ingest
 from lakehouse.ingest.files.zone import (
-    REASON,
-    REJECTED,
     LandedFile,
     alone,
     find_files,
@@ -29,33 +25,19 @@ from lakehouse.ingest.files.zone import (
     refused_file,
 )
 from lakehouse.pipeline.bronze import bronze_rows, simulated_portions
+from lakehouse.quality.landing_checks import landed_tables
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
-
-EVERY_FILE = "every_landed_file_was_read"
-EVERY_ROW = "every_landed_row_is_kept"
-
-
-def landed_tables(settings: Settings) -> list[str]:
-    """Tables that take files: those whose source is the landing zone, alone or too."""
-    return [t for t in contracts("source") if settings.source_of(t) != "simulator"]
 
 
 def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
     """Bronze of a table that takes files. Materialising any day takes in all that has landed;
     rows that are there are not written again, so that no file that lands meanwhile is lost."""
-    key = dg.AssetKey(["bronze", table])
-    whole = contract_spec(settings, key)
-    files = by_day(settings, EVERY_FILE, key, "No file of the table lies among the rejected ones.")
-    rows = by_day(
-        settings,
-        EVERY_ROW,
-        key,
-        "Rows in files = bronze + quarantine, in the ledger and in the tables.",
-    )
+    mine = at_once(settings, "bronze", table)
+    specs = [spec_of(settings, check) for check in mine]
 
-    @table_asset(settings, "bronze", table, check_specs=[files, rows, whole])
+    @table_asset(settings, "bronze", table, check_specs=specs)
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         step = step_of(context)
         with retried_if_transient():
@@ -69,12 +51,7 @@ def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
             if step.settings.source_of(table) == "both":
                 _simulate(context, step, table)
             yield dg.MaterializeResult(metadata=_metadata(step, table, len(taken.outcomes)))
-            for spec, verdict in (
-                (files, _files_read(step, table)),
-                (rows, _rows_kept(step, table)),
-            ):
-                yield report(context, spec, {key_of(day): verdict for day in each_day(step.days)})
-            yield report(context, whole, contract_verdicts(step.lake, "bronze", table, step.days))
+            yield from judged_at_once(context, step.lake, step.days, mine)
 
     return bronze
 
@@ -98,26 +75,6 @@ def _metadata(step: Step, table: str, files: int) -> dict[str, Any]:
     }
     place = {"dagster/uri": step.lake.uri("bronze", table), "dagster/table_name": f"bronze.{table}"}
     return place | told(table, said)
-
-
-def _files_read(step: Step, table: str) -> tuple[bool, dict[str, Any]]:
-    folder = landing_zone(step.lake) / REJECTED / table
-    reasons = sorted(folder.rglob(f"*{REASON}")) if folder.is_dir() else []
-    said = [p.read_text(encoding="utf-8").strip() for p in reasons[:20]]
-    return not reasons, told(table, {"rejected": len(reasons), "reasons": "; ".join(said)})
-
-
-def _rows_kept(step: Step, table: str) -> tuple[bool, dict[str, Any]]:
-    """The ledger knows files, and so all rows that came in together: where some of them are
-    restricted, their number follows from what is known of the others."""
-    found = conservation(step.lake, door_of(table))
-    said = {
-        "ledger_bronze": found.said_bronze,
-        "bronze": found.bronze,
-        "ledger_quarantine": found.said_quarantine,
-        "quarantine": found.quarantine,
-    }
-    return found.holds, {} if is_closed(door_of(table)) else said
 
 
 def landing_sensor(settings: Settings) -> dg.SensorDefinition | None:

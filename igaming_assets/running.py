@@ -10,7 +10,7 @@ import sys
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +21,8 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import check_captured_interrupt
 
-from igaming_assets.assembly import assemble
+from igaming_assets.assembly import assemble, checks_alone
 from igaming_assets.automation import first_cause
-from igaming_assets.bronze import simulated_tables
 from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
@@ -32,6 +31,8 @@ from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.pipeline.derivation import found_parents, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.quality.landing_checks import simulated_tables
+from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import cut, each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
@@ -101,6 +102,25 @@ def run_days(
             for others in ranges_of([d for d in found if not days[0] <= d <= days[1]]):
                 for piece in cut(others, DAYS_PER_RUN):
                     _execute(job, piece, progress, opened, outcome)
+    return outcome
+
+
+def judge_days(
+    settings: Settings,
+    asked: Collection[Check],
+    days: Days | None,
+    *,
+    progress: Progress | None = None,
+    instance: dg.DagsterInstance | None = None,
+    **resources: Any,
+) -> Outcome:
+    """Judges these checks over stored days, `days` or all, and makes nothing. Raises
+    LakehouseError for a check that could not run, after all others have."""
+    given = {"lake": LakeResource.of(settings), **resources}
+    job = checks_alone(settings, asked, days, **given)
+    outcome = Outcome()
+    with instance_of_home() if instance is None else nullcontext(instance) as opened:
+        _execute(job, None, progress, opened, outcome)
     return outcome
 
 
@@ -208,7 +228,7 @@ def _job(defs: dg.Definitions, select: str | None) -> dg.JobDefinition:
 
 def _execute(
     job: dg.JobDefinition,
-    days: Days,
+    days: Days | None,
     progress: Progress | None,
     instance: dg.DagsterInstance,
     outcome: Outcome,
@@ -219,7 +239,7 @@ def _execute(
         job_def=job,
         run_config=_QUIET,
         tags=_tags(days) | _asked(only) | {OWNER: this_process()},
-        asset_selection=job.asset_selection,
+        asset_selection=job.asset_selection or None,
     )
     outcome.run_ids.append(run.run_id)
     _hear_every_interruption()
@@ -262,18 +282,22 @@ def _hear_every_interruption() -> None:
 
 
 def _refuse_failure(
-    instance: dg.DagsterInstance, run_id: str, days: Days, outcome: Outcome
+    instance: dg.DagsterInstance, run_id: str, days: Days | None, outcome: Outcome
 ) -> None:
     ended_run = instance.get_run_by_id(run_id)
-    if ended_run is None or not ended_run.is_success:
+    if ended_run is None or not ended_run.is_success or outcome.causes:
         said = [c for c in outcome.causes if is_disk_full(LakehouseError(c))][:1]
         told = "; ".join(said or outcome.causes) or "the run did not start"
-        raise LakehouseError(f"run {run_id[:8]} of {days[0]} to {days[1]} failed: {told}")
+        of = f" of {days[0]} to {days[1]}" if days else ""
+        raise LakehouseError(f"run {run_id[:8]}{of} failed: {told}")
 
 
 def _note(event: dg.DagsterEvent, outcome: Outcome) -> None:
     if event.is_step_failure:
         outcome.causes.append(f"{event.step_key}: {first_cause(event.step_failure_data.error)}")
+    elif event.is_engine_event and event.engine_event_data.error is not None:
+        # What ends a run, such as the results of its checks being written, fails no step.
+        outcome.causes.append(first_cause(event.engine_event_data.error))
     elif event.event_type_value == "ASSET_MATERIALIZATION":
         outcome.materialized += 1
     elif event.event_type_value == "ASSET_CHECK_EVALUATION":
@@ -291,7 +315,9 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
     return error is not None and error.cls_name in [e.__name__ for e in _INTERRUPTIONS]
 
 
-def _tags(days: Days) -> dict[str, str]:
+def _tags(days: Days | None) -> dict[str, str]:
+    if days is None:
+        return {}
     if days[0] == days[1]:
         return {"dagster/partition": key_of(days[0])}
     return {

@@ -10,20 +10,11 @@ import polars as pl
 
 from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.automation import late_data
-from igaming_assets.checks import (
-    conservation_spec,
-    conservation_verdicts,
-    contract_spec,
-    contract_verdicts,
-    rejection_spec,
-    rejection_verdicts,
-    rows_by_rule,
-)
+from igaming_assets.checks import at_once, judged_at_once, rows_by_rule, spec_of
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.partitions import is_asked
 from igaming_assets.plots import bars
-from igaming_assets.verdicts import report
 from lakehouse.contracts import contracts
 from lakehouse.errors import Damaged
 from lakehouse.pipeline.derivation import marks_of
@@ -49,9 +40,7 @@ def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["silver", table])
-    whole, kept = contract_spec(settings, key), conservation_spec(settings, key)
-    few = rejection_spec(settings, key)
+    mine = at_once(settings, "silver", table)
     inputs = silver_inputs(table)
 
     @table_asset(
@@ -60,7 +49,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
         table,
         code=[clean],
         deps=[dg.AssetKey(given) for given in inputs],
-        check_specs=[kept, whole, *([few] if few else [])],
+        check_specs=[spec_of(settings, check) for check in mine],
         automation_condition=late_data(),
     )
     def silver(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -87,14 +76,7 @@ def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
 
         with retried_if_transient():
             yield dg.Output(rows())
-            for spec, verdicts in (
-                (kept, conservation_verdicts(lake, table, days, but=stale)),
-                (whole, contract_verdicts(lake, "silver", table, days, but=stale)),
-            ):
-                yield report(context, spec, verdicts, stale=stale)
-            if few is not None:
-                judged = rejection_verdicts(lake, step.settings, table, days, but=stale)
-                yield report(context, few, judged, stale=stale)
+            yield from judged_at_once(context, lake, days, mine, stale)
 
     return silver
 

@@ -21,19 +21,26 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckPartitionInfo,
 )
 
+from igaming_assets.check_ledger import LEDGER
 from igaming_assets.partitions import is_asked
 from lakehouse.errors import Damaged
+from lakehouse.quality.results import Check, Judgement, Severity
 
-Verdicts = Mapping[str, tuple[bool, dict[str, Any]]]
-"""Partition key → passed, and what was found."""
+_SEVERITIES: Mapping[Severity, AssetCheckSeverity] = {
+    "error": AssetCheckSeverity.ERROR,
+    "warn": AssetCheckSeverity.WARN,
+}
+
+Found = Mapping[dt.date, Judgement]
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
 def report(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    spec: dg.AssetCheckSpec,
-    verdicts: Verdicts,
+    context: Context,
+    check: Check,
+    found: Found,
     *,
-    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    severity: Severity | None = None,
     stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
 ) -> dg.AssetCheckResult:
     """The result for the run. Dagster stores a returned result with its day in runs of one day
@@ -44,62 +51,93 @@ def report(
     `stale` days could not be made or judged for damaged files: they are open, and stop nothing
     that comes after, as their old rows stand."""
     tags = context.run.tags
-    verdicts = {key: verdict for key, verdict in verdicts.items() if is_asked(tags, key)}
+    found = {day: judgement for day, judgement in found.items() if is_asked(tags, day)}
     stale = {day: damage for day, damage in stale.items() if is_asked(tags, day)}
     if context.op_execution_context.has_partition_key:
-        [(key, (passed, said))] = verdicts.items()
-        return _result(spec, severity, passed, said, key)
-    log_days(context, spec, verdicts, severity=severity, stale=stale)
-    days = sorted([*verdicts, *map(str, stale)])
-    failed = [key for key, (passed, _) in verdicts.items() if not passed]
-    said = {"days": len(verdicts), "days_failed": ", ".join(failed) or "none"}
+        [(day, judgement)] = found.items()
+        _note(context, check, found, severity)
+        return _result(check, severity, judgement.passed, metadata_of(check, judgement), str(day))
+    log_days(context, check, found, severity=severity, stale=stale)
+    days = sorted([*found, *stale])
+    failed = [str(day) for day, judgement in found.items() if not judgement.passed]
+    said = {"days": len(found), "days_failed": ", ".join(failed) or "none"}
     if stale:
         said["days_stale"] = ", ".join(map(str, stale))
-    return _result(spec, severity, not failed, said, f"{days[0]} to {days[-1]}")
+    return _result(check, severity, not failed, said, f"{days[0]} to {days[-1]}")
 
 
 def log_days(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    spec: dg.AssetCheckSpec,
-    verdicts: Verdicts,
+    context: Context,
+    check: Check,
+    found: Found,
     *,
-    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+    severity: Severity | None = None,
     stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
 ) -> None:
     """An evaluation for each day. A run without days, of checks alone, can have no other: there
     Dagster fails over a returned result."""
-    open_days = {str(day): (False, {"stale": str(damage)}) for day, damage in stale.items()}
-    every = dict(sorted({**verdicts, **open_days}.items()))
-    targets = _newest_materialisations(context.instance, spec.asset_key, every.keys())
-    for key, (passed, said) in every.items():
+    unread = {
+        day: Judgement(passed=False, said=str(damage), could_run=False, more={"stale": str(damage)})
+        for day, damage in stale.items()
+    }
+    every = dict(sorted({**found, **unread}.items()))
+    asset = dg.AssetKey(check.table)
+    targets = _newest_materialisations(context.instance, asset, list(map(str, every)))
+    for day, judgement in every.items():
+        # Which file is damaged is told of every table.
+        said = dict(judgement.more) if day in unread else metadata_of(check, judgement)
         context.op_execution_context.log_event(
             AssetCheckEvaluation(  # type: ignore[arg-type]  # logged well, typed as not
-                asset_key=spec.asset_key,
-                check_name=spec.name,
-                passed=passed,
+                asset_key=asset,
+                check_name=check.name,
+                passed=judgement.passed,
                 metadata=said,
-                target_materialization_data=targets.get(key),
-                severity=severity,
-                blocking=spec.blocking,
-                partition=key,
-                description=key,
+                target_materialization_data=targets.get(str(day)),
+                severity=_SEVERITIES[severity or check.severity],
+                blocking=check.blocking,
+                partition=str(day),
+                description=str(day),
             )
         )
+    _note(context, check, every, severity)
+
+
+def metadata_of(check: Check, found: Judgement) -> dict[str, Any]:
+    """What a person can act on. Of restricted tables nothing."""
+    if check.is_closed:
+        return {}
+    said: dict[str, Any] = {"said": found.said} if found.said else {}
+    for name in ("measure", "bound"):
+        value = getattr(found, name)
+        if value is not None:
+            said[name] = float(value)
+    for name in ("failing_rows", "checked_rows"):
+        value = getattr(found, name)
+        if value is not None:
+            said[name] = int(value)
+    if found.failing_rows and found.checked_rows:
+        said["failing_rate"] = found.failing_rows / found.checked_rows
+    if found.keys:
+        said["keys"] = ", ".join(found.keys)
+    if found.sql:
+        said["sql"] = dg.MetadataValue.md(f"```sql\n{found.sql}\n```")
+    return said | dict(found.more)
+
+
+def _note(context: Context, check: Check, found: Found, severity: Severity | None) -> None:
+    ledger = getattr(context.op_execution_context.resources, LEDGER)
+    ledger.note(check, found, severity or check.severity)
 
 
 def _result(
-    spec: dg.AssetCheckSpec,
-    severity: AssetCheckSeverity,
-    passed: bool,
-    said: dict[str, Any],
-    about: str,
+    check: Check, severity: Severity | None, passed: bool, said: dict[str, Any], about: str
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        asset_key=spec.asset_key,
-        check_name=spec.name,
+        asset_key=dg.AssetKey(check.table),
+        check_name=check.name,
         passed=passed,
         metadata=said,
-        severity=severity,
+        severity=_SEVERITIES[severity or check.severity],
         description=about,
     )
 

@@ -1,5 +1,5 @@
-"""What a newcomer would write: a source table, its producer, a mart, a check and a rule of law
-with its output. Path → text of a new file, or what is added to one that is there."""
+"""What a newcomer would write: a source table, its producer, a mart, a check, a measure and a
+rule of law with its output. Path → text of a new file, or what is added to one that is there."""
 
 from __future__ import annotations
 
@@ -112,6 +112,32 @@ def nights_are_paid(hotel_nights: pl.LazyFrame) -> pl.LazyFrame:
     return unequal(_stayed(hotel_nights))
 '''
 }
+MEASURE = {
+    "lakehouse/quality/hotel_checks.py": '''
+"""Whether anybody stays."""
+
+from lakehouse.quality.registry import declares
+from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.stored_days import rows_held
+
+NIGHTS = ("silver", "hotel_nights")
+
+
+@declares
+def somebody_stays(settings, now):
+    about = "A quiet night is possible.", "Ten guests stay every night."
+    yield Check("somebody_stays", NIGHTS, Family.VOLUME, "warn", *about, judge)
+
+
+def judge(lake, days):
+    held = rows_held(lake, *NIGHTS)
+    inside = {day: rows for day, rows in held.items() if days[0] <= day <= days[1]}
+    return {
+        day: Judgement(rows >= 10, f"{rows} stay.", float(rows), 10.0)
+        for day, rows in inside.items()
+    }
+'''
+}
 _RULE = """
 [[rule]]
 name = "hotel_notice"
@@ -164,6 +190,7 @@ ADDITIONS = {
     "producer": PRODUCER,
     "mart": MART,
     "check": CHECK,
+    "measure": MEASURE,
     "rule of law": LAW_RULE,
 }
 

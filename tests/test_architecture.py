@@ -108,7 +108,7 @@ ROOMS = {
     "simulate": {"regulation", "privacy", *BASE},
     "ingest": {"silver", "storage", *ABOVE},
     "pipeline": {"gold", "privacy", "silver", "storage", *ABOVE},
-    "quality": {"gold", "storage", *ABOVE},
+    "quality": {"gold", "ingest", "pipeline", "storage", *ABOVE},
     "compliance": {"gold", "ingest", "pipeline", "storage", *ABOVE},
     "serve": {"cli", "compliance", "gold", "privacy", "quality", "storage", *ABOVE},
 }

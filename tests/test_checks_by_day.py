@@ -14,12 +14,15 @@ from test_checks_command import SESSION
 from test_dagster_flow import NOW, WEEK, settings_at
 
 from igaming_assets.assembly import assemble
-from igaming_assets.checks import by_day, truth_verdicts
-from igaming_assets.resources import LakeResource
+from igaming_assets.check_ledger import LEDGER, CheckLedger
+from igaming_assets.checks import spec_of
+from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.running import run_days
 from igaming_assets.verdicts import report, verdicts_of
 from lakehouse.quality.conformance import broken_rules, plants_without_row
 from lakehouse.quality.findings import PATRONS, judged, summed_up
+from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.truth_checks import judge as judge_truth
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
@@ -40,17 +43,15 @@ def test_a_day_passes_only_where_every_input_has_rows(lake: Lake) -> None:
     both = {name: [*SESSION[name], *second[name]] for name in SESSION}
     small_lake.put(lake, "silver", "slot_telemetry", both)
     truth = TRUTHS["sessions_balance"]
-    verdicts = truth_verdicts(lake, truth, (FIRST, LAST))
-    assert {day: passed for day, (passed, _) in verdicts.items()} == {
-        str(FIRST): False,
-        str(SECOND): True,
-    }
+    found = judge_truth(truth, lake, (FIRST, LAST))
+    assert {day: said.passed for day, said in found.items()} == {FIRST: False, SECOND: True}
     said = "S: bills and wins 100.00, bets, tickets and hand-pays 70.00"
-    assert verdicts[str(FIRST)][1]["first"] == PATRONS
+    assert found[FIRST].more["first"] == PATRONS
+    assert (found[FIRST].failing_rows, found[FIRST].keys, found[FIRST].sql) == (None, (), None)
     named = judged(truth, lambda layer, table: lake.scan(layer, table, days=(FIRST, LAST)))
     assert summed_up(truth, named)[FIRST]["first"] == said
     # The cage has no rows at all: nothing is said of hand-pays, least of all that they agree.
-    assert truth_verdicts(lake, TRUTHS["jackpots_have_their_payout"], (FIRST, LAST)) == {}
+    assert judge_truth(TRUTHS["jackpots_have_their_payout"], lake, (FIRST, LAST)) == {}
 
 
 def test_every_truth_names_its_two_sides() -> None:
@@ -94,21 +95,37 @@ def test_plants_are_rows_of_bronze(lake: Lake) -> None:
     assert found.rows() == [(FIRST, 1)]  # T2; T3 comes late, T4 later, one is of a scenario
 
 
-def judge(instance: dg.DagsterInstance, day: str, passed: bool) -> None:
+def judge(instance: dg.DagsterInstance, settings: Settings, day: str, passed: bool) -> None:
     """A run of one day, of a table with one check."""
-    settings = Settings(start=dt.date(2025, 1, 1))
-    spec = by_day(settings, BALANCE.name, KEY, "Whether it balances.")
+    check = Check(
+        BALANCE.name,
+        ("silver", "slot_telemetry"),
+        Family.TRUTH,
+        "warn",
+        "News about the casino.",
+        "Whether it balances.",
+        lambda lake, days: {},
+    )
+    spec = spec_of(settings, check)
+    lake = LakeResource.of(settings)
 
-    @dg.asset(key=KEY, partitions_def=spec.partitions_def, check_specs=[spec])
+    @dg.asset(
+        key=KEY,
+        partitions_def=spec.partitions_def,
+        check_specs=[spec],
+        required_resource_keys={LEDGER},
+    )
     def slots(context):  # Dagster reads annotations, which are texts here
         yield dg.MaterializeResult()
-        yield report(context, spec, {day: (passed, {})}, severity=dg.AssetCheckSeverity.WARN)
+        yield report(context, check, {dt.date.fromisoformat(day): Judgement(passed)})
 
-    dg.materialize([slots], partition_key=day, instance=instance)
+    ledger = CheckLedger(lake=lake, clock=Clock(at=NOW.isoformat()))
+    dg.materialize([slots], partition_key=day, instance=instance, resources={LEDGER: ledger})
 
 
 @pytest.mark.slow
-def test_a_day_is_open_until_it_passes_itself() -> None:
+def test_a_day_is_open_until_it_passes_itself(tmp_path: Path) -> None:
+    settings = Settings(start=dt.date(2025, 1, 1), root=str(tmp_path / "lake"))
     with dg.DagsterInstance.ephemeral() as instance:
         for day, passed, open_days in (
             ("2025-01-06", False, ("2025-01-06",)),
@@ -116,11 +133,11 @@ def test_a_day_is_open_until_it_passes_itself() -> None:
             ("2025-01-08", False, ("2025-01-06", "2025-01-08")),
             ("2025-01-06", True, ("2025-01-08",)),
         ):
-            judge(instance, day, passed)
+            judge(instance, settings, day, passed)
             [verdict] = verdicts_of(instance, [BALANCE])
             assert (verdict.open_days, verdict.passed) == (open_days, False)
         assert (verdict.severity, verdict.days) == ("warning", "2025-01-08")
-        judge(instance, "2025-01-08", passed=True)
+        judge(instance, settings, "2025-01-08", passed=True)
         assert verdicts_of(instance, [BALANCE])[0].passed
 
 

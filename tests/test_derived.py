@@ -12,6 +12,7 @@ import pytest
 from lakehouse import cli
 from lakehouse.pipeline.derivation import Derivations, marks_of, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.settings import Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
@@ -19,7 +20,7 @@ from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     from igaming_assets.assembly import assemble
-    from igaming_assets.derived import EVERY_ROW, SHOWN_ON, underived_sensor
+    from igaming_assets.derived import underived_sensor
     from igaming_assets.resources import Clock, LakeResource
     from igaming_assets.running import run_days, underived_days
 
@@ -226,7 +227,7 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
 
 def told(instance: dg.DagsterInstance) -> dict[str, bool]:
     """The newest verdict of each day."""
-    key = dg.AssetCheckKey(SHOWN_ON, EVERY_ROW)
+    key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
     found: dict[str, bool] = {}
     for record in records:

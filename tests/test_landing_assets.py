@@ -11,18 +11,14 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets.check_ledger import LEDGER, CheckLedger
     from igaming_assets.io import LakeIO
-    from igaming_assets.landing import (
-        EVERY_FILE,
-        EVERY_ROW,
-        landed_bronze,
-        landed_tables,
-        landing_sensor,
-    )
+    from igaming_assets.landing import landed_bronze, landing_sensor
     from igaming_assets.resources import Clock, LakeResource, Simulator
     from igaming_assets.running import run_days
 from lakehouse.compliance.filing.intake import read
 from lakehouse.compliance.filing.intake import take_in as take_in_identities
+from lakehouse.quality.landing_checks import EVERY_FILE, EVERY_ROW, landed_tables
 from lakehouse.settings import Settings
 from tests.landed import AS_OF, CAGE, HEADER, bronze, cage_csv, cage_row, drop, lake_at
 
@@ -32,7 +28,9 @@ ROWS = [cage_row(1), "t2,2025-01-07T12:00:00-08:00,1.00"]
 def resources(settings: Settings) -> dict[str, object]:
     lake = LakeResource.of(settings)
     clock = Clock(at=AS_OF.isoformat())
-    return {"lake": lake, "lake_io": LakeIO(lake=lake), "clock": clock, "simulator": Simulator()}
+    ledger = CheckLedger(lake=lake, clock=clock)
+    made = {"lake": lake, "lake_io": LakeIO(lake=lake), "clock": clock, LEDGER: ledger}
+    return {**made, "simulator": Simulator()}
 
 
 def look(settings: Settings, cursor: str | None) -> tuple[list[tuple[str, str]], str]:

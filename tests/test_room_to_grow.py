@@ -18,7 +18,7 @@ from tests.additions import ADDITIONS, ROOT, project, touched
 
 Said = dict[str, Any]
 DAY = "2025-01-01"
-COUNTS = {"source table": 1, "producer": 1, "mart": 2, "check": 1, "rule of law": 4}
+COUNTS = {"source table": 1, "producer": 1, "mart": 2, "check": 1, "measure": 1, "rule of law": 4}
 """Files that are written or changed for each."""
 ASKED = """
 import contextlib, io, json, sys
@@ -123,6 +123,11 @@ def test_a_producer_a_mart_a_check_and_a_rule_of_law_need_their_declaration_alon
             "describe": ["describe", "hotel_day"],
             "parent": ["describe", "silver.hotel_nights"],
             "truth": ["checks", "--from", DAY, "--truth", "nights_are_paid", "-o", "csv"],
+            "measure": query(
+                "SELECT status, measure, bound, said FROM gold.check_results "
+                "WHERE check_name = 'somebody_stays'"
+            ),
+            "listed": ["checks", "list", "--table", "silver.hotel_nights"],
             "generate": ["generate", "--all", "--scale", "0.005", "-d", "2", "-o", "out"],
         },
     )
@@ -145,6 +150,9 @@ def _has_its_mart(said: Said) -> None:
 def _has_its_check(said: Said) -> None:
     assert "silver/hotel_nights:nights_are_paid" in said["checks"]
     assert "check not passed: " in said["run"][2]
+    assert "silver/hotel_nights:somebody_stays" in said["checks"]
+    assert said["measure"][1].split("\n")[1] == "warned,3.0,10.0,3 stay."
+    assert "A quiet night is possible." in said["listed"][1]
     status, found, summary = said["truth"]
     assert status == 1
     assert "300.00,prices,250.00,payments" in found

@@ -22,7 +22,7 @@ from lakehouse.storage import Lake
 
 BOUND = 600
 """Seconds in which a command ends, or hangs."""
-VOLATILE = ("_ingested_at", "_batch_id")
+VOLATILE = ("_ingested_at", "_batch_id", "run_id", "judged_at", "judged_of", "is_stale")
 
 
 @dataclass(frozen=True)

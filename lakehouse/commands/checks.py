@@ -1,13 +1,15 @@
-"""`lakehouse checks`: discrepancies of the books, and the rows that explain them."""
+"""`lakehouse checks`: discrepancies of the books, and the rows that explain them; under it, the
+checks of every table."""
 
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day
+from lakehouse.commands.check_results import register_on
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,10 +27,14 @@ class Format(enum.StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("checks")(checks)
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(checks)
+    register_on(group)
+    app.add_typer(group, name="checks")
 
 
 def checks(
+    context: typer.Context,
     first: Annotated[
         str | None, typer.Option("--from", help="First gaming day; every day by default.")
     ] = None,
@@ -48,7 +54,12 @@ def checks(
     A discrepancy that rows in quarantine settle to the cent is explained; one that none
     settle is listed, and the command ends with status 1. Of patrons, who they are and by how
     much takes --restricted: others learn the days on which their books differ.
+
+    The commands below are of all checks, by table and gaming day.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     import polars as pl
 
     from lakehouse.quality.rejection import CHECK
@@ -73,6 +84,19 @@ def checks(
     )
     if unexplained.height:
         raise typer.Exit(1)
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Options of the books say nothing to the commands below: they are not dropped silently."""
+    given = [p for p in context.command.params if _is_given(context, p)]
+    if given:
+        told = f"{given[0].opts[0]} stands before {context.invoked_subcommand}"
+        raise BadInput(f"{told}; its options come after it")
+
+
+def _is_given(context: typer.Context, parameter: Any) -> bool:
+    source = context.get_parameter_source(parameter.name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFrame:

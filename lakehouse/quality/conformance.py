@@ -18,12 +18,8 @@ def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
     Silver's protected columns hold tokens and bands, so only their nulls are judged. A key
     is judged within its gaming day. Bronze is kept as it came: it tells day and origin.
     """
-    c = contract(table)
-    if layer == "bronze":
-        rules = {f"{n}|nullability": pl.col(n).is_not_null() for n in (_DAY, *PROVENANCE)}
-    else:
-        rules = _rules(c, protected=layer == "silver" and c.layer == "source")
-    broken = [(~expr.fill_null(value=True)).sum().alias(name) for name, expr in rules.items()]
+    rules = stored_rules(layer, table)
+    broken = [_breaks(expr).sum().alias(name) for name, expr in rules.items()]
     return (
         frame.group_by(_DAY)
         .agg(broken)
@@ -33,6 +29,37 @@ def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
         .sort(_DAY, "rule")
         .collect()
     )
+
+
+def stored_rules(layer: str, table: str) -> dict[str, pl.Expr]:
+    """What every stored row of a table keeps, by the rule's name."""
+    c = contract(table)
+    if layer == "bronze":
+        return {f"{n}|nullability": pl.col(n).is_not_null() for n in (_DAY, *PROVENANCE)}
+    return _rules(c, protected=layer == "silver" and c.layer == "source")
+
+
+def failing_rows(layer: str, table: str, rows: pl.LazyFrame, broken: Sequence[str]) -> pl.DataFrame:
+    """The rows of one gaming day that break any of these rules: key, as text."""
+    rules = stored_rules(layer, table)
+    is_wrong = pl.any_horizontal([_breaks(rules[name]) for name in broken])
+    wrong = rows.filter(is_wrong)
+    return wrong.select(_key_in_words(contract(table))).collect()
+
+
+def _key_in_words(c: Contract) -> pl.Expr:
+    """Key columns that everybody may see, without the gaming day, which is known."""
+    open_ = [
+        pl.col(n).cast(pl.String).fill_null("empty")
+        for n in c.key
+        if n != _DAY and not {"pii", "protect"} & c.metadata(n).keys()
+    ]
+    said = pl.concat_str(open_, separator=", ") if open_ else pl.lit(None, pl.String)
+    return said.alias("key")
+
+
+def _breaks(rule: pl.Expr) -> pl.Expr:
+    return ~rule.fill_null(value=True)
 
 
 def _rules(c: Contract, *, protected: bool) -> dict[str, pl.Expr]:

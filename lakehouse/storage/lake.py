@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 import polars as pl
@@ -35,13 +35,13 @@ from lakehouse.storage.log import (
     naming,
     no_files,
     pruned,
-    stored_frame,
     travel,
     version_of,
 )
-from lakehouse.storage.marks import Tokens, tokens
+from lakehouse.storage.marks import Tokens, held, tokens
 from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.opened import Opened
+from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
     PARTITION,
     conform,
@@ -75,12 +75,12 @@ class Lake:
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         root = settings.root.rstrip("/") or "/"
-        if not _is_url(root) and unquote(root) != root:
+        if not is_url(root) and unquote(root) != root:
             raise BadInput(
                 f"root {root!r}: Delta reads a name with {root[root.index('%') :][:3]} as another "
                 "one; choose a folder without it"
             )
-        if not _is_url(root):
+        if not is_url(root):
             root = str(Path(root).expanduser().absolute())
         return cls(root, dict(settings.storage_options))
 
@@ -143,12 +143,13 @@ class Lake:
         delta = self.table(layer, table)
         return no_files() if delta is None else self._of(delta, layer, table, listed_files)
 
-    def tokens(self, layer: str, table: str) -> Tokens:
-        """Gaming day → what the table holds of it, as a text that changes with it. Reads the
-        log, no data."""
+    def tokens(self, layer: str, table: str, *, of_files: bool = False) -> Tokens:
+        """Gaming day → what the table holds of it, as a text that changes with it: by what it was
+        derived from, or by the files that hold it. Reads the log, no data."""
+        say = held if of_files else tokens
         delta = self.table(layer, table)
         with naming(self.uri(layer, table), "read the log of"):
-            return {} if delta is None else self._of(delta, layer, table, tokens)
+            return {} if delta is None else self._of(delta, layer, table, say)
 
     def _of(
         self, delta: DeltaTable, layer: str, table: str, say: Callable[[DeltaTable, str, str], T]
@@ -197,18 +198,26 @@ class Lake:
         build: Callable[[pl.LazyFrame], pl.DataFrame],
         *,
         commit: Commit,
+        days: Days | None = None,
     ) -> Written:
-        """Replaces a table stored in one piece by what `build` makes of its present content.
-        `build` runs again when somebody else committed in between, so that nothing is lost."""
-        if partition_columns(layer, table):
-            raise BadInput(f"{layer}.{table} is stored by day: write its days")
+        """Replaces a table stored in one piece, or of any other these `days`, by what `build`
+        makes of its present content. `build` runs again when somebody else committed in between,
+        so that nothing is lost."""
+        keys = partition_columns(layer, table)
+        if bool(keys) is (days is None):
+            how = "by day: write its days" if keys else "in one piece: it has no days"
+            raise BadInput(f"{layer}.{table} is stored {how}")
+        predicate = None if days is None else replace_predicate(days, {}, keys)
 
         def rows(delta: DeltaTable) -> pl.DataFrame:
-            return conform(build(stored_frame(delta, layer, table)), layer, table)
+            made = conform(build(pruned(delta, layer, table, days)), layer, table)
+            if days is not None:
+                refuse_outside(made, days, {}, f"{layer}.{table}")
+            return made
 
-        return self._commit(
-            layer, table, rows, commit, mode="overwrite", transactions=[(_REBUILD, None)]
-        )
+        to: dict[str, Any] = {"days": days, "predicate": predicate}
+        mine = [(_REBUILD, None)]
+        return self._commit(layer, table, rows, commit, mode="overwrite", transactions=mine, **to)
 
     def append(
         self,
@@ -327,9 +336,9 @@ class Lake:
         refuse_empty_commits(self, layer, table)
         try:
             with naming(uri, "open"):
-                return DeltaTable(_address(uri), storage_options=self._options())
+                return DeltaTable(address(uri), storage_options=self._options())
         except TableNotFoundError:
-            _refuse_lost_log(uri)
+            refuse_lost_log(uri)
             return None
         except StorageError as error:
             raise (damaged_log(self, layer, table) or error) from error
@@ -338,7 +347,7 @@ class Lake:
         """Leaves the files of a private table to their owner alone. Call it after writing any,
         of some days or of all."""
         uri = self.uri(layer, table)
-        if is_private(layer, table) and not _is_url(uri):
+        if is_private(layer, table) and not is_url(uri):
             close_files(Path(uri), days)
 
     def _options(self) -> dict[str, str] | None:
@@ -346,7 +355,7 @@ class Lake:
 
     def _open_to_write(self, layer: str, table: str) -> DeltaTable:
         uri = self.uri(layer, table)
-        if not _is_url(uri):
+        if not is_url(uri):
             with naming(uri, "create"):
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
         with naming(uri, "open"):
@@ -361,7 +370,7 @@ class Lake:
         uri = self.uri(layer, table)
         with naming(uri, "create"):
             return DeltaTable.create(
-                _address(uri),
+                address(uri),
                 Schema(fields(layer, table)),
                 mode="ignore",
                 partition_by=partition_columns(layer, table) or None,
@@ -429,17 +438,3 @@ def _is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
 
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
-
-
-def _address(uri: str) -> str:
-    """A folder as a URI: given as a path, `a%20b` could also mean `a b`."""
-    return uri if _is_url(uri) else Path(uri).as_uri()
-
-
-def _is_url(root: str) -> bool:
-    return "://" in root
-
-
-def _refuse_lost_log(uri: str) -> None:
-    if not _is_url(uri) and next(Path(uri).rglob("*.parquet"), None) is not None:
-        raise StorageError(f"{uri} has data files but no Delta log; restore its _delta_log")

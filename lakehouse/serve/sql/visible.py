@@ -82,7 +82,8 @@ def _view(layer: str, c: Contract, *, restricted: bool) -> View:
         table=c.name,
         columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
         comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
-        hidden_tables=closed if "table_name" in c.columns else (),
+        # Only what is confidential names files or rows of each: results of checks tell whether.
+        hidden_tables=closed if c.confidential and "table_name" in c.columns else (),
     )
 
 

@@ -1,0 +1,100 @@
+"""Truths in SQL, for those who want to see a day's breaches: one row for each.
+
+Only of truths that are not of patrons: whose books differ is told to those with the grant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from lakehouse.contracts import contract
+from lakehouse.quality.findings import Truth
+
+_READINGS = """WITH held AS (
+  SELECT machine_id, event_type, event_timestamp, coin_in, coalesce(meter_coin_in,
+    CASE WHEN event_type = 'METER_UPDATE' THEN coin_in END) AS meter
+  FROM silver.slot_telemetry WHERE gaming_day = DATE '{day}'),
+readings AS (
+  SELECT machine_id, event_timestamp, meter,
+    lag(meter) OVER (PARTITION BY machine_id ORDER BY event_timestamp, meter) AS meter_before
+  FROM held WHERE meter IS NOT NULL)"""
+_SUMS = """SELECT sum(expected) AS {left}, sum(found) AS {right} FROM ({sides})
+HAVING sum({less}) {sign} sum({more})"""
+_SIDE = (
+    "SELECT {expected} AS expected, {found} AS found FROM {table} WHERE gaming_day = DATE '{day}'"
+)
+
+
+def breaches(truth: Truth, day: dt.date) -> str | None:
+    """A query of the day's breaches; null where none is written."""
+    written = _WRITTEN.get(truth.name)
+    return written.replace("{day}", str(day)) if written else None
+
+
+def _sums(left: tuple[str, ...], right: str, column: str, other: str, *, may_exceed: bool) -> str:
+    sides = [_side(table, f"coalesce({column}, 0)", "0") for table in left]
+    sides.append(_side(right, "0", f"coalesce({other}, 0)"))
+    return _SUMS.format(
+        left="_and_".join(table.partition(".")[2] for table in left),
+        right=right.partition(".")[2],
+        sides=" UNION ALL ".join(sides),
+        less="found" if may_exceed else "expected",
+        sign="<" if may_exceed else "<>",
+        more="expected" if may_exceed else "found",
+    )
+
+
+def _side(table: str, expected: str, found: str) -> str:
+    return _SIDE.format(expected=expected, found=found, table=table, day="{day}")
+
+
+def _differences() -> str:
+    """A row for each column of the day's report that is to be 0."""
+    columns = [n for n in contract("property_day").columns if n.endswith("_difference")]
+    each = " UNION ALL ".join(
+        f"SELECT '{n}' AS difference, {n} AS amount FROM gold.property_day "
+        "WHERE gaming_day = DATE '{day}'"
+        for n in columns
+    )
+    return f"SELECT * FROM ({each}) WHERE amount <> 0"
+
+
+_WRITTEN = {
+    "meters_never_fall": f"{_READINGS}\nSELECT * FROM readings WHERE meter < meter_before",
+    "meters_equal_the_play": f"""{_READINGS},
+played AS (
+  SELECT p.machine_id, r.event_timestamp, sum(p.coin_in) AS coin_in
+  FROM (SELECT * FROM held WHERE event_type = 'GAME_PLAY' AND coin_in > 0) AS p
+  ASOF JOIN (SELECT DISTINCT machine_id, event_timestamp FROM readings) AS r
+  ON p.machine_id = r.machine_id AND p.event_timestamp <= r.event_timestamp GROUP BY ALL)
+SELECT readings.*, coalesce(coin_in, 0) AS coin_in FROM readings
+LEFT JOIN played USING (machine_id, event_timestamp)
+WHERE meter_before IS NOT NULL AND meter - meter_before <> coalesce(coin_in, 0)""",
+    "play_is_what_meters_advanced": """WITH machines AS (
+  SELECT abs(meter_variance) * 2 > greatest(coin_in, coin_in + meter_variance) AS is_apart
+  FROM gold.slot_performance
+  WHERE gaming_day = DATE '{day}' AND meter_variance IS NOT NULL)
+SELECT count(*) FILTER (is_apart) AS apart, count(*) AS machines FROM machines
+HAVING count(*) FILTER (is_apart) * 2 > count(*)""",
+    "property_day_reconciles": _differences(),
+    "win_of_the_day_adds_up": _sums(
+        ("gold.slot_performance", "gold.table_performance"),
+        "gold.property_day",
+        "win",
+        "win",
+        may_exceed=False,
+    ),
+    "carded_play_is_in_both_marts": _sums(
+        ("gold.slot_performance",), "gold.player_day", "carded_coin_in", "coin_in", may_exceed=False
+    ),
+    "rated_theo_is_in_both_marts": _sums(
+        ("gold.player_day",), "gold.table_performance", "table_theo", "theo", may_exceed=True
+    ),
+    "value_ends_in_the_day": """SELECT d.player_id, d.visits, v.last_visit
+FROM (SELECT * FROM gold.player_day WHERE gaming_day = DATE '{day}' AND visits > 0) AS d
+LEFT JOIN gold.player_value AS v ON v.gaming_day = d.gaming_day AND v.player_id = d.player_id
+WHERE NOT coalesce(v.last_visit = d.gaming_day, false)""",
+    "protected_receive_nothing": """SELECT * FROM gold.player_value
+WHERE gaming_day = DATE '{day}' AND reinvestment_budget <> 0 AND
+  (is_excluded OR is_protected OR account_status IN ('Closed', 'Suspended'))""",
+}

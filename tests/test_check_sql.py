@@ -1,0 +1,211 @@
+"""The SQL that a result gives finds the rows that the check counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import small_lake
+
+from lakehouse.contracts import contract, contracts
+from lakehouse.gold.marts import marts
+from lakehouse.quality import contract_checks, truth_checks
+from lakehouse.quality.conformance import stored_rules
+from lakehouse.quality.results import Judgement
+from lakehouse.quality.rule_sql import failing, in_sql
+from lakehouse.quality.truth_sql import breaches
+from lakehouse.quality.truths import TRUTHS
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.storage import Lake, stored_schema
+
+FIRST, SECOND, LAST = small_lake.DAYS
+D = Decimal
+EDGES: dict[type[pl.DataType], list[Any]] = {
+    pl.String: [None, "", "A", "GAME_PLAY", "BUY_IN", "Filed", "SAR", "é", "inventory", "USD"],
+    pl.Boolean: [None, True, False],
+    pl.Date: [None, FIRST, SECOND],
+    pl.Int64: [None, -1, 0, 1, 2, 7],
+    pl.Float64: [None, -1.0, 0.0, 1.0, float("nan"), float("inf")],
+    pl.Decimal: [None, D("-1.00"), D("0.00"), D("0.01"), D("1.00"), D("2.00"), D("100.00")],
+    pl.Datetime: [
+        None,
+        dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(2025, 1, 2, tzinfo=dt.UTC),
+    ],
+}
+TABLES = [("silver", t) for t in contracts("source")] + [(m.layer, n) for n, m in marts().items()]
+
+
+def edge_rows(layer: str, table: str) -> pl.DataFrame:
+    """Rows that walk through the edges of every column's type and domain, out of step."""
+    c = contract(table)
+    columns = {}
+    for n, (name, dtype) in enumerate(stored_schema(layer, table).items()):
+        column = c.columns.get(name)
+        values = list(getattr(column, "categories", ())) + EDGES.get(type(dtype), [None])
+        turning = itertools.cycle(values)
+        for _ in range(n):
+            next(turning)
+        columns[name] = pl.Series([next(turning) for _ in range(360)], dtype=dtype)
+    return pl.DataFrame(columns).with_columns(gaming_day=pl.lit(FIRST))
+
+
+@pytest.mark.parametrize(("layer", "table"), TABLES, ids=".".join)
+def test_every_rule_is_the_same_in_sql(layer: str, table: str) -> None:
+    rows = edge_rows(layer, table)
+    rules = stored_rules(layer, table)
+    assert [name for name, rule in rules.items() if in_sql(rule) is None] == []
+    broken = {}
+    for name, rule in rules.items():
+        expected = rows.select((~rule.fill_null(value=True)).sum()).item()
+        query = failing(layer, table, FIRST, {name: rule})
+        assert query is not None
+        found = duckdb.sql(query.replace(f"{layer}.{table}", "rows")).pl()
+        broken[name] = (expected, found.height)
+    assert {n: b for n, b in broken.items() if b[0] != b[1]} == {}
+    assert sum(b[0] > 0 for b in broken.values()) > len(rules) / 2, "most rules are broken"
+
+
+def test_the_catalog_admits_every_query(tmp_path: Path) -> None:
+    """Of a lake with no rows: each runs and finds none."""
+    with Catalog(Lake(str(tmp_path / "lake"))) as catalog:
+        for layer, table in TABLES:
+            if not contract(table).is_restricted:
+                query = failing(layer, table, FIRST, stored_rules(layer, table))
+                assert query is not None
+                assert catalog.frame(query).is_empty()
+
+
+def asked(lake: Lake, judgement: Judgement) -> pl.DataFrame:
+    assert judgement.sql is not None
+    with Catalog(lake) as catalog:
+        return catalog.frame(judgement.sql)
+
+
+def test_a_broken_contract_names_keys_and_rows(tmp_path: Path) -> None:
+    """Of three rows one has theo that is no sum, one no key that is its own."""
+    lake = Lake(str(tmp_path / "lake"))
+    stored = stored_schema("gold", "player_day").items()
+    blank = {pl.Decimal: "0.00", pl.Int64: 0, pl.Boolean: False}
+    given = {n: [blank[type(t)]] * 3 for n, t in stored if type(t) in blank}
+    given |= {"player_id": ["P1", "P2", "P2"], "gaming_day": [FIRST] * 3}
+    small_lake.put(lake, "gold", "player_day", given | {"theo": ["5.00", "0.00", "0.00"]})
+    found = contract_checks.judge("gold", "player_day", lake, (FIRST, SECOND))
+    said = found[FIRST]
+    assert (said.passed, said.failing_rows, said.checked_rows) == (False, 3, 3)
+    assert said.keys == ("P1", "P2", "P2")
+    assert "another row of the day has the same player_id, gaming_day (2)" in said.said
+    assert "theo" in said.said
+    assert sorted(asked(lake, said)["player_id"]) == ["P1", "P2", "P2"]
+    assert found[SECOND].passed
+
+
+def slots(*readings: tuple[str, int, str | None, str | None]) -> dict[str, list[Any]]:
+    """(machine, minute, played, meter)."""
+    return {
+        "event_id": [f"E{n}" for n in range(len(readings))],
+        "machine_id": [r[0] for r in readings],
+        "event_type": ["GAME_PLAY" if r[2] else "METER_UPDATE" for r in readings],
+        "event_timestamp": [dt.datetime(2025, 1, 1, 20, r[1], tzinfo=dt.UTC) for r in readings],
+        "coin_in": [r[2] for r in readings],
+        "meter_coin_in": [r[3] for r in readings],
+        "gaming_day": [FIRST] * len(readings),
+    }
+
+
+METERS = slots(
+    ("M1", 1, None, "100.00"),
+    ("M1", 2, "10.00", None),
+    ("M1", 3, None, "110.00"),
+    ("M1", 4, "5.00", None),
+    ("M1", 5, None, "130.00"),  # 20 of 5
+    ("M1", 6, None, "90.00"),  # falls
+    ("M2", 1, "1.00", None),
+    ("M2", 2, None, "50.00"),
+    ("M2", 3, None, "60.00"),  # 10 of nothing
+)
+PLAYED = {
+    "machine_id": ["M1", "M2", "M3"],
+    "gaming_day": [FIRST] * 3,
+    "coin_in": ["10.00", "10.00", "10.00"],
+    "carded_coin_in": ["4.00", "0.00", "0.00"],
+    "win": ["3.00", "0.00", "0.00"],
+    "meter_variance": ["40.00", "-9.00", None],
+}
+PEOPLE = {
+    "player_id": ["P1", "P2", "P3"],
+    "gaming_day": [FIRST] * 3,
+    "coin_in": ["4.01", "0.00", "0.00"],
+    "table_theo": ["9.00", "0.00", "0.00"],
+    "visits": [1, 1, 0],
+}
+VALUES = {
+    "player_id": ["P1", "P2"],
+    "gaming_day": [FIRST] * 2,
+    "last_visit": [FIRST, dt.date(2024, 12, 1)],
+    "is_excluded": [True, False],
+    "is_protected": [False, False],
+    "account_status": ["Active", "Closed"],
+    "reinvestment_budget": ["1.00", "2.00"],
+}
+LAKE = {
+    ("silver", "slot_telemetry"): METERS,
+    ("gold", "slot_performance"): PLAYED,
+    ("gold", "table_performance"): {
+        "table_id": ["T1"],
+        "gaming_day": [FIRST],
+        "win": ["2.00"],
+        "theo": ["8.99"],
+    },
+    ("gold", "property_day"): {
+        "gaming_day": [FIRST],
+        "win": ["5.01"],
+        "drop_difference": ["0.00"],
+        "coin_in_difference": ["0.01"],
+        "cash_difference": ["-1.00"],
+    },
+    ("gold", "player_day"): PEOPLE,
+    ("gold", "player_value"): VALUES,
+}
+BREACHES = {
+    "meters_never_fall": 1,
+    "meters_equal_the_play": 3,
+    "play_is_what_meters_advanced": 1,
+    "property_day_reconciles": 2,
+    "win_of_the_day_adds_up": 1,
+    "carded_play_is_in_both_marts": 1,
+    "rated_theo_is_in_both_marts": 1,
+    "value_ends_in_the_day": 1,
+    "protected_receive_nothing": 2,
+}
+"""Counted by hand in the rows above."""
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = Lake(str(tmp_path_factory.mktemp("wrong") / "lake"))
+    for (layer, table), rows in LAKE.items():
+        small_lake.put(lake, layer, table, rows)
+    return lake
+
+
+def test_the_table_of_breaches_is_whole() -> None:
+    """Truths of patrons have no SQL: whose books differ is told to those with the grant."""
+    open_ones = {name for name, truth in TRUTHS.items() if not truth.of_patrons}
+    assert open_ones == BREACHES.keys()
+    assert [n for n, t in TRUTHS.items() if (breaches(t, FIRST) is None) != t.of_patrons] == []
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_the_breaches_of_a_truth_are_found_in_sql(wrong: Lake, name: str) -> None:
+    said = truth_checks.judge(TRUTHS[name], wrong, (FIRST, FIRST))[FIRST]
+    assert said.failing_rows == BREACHES[name]
+    assert asked(wrong, said).height == BREACHES[name]
+    assert said.keys
+    assert not said.passed
