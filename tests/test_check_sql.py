@@ -137,6 +137,12 @@ PLAYED = {
     "carded_coin_in": ["4.00", "0.00", "0.00"],
     "win": ["3.00", "0.00", "0.00"],
     "meter_variance": ["40.00", "-9.00", None],
+    "denomination": ["0.25"] * 3,
+    "games_played": [1000] * 3,
+    "theo": ["1.00", "0.00", "0.00"],  # 2.00 less than the win, of next to no spread
+    "jackpot_amount": ["0.00"] * 3,
+    "theoretical_hold": [0.1] * 3,
+    "hold_low": [0.0999] * 3,
 }
 PEOPLE = {
     "player_id": ["P1", "P2", "P3"],
@@ -154,7 +160,15 @@ VALUES = {
     "account_status": ["Active", "Closed"],
     "reinvestment_budget": ["1.00", "2.00"],
 }
+PROFILES = {
+    "player_id": ["P1", "P2"],
+    "gaming_day": [FIRST] * 2,
+    "self_excluded": [True, True],
+    "marketing_opt_in": [False, False],
+    "marketing_channel": ["SMS", "None"],
+}
 LAKE = {
+    ("silver", "player_profile"): PROFILES,
     ("silver", "slot_telemetry"): METERS,
     ("gold", "slot_performance"): PLAYED,
     ("gold", "table_performance"): {
@@ -183,6 +197,9 @@ BREACHES = {
     "rated_theo_is_in_both_marts": 1,
     "value_ends_in_the_day": 1,
     "protected_receive_nothing": 2,
+    "hold_is_inside_its_interval": 1,
+    "excluded_do_not_play": 1,
+    "excluded_are_not_marketed_to": 1,
 }
 """Counted by hand in the rows above."""
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import datetime as dt
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.floor.slots import DENOMINATIONS
+from lakehouse.gold.floor.slot_performance import Z99
 from lakehouse.quality.findings import Truth
+from lakehouse.quality.hold import FEWEST_GAMES, deviate_of
 
 _READINGS = """WITH held AS (
   SELECT machine_id, event_type, event_timestamp, coin_in, coalesce(meter_coin_in,
@@ -59,7 +62,23 @@ def _differences() -> str:
     return f"SELECT * FROM ({each}) WHERE amount <> 0"
 
 
+_DEVIATES = [deviate_of(n + 1) for n in range(len(DENOMINATIONS))]
 _WRITTEN = {
+    "hold_is_inside_its_interval": f"""WITH held AS (
+  SELECT denomination, sum(theo) AS theo, sum(win) AS win, sum(jackpot_amount) AS by_hand,
+    sqrt(sum(pow((theoretical_hold - hold_low) / {Z99} * coin_in, 2))) AS deviation
+  FROM gold.slot_performance WHERE gaming_day = DATE '{{day}}' AND hold_low IS NOT NULL
+  GROUP BY denomination HAVING sum(games_played) >= {FEWEST_GAMES}),
+bounded AS (
+  SELECT *, deviation * list_extract({_DEVIATES}, count(*) OVER ()) AS within FROM held)
+SELECT * FROM bounded WHERE win - theo > within OR win + by_hand - theo < -within""",
+    "excluded_do_not_play": """SELECT d.*
+FROM (SELECT * FROM gold.player_day WHERE gaming_day = DATE '{day}' AND visits > 0) AS d
+JOIN gold.player_value AS v ON v.gaming_day = d.gaming_day AND v.player_id = d.player_id
+WHERE v.is_excluded""",
+    "excluded_are_not_marketed_to": """SELECT * FROM silver.player_profile
+WHERE gaming_day = DATE '{day}' AND self_excluded AND
+  (marketing_opt_in OR marketing_channel <> 'None')""",
     "meters_never_fall": f"{_READINGS}\nSELECT * FROM readings WHERE meter < meter_before",
     "meters_equal_the_play": f"""{_READINGS},
 played AS (

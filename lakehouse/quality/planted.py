@@ -1,0 +1,88 @@
+"""Whether a warning is true: what the simulator planted behind it.
+
+For judging checks on a simulated lake, beside the scoring of detectors; nothing that the lake
+tells anybody reads it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+import polars as pl
+
+from lakehouse.contracts import contract, door_of
+from lakehouse.gold.marts import marts
+from lakehouse.quality.findings import judged
+from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.truths import TRUTHS
+from lakehouse.storage import Lake
+
+SIZES = (Family.VOLUME, Family.NULLS, Family.DRIFT, Family.FRESHNESS)
+ENOUGH = 0.5
+"""Of the rows that a warning is about, so many must be planted."""
+_PLAYS = {"slot_telemetry": "session_id", "table_games": "player_rating_id"}
+_ROWS = pl.col("entity_type") == "row"
+
+
+def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> list[str]:
+    """The kinds of plant that a warning of a gaming day is due to; empty: it is false.
+
+    Of subjects, each must have its plant: a scenario of that person on that day, or defects on
+    rows of the person's own play. Of sizes, at least half of the rows must have one."""
+    plants = lake.scan("truth", "plants").collect()
+    near = plants.filter(pl.col("window_start") <= day, pl.col("window_end") >= day)
+    if check.family in SIZES:
+        return _of_rows(near.filter(_ROWS), check, found)
+    by_subject = [
+        _of_subject(lake, near, plants.filter(_ROWS), subject, day)
+        for subject in _subjects(lake, check, day, found)
+    ]
+    kinds = {kind for one in by_subject for kind in one}
+    return sorted(kinds) if by_subject and all(by_subject) else []
+
+
+def _subjects(lake: Lake, check: Check, day: dt.date, found: Judgement) -> list[str]:
+    """Whom or what the warning is about: of a truth, also those that nobody is told."""
+    truth = TRUTHS.get(check.name)
+    if truth is None:
+        return list(found.keys)
+    rows = judged(truth, partial(lake.scan, days=(day, day)))
+    return rows.filter(pl.col("rows").list.len() == 0)["subject"].to_list()
+
+
+def _of_subject(
+    lake: Lake, near: pl.DataFrame, rows: pl.DataFrame, subject: str, day: dt.date
+) -> list[str]:
+    own = near.filter(~_ROWS, pl.col("entity_id") == subject)["kind"].to_list()
+    for table, play in _PLAYS.items() if not own else ():
+        keys = rows.filter(table_name=table, gaming_day=day)["row_key"]
+        own += _struck(lake, table, play, keys, subject, day)
+    return own
+
+
+def _struck(
+    lake: Lake, table: str, play: str, keys: pl.Series, subject: str, day: dt.date
+) -> list[str]:
+    """A kind for each planted row of the plays that a person's sound rows are of."""
+    key = contract(table).key[0]
+    bronze = lake.scan("bronze", table, days=(day, day), columns=[key, play, "player_id"])
+    struck = bronze.filter(pl.col(key).is_in(keys.implode()))
+    named = struck.filter(pl.col("player_id") == subject)
+    plays = bronze.filter(pl.col("player_id") == subject).select(play).drop_nulls().unique()
+    shared = struck.join(plays, on=play, how="semi")
+    some = pl.concat([named, shared]).unique(key).collect()
+    return [f"defect on {table}"] * some.height
+
+
+def _of_rows(plants: pl.DataFrame, check: Check, found: Judgement) -> list[str]:
+    layer, table = check.table
+    sources = marts()[table].sources() if layer == "gold" else {table}
+    doors = [door_of(source) for source in sources]
+    mine = plants.filter(pl.col("table_name").is_in(doors))
+    rows = found.checked_rows or 0
+    about = {
+        Family.VOLUME: abs(rows - found.more.get("usual", rows)),
+        Family.FRESHNESS: found.failing_rows or 0,
+    }.get(check.family, (found.measure or 0.0) * rows)
+    return sorted(set(mine["kind"])) if mine.height >= ENOUGH * about else []

@@ -1,0 +1,66 @@
+"""Whether a day has as many rows as its weekday has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+WEEKS = 8
+WEEK = 7
+BACK = WEEKS * WEEK
+FEWEST_WEEKDAYS = 4
+"""Of the eight; with fewer, all days of the last four weeks stand in, with a wider bound."""
+FEWEST_DAYS = 7
+"""With fewer days than this in all, nothing is said."""
+DEVIATIONS = 6
+"""Standard deviations, which are 1.4826 median absolute deviations of a normal spread."""
+BY_CHANCE = 5
+"""Standard deviations of a count that comes by chance."""
+SHARE = 0.25
+"""A quarter of the usual rows is no news, however even the weeks before were."""
+COLD_SHARE = 2 / 3
+"""Of any day beside any other: a Saturday has twice a Tuesday's rows."""
+FEW = 4
+"""Rows that come and go in the smallest tables: added to the variance of counts."""
+_NORMAL = 1.4826
+
+
+class Volume(NamedTuple):
+    """Of each judged day: the usual rows, how far from them is still usual, and of how many
+    days of its weekday that is known; NaN where nothing is said."""
+
+    usual: Floats
+    within: Floats
+    weekdays: NDArray[np.int64]
+
+
+def volumes(rows: Floats) -> Volume:
+    """Usual rows of the days after the first `BACK`, from rows by consecutive day; a day before
+    the table's first is NaN, not 0."""
+    judged = range(BACK, len(rows))
+    usual, within = np.full(len(judged), np.nan), np.full(len(judged), np.nan)
+    weekdays = np.zeros(len(judged), dtype=np.int64)
+    for at, t in enumerate(judged):
+        same = rows[t - BACK : t : WEEK]
+        same = same[np.isfinite(same)]
+        weekdays[at] = len(same)
+        recent = rows[t - BACK // 2 : t]
+        recent = recent[np.isfinite(recent)]
+        if len(same) >= FEWEST_WEEKDAYS:
+            usual[at], within[at] = _spread(same, SHARE)
+        elif len(recent) >= FEWEST_DAYS:
+            usual[at], within[at] = _spread(recent, COLD_SHARE)
+    return Volume(usual, within, weekdays)
+
+
+def _spread(past: Floats, share: float) -> tuple[float, float]:
+    """The median, and the widest of: deviations by the median absolute deviation, deviations of
+    counts that come by chance (Poisson), and a share."""
+    usual = float(np.median(past))
+    deviation = _NORMAL * float(np.median(np.abs(past - usual)))
+    by_chance = (usual + FEW) ** 0.5
+    return usual, max(DEVIATIONS * deviation, BY_CHANCE * by_chance, share * usual)
