@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)
     """Share of the machine's memory that one question in SQL may take."""
+    expectations: Path = Path("expectations")
+    """Folder of your own suites of Great Expectations: <layer>.<table>.json or .py."""
+    data_docs: Path | None = None
+    """Folder of their Data Docs; by default <root>.docs beside the lake."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
@@ -102,16 +106,22 @@ class Settings(BaseSettings):
             raise ValueError("is a file; a lake is a folder")
         return value
 
+    @field_validator("expectations", "data_docs", mode="before")
+    @classmethod
+    def _local_folder(cls, value: object) -> object:
+        if value is None:
+            return value
+        folder = _local(value, "name a local folder")
+        if folder.exists() and not folder.is_dir():
+            raise ValueError("is a file; name a folder")
+        return folder
+
     @field_validator("pii_key_file", "restricted_key_file", mode="before")
     @classmethod
     def _local_path(cls, value: object) -> object:
         if value is None:
             return value
-        text = str(value)
-        _refuse_unprintable(text)
-        if "://" in text:
-            raise ValueError("a key is a local file; name its path")
-        file = _expanded(text)
+        file = _local(value, "a key is a local file; name its path")
         if file.exists() and not file.is_file():
             raise ValueError("is no regular file")
         return value
@@ -255,6 +265,14 @@ def _got(name: str, value: object) -> str:
 def _refuse_unprintable(text: str) -> None:
     if not text.strip() or not text.isprintable():
         raise ValueError("a path has letters to be seen, and no control characters")
+
+
+def _local(value: object, otherwise: str) -> Path:
+    text = str(value)
+    _refuse_unprintable(text)
+    if "://" in text:
+        raise ValueError(otherwise)
+    return _expanded(text)
 
 
 def _expanded(path: str) -> Path:

@@ -32,6 +32,8 @@ SETTINGS: dict[str, list[str]] = {
     "wait_seconds": ["", "nope", "-1", "nan", "inf"],
     "sql_seconds": ["", "nope", "0", "-1", "nan", "inf", "1e400"],
     "sql_memory": ["", "nope", "0", "-0.1", "1.1", "nan"],
+    "expectations": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/suites", "a-file"],
+    "data_docs": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/docs", "a-file"],
     "filer": ["", "nope", "[]", '{"nope": 1}', "{"],
     "filer__name": ["", " ", "a\nb", "x" * 151],
     "filer__tin": ["", "nope", "12345678", "1234567890"],
