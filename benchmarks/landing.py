@@ -1,11 +1,15 @@
-"""Ingestion of a large CSV: `python -m benchmarks.landing [BYTES]`, 2 GB by default.
+"""Ingestion of a large CSV, of many files, and of scattered days.
 
-The file has the slot table's columns, as the simulator writes them. Prints rows a second, CPU
-seconds and peak memory of a process that does nothing else.
+`python -m benchmarks.landing [BYTES]`, 2 GB by default; the large file has the slot table's
+columns, as the simulator writes them. `python -m benchmarks.landing --many [FILES]`, 28 by
+default, takes in 26,651 rows of 91 days as one file, ten, and so many; `--scattered [DAYS]`, 50 by
+default, derives adjacent days, every second day, and one a week. Prints CPU seconds, of a process
+that does nothing else: on a machine that others use, wall time tells little.
 """
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +18,8 @@ from pathlib import Path
 
 import polars as pl
 
-WORKER = "--worker"
+WORKER, MANY, SCATTERED = "--worker", "--many", "--scattered"
+ROWS, DAYS = 26_651, 91
 AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -35,7 +40,21 @@ def write_csv(path: Path, size: int) -> int:
     return rows
 
 
-def work(folder: Path) -> None:
+def write_cage(zone: Path, files: int, rows: int, days: list[dt.date]) -> None:
+    """Cage transactions in files of about one size; each file has rows of nearly every day."""
+    zone.mkdir(parents=True)
+    lines = [
+        f"t{n},{days[n * 7919 % len(days)]}T{n % 12 + 8:02}:{n % 60:02}:00-08:00,{n % 977}.25"
+        for n in range(rows)
+    ]
+    for number in range(files):
+        part = lines[number * rows // files : (number + 1) * rows // files]
+        text = "\n".join(["transaction_id,transaction_timestamp,amount", *part, ""])
+        (zone / f"{number:03}.csv").write_text(text)
+        (zone / f"{number:03}.csv.done").touch()
+
+
+def work(folder: Path, what: str = "") -> None:
     import resource
 
     from lakehouse.ingest.files.run import ingest
@@ -43,16 +62,70 @@ def work(folder: Path) -> None:
     from lakehouse.storage import Lake
 
     settings = load_settings(root=str(folder / "lake"), source="landing")
-    begun = time.perf_counter()
-    (done,) = ingest(Lake.open(settings), settings, as_of=AS_OF).outcomes
+    lake = Lake.open(settings)
+    begun, cpu = time.perf_counter(), time.process_time()
+    outcomes = ingest(lake, settings, as_of=AS_OF).outcomes
+    if what == SCATTERED:
+        from igaming_assets.running import derive_days, underived_days
+
+        begun, cpu = time.perf_counter(), time.process_time()
+        derive_days(settings, underived_days(settings, lake), now=AS_OF)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     found = {
-        "rows": done.bronze_rows,
+        "rows": sum(o.bronze_rows for o in outcomes),
         "wall": time.perf_counter() - begun,
-        "cpu": usage.ru_utime + usage.ru_stime,
+        "cpu": time.process_time() - cpu,
+        "process": usage.ru_utime + usage.ru_stime,
         "mb": usage.ru_maxrss // 1024,
     }
     print(json.dumps(found))
+
+
+def measured(folder: Path, what: str = "") -> dict[str, float]:
+    """Of a process of its own, which takes in what lies in a folder's landing zone."""
+    command = [sys.executable, "-m", "benchmarks.landing", WORKER, str(folder), what]
+    home = {"DAGSTER_HOME": str(folder / "dagster")}
+    (folder / "dagster").mkdir()
+    said = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | home
+    ).stdout
+    found: dict[str, float] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def compare(name: str, cases: dict[str, tuple[int, list[dt.date]]], rows: int) -> None:
+    """One line a case: files, and the days of their rows; with the CPU seconds of the first."""
+    print(f"| {name} | rows | wall s | CPU s | CPU s with the start | to the first |")
+    print("|---|---|---|---|---|---|")
+    first = 0.0
+    what = SCATTERED if name == "days" else MANY
+    for case, (files, days) in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            write_cage(Path(folder, "lake", "landing", "financial_txn"), files, rows, days)
+            found = measured(Path(folder), what)
+        if found["rows"] != rows:
+            raise SystemExit(f"{rows:,} rows written, {found['rows']:,} in bronze")
+        first = first or found["process"]
+        print(
+            f"| {case} | {rows:,} | {found['wall']:.1f} | {found['cpu']:.1f} | "
+            f"{found['process']:.1f} | {found['process'] / first:.2f} |",
+            flush=True,
+        )
+
+
+def every(step: int, count: int) -> list[dt.date]:
+    return [dt.date(2025, 1, 1) + dt.timedelta(days=n * step) for n in range(count)]
+
+
+def many(files: int = 28) -> None:
+    days = every(1, DAYS)
+    compare("files", {str(n): (n, days) for n in (1, 10, files)}, ROWS)
+
+
+def scattered(days: int = 50) -> None:
+    steps = {"adjacent": 1, "every second": 2, "one a week": 7}
+    cases = {f"{days} {name}": (1, every(step, days)) for name, step in steps.items()}
+    compare("days", cases, 60 * days)
 
 
 def main(size: int = 2 * 10**9) -> None:
@@ -62,9 +135,7 @@ def main(size: int = 2 * 10**9) -> None:
         zone.mkdir(parents=True)
         rows = write_csv(zone / "export.csv", size)
         (zone / "export.csv.done").touch()
-        command = [sys.executable, "-m", "benchmarks.landing", WORKER, name]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found = json.loads(said.splitlines()[-1])
+        found = measured(folder)
     if found["rows"] != rows:
         raise SystemExit(f"{rows:,} rows written, {found['rows']:,} in bronze")
     print("| file | rows | wall s | CPU s | rows/s | peak MB |")
@@ -76,7 +147,12 @@ def main(size: int = 2 * 10**9) -> None:
 
 
 if __name__ == "__main__":
+    numbers = [int(float(a)) for a in sys.argv[1:] if a[:1].isdigit()]
     if WORKER in sys.argv:
-        work(Path(sys.argv[-1]))
+        work(Path(sys.argv[2]), sys.argv[3])
+    elif MANY in sys.argv:
+        many(*numbers)
+    elif SCATTERED in sys.argv:
+        scattered(*numbers)
     else:
-        main(*(int(float(a)) for a in sys.argv[1:]))
+        main(*numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import warnings
 from collections.abc import Collection
@@ -24,6 +25,7 @@ from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
+from igaming_assets.partitions import leaving_out
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.silver import silver_assets
 from lakehouse.errors import BadInput
@@ -47,10 +49,15 @@ def chosen_executor() -> dg.ExecutorDefinition:
 
 
 def assemble(
-    settings: Settings, *, executor: dg.ExecutorDefinition | None = None, **resources: Any
+    settings: Settings,
+    *,
+    executor: dg.ExecutorDefinition | None = None,
+    but: Collection[dt.date] = (),
+    **resources: Any,
 ) -> dg.Definitions:
-    """All definitions for a lake; `resources` replace those of the same name."""
-    with warnings.catch_warnings():
+    """All definitions for a lake, with the days `but` left out of its partitions;
+    `resources` replace those of the same name."""
+    with warnings.catch_warnings(), leaving_out(but):
         # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = [

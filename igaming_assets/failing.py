@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import dagster as dg
 
+from igaming_assets.partitions import is_asked
 from lakehouse.errors import Damaged, LakehouseError, StorageError
 from lakehouse.storage import Days
 
@@ -48,5 +49,6 @@ def but_stale(
     for _, found in sound_ones(made, stale):
         yield found
     for day, damage in stale.items():
-        context.add_asset_metadata({"stale": str(damage)}, partition_key=str(day))
+        if is_asked(context.run.tags, day):
+            context.add_asset_metadata({"stale": str(damage)}, partition_key=str(day))
         context.log.error(f"{day} keeps its old rows: {damage}")

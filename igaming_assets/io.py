@@ -14,7 +14,7 @@ import polars as pl
 
 from igaming_assets.describe import CODE_VERSION, told
 from igaming_assets.failing import retried_if_transient
-from igaming_assets.partitions import days_of
+from igaming_assets.partitions import days_of, is_asked
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
 from lakehouse.storage import Commit, Days, Lake, Portion, Read, Written, sound
@@ -64,7 +64,7 @@ def add_sizes_by_day(step_context: Any, stored: pl.DataFrame, written: Written, 
     of the whole table on the last day's, once."""
     held = {day: size for day, size in stored.select("gaming_day", "bytes").iter_rows()}
     for day, rows in written.rows_by_day.items():
-        if days[0] <= day <= days[1]:
+        if days[0] <= day <= days[1] and is_asked(step_context.run_tags, day):
             sizes = {"bytes": held[day]} if day in held else {}
             step_context.add_asset_metadata(
                 {"dagster/partition_row_count": rows, **sizes}, partition_key=day.isoformat()

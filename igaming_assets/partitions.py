@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import dagster as dg
 
@@ -16,6 +19,24 @@ DAYS_PER_RUN = 31
 and memory follows the month and not the range."""
 
 
+ASKED = "gaming_days"
+"""Tag of a run of scattered days: Dagster knows the first and the last; the days themselves."""
+
+
+_left_out: ContextVar[frozenset[dt.date]] = ContextVar("left_out", default=frozenset())
+
+
+@contextmanager
+def leaving_out(days: Collection[dt.date]) -> Iterator[None]:
+    """What is defined inside has no such gaming days: the way to give one run days that are not
+    adjacent, of which Dagster takes no list."""
+    before = _left_out.set(frozenset(days))
+    try:
+        yield
+    finally:
+        _left_out.reset(before)
+
+
 def gaming_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     """From the lake's first gaming day to the open one."""
     return dg.DailyPartitionsDefinition(
@@ -23,6 +44,7 @@ def gaming_days(settings: Settings) -> dg.DailyPartitionsDefinition:
         timezone=settings.timezone,
         hour_offset=OPENS_AT.hour,
         end_offset=1,
+        exclusions=[dt.datetime.combine(day, OPENS_AT) for day in sorted(_left_out.get())],
     )
 
 
@@ -36,6 +58,12 @@ def key_of(day: dt.date) -> str:
 
 def days_of(keys: dg.PartitionKeyRange) -> Days:
     return dt.date.fromisoformat(keys.start), dt.date.fromisoformat(keys.end)
+
+
+def is_asked(tags: Mapping[str, str], day: dt.date | str) -> bool:
+    """Whether a run, told by its tags, is to report on a gaming day between its first and last:
+    Dagster takes no word on any other."""
+    return ASKED not in tags or str(day) in tags[ASKED].split()
 
 
 def parse_day(text: str) -> dt.date:

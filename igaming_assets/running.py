@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,17 +24,22 @@ from dagster._utils.interrupts import check_captured_interrupt
 from igaming_assets.assembly import assemble, checks_alone
 from igaming_assets.automation import first_cause
 from igaming_assets.instance import OWNER, instance_of_home, this_process
-from igaming_assets.partitions import DAYS_PER_RUN, key_of
+from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
 from igaming_assets.verdicts import CheckVerdict, verdicts_of
+from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.pipeline.derivation import found_parents, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.quality.landing_checks import simulated_tables
 from lakehouse.quality.results import Check
-from lakehouse.regulation.gaming_day import cut, gaming_day_of, ranges_of
+from lakehouse.regulation.gaming_day import cut, each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
 
+ROWS_BETWEEN = 50_000
+"""Rows of days between those of a run of scattered days; working them through costs about what
+the start of one more run does."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 _INTERRUPTIONS = (DagsterExecutionInterruptedError, KeyboardInterrupt)
@@ -92,8 +98,9 @@ def run_days(
         for piece in cut(days, DAYS_PER_RUN):
             _execute(job, piece, progress, opened, outcome)
         if select is None:
-            for found in ranges_of(_with_parents_found(stored.lake, settings, days, now)):
-                for piece in cut(found, DAYS_PER_RUN):
+            found = _with_parents_found(stored.lake, settings, now)
+            for others in ranges_of([d for d in found if not days[0] <= d <= days[1]]):
+                for piece in cut(others, DAYS_PER_RUN):
                     _execute(job, piece, progress, opened, outcome)
     return outcome
 
@@ -117,14 +124,73 @@ def judge_days(
     return outcome
 
 
-def _with_parents_found(
-    lake: Lake, settings: Settings, days: Days, now: dt.datetime
-) -> list[dt.date]:
-    """Other days, whose rows were kept out for want of what has come in by now: they are made
+def derive_days(
+    settings: Settings,
+    days: Sequence[dt.date],
+    *,
+    now: dt.datetime,
+    instance: dg.DagsterInstance | None = None,
+    tell: Callable[[Sequence[dt.date]], None] = lambda _: None,
+) -> Outcome:
+    """Materialises everything for these days, wherever they lie: a run costs seconds before its
+    first day, so that scattered days share one. `tell` hears of the days of each run. Raises
+    as `run_days`."""
+    stored, outcome = LakeResource.of(settings), Outcome()
+    # The simulator would fill days in between that nobody asked for.
+    between = 0 if simulated_tables(settings) else ROWS_BETWEEN
+    with instance_of_home() if instance is None else nullcontext(instance) as opened:
+
+        def run(wanted: Sequence[dt.date]) -> None:
+            for part in in_runs(wanted, _rows_by_day(stored.lake), between):
+                refuse_other_days(settings, (part[0], part[-1]), now)
+                tell(part)
+                gaps = set(each_day((part[0], part[-1]))) - set(part)
+                defs = assemble(settings, but=gaps, executor=dg.in_process_executor, lake=stored)
+                job = _job(defs, None)
+                _execute(job, (part[0], part[-1]), None, opened, outcome, part if gaps else ())
+
+        run(days)
+        run([d for d in _with_parents_found(stored.lake, settings, now) if d not in days])
+    return outcome
+
+
+def in_runs(
+    days: Sequence[dt.date], rows: Mapping[dt.date, int], most_between: int
+) -> list[list[dt.date]]:
+    """The days in runs of at most DAYS_PER_RUN. Days in between, which are worked through with
+    them and come out as they are, may hold `most_between` rows in a run; with 0, there are
+    none."""
+    runs: list[list[dt.date]] = []
+    held = 0
+    for day in sorted(days):
+        gap = _between(runs[-1][-1], day) if runs else []
+        held += sum(rows.get(d, 0) for d in gap)
+        may_join = not gap or 0 < most_between >= held
+        if runs and may_join and len(runs[-1]) < DAYS_PER_RUN:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+            held = 0
+    return runs
+
+
+def _between(first: dt.date, last: dt.date) -> list[dt.date]:
+    return each_day((first, last))[1:-1]
+
+
+def _rows_by_day(lake: Lake) -> Counter[dt.date]:
+    rows: Counter[dt.date] = Counter()
+    for table in contracts("source"):
+        stored = lake.partitions("bronze", table).drop_nulls("gaming_day")
+        rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
+    return rows
+
+
+def _with_parents_found(lake: Lake, settings: Settings, now: dt.datetime) -> list[dt.date]:
+    """Days whose rows were kept out for want of what has come in by now: they are made
     again, so that days may come in any order."""
     last = gaming_day_of(now, settings.timezone)
-    found = found_parents(lake)
-    return [d for d in found if settings.start <= d <= last and not days[0] <= d <= days[1]]
+    return [d for d in found_parents(lake) if settings.start <= d <= last]
 
 
 def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:
@@ -166,12 +232,13 @@ def _execute(
     progress: Progress | None,
     instance: dg.DagsterInstance,
     outcome: Outcome,
+    only: Sequence[dt.date] = (),
 ) -> None:
     """Streams one run's events; `execute_in_process` would keep every frame in memory."""
     run = instance.create_run_for_job(
         job_def=job,
         run_config=_QUIET,
-        tags=_tags(days) | {OWNER: this_process()},
+        tags=_tags(days) | _asked(only) | {OWNER: this_process()},
         asset_selection=job.asset_selection or None,
     )
     outcome.run_ids.append(run.run_id)
@@ -257,6 +324,10 @@ def _tags(days: Days | None) -> dict[str, str]:
         "dagster/asset_partition_range_start": key_of(days[0]),
         "dagster/asset_partition_range_end": key_of(days[1]),
     }
+
+
+def _asked(days: Sequence[dt.date]) -> dict[str, str]:
+    return {ASKED: " ".join(map(key_of, days))} if days else {}
 
 
 def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:

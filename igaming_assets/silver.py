@@ -13,6 +13,7 @@ from igaming_assets.automation import late_data
 from igaming_assets.checks import at_once, judged_at_once, rows_by_rule, spec_of
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
 from igaming_assets.failing import but_stale, retried_if_transient
+from igaming_assets.partitions import is_asked
 from igaming_assets.plots import bars
 from lakehouse.contracts import contracts
 from lakehouse.errors import Damaged
@@ -90,6 +91,8 @@ def _tell_rejects(
     context: dg.AssetExecutionContext, table: str, aside: Mapping[str, Mapping[dt.date, int]]
 ) -> None:
     for day in aside["quarantined"]:
+        if not is_asked(context.run.tags, day):
+            continue
         counted = told(table, {name: rows.get(day, 0) for name, rows in aside.items()})
         if counted:
             context.add_asset_metadata(counted, partition_key=day.isoformat())

@@ -22,6 +22,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from igaming_assets.check_ledger import LEDGER
+from igaming_assets.partitions import is_asked
 from lakehouse.errors import Damaged
 from lakehouse.quality.results import Check, Judgement, Severity
 
@@ -49,6 +50,9 @@ def report(
 
     `stale` days could not be made or judged for damaged files: they are open, and stop nothing
     that comes after, as their old rows stand."""
+    tags = context.run.tags
+    found = {day: judgement for day, judgement in found.items() if is_asked(tags, day)}
+    stale = {day: damage for day, damage in stale.items() if is_asked(tags, day)}
     if context.op_execution_context.has_partition_key:
         [(day, judgement)] = found.items()
         _note(context, check, found, severity)

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ from lakehouse.errors import BadInput
 
 WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]
+Orphans = Literal["quarantine", "keep"]
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
 LARGEST_SCALE = 10_000
@@ -61,8 +63,15 @@ class Settings(BaseSettings):
     source: Source = "simulator"
     sources: dict[str, Source] = Field(default_factory=dict)
     """Source by table, where it differs from `source`."""
+    orphans: dict[str, Orphans] = Field(default_factory=dict)
+    """By table, what becomes of rows that name a patron no profile tells of, or another parent
+    that is not there: `keep` lets them into silver as they are, where nothing is said of it they
+    are quarantined."""
     wait_seconds: float = Field(default=WAIT_SECONDS, ge=0, allow_inf_nan=False)
     """How long a command waits for another process that is at work in the same place."""
+    rejected_share: float = Field(default=0.2, ge=0, le=1, allow_inf_nan=False)
+    """Share of a table's landed rows of a gaming day that may be rejected; over it a check fails,
+    and `ingest` and `run` end with status 1."""
     carded_bill_in_knowledge: bool = False
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None
@@ -166,15 +175,23 @@ class Settings(BaseSettings):
     @field_validator("sources")
     @classmethod
     def _known_tables(cls, value: dict[str, Source]) -> dict[str, Source]:
-        from lakehouse.contracts import contracts, door_of
+        from lakehouse.contracts import door_of
 
-        unknown = [t for t in value if t not in contracts("source")]
-        if unknown:
-            known = ", ".join(sorted(contracts("source")))
-            raise ValueError(f"no source table {unknown[0]!r}; tables: {known}")
+        _refuse_unknown(value)
         landed = [t for t, s in value.items() if s != "landing" and not _is_simulated(door_of(t))]
         if landed:
             raise ValueError(f"the simulator has no table {landed[0]!r}; its source is landing")
+        return value
+
+    @field_validator("orphans")
+    @classmethod
+    def _tables_with_parents(cls, value: dict[str, Orphans]) -> dict[str, Orphans]:
+        from lakehouse.contracts import contract
+
+        _refuse_unknown(value)
+        alone = [t for t in value if not contract(t).references()]
+        if alone:
+            raise ValueError(f"rows of {alone[0]!r} name no other table's: they are no orphans")
         return value
 
     @field_validator("multiple_transaction_log_over")
@@ -202,6 +219,15 @@ class Settings(BaseSettings):
         door = door_of(table)
         asked = self.sources.get(door, self.source)
         return asked if asked == "landing" or _is_simulated(door) else "landing"
+
+
+def _refuse_unknown(tables: Iterable[str]) -> None:
+    from lakehouse.contracts import contracts
+
+    unknown = [t for t in tables if t not in contracts("source")]
+    if unknown:
+        known = ", ".join(sorted(contracts("source")))
+        raise ValueError(f"no source table {unknown[0]!r}; tables: {known}")
 
 
 def _is_simulated(door: str) -> bool:

@@ -9,12 +9,14 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping import checked_mapping
 from lakehouse.ingest.files.reading import judged, open_file
-from lakehouse.ingest.files.row_typing import Origin, join
-from tests.malformed import malformed, plain_text
+from lakehouse.ingest.files.row_typing import join
+from tests.malformed import MAPPINGS, Malformed, malformed, plain_text
 
+TABLE = "financial_txn"
 _MARKER = re.compile(rb"K\d{5}x\d\d")
 
 
@@ -41,14 +43,13 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
     path = folder / made.name
     path.write_bytes(made.content)
     tally.files += 1
+    mapping = checked_mapping(MAPPINGS[made.form], TABLE, made.name)
     try:
-        found = inspect(path)
-        opened = open_file(path, found, contract("financial_txn"), Mapping())
+        found = inspect(path, mapping)
+        opened = open_file(path, found, contract(TABLE), mapping)
         moment = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
         zone = "America/Los_Angeles"
-        origin = Origin(
-            contract("financial_txn"), Mapping(), made.name, moment.date(), moment, zone
-        )
+        origin = Origin(contract(TABLE), mapping, made.name, moment.date(), moment, zone)
         parts = list(judged(opened.pieces, origin))
     except UnreadableFile:
         tally.rejected += 1
@@ -60,20 +61,15 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
     found_rows = join(parts)
     tally.good += found_rows.good.height
     tally.bad += found_rows.bad.height
-    lost = _lost(made.name, made.content, found_rows.good, found_rows.bad)
+    lost = _lost(made, found_rows.good, found_rows.bad)
     if lost:
         assert tally.faults is not None
         tally.faults.append(f"{made.name} lost {lost}")
 
 
-def _lost(name: str, content: bytes, good: pl.DataFrame, bad: pl.DataFrame) -> list[str]:
-    """Row marks that the text holds and neither the rows nor the rejects do. A mark that the
-    header's line took in is no row."""
-    form = name.split(".", 1)[1]
-    text = plain_text(form, content)
-    if form.startswith("csv"):
-        text = text.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[2]
-    there = {m.decode() for m in _MARKER.findall(text)}
+def _lost(made: Malformed, good: pl.DataFrame, bad: pl.DataFrame) -> list[str]:
+    """Row marks that the text holds and neither the rows nor the rejects do."""
+    there = {m.decode() for m in _MARKER.findall(plain_text(made.form, made.content))}
     kept = " ".join(
         [
             *good.select(pl.concat_str(pl.all().cast(pl.String), ignore_nulls=True)).to_series(),

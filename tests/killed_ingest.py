@@ -1,6 +1,7 @@
 """An ingestion that kills itself before its n-th write to the disk; a program for the tests.
 
-python -m tests.killed_ingest FOLDER N [retry]: status 0 where it had fewer writes than that.
+python -m tests.killed_ingest FOLDER N [retry | together]: status 0 where it had fewer writes than
+that. Files come in batches of two rows, but for `together`.
 """
 
 import os
@@ -22,7 +23,8 @@ def in_small_batches() -> None:
 
 
 def main(folder: str, fatal: int, what: str = "ingest") -> None:
-    in_small_batches()
+    if what != "together":
+        in_small_batches()
     writes = 0
 
     def counted(write: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +37,7 @@ def main(folder: str, fatal: int, what: str = "ingest") -> None:
 
         return doomed
 
-    for write in ("append", "append_stream", "write_days", "take_out"):
+    for write in ("append", "append_each", "append_stream", "write_days", "take_out"):
         setattr(Lake, write, counted(getattr(Lake, write)))
     Path.rename = counted(Path.rename)  # type: ignore[method-assign]
     lake, settings = lake_at(Path(folder))

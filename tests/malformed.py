@@ -4,13 +4,34 @@ import gzip
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 import zstandard
 
 ROWS = 12
-FORMS = ("csv", "csv.gz", "csv.zst", "ndjson", "json", "parquet")
+COLUMNS = ("transaction_id", "transaction_timestamp", "amount", "notes")
+BEGINS, ENDS = "transaction_id", "== end"
+NESTED: dict[str, object] = {
+    "rows": "slip.bets",
+    "columns": {
+        "transaction_timestamp": {"from": "at"},
+        **{n: {"from": f"slip.bets.{n}"} for n in ("transaction_id", "amount", "notes")},
+    },
+}
+MAPPINGS: dict[str, dict[str, object]] = {
+    **{form: {} for form in ("csv", "csv.gz", "csv.zst", "ndjson", "json", "parquet")},
+    "framed.csv": {"starts_at": BEGINS, "ends_at": ENDS},
+    "bare.csv": {"names": COLUMNS},
+    "wrapped.csv": {"quoted_lines": True},
+    "twice.csv": {"columns": {"notes": {"from": "notes#2"}, "amount": {"from": "#3"}}},
+    "cp1252.csv": {"encoding": "cp1252"},
+    "nested.ndjson": NESTED,
+    "nested.json": NESTED,
+}
+"""Form → the mapping that files of it need."""
+FORMS = tuple(MAPPINGS)
 INSERTED = (
     b'"',
     b",",
@@ -28,10 +49,11 @@ INSERTED = (
 
 @dataclass(frozen=True)
 class Malformed:
-    """A file, and the keys of rows that its damage left in one piece, as far as known."""
+    """A file in one of the FORMS."""
 
     name: str
     content: bytes
+    form: str
 
 
 def marker(number: int, row: int) -> str:
@@ -74,23 +96,41 @@ def malformed(number: int) -> Malformed:
     content = _packed(form, content)
     if packed_damage:
         content = _damaged(content, choose)
-    return Malformed(f"f{number:05d}.{form}", content)
+    return Malformed(f"f{number:05d}.{form}", content, form)
 
 
 def plain_text(form: str, content: bytes) -> bytes:
-    """What a reader of the file could see of it, as bytes; empty where it cannot be unpacked."""
+    """What a reader of the file could see of its rows, as bytes; empty where it cannot be
+    unpacked. A mark that the header's line took in is no row."""
     try:
         if form == "csv.gz":
-            return gzip.decompress(content)
+            content = gzip.decompress(content)
         if form == "csv.zst":
-            return zstandard.ZstdDecompressor().decompress(content, max_output_size=2**22)
+            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=2**22)
     except (OSError, EOFError, zstandard.ZstdError, ValueError):
         return b""
-    return b"" if form == "parquet" else content
+    if form == "parquet":
+        return b""
+    if form == "framed.csv":
+        return _framed_part(content)
+    if "csv" in form and form != "bare.csv":
+        return content.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[2]
+    return content
+
+
+def _framed_part(content: bytes) -> bytes:
+    """Of lines between the header and the first that ends the table, where both are there."""
+    lines = [line.lstrip(b' \t"') for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    begins = [i for i, line in enumerate(lines) if line.startswith(BEGINS.encode())]
+    ends = [i for i, line in enumerate(lines) if line.startswith(ENDS.encode())]
+    after = [i for i in ends if begins and i > begins[0]]
+    return b"\n".join(lines[begins[0] + 1 : after[0]]) if after else b""
 
 
 def _plain(form: str, rows: list[dict[str, str]]) -> bytes:
     frame = pl.DataFrame(rows)
+    if form in SHAPED:
+        return SHAPED[form](frame.write_csv(), rows)
     if form.startswith("csv"):
         return frame.write_csv().encode()
     if form == "ndjson":
@@ -100,6 +140,32 @@ def _plain(form: str, rows: list[dict[str, str]]) -> bytes:
     out = io.BytesIO()
     frame.write_parquet(out, compression="uncompressed")
     return out.getvalue()
+
+
+def _wrapped(text: str, _: object) -> bytes:
+    whole = text.replace("\nand", " and")
+    return "".join('"' + x.replace('"', '""') + '"\n' for x in whole.splitlines()).encode()
+
+
+def _twice(_: object, rows: list[dict[str, str]]) -> bytes:
+    body = [f"{r['transaction_id']},{r['transaction_timestamp']},{r['amount']},x,y" for r in rows]
+    return "\n".join([",".join((*COLUMNS, "notes")), *body, ""]).encode()
+
+
+def _slips(rows: list[dict[str, str]]) -> list[dict[str, object]]:
+    threes = [rows[i : i + 3] for i in range(0, len(rows), 3)]
+    return [{"at": t[0]["transaction_timestamp"], "slip": {"bets": t}} for t in threes]
+
+
+SHAPED: dict[str, Callable[[str, list[dict[str, str]]], bytes]] = {
+    "framed.csv": lambda t, _: f"Report\nof,the,day\n\n{t}{ENDS}\nTotal,1.00\n".encode(),
+    "bare.csv": lambda t, _: t.partition("\n")[2].encode(),
+    "wrapped.csv": _wrapped,
+    "twice.csv": _twice,
+    "cp1252.csv": lambda t, _: t.replace("note", "Geb\u00fchr").encode("cp1252"),
+    "nested.ndjson": lambda _, rows: "".join(json.dumps(r) + "\n" for r in _slips(rows)).encode(),
+    "nested.json": lambda _, rows: json.dumps(_slips(rows), indent=1).encode(),
+}
 
 
 def _packed(form: str, content: bytes) -> bytes:

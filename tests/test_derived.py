@@ -151,6 +151,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LAKEHOUSE_REJECTED_SHARE", "1")
     opened, _ = lake_at(place)
     drop(opened, f"{CAGE}/a.csv", cage_csv(cage_row(1), cage_row(2)))
     assert cli.run(["ingest", "--bronze-only"]) == 0
@@ -166,7 +167,7 @@ def test_an_ingestion_that_never_derived_is_made_good_by_the_next(
     said = capsys.readouterr().err
     assert "nothing new in the landing zone" in said
     assert "stored before and not derived: 2025-01-05" in said
-    assert "deriving 2025-01-05 to 2025-01-05" in said
+    assert "deriving 2025-01-05\n" in said
     kept_out = opened.scan("quarantine", CAGE).collect().height
     assert opened.scan("silver", CAGE).collect().height + kept_out == 3
     assert cli.run(["ingest"]) == 0

@@ -33,7 +33,7 @@ def test_the_command_line_has_every_command_and_option() -> None:
     assert "\n### lakehouse sql\n" in text
     assert "\n#### lakehouse catalog build\n" in text
     assert "| `--limit` VALUE | Rows of a table to show; 0: all. | `200` |" in text
-    assert "`lakehouse describe [OPTIONS] TABLE`" in text
+    assert "`lakehouse describe [OPTIONS] [TABLE]`" in text
 
 
 def test_a_changed_document_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

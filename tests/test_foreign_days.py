@@ -8,7 +8,7 @@ import pytest
 from lakehouse import cli
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.conservation import conservation
-from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.inference import infer
 from lakehouse.ingest.files.mapping import checked_mapping, has_short_years
 from lakehouse.pipeline.silver import refresh_silver
 from tests.landed import CAGE, bronze, drop, lake_at, mapped, quarantined, take_in
@@ -161,7 +161,7 @@ def toml(**columns: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
-@pytest.mark.parametrize("source", ["amuont", "sum.usd", "sum.eur"])
+@pytest.mark.parametrize("source", ["amuont", "sum.usd.cents", "sum.eur"])
 def test_a_column_that_no_record_has_rejects_the_file(
     tmp_path: Path, name: str, source: str
 ) -> None:
@@ -208,7 +208,7 @@ def test_a_csv_may_lack_what_is_optional_alone(tmp_path: Path) -> None:
         ("amount", {"date_only": True}, "date_only: is for a moment: transaction_timestamp"),
         ("business_date", {"format": "%Y-%m-%d", "latest_year": 2020}, "two-digit years"),
         ("business_date", {"format": "%y", "latest_year": 20}, "greater than or equal to 1900"),
-        ("amount", {"optional": True}, "optional is for a column that from names"),
+        ("amount", {"optional": True}, "optional is for a column that from or value names"),
     ],
 )
 def test_what_a_column_cannot_be_is_said(column: str, rule: dict[str, object], said: str) -> None:

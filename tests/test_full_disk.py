@@ -68,7 +68,7 @@ def test_a_file_for_which_there_is_no_room_stops_no_other(
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/a.csv", cage_csv(*(cage_row(n) for n in range(3))))
     drop(lake, f"{CAGE}/b.csv", cage_csv(cage_row(7)))
-    stream = Lake.append_stream
+    stream, together = Lake.append_stream, Lake.append_each
     full = [True]
 
     def no_room_at_first(self: Lake, *args: object, **said: object) -> int:
@@ -76,6 +76,12 @@ def test_a_file_for_which_there_is_no_room_stops_no_other(
             raise DiskFull("cannot write bronze: the disk is full")
         return stream(self, *args, **said)  # type: ignore[arg-type]
 
+    def no_room(self: Lake, layer: str, *args: object, **said: object) -> int:
+        if layer == "bronze":
+            raise DiskFull("cannot write bronze: the disk is full")
+        return together(self, layer, *args, **said)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lake, "append_each", no_room)
     monkeypatch.setattr(Lake, "append_stream", no_room_at_first)
     found = {o.name: o.state for o in take_in(lake, settings).outcomes}
     assert found == {f"{CAGE}/a.csv": "interrupted", f"{CAGE}/b.csv": "ingested"}

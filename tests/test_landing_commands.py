@@ -23,6 +23,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     monkeypatch.chdir(tmp_path)
     for name, value in (("ROOT", "lake"), ("SOURCE", "landing"), ("START", "2025-01-01")):
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+    monkeypatch.setenv("LAKEHOUSE_REJECTED_SHARE", "1")
     (tmp_path / "cage.csv").write_text(cage_csv(cage_row(1), "t2,2025-01-05T12:00:00,1.00"))
     (tmp_path / "zone.toml").write_text('timezone = "America/Los_Angeles"\n')
     return Lake.open(load_settings())
@@ -107,7 +108,7 @@ def test_quarantine_is_listed_shown_and_retried(
     (found,) = json.loads(out)
     rule = "transaction_timestamp|no_offset_and_no_timezone"
     assert (found["table"], found["stage"], found["rule"]) == (CAGE, "ingest", rule)
-    assert (found["source"], found["rows"]) == (f"{CAGE}/cage.csv", 1)
+    assert (found["sources"], found["rows"]) == ([f"{CAGE}/cage.csv"], 1)
     assert json.loads(said(capsys, "quarantine", "list", "-t", SLOTS, "-o", "json")[0]) == []
     out, _ = said(capsys, "quarantine", "show", CAGE, "-o", "csv")
     assert "t2,2025-01-05T12:00:00" not in out  # landed text may hold personal data

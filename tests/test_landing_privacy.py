@@ -210,7 +210,7 @@ def test_a_link_put_in_the_way_between_two_looks_is_not_followed(
     swap = swapped(place, outside / "a.csv" if place == path else outside / "deep")
     if swapped_name == CAGE:
         swap = swapped(place, outside)
-    step = {"found": "inspect", "inspected": "begin"}[moment]
+    step = {"found": "inspect", "inspected": "job_of"}[moment]
     do = getattr(ingest_run, step)
 
     def after_the_swap(*args: object, **kwargs: object) -> object:

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.plain_values import plain_form
-from lakehouse.ingest.files.row_typing import Origin, judge
+from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, Piece
 from lakehouse.ingest.files.values import typed_column
 
@@ -257,3 +258,104 @@ def test_one_odd_value_is_read_with_care_and_the_others_stay() -> None:
         (4, ["transaction_timestamp|unreadable"], "raw 2"),
         (5, ["amount|more_than_two_decimals"], "raw 3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "wanted"),
+    [
+        ("12.50-", {}, "-12.50"),
+        ("1,234.50-", {}, "-1234.50"),
+        ("\N{MINUS SIGN}3", {}, "-3.00"),
+        ("-$5", {}, "-5.00"),
+        ("$-5", {}, "-5.00"),
+        ("($5.00)", {}, "-5.00"),
+        ("USD 5", {}, "5.00"),
+        ("5.00 USD", {}, "5.00"),
+        ("US$5", {}, "5.00"),
+        ("5.00-USD", {}, None),  # a minus, or a dash
+        ("-5-", {}, None),
+        ("(5-)", {}, None),
+        ("--5", {}, None),
+        ("-", {}, None),
+        ("$", {}, None),
+        ("€ 5", {}, None),  # not of this currency
+        ("€ 5", {"currency": "EUR"}, "5.00"),
+        ("1.234,50 €", {"currency": "EUR", "decimal_comma": True}, "1234.50"),
+        ("5 EUR", {"currency": "EUR"}, "5.00"),
+        ("$5", {"currency": "EUR"}, None),
+        ("R$ 5", {"currency": "BRL"}, "5.00"),
+        ("5 PEN", {"currency": "PEN"}, "5.00"),
+        ("1.5E3", {}, None),
+        ("1.5E3", {"scientific": True}, "1500.00"),
+        ("-1,5e+03", {"scientific": True, "decimal_comma": True}, "-1500.00"),
+        ("2.5e-1", {"scientific": True}, "0.25"),
+        ("1E-3", {"scientific": True}, None),  # a third decimal
+        ("1E-30", {"scientific": True}, None),
+        ("0E0", {"scientific": True}, "0.00"),
+        ("1E99", {"scientific": True}, None),
+        ("0.35000000000000003", {"round": "noise"}, "0.35"),
+        ("12.499999999999998", {"round": "noise"}, "12.50"),
+        ("-12.499999999999998", {"round": "noise"}, "-12.50"),
+        ("12.345", {"round": "noise"}, None),
+        ("12.345", {"round": "half_up"}, "12.35"),
+        ("-12.345", {"round": "half_up"}, "-12.35"),
+        ("12.3449999999999999999999", {"round": "half_up"}, "12.34"),
+        ("12.5", {"round": "half_up"}, "12.50"),
+        ("12345.5", {"unit": "cents", "round": "half_up"}, "123.46"),
+        ("-.5", {"unit": "cents", "round": "half_up"}, "-0.01"),
+        ("99999999999999999.999", {"round": "half_up"}, None),
+    ],
+)
+def test_money_is_read_in_the_forms_that_exports_have(
+    text: str, rule: dict[str, object], wanted: str | None
+) -> None:
+    value, why = read(text, MONEY, **rule)
+    assert value == (None if wanted is None else Decimal(wanted))
+    assert (why is None) == (wanted is not None)
+
+
+def at(*parts: int) -> dt.datetime:
+    return dt.datetime(*parts, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "wanted"),
+    [
+        ("1736107200", {"format": "epoch_s"}, at(2025, 1, 5, 20)),
+        ("1736107200.25", {"format": "epoch_s"}, at(2025, 1, 5, 20, 0, 0, 250_000)),
+        ("1736107200123", {"format": "epoch_ms"}, at(2025, 1, 5, 20, 0, 0, 123_000)),
+        ("1736107200123456", {"format": "epoch_us"}, at(2025, 1, 5, 20, 0, 0, 123_456)),
+        ("-86400", {"format": "epoch_s"}, at(1969, 12, 31)),
+        ("1736107200123", {"format": "epoch_s"}, "unreadable"),  # the year 56985
+        ("1736107200", {"format": "epoch_us"}, at(1970, 1, 1, 0, 28, 56, 107_200)),
+        ("soon", {"format": "epoch_s"}, "unreadable"),
+        ("9" * 40, {"format": "epoch_s"}, "unreadable"),
+        ("2025-01-05T20:00:00Z", {"format": ["iso", "epoch_s"]}, at(2025, 1, 5, 20)),
+        ("1736107200", {"format": ["iso", "epoch_s"]}, at(2025, 1, 5, 20)),
+        ("13.02.2025 04:00", {"format": ["%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M"]}, at(2025, 2, 13, 12)),
+        ("02/13/2025 04:00", {"format": ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]}, at(2025, 2, 13, 12)),
+        ("02/03/2025 04:00", {"format": ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]}, "read_in_two_ways"),
+        ("02/02/2025 04:00", {"format": ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]}, at(2025, 2, 2, 12)),
+        ("x", {"format": ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]}, "unreadable"),
+        ("2025-03-09 02:30:00", {"format": ["iso", "%d.%m.%Y"]}, "skipped_by_the_clock"),
+        # 02:30 on 9 March 2025 is on no clock; one that was not set shows it at 10:30 UTC.
+        ("2025-03-09 02:30:00", {"skipped": "shift"}, at(2025, 3, 9, 10, 30)),
+        ("2025-03-09 03:30:00", {"skipped": "shift"}, at(2025, 3, 9, 10, 30)),
+        ("2025-11-02 01:30:00", {"skipped": "shift"}, "shown_twice_by_the_clock"),
+    ],
+)
+def test_a_moment_is_read_in_the_forms_that_exports_have(
+    text: str, rule: dict[str, object], wanted: dt.datetime | str
+) -> None:
+    value, why = read(text, MOMENT, timezone=ZONE, **rule)
+    assert (value, why) == ((None, f"c|{wanted}") if isinstance(wanted, str) else (wanted, None))
+
+
+def test_a_day_is_read_in_several_forms() -> None:
+    forms = {"format": ["%d.%m.%Y", "iso"]}
+    assert read("05.01.2025", pl.Date(), **forms) == (dt.date(2025, 1, 5), None)
+    assert read("2025-01-05", pl.Date(), **forms) == (dt.date(2025, 1, 5), None)
+    assert read("01/05/2025", pl.Date(), **forms) == (None, "c|unreadable")
+    rule = {"format": ["%d.%m.%Y", "%Y%m%d"], "date_only": True}
+    for text in ("05.01.2025", "20250105"):
+        assert read(text, MOMENT, timezone=ZONE, **rule) == (at(2025, 1, 5, 14), None)

@@ -8,7 +8,7 @@ import pytest
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns, our_columns
-from lakehouse.ingest.files.infer import infer
+from lakehouse.ingest.files.inference import infer
 from lakehouse.ingest.files.mapping import (
     Mapping,
     checked_mapping,
@@ -28,7 +28,7 @@ def mapped(mapping: dict[str, object], rows: dict[str, list[str | None]]) -> pl.
     used = checked_mapping(mapping, CAGE, "test")
     frame = pl.DataFrame({**rows, LINE: list(range(len(next(iter(rows.values())))))})
     match = match_columns(c, used, list(rows))
-    return our_columns(frame, c, used, match)
+    return our_columns(frame, c, used, match, {})
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,13 @@ def test_a_mapping_is_proposed_from_header_and_sample() -> None:
         '[columns.machine_id]\nfrom = "MachNo"',
         '[columns.coin_in]\nfrom = "CoinInCents"\nunit = "cents"',
         f'format = "%m/%d/%Y %I:%M:%S %p"\ntimezone = "{ZONE}"',
-        '[columns.zone]\nfrom = "Area"\n# codes = { "N" = "?", "P" = "?" }',
+        '[columns.zone]\nfrom = "Area"\ncodes = { N = "North", P = "Penny" }',
+        '[columns.machine_type]\nfrom = "Class"\n# codes = { "R" = "?", "V" = "?" }',
+        '[columns.location_id]\nfrom = "FloorLoc"',
     ):
         assert lines in proposed.toml
-    assert "no column of slot_telemetry for 'FloorLoc'" in proposed.unmatched
+    said = "coin_out is set aside: a trial reading rejects 25% of the sample: "
+    assert f"{said}more_than_two_decimals" in proposed.unmatched
     assert any("for manufacturer, which" in line for line in proposed.unmatched)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from igaming_assets.running import run_days
+from igaming_assets.running import derive_days, in_runs, run_days, underived_days
 from lakehouse.contracts import contracts
 from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.settings import Settings, load_settings
@@ -50,17 +50,23 @@ def bronze() -> dict[str, pl.DataFrame]:
     return found | {"player_profile": pl.concat([known, moved])}
 
 
-def made(root: Path, bronze: dict[str, pl.DataFrame], order: Sequence[Days]) -> Lake:
+def settings_of(root: Path) -> Settings:
     key = root.parent / "pii.key"
-    settings: Settings = load_settings(
-        root=str(root), source="landing", start=FIRST, pii_key_file=key
-    )
+    return load_settings(root=str(root), source="landing", start=FIRST, pii_key_file=key)
+
+
+def stored(lake: Lake, bronze: dict[str, pl.DataFrame], days: Days) -> None:
+    for table, rows in bronze.items():
+        mine = rows.filter(pl.col("gaming_day").is_between(*days))
+        lake.write_days("bronze", table, mine, days, commit=BY)
+
+
+def made(root: Path, bronze: dict[str, pl.DataFrame], order: Sequence[Days]) -> Lake:
+    settings = settings_of(root)
     lake = Lake.open(settings)
     with dg.DagsterInstance.ephemeral() as instance:
         for days in order:
-            for table, rows in bronze.items():
-                mine = rows.filter(pl.col("gaming_day").is_between(*days))
-                lake.write_days("bronze", table, mine, days, commit=BY)
+            stored(lake, bronze, days)
             run_days(settings, days, now=NOW, instance=instance)
     return lake
 
@@ -86,13 +92,65 @@ def at_once(folder: Path, bronze: dict[str, pl.DataFrame]) -> Lake:
 def test_any_order_makes_one_lake(
     folder: Path, at_once: Lake, bronze: dict[str, pl.DataFrame], name: str
 ) -> None:
-    lake = made(folder / name.replace(" ", "-"), bronze, ORDERS[name])
+    assert_same(made(folder / name.replace(" ", "-"), bronze, ORDERS[name]), at_once)
     orphans = at_once.scan("quarantine", "slot_telemetry").collect()
     assert at_once.scan("silver", "slot_telemetry").collect().height > 1_000
     assert orphans.height < 1_000
+
+
+def assert_same(lake: Lake, at_once: Lake) -> None:
     for layer, table in at_once.stored("silver", "quarantine", "duplicates", "gold", "restricted"):
         right, found = (one.scan(layer, table).collect() for one in (at_once, lake))
         assert_frame_equal(found, right, check_row_order=False), (layer, table)
+
+
+@pytest.mark.slow
+def test_scattered_days_share_a_run_and_make_one_lake(
+    folder: Path, at_once: Lake, bronze: dict[str, pl.DataFrame]
+) -> None:
+    """The day between is there already; it is worked through, and Dagster hears of the others."""
+    first, between_them, *last = each_day(WEEK)
+    lake = made(folder / "scattered", bronze, [(between_them, between_them)])
+    stored(lake, bronze, WEEK)
+    settings = settings_of(folder / "scattered")
+    key = dg.AssetKey(["silver", "slot_telemetry"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked = [first, *last]
+        done = derive_days(settings, asked, now=NOW, instance=instance)
+        events = instance.get_records_for_run(
+            done.run_ids[0], of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).records
+        mine = [r.event_log_entry.dagster_event for r in events]
+        heard = {e.partition for e in mine if e is not None and e.asset_key == key}
+        assert heard == {str(day) for day in asked}
+    assert underived_days(settings, lake) == []
+    assert_same(lake, at_once)
+
+
+DAY = [FIRST + dt.timedelta(n) for n in range(70)]
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "most", "sizes"),
+    [
+        (DAY[:3], {}, 0, [3]),
+        (DAY[0:6:2], {}, 0, [1, 1, 1]),
+        (DAY[0:6:2], {}, 10, [3]),
+        (DAY[0:6:2], {DAY[1]: 5, DAY[3]: 5}, 10, [3]),
+        (DAY[0:6:2], {DAY[1]: 5, DAY[3]: 6}, 10, [2, 1]),
+        (DAY[0:6:2], {DAY[1]: 11}, 10, [1, 2]),
+        (DAY[0:6:2], {DAY[0]: 99, DAY[2]: 99, DAY[4]: 99}, 10, [3]),
+        (DAY[0:70:2], {}, 10, [31, 4]),
+        (DAY[:70], {}, 0, [31, 31, 8]),
+        ([], {}, 10, []),
+    ],
+)
+def test_days_in_between_may_hold_few_rows(
+    days: list[dt.date], rows: dict[dt.date, int], most: int, sizes: list[int]
+) -> None:
+    runs = in_runs(days, rows, most)
+    assert [len(run) for run in runs] == sizes
+    assert [day for run in runs for day in run] == days
 
 
 def test_late_profiles_are_late(bronze: dict[str, pl.DataFrame]) -> None:

@@ -56,6 +56,7 @@ def place(folder: Path, scene: Scene) -> dict[str, str]:
         "LAKEHOUSE_ROOT": str(folder / "lake"),
         "LAKEHOUSE_PII_KEY_FILE": str(folder.parent / "pii-key"),
         "LAKEHOUSE_START": "2025-01-01",
+        "LAKEHOUSE_REJECTED_SHARE": "1",  # the files are made to be rejected
     }
     return os.environ | own | {f"LAKEHOUSE_{n.upper()}": v for n, v in scene.settings.items()}
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from lakehouse.quality.findings import Truth
+    from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
 
 
@@ -63,15 +64,19 @@ def checks(
         return
     import polars as pl
 
+    from lakehouse.quality.rejection import CHECK
     from lakehouse.quality.truths import TRUTHS
 
-    if truth is not None and truth not in TRUTHS:
-        raise BadInput(f"unknown truth {truth!r}; known: {', '.join(TRUTHS)}")
-    _, lake = opened()
+    if truth not in (None, CHECK, *TRUTHS):
+        raise BadInput(f"unknown truth {truth!r}; known: {', '.join([*TRUTHS, CHECK])}")
+    settings, lake = opened()
     named = admitted(f"checks {truth or ''}".strip(), restricted=restricted, purpose=purpose)
     days = _days(lake, first, last)
     asked = [each for name, each in TRUTHS.items() if truth in (None, name)]
-    found = pl.concat(_findings(lake, each, days, named=named) for each in asked)
+    parts = [_findings(lake, each, days, named=named) for each in asked]
+    if truth in (None, CHECK):
+        parts.append(_rejections(lake, settings, days, named=named))
+    found = pl.concat(parts)
     unexplained = found.filter(pl.col("rows").list.len() == 0)
     _print(found if everything else unexplained, shape)
     typer.echo(
@@ -124,16 +129,29 @@ def _findings(lake: Lake, truth: Truth, days: Days, *, named: bool) -> pl.DataFr
     )
 
 
+def _rejections(lake: Lake, settings: Settings, days: Days, *, named: bool) -> pl.DataFrame:
+    """In the shape of findings: percent of the landed rows of a day, of tables that take files;
+    restricted ones are `named` to those with the grant."""
+    from lakehouse.contracts import contracts
+    from lakehouse.quality.rejection import findings
+
+    limit = settings.rejected_share
+    open_ = [n for n, c in contracts("source").items() if named or c.is_countable]
+    return findings(lake, open_, days, limit, settings.timezone)
+
+
 def _days(lake: Lake, first: str | None, last: str | None) -> Days:
     import polars as pl
 
+    from lakehouse.contracts import contracts
     from lakehouse.quality.truths import TRUTHS
 
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
-        read = sorted({table for truth in TRUTHS.values() for table in truth.tables})
-        stored = pl.concat(lake.partitions(*table)["gaming_day"] for table in read).drop_nulls()
+        read = {table for truth in TRUTHS.values() for table in truth.tables}
+        read |= {("quarantine", n) for n, c in contracts("source").items() if c.is_countable}
+        stored = pl.concat(lake.partitions(*t)["gaming_day"] for t in sorted(read)).drop_nulls()
         if stored.is_empty():
             raise BadInput("the lake has no gaming day to check; see `lakehouse run`")
         return stored.min(), stored.max()  # type: ignore[return-value]

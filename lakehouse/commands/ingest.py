@@ -10,6 +10,7 @@ import typer
 
 from lakehouse.commands import days_in_words, opened
 from lakehouse.commands.open_days import refuse_untrue, tell_open_days
+from lakehouse.commands.rejection import DaysOf, open_tables, over_the_share, tell_tables
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def ingest(
         bool, typer.Option("--bronze-only", help="Leave silver and gold as they are.")
     ] = False,
 ) -> None:
-    """Take in all complete files of the landing zone, then derive all that is not derived."""
+    """Take in all complete files of the landing zone, then derive all that is not derived.
+
+    Ends with status 1 where a file was not taken in, or over the share of a table's day that
+    the setting rejected_share allows was rejected.
+    """
     from lakehouse.commands.caller import now
     from lakehouse.ingest.files.run import ingest as take_in
 
@@ -45,13 +50,31 @@ def ingest(
         tables=_tables(settings, table),
         tell=partial(typer.echo, err=True),
     )
-    _tell(report)
-    if not bronze_only:
-        _derive(settings, lake, report, as_of)
-    if report.failed:
-        first = report.failed[0]
-        more = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
-        raise LakehouseError(f"not taken in: {first.name} {first.reason}{more}")
+    _tell(report, lake)
+    days, failed = ([], set()) if bronze_only else _derive(settings, lake, report, as_of)
+    days_of = _days_of(settings, report, days)
+    tell_tables(lake, days_of, derived=not bronze_only)
+    refused = [_not_taken_in(report), over_the_share(lake, settings, days_of)]
+    refuse_untrue(failed)
+    if any(refused):
+        raise LakehouseError("; ".join(filter(None, refused)))
+
+
+def _not_taken_in(report: IngestReport) -> str:
+    if not report.failed:
+        return ""
+    first, others = report.failed[0], len(report.failed) - 1
+    more = f", and {others} more" if others else ""
+    return f"not taken in: {first.name} {first.reason}{more}"
+
+
+def _days_of(settings: Settings, report: IngestReport, derived: list[dt.date]) -> DaysOf:
+    """Of each table that takes files, the days that this call stored or derived."""
+    from lakehouse.contracts import contracts, door_of
+
+    taking = [t for t in contracts("source") if settings.source_of(t) != "simulator"]
+    stored = report.stored_days
+    return {t: sorted({*stored.get(door_of(t), ()), *derived}) for t in open_tables(taking)}
 
 
 def _tables(settings: Settings, named: list[str] | None) -> list[str]:
@@ -69,7 +92,7 @@ def _tables(settings: Settings, named: list[str] | None) -> list[str]:
     return named or taking
 
 
-def _tell(report: IngestReport) -> None:
+def _tell(report: IngestReport, lake: Lake) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -88,17 +111,31 @@ def _tell(report: IngestReport) -> None:
     if report.outcomes:
         Console(stderr=True).print(shown)
     else:
-        typer.echo("nothing new in the landing zone", err=True)
+        typer.echo(_nothing_new(lake), err=True)
     for o in report.outcomes:
         if o.reason:
             typer.echo(f"{o.name}: {o.reason}", err=True)
 
 
-def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.datetime) -> None:
+def _nothing_new(lake: Lake) -> str:
+    from lakehouse.ingest.files.ledger import read_ledger
+    from lakehouse.ingest.files.zone import landing_zone
+
+    if read_ledger(lake).rows.height:
+        return "nothing new in the landing zone"
+    zone = landing_zone(lake)
+    return (
+        f"nothing to read: no file has landed in {zone}; `lakehouse land FILE --table T` lands one"
+    )
+
+
+def _derive(
+    settings: Settings, lake: Lake, report: IngestReport, as_of: dt.datetime
+) -> tuple[list[dt.date], set[str]]:
     """Derives all days that are stored and not derived: those of this call, and any that one
-    which was cut short has left."""
-    from igaming_assets.running import run_days, underived_days
-    from lakehouse.regulation.gaming_day import gaming_day_of, ranges_of
+    which was cut short has left. These days, and the checks that did not pass."""
+    from igaming_assets.running import derive_days, underived_days
+    from lakehouse.regulation.gaming_day import gaming_day_of
 
     days = underived_days(settings, lake)
     last = gaming_day_of(as_of, settings.timezone)
@@ -112,12 +149,14 @@ def _derive(settings: Settings, lake: Lake, report: IngestReport, as_of: dt.date
             "are in bronze and not derived; set start to an earlier day",
             err=True,
         )
-    failed: set[str] = set()
-    for first, final in ranges_of(inside):
-        typer.echo(f"deriving {first} to {final}", err=True)
-        failed |= run_days(settings, (first, final), now=as_of).failed
+    failed = derive_days(
+        settings,
+        inside,
+        now=as_of,
+        tell=lambda part: typer.echo(f"deriving {days_in_words([*part])}", err=True),
+    ).failed
     for name in sorted(failed):
         typer.echo(f"check not passed: {name}", err=True)
     if failed:
         tell_open_days()
-    refuse_untrue(failed)
+    return inside, failed

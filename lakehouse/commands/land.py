@@ -26,16 +26,40 @@ def land(
         Path | None, typer.Option("--mapping", "-m", help="TOML: how foreign columns become ours.")
     ] = None,
     infer: Annotated[
-        bool, typer.Option("--infer", help="Print a mapping for the file; copy nothing.")
+        bool,
+        typer.Option(
+            "--infer", help="Print a mapping for the file, from what --mapping says; copy nothing."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what the files would become, up to gold; copy nothing."
+        ),
     ] = False,
 ) -> None:
     """Copy CSV, JSON, NDJSON or Parquet files into the landing zone."""
+    if infer and dry_run:
+        raise BadInput("--infer and --dry-run are two questions; ask one after the other")
     if infer:
-        _propose(files, table)
+        _propose(files, table, mapping)
         return
     if table is None:
         raise BadInput("land needs --table, such as --table slot_telemetry")
-    _copy(files, table, mapping)
+    if dry_run:
+        _try(files, table, mapping)
+    else:
+        _copy(files, table, mapping)
+
+
+def _try(files: list[Path], table: str, mapping: Path | None) -> None:
+    from lakehouse.commands.dry_run import dry_run
+    from lakehouse.contracts import doors
+
+    if table not in doors():
+        raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(doors()))}")
+    settings, lake = opened()
+    dry_run(files, table, mapping, settings, lake)
 
 
 def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
@@ -61,13 +85,15 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
     typer.echo("`lakehouse ingest` takes them in", err=True)
 
 
-def _propose(files: list[Path], table: str | None) -> None:
-    from lakehouse.ingest.files.infer import infer
+def _propose(files: list[Path], table: str | None, mapping: Path | None) -> None:
+    from lakehouse.ingest.files.inference import infer, known_values
 
     if len(files) != 1:
         raise BadInput(f"--infer looks at one file; {len(files)} given")
-    settings, _ = opened()
-    proposed = infer(files[0], table, timezone=settings.timezone)
+    settings, lake = opened()
+    proposed = infer(
+        files[0], table, timezone=settings.timezone, start=mapping, known=known_values(lake)
+    )
     typer.echo(proposed.toml, nl=False)
     for said in proposed.unmatched:
         typer.echo(said, err=True)

@@ -15,7 +15,7 @@ from lakehouse.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
-    from lakehouse.storage import Days
+    from lakehouse.storage import Days, Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -54,9 +54,9 @@ def list_(
     restricted: Restricted = False,
     purpose: Purpose = None,
 ) -> None:
-    """Count rejected rows by table, rule, source and gaming day."""
+    """Count rejected rows by cause: table, and the rule that they broke."""
     from lakehouse.contracts import contracts
-    from lakehouse.ingest.files.rejects import rejects
+    from lakehouse.ingest.files.rejects import causes, rejects
 
     _, lake = opened()
     named = [_source_table(t) for t in table or ()]
@@ -64,7 +64,28 @@ def list_(
     is_open = _opened_by(asked, named, restricted=restricted, purpose=purpose)
     every = [n for n, c in contracts("source").items() if is_open or not c.is_restricted]
     tables = named or every
-    _print(rejects(lake, tables=tables, rule=rule, days=_days(first, last)), shape)
+    found = causes(rejects(lake, tables=tables, rule=rule, days=_days(first, last)))
+    _print(_with_reasons(found, shape), shape)
+    if found.height:
+        typer.echo(
+            "lakehouse describe --rule 'RULE' says what a rule demands; lakehouse quarantine show "
+            "TABLE --rule 'RULE' shows its rows",
+            err=True,
+        )
+
+
+def _with_reasons(found: pl.DataFrame, shape: Format) -> pl.DataFrame:
+    import polars as pl
+
+    from lakehouse.contracts import contract
+    from lakehouse.quality.rule_words import in_words
+
+    pairs = found.select("table", "rule").iter_rows()
+    because = pl.Series([in_words(contract(t), r) for t, r in pairs], dtype=pl.String)
+    first, more = pl.col("sources").list.first(), pl.col("sources").list.len() - 1
+    short = pl.when(more > 0).then(pl.format("{} and {} more", first, more)).otherwise(first)
+    told = found.with_columns(because=because)
+    return told if shape is Format.json else told.with_columns(sources=short)
 
 
 def show(
@@ -84,25 +105,47 @@ def show(
     restricted: Restricted = False,
     purpose: Purpose = None,
 ) -> None:
-    """Show rejected rows with their rules, file and line."""
+    """Show rejected rows: why, with the offending value, file and line."""
     from lakehouse.contracts import contract
+    from lakehouse.ingest.files.evidence import placed
     from lakehouse.ingest.files.rejects import rejected_rows
 
     if raw and purpose is None:
         raise BadInput('--raw needs --purpose "…": it is audited')
-    _, lake = opened()
+    settings, lake = opened()
     days = _days(first, last)
     key = contract(_source_table(table)).key
     asked = f"quarantine show {table}{' --raw' if raw else ''}"
     _opened_by(asked, [table], restricted=restricted or raw, purpose=purpose)
-    named = ["gaming_day", *key, "_stage", "_rules", "_file", "_line"]
+    named = ["gaming_day", *key, "_stage", "because", "value", "_rules", "_file", "_line"]
     if raw:
         named.append("_raw")
     rows = rejected_rows(lake, table, rule=rule, days=days)
-    found = rows.select(list(dict.fromkeys(named))).head(limit)
-    _print(found, shape)
+    shown = placed(lake, settings, table, rows.head(limit))
+    shown = shown.sort("gaming_day", "_file", "_line", nulls_last=True, maintain_order=True)
+    found = _explained(lake, table, shown, openly=raw)
+    _print(found.select(list(dict.fromkeys(named))), shape)
     if rows.height > limit:
         typer.echo(f"{limit} of {rows.height:,} rows; --limit shows more", err=True)
+
+
+def _explained(lake: Lake, table: str, rows: pl.DataFrame, *, openly: bool) -> pl.DataFrame:
+    """With why each row was rejected, in words, and the values that broke its rules."""
+    import functools
+
+    import polars as pl
+
+    from lakehouse.contracts import contract
+    from lakehouse.ingest.files.evidence import offending
+    from lakehouse.quality.rule_words import columns_of, in_words
+
+    c = contract(table)
+    said = [
+        "; ".join(in_words(c, rule) for rule in rules or ()) for rules in rows["_rules"].to_list()
+    ]
+    values = offending(lake, table, rows, functools.partial(columns_of, c), openly=openly)
+    texts = {"because": said, "value": values}
+    return rows.with_columns(pl.Series(n, v, dtype=pl.String) for n, v in texts.items())
 
 
 def retry(
@@ -137,9 +180,11 @@ def retry(
         commit = Commit("quarantine retry", f"silver/{home}", "1")
         refresh_silver(lake, settings, home, (first, last), commit)
     after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
+    anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
     typer.echo(
-        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze; silver rejects "
-        f"{after:,} rows now, {before:,} before; {len(days)} gaming days of silver are new",
+        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze{anew}; "
+        f"silver rejects {after:,} rows now, {before:,} before; "
+        f"{len(days)} gaming days of silver are new",
         err=True,
     )
     for first, last in ranges_of(days):

@@ -14,6 +14,12 @@ from lakehouse.commands.caller import now
 from lakehouse.commands.first_day import settle_start
 from lakehouse.commands.open_days import refuse_stale, refuse_untrue, tell_open_days
 from lakehouse.commands.progress import bar
+from lakehouse.commands.rejection import (
+    nothing_to_read,
+    open_tables,
+    over_the_share,
+    tell_tables,
+)
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -67,11 +73,12 @@ def run(
     settings, lake = opened()
     begun = time.monotonic()
     outcome = run_days(settings, days, select)
-    typer.echo(
-        f"{outcome.materialized} partitions made, {outcome.checks_passed} checks passed, "
-        f"{outcome.checks_failed} not, {time.monotonic() - begun:.1f} s",
-        err=True,
-    )
+    if not (said := nothing_to_read(lake, settings, days)):
+        said = (
+            f"{outcome.materialized} partitions made, {outcome.checks_passed} checks passed, "
+            f"{outcome.checks_failed} not, {time.monotonic() - begun:.1f} s"
+        )
+    typer.echo(said, err=True)
     for name in sorted(outcome.failed):
         typer.echo(f"check not passed: {name}", err=True)
     tell_open_days()
@@ -79,7 +86,23 @@ def run(
         typer.echo(f"why: lakehouse checks report --from {days[0]} --to {days[1]}", err=True)
     refuse_stale(outcome.stale)
     tell_underived(settings, lake)
+    rejected = _rejected(lake, settings, days, outcome, whole=select is None)
     refuse_untrue(outcome.failed)
+    if rejected:
+        raise LakehouseError(rejected)
+
+
+def _rejected(lake: Lake, settings: Settings, days: Days, outcome: Outcome, *, whole: bool) -> str:
+    """Tells each table's rows where all were made; of which too many were rejected."""
+    from lakehouse.contracts import contracts
+    from lakehouse.quality.rejection import CHECK
+    from lakehouse.regulation.gaming_day import each_day
+
+    days_of = dict.fromkeys(open_tables(contracts("source")), each_day(days))
+    if whole:
+        tell_tables(lake, days_of)
+    judged = {t: d for t, d in days_of.items() if f"silver/{t}:{CHECK}" in outcome.failed}
+    return over_the_share(lake, settings, judged)
 
 
 def tell_underived(settings: Settings, lake: Lake) -> None:

@@ -52,9 +52,50 @@ def tables(
 
 
 def describe(
-    name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.player_value.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="TABLE", help="Such as gold.player_value.")
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option("--rule", help="Explain this rule, of the table or of all that have it."),
+    ] = None,
 ) -> None:
-    """Say what a table holds: columns, units, personal data, keys, rules, lineage."""
+    """Say what a table holds: columns, units, personal data, keys, rules, lineage. With --rule,
+    what a rule demands, what makes a row break it, and how that is mended."""
+    if rule is not None:
+        _explain(rule, name)
+        return
+    if name is None:
+        raise BadInput("Missing argument 'TABLE', such as gold.player_value, or a rule with --rule")
+    _describe(name)
+
+
+def _explain(rule: str, name: str | None) -> None:
+    from lakehouse.contracts import contracts
+    from lakehouse.quality.rule_words import known_rules, rules_named
+    from lakehouse.serve.dictionary import describe as about
+    from lakehouse.serve.sql.query_guard import nearest
+
+    table = None if name is None else about.find(name)[1].name
+    found = rules_named(rule, table)
+    if not found:
+        tables = contracts().values() if table is None else [contracts()[table]]
+        known = sorted({r for c in tables for r in known_rules(c)})
+        close = nearest(rule, known) or known[:5]
+        hint = f"such as {', '.join(close)}; `lakehouse quarantine list` names what was broken"
+        raise BadInput(f"{f'{table} has no' if table else 'no table has a'} rule {rule!r}; {hint}")
+    tables_of: dict[tuple[str, str, str, str], list[str]] = {}
+    for said in found:
+        alike = (said.rule, said.holds, said.broken_by, said.mend)
+        tables_of.setdefault(alike, []).append(said.table)
+    for (named, holds, broken_by, mend), of in tables_of.items():
+        typer.echo(f"{'rule':<10} {named}, of {', '.join(of)}")
+        typer.echo(f"{'holds':<10} {holds}")
+        typer.echo(f"{'broken by':<10} {broken_by}")
+        typer.echo(f"{'mend':<10} {mend}\n")
+
+
+def _describe(name: str) -> None:
     from lakehouse.serve.dictionary import describe as about
     from lakehouse.serve.reports.render import show
 

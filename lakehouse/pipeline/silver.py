@@ -42,7 +42,9 @@ def parents_of(lake: Lake, table: str) -> dict[str, pl.LazyFrame]:
 def clean_days(lake: Lake, settings: Settings, table: str, days: Days) -> CleanResult:
     """Bronze rows of `days`, cleaned and with their personal data protected."""
     rows = lake.scan("bronze", table, days=days)
-    done = clean(table, rows, timezone=settings.timezone, parents=parents_of(lake, table))
+    judged = settings.orphans.get(table) != "keep"
+    parents = parents_of(lake, table) if judged else {}
+    done = clean(table, rows, timezone=settings.timezone, parents=parents)
     if not needs_key(table):
         return done
     return replace(done, good=protect(table, done.good, token_key(lake, settings)))

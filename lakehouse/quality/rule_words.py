@@ -12,7 +12,14 @@ import dataframely as dy
 
 from lakehouse.contracts import Contract, contracts
 
-ROW = "_row"
+ROW, WHERE = "_row", "where"
+_OF_TIMES = (
+    "unreadable",
+    "no_offset_and_no_timezone",
+    "shown_twice_by_the_clock",
+    "skipped_by_the_clock",
+    "read_in_two_ways",
+)
 _FOREIGN = "say in the mapping how the file writes it ({mapped}), and run `lakehouse ingest` again"
 _CODES = "translate the file's codes in the mapping (codes), or correct the file"
 _CLOCK = "say ambiguous in the mapping, or write the offset into the file"
@@ -72,7 +79,32 @@ _KINDS = {
         "{column} is in the hour of March that clocks skip",
         _CLOCK,
     ),
+    "read_in_two_ways": (
+        "{column} is one day or time in every form that the mapping names",
+        "two forms of the mapping read {column} as different times",
+        "leave one of the two out of format in the mapping, and run `lakehouse ingest` again",
+    ),
 }
+_WORKED_OUT = {
+    "divided_by_zero": (
+        "{column} divides by no zero",
+        "{column} divides by zero",
+        'keep clear of it in the mapping, as "0 if B == 0 else A / B" does',
+    ),
+    "no_rate": (
+        "{column} finds a rate of the day, or of the seven before",
+        "the mapping has no rate of that currency for the day",
+        "write it under [rates.<currency>] in the mapping, and run `lakehouse ingest` again",
+    ),
+}
+_READ = (
+    *_OF_TIMES,
+    "not_a_number",
+    "not_a_whole_number",
+    "too_large",
+    "not_true_or_false",
+)
+"""What may be wrong with the columns that an expression names, whatever it is for."""
 _ROWS = {
     "too_few_fields": "the row has fewer fields than the header",
     "too_many_fields": "the row has more fields than the header",
@@ -83,6 +115,7 @@ _ROWS = {
     "not_json": "the row is no JSON",
     "not_an_object": "the row is JSON, but no object of names and values",
     "field_named_twice": "the row names a field twice",
+    "no_rows_inside": "the object has no array where the mapping says that its rows are",
 }
 _WHOLE = {
     "key_clash": (
@@ -140,12 +173,14 @@ def rules_named(name: str, table: str | None = None) -> list[Explained]:
     the part of it after the column."""
     tables = [c for n, c in contracts().items() if table in (None, n)]
     whole = [found for c in tables if (found := explained(c, name)) is not None]
-    if whole or "|" in name or (name not in _KINDS and name not in _ROWS):
+    if whole or "|" in name or name not in {*_KINDS, *_ROWS, *_WORKED_OUT}:
         return whole
-    parts = [
-        f"{column}|{name}" for column in (*dict.fromkeys(n for c in tables for n in c.columns), ROW)
-    ]
-    return [found for c in tables for rule in parts if (found := explained(c, rule)) is not None]
+    parts = [(c, n) for c in tables for n in (*c.columns, ROW) if n == ROW or _fits(c, n, name)]
+    return [found for c, n in parts if (found := explained(c, f"{n}|{name}")) is not None]
+
+
+def _fits(c: Contract, column: str, kind: str) -> bool:
+    return kind not in _KINDS or _applies(c, column, kind)
 
 
 def known_rules(c: Contract) -> list[str]:
@@ -172,8 +207,21 @@ def _of_value(c: Contract, rule: str, column: str, kind: str) -> Explained | Non
         said = f"each entry of {column} keeps its {part}", f"an entry of {column} breaks its {part}"
         return Explained(c.name, rule, *said, _FILE, (column,))
     if column not in c.columns or kind not in _KINDS or not _applies(c, column, kind):
-        return None
+        return _of_expression(c, rule, column, kind)
     holds, breaks, mend = (said.format_map(_facts(c, column)) for said in _KINDS[kind])
+    return Explained(c.name, rule, holds, breaks, mend, (column,))
+
+
+def _of_expression(c: Contract, rule: str, column: str, kind: str) -> Explained | None:
+    """Of `value` or `where` in a mapping, which may read any columns of the file."""
+    told = _WORKED_OUT.get(kind) or (_KINDS[kind] if kind in _READ else None)
+    if told is None or c.layer != "source" or column not in (*c.columns, WHERE):
+        return None
+    subject = f"the mapping's {f'expression for {column}' if column != WHERE else WHERE}"
+    if kind in _READ:
+        subject = f"what {subject} reads"
+    facts = {"column": subject, "type": "of the kind that is needed"}
+    holds, breaks, mend = (said.format_map(facts) for said in told)
     return Explained(c.name, rule, holds, breaks, mend, (column,))
 
 
@@ -190,7 +238,7 @@ def _applies(c: Contract, column: str, kind: str) -> bool:
     if kind == "more_than_two_decimals" or kind == "more_than_four_decimals":
         places = getattr(declared, "scale", None)
         return places == (2 if "two" in kind else 4)
-    if kind in ("unreadable", "no_offset_and_no_timezone") or kind.endswith("_by_the_clock"):
+    if kind in _OF_TIMES:
         return declared.dtype.is_temporal()
     return not isinstance(declared, dy.String) and not declared.dtype.is_temporal()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -51,7 +51,7 @@ def properties(
     home: tuple[str, str],
     again: int = 0,
     days: Days | None = None,
-    transaction: tuple[str, int | None] | None = None,
+    transactions: Sequence[tuple[str, int | None]] = (),
 ) -> CommitProperties:
     """Metadata of the next commit on `delta`, the table `home`."""
     said = {
@@ -63,12 +63,15 @@ def properties(
     }
     if days is not None:
         said["days"] = f"{days[0]}..{days[1]}"
-    if transaction is None:
+    if not transactions:
         return CommitProperties(custom_metadata=said)
-    name, number = transaction
+    following = delta.version() + 1
     # No rebase: with any commit in between, what was read or looked up is no longer true.
     return CommitProperties(
         custom_metadata=said,
         max_commit_retries=0,
-        app_transactions=[Transaction(name, delta.version() + 1 if number is None else number)],
+        app_transactions=[
+            Transaction(name, following if number is None else number)
+            for name, number in transactions
+        ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -29,11 +29,21 @@ def checked_days(days: Days) -> Days:
     return days
 
 
-def replace_predicate(days: Days, where: Mapping[str, str], keys: Sequence[str]) -> str:
+def replace_predicate(
+    days: Days,
+    where: Mapping[str, str],
+    keys: Sequence[str],
+    only: Collection[dt.date] | None = None,
+) -> str:
     """The one place that says which rows a write replaces. A predicate that is lost on its
     way replaces the whole table (dagster #34064), so it is made from checked dates only."""
     first, last = checked_days(days)
     parts = [f"{PARTITION} >= '{first.isoformat()}'", f"{PARTITION} <= '{last.isoformat()}'"]
+    if only is not None:
+        named = ", ".join(f"'{checked_days((day, day))[0].isoformat()}'" for day in sorted(only))
+        if not named:
+            raise BadInput(f"no day of {first}..{last} is named")
+        parts.append(f"{PARTITION} IN ({named})")
     for name, value in where.items():
         if name == PARTITION or name not in keys:
             allowed = ", ".join(keys[1:]) or "none"
@@ -53,9 +63,17 @@ def batches_predicate(batches: str, but: str | None) -> str:
     return found if but is None else f"{found} AND NOT starts_with(_batch_id, '{but}')"
 
 
-def refuse_outside(rows: pl.DataFrame, days: Days, where: Mapping[str, str], subject: str) -> None:
+def refuse_outside(
+    rows: pl.DataFrame,
+    days: Days,
+    where: Mapping[str, str],
+    subject: str,
+    only: Collection[dt.date] | None = None,
+) -> None:
     """Raises ContractError for rows of other days or partitions, or of no day."""
     inside = pl.col(PARTITION).is_between(*days)
+    if only is not None:
+        inside = inside & pl.col(PARTITION).is_in([*only])
     for name, value in where.items():
         inside = inside & (pl.col(name) == value)
     outside = rows.filter(~inside.fill_null(value=False))

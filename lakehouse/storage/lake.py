@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,7 +21,6 @@ from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, properties
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
-    checked_days,
     refuse_outside,
     replace_predicate,
     rows_by_day,
@@ -35,13 +34,14 @@ from lakehouse.storage.log import (
     listed_files,
     naming,
     no_files,
-    stored_frame,
+    pruned,
     travel,
     version_of,
 )
 from lakehouse.storage.marks import Tokens, held, tokens
 from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.opened import Opened
+from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
     PARTITION,
     conform,
@@ -75,12 +75,12 @@ class Lake:
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         root = settings.root.rstrip("/") or "/"
-        if not _is_url(root) and unquote(root) != root:
+        if not is_url(root) and unquote(root) != root:
             raise BadInput(
                 f"root {root!r}: Delta reads a name with {root[root.index('%') :][:3]} as another "
                 "one; choose a folder without it"
             )
-        if not _is_url(root):
+        if not is_url(root):
             root = str(Path(root).expanduser().absolute())
         return cls(root, dict(settings.storage_options))
 
@@ -135,7 +135,7 @@ class Lake:
         unknown = [c for c in columns or () if c not in schema]
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
-        return _pruned(self.table(layer, table, as_of), layer, table, days, columns)
+        return pruned(self.table(layer, table, as_of), layer, table, days, columns)
 
     def data_files(self, layer: str, table: str) -> pl.DataFrame:
         """One row per data file, in order of path: path (beneath the table, as a URI has it),
@@ -167,10 +167,11 @@ class Lake:
         *,
         commit: Commit,
         where: Mapping[str, str] | None = None,
+        only: Collection[dt.date] | None = None,
     ) -> Written:
-        """Replaces exactly these days (and of them only the partitions `where` names), in one
-        commit; of a table that keeps history, the versions of these days. A typed empty frame
-        empties its days and no other.
+        """Replaces exactly these days (of them only those `only` names, and the partitions
+        `where` names), in one commit; of a table that keeps history, the versions of these
+        days. A typed empty frame empties its days and no other.
 
         Raises BadInput for days or `where` that do not bound the write, ContractError for
         rows or columns that do not belong there, StorageError; the table is then as before.
@@ -183,9 +184,9 @@ class Lake:
             )
         if not keys:
             raise BadInput(f"{layer}.{table} is stored in one piece: rebuild it")
-        predicate = replace_predicate(days, where or {}, keys)
+        predicate = replace_predicate(days, where or {}, keys, only)
         rows = conform(_collected(frame), layer, table)
-        refuse_outside(rows, days, where or {}, f"{layer}.{table}")
+        refuse_outside(rows, days, where or {}, f"{layer}.{table}", only)
         return self._commit(
             layer, table, lambda _: rows, commit, days=days, mode="overwrite", predicate=predicate
         )
@@ -209,14 +210,14 @@ class Lake:
         predicate = None if days is None else replace_predicate(days, {}, keys)
 
         def rows(delta: DeltaTable) -> pl.DataFrame:
-            made = conform(build(_pruned(delta, layer, table, days)), layer, table)
+            made = conform(build(pruned(delta, layer, table, days)), layer, table)
             if days is not None:
                 refuse_outside(made, days, {}, f"{layer}.{table}")
             return made
 
         to: dict[str, Any] = {"days": days, "predicate": predicate}
-        mine = (_REBUILD, None)
-        return self._commit(layer, table, rows, commit, mode="overwrite", transaction=mine, **to)
+        mine = [(_REBUILD, None)]
+        return self._commit(layer, table, rows, commit, mode="overwrite", transactions=mine, **to)
 
     def append(
         self,
@@ -229,15 +230,33 @@ class Lake:
     ) -> Written:
         """Adds rows. With an application transaction (id, number) exactly once: a number that
         this id has reached before writes nothing, and `rows` is 0."""
-        given = conform(_collected(frame), layer, table)
+        by = [] if app_transaction is None else [app_transaction]
+        given = {by[0][0] if by else "": _collected(frame)}
+        return self._append(layer, table, given, by, commit)
+
+    def append_each(
+        self, layer: str, table: str, parts: Mapping[str, pl.DataFrame], *, commit: Commit
+    ) -> Written:
+        """Adds rows by the id of an application transaction, in one commit and each exactly
+        once: of an id that has reached number 1 before, nothing is added."""
+        return self._append(layer, table, parts, [(name, 1) for name in parts], commit)
+
+    def _append(
+        self,
+        layer: str,
+        table: str,
+        parts: Mapping[str, pl.DataFrame],
+        by: Sequence[tuple[str, int]],
+        commit: Commit,
+    ) -> Written:
+        given = {name: conform(rows, layer, table) for name, rows in parts.items()}
 
         def rows(delta: DeltaTable) -> pl.DataFrame | None:
-            if app_transaction is None:
-                return given
-            reached = delta.transaction_version(app_transaction[0])
-            return None if reached is not None and reached >= app_transaction[1] else given
+            done = {t[0] for t in by if _is_reached(delta, *t)}
+            new = [rows for name, rows in given.items() if name not in done]
+            return pl.concat(new) if new else None
 
-        return self._commit(layer, table, rows, commit, mode="append", transaction=app_transaction)
+        return self._commit(layer, table, rows, commit, mode="append", transactions=by)
 
     def append_stream(
         self,
@@ -256,11 +275,10 @@ class Lake:
         """
         uri = self.uri(layer, table)
         delta = self._open_to_write(layer, table)
-        reached = delta.transaction_version(app_transaction[0])
-        if reached is not None and reached >= app_transaction[1]:
+        if _is_reached(delta, *app_transaction):
             return 0
         stream = Stream(frames, layer, table)
-        said = properties(commit, delta, (layer, table), transaction=app_transaction)
+        said = properties(commit, delta, (layer, table), transactions=[app_transaction])
         keys = partition_columns(layer, table) or None
         try:
             with naming(uri, "write"):
@@ -318,9 +336,9 @@ class Lake:
         refuse_empty_commits(self, layer, table)
         try:
             with naming(uri, "open"):
-                return DeltaTable(_address(uri), storage_options=self._options())
+                return DeltaTable(address(uri), storage_options=self._options())
         except TableNotFoundError:
-            _refuse_lost_log(uri)
+            refuse_lost_log(uri)
             return None
         except StorageError as error:
             raise (damaged_log(self, layer, table) or error) from error
@@ -329,7 +347,7 @@ class Lake:
         """Leaves the files of a private table to their owner alone. Call it after writing any,
         of some days or of all."""
         uri = self.uri(layer, table)
-        if is_private(layer, table) and not _is_url(uri):
+        if is_private(layer, table) and not is_url(uri):
             close_files(Path(uri), days)
 
     def _options(self) -> dict[str, str] | None:
@@ -337,7 +355,7 @@ class Lake:
 
     def _open_to_write(self, layer: str, table: str) -> DeltaTable:
         uri = self.uri(layer, table)
-        if not _is_url(uri):
+        if not is_url(uri):
             with naming(uri, "create"):
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
         with naming(uri, "open"):
@@ -352,7 +370,7 @@ class Lake:
         uri = self.uri(layer, table)
         with naming(uri, "create"):
             return DeltaTable.create(
-                _address(uri),
+                address(uri),
                 Schema(fields(layer, table)),
                 mode="ignore",
                 partition_by=partition_columns(layer, table) or None,
@@ -370,7 +388,7 @@ class Lake:
         *,
         mode: Literal["overwrite", "append"],
         predicate: str | None = None,
-        transaction: tuple[str, int | None] | None = None,
+        transactions: Sequence[tuple[str, int | None]] = (),
         days: Days | None = None,
     ) -> Written:
         """Tries until no other commit is in the way. `rows` is asked anew for each attempt."""
@@ -388,7 +406,7 @@ class Lake:
                         (layer, table),
                         again=again,
                         days=days,
-                        transaction=transaction,
+                        transactions=transactions,
                     )
                     keys = partition_columns(layer, table) or None
                     if frame is not None:
@@ -413,35 +431,10 @@ class Lake:
         return Written(delta.version(), made.height, counted, again + overtaken)
 
 
-def _pruned(
-    delta: DeltaTable | None,
-    layer: str,
-    table: str,
-    days: Days | None,
-    columns: Sequence[str] | None = None,
-) -> pl.LazyFrame:
-    schema = stored_schema(layer, table)
-    frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
-    if days is not None:
-        if PARTITION not in schema:
-            raise BadInput(f"{layer}.{table} has no {PARTITION}")
-        frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
-    return frame.select(columns if columns is not None else list(schema))
+def _is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
+    reached = delta.transaction_version(transaction)
+    return reached is not None and reached >= number
 
 
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
-
-
-def _address(uri: str) -> str:
-    """A folder as a URI: given as a path, `a%20b` could also mean `a b`."""
-    return uri if _is_url(uri) else Path(uri).as_uri()
-
-
-def _is_url(root: str) -> bool:
-    return "://" in root
-
-
-def _refuse_lost_log(uri: str) -> None:
-    if not _is_url(uri) and next(Path(uri).rglob("*.parquet"), None) is not None:
-        raise StorageError(f"{uri} has data files but no Delta log; restore its _delta_log")

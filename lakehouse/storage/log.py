@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ from lakehouse.errors import (
     StorageError,
     is_disk_full,
 )
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.storage.days import checked_days
 from lakehouse.storage.shapes import (
     PARTITION,
     checked_contract,
@@ -104,6 +106,23 @@ def stored_frame(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:
     schema = stored_schema(layer, table)
     nulls = [pl.lit(None, dtype=schema[n]).alias(n) for n in missing]
     return frame.with_columns(nulls).select(list(schema))
+
+
+def pruned(
+    delta: DeltaTable | None,
+    layer: str,
+    table: str,
+    days: Days | None,
+    columns: Sequence[str] | None = None,
+) -> pl.LazyFrame:
+    """Rows of some days and columns of a table; of one that does not exist, none."""
+    schema = stored_schema(layer, table)
+    frame = stored_frame(delta, layer, table) if delta else pl.LazyFrame(schema=schema)
+    if days is not None:
+        if PARTITION not in schema:
+            raise BadInput(f"{layer}.{table} has no {PARTITION}")
+        frame = frame.filter(pl.col(PARTITION).is_between(*checked_days(days)))
+    return frame.select(columns if columns is not None else list(schema))
 
 
 def _scanned(delta: DeltaTable, layer: str, table: str) -> pl.LazyFrame:

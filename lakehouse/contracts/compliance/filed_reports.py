@@ -84,10 +84,12 @@ class Records(dy.Schema):
 
     @dy.rule()
     def filed_has_its_date(cls) -> pl.Expr:
+        """A filed report has its filing date."""
         return (pl.col("status") != "Filed") | pl.col("filing_date").is_not_null()
 
     @dy.rule()
     def amendment_names_its_record(cls) -> pl.Expr:
+        """An amendment names the record that it amends."""
         return (pl.col("status") != "Amended") | pl.col("amended_from").is_not_null()
 
 
@@ -104,6 +106,7 @@ class ComplianceFilings(Records):
 
     @dy.rule()
     def is_no_sar(cls) -> pl.Expr:
+        """No SAR stands here: they are kept in sar_filings."""
         return pl.col("report_type") != "SAR"
 
 
@@ -133,4 +136,5 @@ class SarFilings(Records):
 
     @dy.rule()
     def is_a_sar(cls) -> pl.Expr:
+        """Only SARs stand here: other reports are kept in compliance."""
         return pl.col("report_type") == "SAR"

@@ -41,15 +41,18 @@ class CaseDecisions(dy.Schema):
 
     @dy.rule()
     def no_file_has_its_reason(cls) -> pl.Expr:
+        """A decision not to file has its reason."""
         return (pl.col("decision") != "no_file") | pl.col("reason").is_not_null()
 
     @dy.rule()
     def merge_names_another_case(cls) -> pl.Expr:
+        """A merge names another case than its own."""
         return (pl.col("decision") != "merge") | (
             pl.col("merged_into").is_not_null() & (pl.col("merged_into") != pl.col("case_id"))
         )
 
     @dy.rule()
     def assignment_names_a_person(cls) -> pl.Expr:
+        """An assignment or escalation names who has the case."""
         assigns = pl.col("decision").is_in(["assign", "escalate"])
         return ~assigns | pl.col("assignee").is_not_null()

@@ -100,9 +100,11 @@ class FinancialTransactions(dy.Schema):
 
     @dy.rule()
     def marker_is_named(cls) -> pl.Expr:
+        """A MARKER_ISSUE or MARKER_PAYMENT row names its marker."""
         marker = pl.col("transaction_type").is_in(["MARKER_ISSUE", "MARKER_PAYMENT"])
         return ~marker | pl.col("marker_number").is_not_null()
 
     @dy.rule()
     def foreign_currency_names_its_country(cls) -> pl.Expr:
+        """A transaction in another currency than USD names its country."""
         return (pl.col("currency") == "USD") | pl.col("currency_country").is_not_null()

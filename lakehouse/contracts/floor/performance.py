@@ -62,6 +62,7 @@ class SlotPerformance(dy.Schema):
 
     @dy.rule()
     def win_is_what_was_not_paid(cls) -> pl.Expr:
+        """win = coin_in - coin_out - jackpot_amount."""
         paid = pl.col("coin_out") + pl.col("jackpot_amount")
         return pl.col("win") == pl.col("coin_in") - paid
 
@@ -114,10 +115,12 @@ class TablePerformance(dy.Schema):
 
     @dy.rule()
     def drop_is_the_sum_of_its_parts(cls) -> pl.Expr:
+        """drop = cash_drop + marker_drop."""
         return pl.col("drop") == pl.col("cash_drop") + pl.col("marker_drop")
 
     @dy.rule()
     def inventory_win_has_its_counts(cls) -> pl.Expr:
+        """Win by inventory has both its counts, and no other has."""
         counted = pl.col("opening").is_not_null() & pl.col("closing").is_not_null()
         return counted == (pl.col("win_basis") == "inventory")
 

@@ -82,12 +82,15 @@ class PlayerProfile(dy.Schema):
 
     @dy.rule()
     def excluded_are_not_marketed_to(cls) -> pl.Expr:
+        """Who is on the self-exclusion list has not opted in to marketing."""
         return ~(pl.col("self_excluded") & pl.col("marketing_opt_in"))
 
     @dy.rule()
     def patron_is_of_age(cls) -> pl.Expr:
+        """A patron was born 18 years or more before the gaming day of the extract."""
         return pl.col("date_of_birth").dt.offset_by(f"{LEAST_AGE}y") <= pl.col("gaming_day")
 
     @dy.rule()
     def visit_is_not_after_the_extract(cls) -> pl.Expr:
+        """The last visit is not after the gaming day of the extract."""
         return pl.col("last_visit_date") <= pl.col("gaming_day")

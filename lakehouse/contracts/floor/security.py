@@ -79,5 +79,6 @@ class SecurityEvents(dy.Schema):
 
     @dy.rule()
     def denied_door_says_why(cls) -> pl.Expr:
+        """An ACCESS_DENIED row has its reason."""
         denied = pl.col("event_type") == "ACCESS_DENIED"
         return ~denied | pl.col("access_denied_reason").is_not_null()

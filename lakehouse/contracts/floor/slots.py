@@ -90,13 +90,16 @@ class SlotTelemetry(dy.Schema):
 
     @dy.rule()
     def denomination_is_known(cls) -> pl.Expr:
+        """The denomination is one of those that machines have, from 0.01 to 100."""
         return pl.col("denomination").is_in(DENOMINATIONS)
 
     @dy.rule()
     def play_has_its_wager(cls) -> pl.Expr:
+        """A GAME_PLAY row has its coin_in."""
         return (pl.col("event_type") != "GAME_PLAY") | pl.col("coin_in").is_not_null()
 
     @dy.rule()
     def money_event_has_its_amount(cls) -> pl.Expr:
+        """A BILL_IN, TICKET_OUT or JACKPOT row has its amount."""
         money = pl.col("event_type").is_in(["BILL_IN", "TICKET_OUT", "JACKPOT"])
         return ~money | pl.col("amount").is_not_null()

@@ -81,10 +81,12 @@ class TableGames(dy.Schema):
 
     @dy.rule()
     def bets_are_ordered(cls) -> pl.Expr:
+        """The least bet of a table is not over its most."""
         return pl.col("min_bet") <= pl.col("max_bet")
 
     @dy.rule()
     def chip_movement_has_its_amount(cls) -> pl.Expr:
+        """A row that moves chips, cash or a marker has its amount."""
         moves = pl.col("event_type").is_in(
             ["BUY_IN", "CASH_OUT", "FILL", "CREDIT", "MARKER_ISSUED", "MARKER_PAID"]
         )
@@ -92,5 +94,6 @@ class TableGames(dy.Schema):
 
     @dy.rule()
     def rating_names_its_number(cls) -> pl.Expr:
+        """A RATING_START or RATING_END row names its rating."""
         rated = pl.col("event_type").is_in(["RATING_START", "RATING_END"])
         return ~rated | pl.col("player_rating_id").is_not_null()

@@ -64,14 +64,17 @@ class PlayerDay(dy.Schema):
 
     @dy.rule()
     def theo_is_the_sum_of_its_parts(cls) -> pl.Expr:
+        """theo = slot_theo + table_theo."""
         return pl.col("theo") == pl.col("slot_theo") + pl.col("table_theo")
 
     @dy.rule()
     def actual_is_the_sum_of_its_parts(cls) -> pl.Expr:
+        """actual = slot_actual + table_actual."""
         return pl.col("actual") == pl.col("slot_actual") + pl.col("table_actual")
 
     @dy.rule()
     def play_is_a_trip(cls) -> pl.Expr:
+        """A day of play is one visit."""
         return ~pl.col("is_play_day") | (pl.col("visits") == 1)
 
 
@@ -168,13 +171,16 @@ class PlayerValue(dy.Schema):
 
     @dy.rule()
     def protected_receive_nothing(cls) -> pl.Expr:
+        """Who is protected has no reinvestment budget."""
         return ~pl.col("is_protected") | (pl.col("reinvestment_budget") == 0)
 
     @dy.rule()
     def excluded_are_protected(cls) -> pl.Expr:
+        """Who is excluded is protected."""
         return ~pl.col("is_excluded") | pl.col("is_protected")
 
     @dy.rule()
     def windows_nest(cls) -> pl.Expr:
+        """Theo of 30 days is within that of 90, of 365, and of all time."""
         theo = pl.col("theo_30") <= pl.col("theo_90"), pl.col("theo_90") <= pl.col("theo_365")
         return pl.all_horizontal(*theo, pl.col("theo_365") <= pl.col("theo"))

@@ -44,4 +44,5 @@ class GamingWins(dy.Schema):
 
     @dy.rule()
     def paid_after_won(cls) -> pl.Expr:
+        """A win is not paid before it was won."""
         return pl.col("paid_at") >= pl.col("won_at")

@@ -21,8 +21,8 @@ class IngestLedger(dy.Schema):
     file that has only the former was interrupted and is taken up again. `stored` comes between
     them where rows of other files are to be replaced: from then on the file itself is no longer
     needed. One that was interrupted before, and is gone, is `withdrawn`: its rows are taken out.
-    For an ingested file rows = bronze_rows + quarantine_rows. Closed, because it counts rows of
-    restricted tables too."""
+    For an ingested file rows = bronze_rows + quarantine_rows + left_out_rows. Closed, because it
+    counts rows of restricted tables too."""
 
     file_id = c.text(
         "Table and hash (BLAKE2b-256) of the content; of a file that was rejected, its path."
@@ -40,6 +40,12 @@ class IngestLedger(dy.Schema):
     rows = c.count("Rows in the file; of a retry, rows tried.")
     bronze_rows = c.count("Rows that went to bronze.")
     quarantine_rows = c.count("Rows that went to quarantine, or stayed there.")
+    left_out_rows = dy.Int64(
+        nullable=True,
+        min=0,
+        description="Rows that the mapping's where leaves out; nothing before there was one.",
+        metadata={},
+    )
     replaced_rows = c.count(
         "Typed rows that gave way: older ones of other files by key, with on_same_key = "
         "keep_first the file's own, and those of an earlier reading of the file."
@@ -79,5 +85,7 @@ class IngestLedger(dy.Schema):
 
     @dy.rule()
     def rows_are_conserved(cls) -> pl.Expr:
-        accounted = pl.col("bronze_rows") + pl.col("quarantine_rows")
+        """rows = bronze_rows + quarantine_rows + left_out_rows, of an ingested file."""
+        left_out = pl.col("left_out_rows").fill_null(0)
+        accounted = pl.col("bronze_rows") + pl.col("quarantine_rows") + left_out
         return (pl.col("state") != "ingested") | (pl.col("rows") == accounted)

@@ -18,6 +18,7 @@ BLOCK = 3 * 2**20
 LONGEST_RECORD = 16 * 2**20
 BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""
+_ESCAPED = "surrogateescape"
 BOMB_FROM = 64 * 2**20
 LINK = "is a symbolic link; copy the file itself"
 
@@ -78,11 +79,12 @@ def text_blocks(
 
 
 def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
+    """What is not of the encoding stays as it is, and no UTF-8, as far as it can."""
+    decoder = codecs.getincrementaldecoder(encoding)(_ESCAPED)
     try:
         for block in blocks:
-            yield decoder.decode(block).encode()
-        yield decoder.decode(b"", final=True).encode()
+            yield decoder.decode(block).encode(errors=_ESCAPED)
+        yield decoder.decode(b"", final=True).encode(errors=_ESCAPED)
     except UnicodeError as error:
         raise UnreadableFile(f"is not {encoding} throughout") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD, UnreadableFile
+from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.records import Records, scan_records
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, ROW, Piece, damaged_rows, readable
 
@@ -23,7 +24,12 @@ RULES = (
     "unbalanced_quotes",
     "unreadable",
 )
+_LOOKED_AT = 20
 DELIMITERS = ",;\t|~^\x1f:"
+
+
+class WrappedLines(UnreadableFile):
+    """The header is one field, and looks like a line of them."""
 
 
 @dataclass(frozen=True)
@@ -35,34 +41,87 @@ class Header:
 
 
 def read_header(
-    blocks: Iterator[bytes], delimiter: str | None, known: Iterable[str]
+    blocks: Iterator[bytes],
+    mapping: Mapping,
+    known: Iterable[str],
+    line: int = 1,
 ) -> tuple[Header, Iterator[bytes], int]:
-    """The header, the blocks after it, and the number of the line that follows it. `known`
-    are names to expect, which decide between delimiters. Raises UnreadableFile."""
-    head, line = b"", 1
+    """The header, the blocks of rows, and the number of the first row's line; `line` is that of
+    the first line in `blocks`. `known` are names to expect, which decide between delimiters.
+    Raises UnreadableFile."""
+    head = b""
     for block in blocks:
         head += block
         while (stripped := head.lstrip(b" \t")).startswith((b"\n", b"\r\n")):
             head, line = stripped[stripped.index(b"\n") + 1 :], line + 1
         if b"\n" in head or len(head) > LONGEST_RECORD:
             break
-    text, _, rest = head.partition(b"\n")
-    header = _header(text.rstrip(b"\r"), delimiter, known)
-    return header, chain([rest], blocks), line + 1
+    first, _, rest = head.partition(b"\n")
+    if mapping.has_header:
+        return _header(_text(first), mapping.delimiter, known), chain([rest], blocks), line + 1
+    return _without_header(head, mapping), chain([head], blocks), line
 
 
-def _header(text: bytes, delimiter: str | None, known: Iterable[str]) -> Header:
+def _text(first: bytes) -> str:
     try:
-        line = text.decode()
+        return first.rstrip(b"\r").decode()
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"has a header that is not UTF-8, at byte {error.start}") from error
-    delimiter = delimiter or sniff_delimiter(line, known)
-    names = _fields(line, delimiter)
-    named = tuple(n.strip() or f"unnamed_{i}" for i, n in enumerate(names, 1))
-    twice = [i for i, n in enumerate(named, 1) if named.count(n) > 1]
+        raise UnreadableFile(
+            f"has a first line that is not UTF-8, at byte {error.start}; say which encoding the "
+            'file has in the mapping, such as encoding = "cp1252"'
+        ) from error
+
+
+def _header(line: str, given: str | None, known: Iterable[str]) -> Header:
+    wanted = list(known)
+    delimiter = given or sniff_delimiter(line, wanted)
+    fields = [n.strip() for n in _fields(line, delimiter)]
+    if len(fields) == 1 and _is_wrapped(line, fields[0]):
+        raise WrappedLines(
+            "has whole lines in quotes; say quoted_lines = true in the mapping, if that is so"
+        )
+    return Header(_told_apart(fields), delimiter)
+
+
+def _is_wrapped(line: str, field: str) -> bool:
+    return line.startswith('"') and any(d in field for d in DELIMITERS.replace(":", ""))
+
+
+def _without_header(head: bytes, mapping: Mapping) -> Header:
+    """The first rows decide how many columns there are, unless the mapping names them."""
+    lines = [readable(r) for r in head.splitlines()[:_LOOKED_AT] if r.strip()]
+    wide = len(mapping.names)
+    best = max(mapping.delimiter or DELIMITERS, key=lambda d: _steadiness(lines, d, wide))
+    found = len(_fields(lines[0], best)) if lines else wide
+    if wide and found != wide and not mapping.delimiter:
+        found = max(len(_fields(lines[0], d)) for d in DELIMITERS)
+        raise UnreadableFile(
+            f"has up to {found} columns in its first row, and the mapping {wide} names; name "
+            'them all, with "" for those that none takes, or say the delimiter'
+        )
+    return Header(_told_apart(mapping.names or ("",) * found), best)
+
+
+def _steadiness(lines: list[str], delimiter: str, wide: int) -> tuple[bool, int, bool, int]:
+    """How well a delimiter fits rows; a colon is as a rule one of a time of day."""
+    counts = [len(_fields(line, delimiter)) for line in lines]
+    usual = wide or max(counts, key=counts.count, default=0)
+    return usual > 1, counts.count(usual), delimiter != ":", usual
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """A name that comes twice is amount#1 and amount#2; a blank one is its place, #3."""
+    met: dict[str, int] = {}
+    told = []
+    for place, name in enumerate(names, 1):
+        met[name] = met.get(name, 0) + 1
+        told.append(
+            f"{name}#{met[name] if name else place}" if names.count(name) > 1 or not name else name
+        )
+    twice = [i for i, n in enumerate(told, 1) if told.count(n) > 1]
     if twice:
         raise UnreadableFile(f"names columns {', '.join(map(str, twice[:50]))} alike")
-    return Header(named, delimiter)
+    return tuple(told)
 
 
 def sniff_delimiter(line: str, known: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ from lakehouse.ingest.files.byte_blocks import (
     raw_blocks,
     text_blocks,
 )
+from lakehouse.ingest.files.encodings import SAMPLE, detected, likely_encodings
+from lakehouse.ingest.files.mapping import Mapping
 
 Form = Literal["csv", "json", "parquet"]
 
@@ -53,6 +55,7 @@ _FOREIGN = {
 }
 _HEAD = 4096
 _CHECKED = 2**18
+AS_IT_IS = Mapping()
 _PART = 2**26
 _BAD_LINES_ALLOWED = 0.05
 """A damaged row is a row's affair; more of them, and the file mixes encodings."""
@@ -68,19 +71,23 @@ class Inspected:
     digest: str
 
 
-def inspect(path: Path, encoding: str | None = None) -> Inspected:
+def inspect(path: Path, mapping: Mapping = AS_IT_IS) -> Inspected:
     """Reads the file once, whole. Raises UnreadableFile with the reason."""
     compression = COMPRESSIONS.get(path.suffix.lower(), "none")
     content = _digest(path)
     head = next(raw_blocks(path, compression, _HEAD), b"")
     if not head.strip():
         raise UnreadableFile("is empty")
-    form = _form(path, head, compression)
+    form = _form(path, head, compression, is_of_lines=mapping.is_of_lines)
     if form == "parquet":
         refuse_damaged_parquet(path, compression)
         return Inspected(form, compression, "utf-8", content)
-    encoding = encoding or _encoding(head)
-    _refuse_damaged_text(path, compression, encoding, form)
+    encoding = mapping.encoding or _encoding(head)
+    lines = _read_through(path, compression, encoding, form)
+    if mapping.encoding is None and lines.bad > 1 and not lines.beyond_ascii:
+        encoding = detected(lines.sample) or encoding
+    if lines.bad > 1 and (encoding == "utf-8" or mapping.encoding):
+        _refuse_mixed_encodings(path, compression, encoding, lines)
     return Inspected(form, compression, encoding, content)
 
 
@@ -116,7 +123,7 @@ def _blake2b(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=32).digest()
 
 
-def _form(path: Path, head: bytes, compression: Compression) -> Form:
+def _form(path: Path, head: bytes, compression: Compression, *, is_of_lines: bool) -> Form:
     suffixes = [s.lower() for s in path.suffixes]
     named = (
         FORMS.get(suffixes[-2 if compression != "none" else -1])
@@ -128,6 +135,8 @@ def _form(path: Path, head: bytes, compression: Compression) -> Form:
             twice = "compressed twice" if compression != "none" else f"without {kind}'s suffix"
             raise UnreadableFile(f"holds {kind}" + (f", {twice}" if magic in _PACKED else ""))
     found = _sniffed(head)
+    if found == "json" and is_of_lines and named in (None, "csv"):
+        return "csv"
     if named and named != found:
         raise UnreadableFile(f"is named {named} but holds {found}")
     return found
@@ -159,8 +168,27 @@ def _encoding(head: bytes) -> str:
     return "utf-8"
 
 
-def _refuse_damaged_text(path: Path, compression: Compression, encoding: str, form: Form) -> None:
-    bad = gap = 0
+@dataclass
+class _Lines:
+    """What a text is made of: lines that are no UTF-8, whether others hold more than ASCII, and
+    the first words of the former."""
+
+    bad: int = 0
+    beyond_ascii: bool = False
+    sample: bytes = b""
+
+    def add(self, line: bytes) -> None:
+        if not _is_utf8(line):
+            self.bad += 1
+            if len(self.sample) < SAMPLE:
+                self.sample += line + b"\n"
+        elif not line.isascii():
+            self.beyond_ascii = True
+
+
+def _read_through(path: Path, compression: Compression, encoding: str, form: Form) -> _Lines:
+    """Raises UnreadableFile for a row that is too long."""
+    found, gap = _Lines(), 0
     ends = b"\n" if form == "csv" else b"}"
     for block in _whole_lines(path, compression, encoding):
         first, last = block.find(ends), block.rfind(ends)
@@ -168,17 +196,23 @@ def _refuse_damaged_text(path: Path, compression: Compression, encoding: str, fo
         if gap > LONGEST_RECORD:
             raise UnreadableFile(f"has a row longer than {LONGEST_RECORD >> 20} MiB")
         if not _is_utf8(block):
-            bad += sum(not _is_utf8(line) for line in block.splitlines())
-    if bad > 1:
-        lines = sum(b.count(b"\n") + 1 for b in _whole_lines(path, compression, encoding))
-        _refuse_mixed_encodings(bad, lines, encoding)
+            for line in block.splitlines():
+                found.add(line)
+        elif not found.beyond_ascii:
+            found.beyond_ascii = not block.isascii()
+    return found
 
 
-def _refuse_mixed_encodings(bad: int, lines: int, encoding: str) -> None:
-    if bad > _BAD_LINES_ALLOWED * lines:
+def _refuse_mixed_encodings(
+    path: Path, compression: Compression, encoding: str, found: _Lines
+) -> None:
+    lines = sum(b.count(b"\n") + 1 for b in _whole_lines(path, compression, encoding))
+    if found.bad > _BAD_LINES_ALLOWED * lines:
+        likely = " or ".join(likely_encodings(found.sample)) or "cp1252"
         raise UnreadableFile(
-            f"mixes encodings: {bad} of {lines} lines are not {encoding}; if all of it has "
-            'another one, say so in the mapping, such as encoding = "cp1252"'
+            f"mixes encodings: {found.bad} of {lines} lines are not {encoding}; if all of it has "
+            f'another one, say so in the mapping, such as encoding = "{likely.split()[0]}"'
+            + (f" (likely: {likely})" if " or " in likely else "")
         )
 
 

@@ -1,7 +1,8 @@
 """JSON arrays, and JSON objects one after the other: rows as text columns.
 
 Numbers keep the text they were written with. A value that cannot be read is set aside up to
-the place where the next object begins.
+the place where the next object begins. Where a mapping says so, the elements of an array inside
+an object are the rows: each stands in its place then, beside the object's other fields.
 """
 
 from __future__ import annotations
@@ -15,27 +16,59 @@ from typing import Any
 import polars as pl
 
 from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD
+from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
 
 PIECE_ROWS = 20_000
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
 _AHEAD = 2**20
+NUMBER = "#"
+"""The field of an element of an array that says which it is, from 1."""
+AS_IT_IS = Mapping()
 
 Value = tuple[int, str, dict[str, Any] | str]
 """Line, landed text, and the object, or the rule that it broke."""
 
 
-def json_pieces(blocks: Iterator[bytes]) -> Iterator[Piece]:
+def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterator[Piece]:
     """Rows of a JSON file; a value that is no object is a damaged row."""
     values: list[Value] = []
-    for value in json_values(blocks):
+    for value in _rows(json_values(blocks), mapping.rows):
         values.append(value)
         if len(values) == PIECE_ROWS:
-            yield _piece(values)
+            yield _piece(values, mapping)
             values = []
     if values:
-        yield _piece(values)
+        yield _piece(values, mapping)
+
+
+def _rows(values: Iterator[Value], path: str | None) -> Iterator[Value]:
+    if path is None:
+        yield from values
+        return
+    for line, raw, found in values:
+        if isinstance(found, str):
+            yield line, raw, found
+        else:
+            for row in _exploded(found, path.split(".")):
+                yield line, raw, row
+
+
+def _exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any] | str]:
+    """The object once for each element, with that in the place of the array; the elements are
+    numbered. An empty array has no rows; where there is none, the object is damaged."""
+    inner = whole.get(path[0])
+    elements = inner if isinstance(inner, list) else [inner]
+    for place, element in enumerate(elements, 1):
+        if isinstance(element, dict):
+            numbered = {NUMBER: str(place), **element}
+            for row in _exploded(numbered, path[1:]) if path[1:] else [numbered]:
+                yield row if isinstance(row, str) else {**whole, path[0]: row}
+        elif isinstance(inner, list) and element is not None and not path[1:]:
+            yield {**whole, path[0]: element}
+        else:
+            yield f"{ROW}|no_rows_inside"
 
 
 def json_values(blocks: Iterator[bytes]) -> Iterator[Value]:
@@ -96,20 +129,43 @@ def _next_object(text: str, at: int) -> int:
     return len(text) if found is None else found.end()
 
 
-def _piece(values: list[Value]) -> Piece:
+def _piece(values: list[Value], mapping: Mapping) -> Piece:
     good = [v for v in values if isinstance(v[2], dict) and _is_text(v[1], v[2])]
     bad = [v for v in values if not (isinstance(v[2], dict) and _is_text(v[1], v[2]))]
     objects = [v[2] for v in good if isinstance(v[2], dict)]
     names = dict.fromkeys(n for o in objects for n in o if n != LINE)
-    columns = [pl.Series(n, _texts([o.get(n) for o in objects]), dtype=pl.String) for n in names]
+    fields = {n: [o.get(n) for o in objects] for n in names}
+    fields |= {p: v for p in mapping.sources if p not in names for v in _nested(p, objects)}
+    columns = [pl.Series(n, _texts(v), dtype=pl.String) for n, v in fields.items()]
     frame = pl.DataFrame([*columns, pl.Series(LINE, [v[0] for v in good], dtype=pl.Int64)])
     rules = [v[2] if isinstance(v[2], str) else f"{ROW}|not_utf8" for v in bad]
     raws = [v[1].encode(errors="backslashreplace").decode() for v in bad]
     return Piece(
         frame,
         damaged_rows([v[0] for v in bad], raws, rules),
-        lambda at: [good[i][1] for i in at],
+        # A row alone, so that it is one when it is read again.
+        lambda at: [good[i][1] if mapping.rows is None else _text(good[i][2]) for i in at],
     )
+
+
+def _nested(path: str, objects: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """The values at a path such as user.address.0.city; nothing where no object has it."""
+    steps = path.split(".")
+    if len(steps) > 1:
+        found = [_at(o, steps) for o in objects]
+        if any(there for there, _ in found):
+            yield [value for _, value in found]
+
+
+def _at(value: Any, steps: list[str]) -> tuple[bool, Any]:
+    for step in steps:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return False, None
+    return True, value
 
 
 def _is_text(raw: str, value: dict[str, Any]) -> bool:
@@ -126,4 +182,8 @@ def _is_text(raw: str, value: dict[str, Any]) -> bool:
 def _texts(values: list[Any]) -> list[str | None]:
     if all(v is None or type(v) is str for v in values):
         return values
-    return [v if v is None or type(v) is str else json.dumps(v, ensure_ascii=False) for v in values]
+    return [v if v is None or type(v) is str else _text(v) for v in values]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

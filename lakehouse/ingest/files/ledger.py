@@ -24,6 +24,7 @@ _NOTHING: dict[str, Any] = {
     "rows": 0,
     "bronze_rows": 0,
     "quarantine_rows": 0,
+    "left_out_rows": 0,
     "replaced_rows": 0,
     "healed_rows": 0,
     "first_day": None,
@@ -64,9 +65,10 @@ class Ledger:
             return False
 
     def ingested(self, file_id: str) -> dict[str, Any] | None:
-        """How a file that is in the lake was read; None for one that is begun anew since."""
+        """How a file that is in the lake was read; None for one that is begun anew since, or
+        was taken out."""
         begun = self.begun(file_id)
-        if begun is None:
+        if begun is None or self.was_withdrawn(file_id, begun["attempt"]):
             return None
         return self._last(
             self._of_state("ingested").filter(file_id=file_id, attempt=begun["attempt"])
@@ -149,6 +151,35 @@ def file_identity(table: str, digest: str) -> str:
     return f"{table}:{digest}"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger to be; one for a file, a state and `once`."""
+
+    state: str
+    file_id: str
+    file: LandedFile
+    at: dt.datetime
+    facts: Dictionary[str, Any]
+    once: str = ""
+
+
+def record_all(lake: Lake, entries: Sequence[Entry]) -> None:
+    """Adds rows in one commit, each exactly once. Does nothing for none."""
+    if not entries:
+        return
+    schema = contract(LEDGER).bronze_schema()
+    rows = {
+        f"{e.file_id}:{e.state}:{e.once}": pl.DataFrame(
+            [{n: row[n] for n in schema}], schema=schema
+        )
+        for e in entries
+        for row in [_row_of(e.state, e.file_id, e.file, e.at, e.facts)]
+    }
+    first = entries[0]
+    commit = Commit(first.file_id, f"bronze/{first.file.table}", CODE_VERSION)
+    lake.append_each("ops", LEDGER, rows, commit=commit)
+
+
 def record(
     lake: Lake,
     state: str,
@@ -160,7 +191,13 @@ def record(
     once: str = "",
 ) -> None:
     """Adds one row, exactly once for a file, a state and `once`."""
-    row = {
+    record_all(lake, [Entry(state, file_id, file, at, facts or {}, once)])
+
+
+def _row_of(
+    state: str, file_id: str, file: LandedFile, at: dt.datetime, facts: Dictionary[str, Any]
+) -> dict[str, Any]:
+    return {
         "file_id": file_id,
         "table_name": file.table,
         "state": state,
@@ -169,17 +206,8 @@ def record(
         "modified_ns": file.modified_ns,
         "at": at,
         **_NOTHING,
-        **(facts or {}),
+        **facts,
     }
-    schema = contract(LEDGER).bronze_schema()
-    frame = pl.DataFrame([{n: row[n] for n in schema}], schema=schema)
-    lake.append(
-        "ops",
-        LEDGER,
-        frame,
-        commit=Commit(run_id=file_id, asset=f"bronze/{file.table}", code_version=CODE_VERSION),
-        app_transaction=(f"{file_id}:{state}:{once}", 1),
-    )
 
 
 def days_text(days: Sequence[dt.date]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping as Dictionary
+from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -18,12 +20,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     ValidationError,
     model_validator,
 )
 
-from lakehouse.contracts import PROVENANCE, contract
+from lakehouse.contracts import PROVENANCE, Contract, contract
 from lakehouse.errors import BadInput
+from lakehouse.ingest.files.expressions import Compiled, ExpressionError, compiled
+from lakehouse.ingest.files.rates import held_rates
 from lakehouse.private_files import is_link, open_file
 
 MAPPING_SUFFIX = ".mapping.toml"
@@ -42,9 +47,10 @@ def _known_zone(value: str) -> str:
 
 def _known_encoding(value: str) -> str:
     try:
+        "".encode(value)
         return codecs.lookup(value).name
-    except LookupError as error:
-        raise ValueError("is no encoding; such as utf-8, utf-16 or cp1252") from error
+    except (LookupError, ValueError) as error:
+        raise ValueError("is no encoding of text; such as utf-8, utf-16, cp1252 or gbk") from error
 
 
 def _one_ascii_character(value: str) -> str:
@@ -56,7 +62,73 @@ def _one_ascii_character(value: str) -> str:
 OnSameKey = Literal["quarantine", "replace", "keep_first"]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Rate = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=12)]
 Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
+
+
+NUMBERED = re.compile(r"#([1-9]\d*)")
+"""A column by its place in the file: #3 is the third."""
+
+
+def _no_name_twice(names: tuple[str, ...]) -> tuple[str, ...]:
+    given = [n.strip() for n in names if n.strip()]
+    twice = sorted({n for n in given if given.count(n) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} twice; leave a column blank that none takes")
+    return tuple(n.strip() for n in names)
+
+
+def _shows(mark: str) -> str:
+    if not mark.strip(' \t"') or "\n" in mark or "\r" in mark:
+        raise ValueError("is the beginning of one line, as it stands in the file")
+    return mark
+
+
+Mark = Annotated[str, AfterValidator(_shows)]
+Names = Annotated[tuple[str, ...], AfterValidator(_no_name_twice)]
+
+
+class FileShape(BaseModel):
+    """What of a file is its table, before anything is said of columns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    skip_rows: int = Field(default=0, ge=0, le=100_000)
+    """Lines before the header, or before the first row where there is none."""
+    starts_at: Mark | None = None
+    """How the header begins: lines above it are left out."""
+    starts_after: Mark | None = None
+    """How the last line above the header begins."""
+    ends_at: Mark | None = None
+    """How the first line after the last row begins: it and all below it are left out."""
+    header: StrictBool = True
+    """Whether the first line names the columns; without it they are #1, #2 and so on."""
+    names: Names = ()
+    """Names of all columns of a file without a header; a blank one is told by its number."""
+    quoted_lines: StrictBool = False
+    """Each line stands in quotes as a whole, and those inside it are doubled."""
+    rows: str | None = None
+    """Of JSON records: the path of the array whose elements are the rows, such as "slip.bets"."""
+    snapshot: StrictBool = False
+    """A file has all rows there are: it replaces those of the snapshot before it in its folder."""
+
+    @model_validator(mode="after")
+    def _names_or_header(self) -> FileShape:
+        if self.names and self.header and "header" in self.model_fields_set:
+            raise ValueError("names are for a file without a header; leave one of the two out")
+        if self.rows is not None and not all(self.rows.split(".")):
+            raise ValueError('rows is a path such as "bets" or "slip.bets"')
+        return self
+
+    @property
+    def has_header(self) -> bool:
+        return self.header and not self.names
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether anything is said that a file without lines cannot follow."""
+        said = self.model_dump(exclude_defaults=True, include=set(FileShape.model_fields))
+        return bool(said.keys() - {"rows", "snapshot"})
 
 
 class ColumnMapping(BaseModel):
@@ -66,14 +138,29 @@ class ColumnMapping(BaseModel):
 
     source: str | None = Field(default=None, alias="from")
     """Column of the file; our own name where it is left out."""
+    value: str | None = None
+    """Expression over columns of the file, such as "Bet + Profit"; its numbers and times are
+    read by the rules of this column."""
     optional: bool = False
-    """Whether a file may lack that column; its rows have nothing there then."""
+    """Whether a file may lack the columns that from or value names; its rows have nothing
+    there then."""
     constant: Scalar | None = None
     """The value of every row; nothing is read then."""
+    empty: bool = False
+    """Nothing in any row, whatever the file has under the name."""
     unit: Literal["cents"] | None = None
-    """Unit of the file's whole numbers, where it is not dollars."""
-    format: str | None = None
-    """Form of a day or time, such as "%m/%d/%Y %I:%M:%S %p"; ISO 8601 where it is left out."""
+    """Unit of the file's numbers, or of what an expression gives, where it is not dollars."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """Whose sign or code may stand before or after the numbers."""
+    scientific: bool = False
+    """Whether 1.5E3 is a number, of at most 12 decimals."""
+    round: Literal["half_up", "noise"] | None = None
+    """What becomes of decimals that money has no room for: rounded, halves away from zero;
+    "noise": only where that changes less than a millionth; rejected where it is left out."""
+    format: str | tuple[str, ...] | None = None
+    """Form of a day or time, such as "%m/%d/%Y %I:%M:%S %p"; "epoch_s", "epoch_ms" or
+    "epoch_us"; "iso" for ISO 8601, which it is where it is left out. One of several, where
+    there is a list; a value that two of them read as different times is rejected."""
     latest_year: int | None = Field(default=None, ge=1900, le=2150)
     """Two-digit years (%y) are of the hundred years that end with this one. Where it is left
     out, a birth is the last that makes its patron as old as the table's patrons must be when
@@ -85,45 +172,85 @@ class ColumnMapping(BaseModel):
     """Zone of times that carry no offset."""
     ambiguous: Literal["reject", "earlier", "later"] = "reject"
     """What an hour that happens twice, in November, means."""
+    skipped: Literal["reject", "shift"] = "reject"
+    """What an hour that no clock shows, in March, means: shifted, as a clock that was not set."""
     codes: dict[str, str] = Field(default_factory=dict)
     """The file's code → ours; others pass as they are and are judged in silver."""
     prefix: str = ""
     """Namespace put before the value, so that numbers of two systems do not meet."""
-    decimal_comma: bool = False
-    """1.234,50 instead of 1,234.50."""
+    decimal_comma: bool | None = None
+    """1.234,50 instead of 1,234.50; as the file's other columns where it is left out."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return (self.format,) if isinstance(self.format, str) else self.format or ()
+
+    @property
+    def expression(self) -> Compiled | None:
+        return None if self.value is None else compiled(self.value)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether no column of the file is taken as it is."""
+        return self.constant is not None or self.value is not None or self.empty
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Columns of the file that the expression names."""
+        return frozenset() if self.value is None else compiled(self.value).fields
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said_shortly(cls, given: Any) -> Any:
+        return {"value": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMapping:
-        if self.source is not None and self.constant is not None:
-            raise ValueError("give either from or constant, not both")
+        origins = {
+            "from": self.source is not None,
+            "value": self.value is not None,
+            "constant": self.constant is not None,
+            "empty": self.empty,
+        }
+        named = [n for n, is_given in origins.items() if is_given]
+        if len(named) > 1:
+            raise ValueError(f"give either {' or '.join(named)}, not both")
         return self
 
     @model_validator(mode="after")
     def _said_of_what_is_there(self) -> ColumnMapping:
-        if self.latest_year is not None and not has_short_years(self.format):
+        if self.latest_year is not None and not any(map(has_short_years, self.formats)):
             raise ValueError("latest_year is for a format with two-digit years, such as %d.%m.%y")
         if self.date_only and self.timezone is not None:
             raise ValueError("date_only has no time, and so no timezone")
-        if self.optional and self.source is None:
-            raise ValueError("optional is for a column that from names")
+        if self.optional and self.source is None and self.value is None:
+            raise ValueError("optional is for a column that from or value names")
         return self
 
 
-def has_short_years(form: str | None) -> bool:
+def has_short_years(form: str) -> bool:
     """Whether a form of days has years of two digits: %y, or what stands for it."""
-    return form is not None and re.search(r"(?<!%)(?:%%)*%[-_0]?[yDx]", form) is not None
+    return re.search(r"(?<!%)(?:%%)*%[-_0]?[yDx]", form) is not None
 
 
-class Mapping(BaseModel):
+_SILENT = ColumnMapping()
+
+
+class Mapping(FileShape):
     """How files of one kind are read. Columns that it does not name keep their names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str | None = None
     delimiter: Delimiter | None = None
     encoding: Encoding | None = None
     timezone: Zone | None = None
     """Zone of all times that carry no offset, where the column does not say its own."""
+    decimal_comma: bool = False
+    """1.234,50 instead of 1,234.50, where the column does not say."""
+    where: str | None = None
+    """Condition over columns of the file, such as "Status == 'OK'": the other rows are left
+    out, and counted."""
+    rates: dict[str, dict[dt.date, Rate]] = Field(default_factory=dict)
+    """Currency → day → dollars for one of it, from that day on, for usd(…)."""
     nulls: tuple[str, ...] = ()
     """Texts that stand for nothing, such as "NULL" or "N/A"."""
     on_same_key: OnSameKey = "quarantine"
@@ -133,7 +260,46 @@ class Mapping(BaseModel):
     columns: dict[str, ColumnMapping] = Field(default_factory=dict)
 
     def column(self, name: str) -> ColumnMapping:
-        return self.columns.get(name, ColumnMapping())
+        """The rules of one of our columns, those that the file's columns share among them."""
+        rule = self.columns.get(name, _SILENT)
+        if rule.decimal_comma is None and self.decimal_comma:
+            return rule.model_copy(update={"decimal_comma": True})
+        return rule
+
+    @property
+    def condition(self) -> Compiled | None:
+        return None if self.where is None else compiled(self.where)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Columns of the file that expressions name."""
+        named = [frozenset() if self.condition is None else self.condition.fields]
+        return frozenset[str]().union(*named, *(m.fields for m in self.columns.values()))
+
+    @cached_property
+    def held_rates(self) -> tuple[pl.Series, pl.Series]:
+        return held_rates(self.rates)
+
+    @property
+    def numbers_rows(self) -> bool:
+        """Whether some key is made of the place of a row in its file."""
+        made = (m.expression for m in self.columns.values())
+        return any(e is not None and e.needs_rows for e in (*made, self.condition))
+
+    @property
+    def asked(self) -> list[str]:
+        """Columns that a file must have, by the file's names."""
+        needed = [m for m in self.columns.values() if not m.optional]
+        named = [n for m in needed for n in ([m.source] if m.source else sorted(m.fields))]
+        if self.condition is not None:
+            named += sorted(self.condition.fields)
+        return list(dict.fromkeys(named))
+
+    @property
+    def sources(self) -> list[str]:
+        """Columns or fields of the file that it names, in expressions too."""
+        named = [m.source for m in self.columns.values() if m.source is not None]
+        return list(dict.fromkeys([*named, *sorted(self.fields)]))
 
     def text(self) -> str:
         """The mapping as JSON; read back by `mapping_from_text`."""
@@ -181,13 +347,50 @@ def checked_mapping(given: Dictionary[str, object], table: str, subject: str) ->
         raise BadInput(
             f"{subject}: {table} has no column {', '.join(unknown)}; it has {', '.join(known)}"
         )
-    moments = [n for n in known if isinstance(contract(table).columns[n].dtype, pl.Datetime)]
-    for name, column in mapping.columns.items():
-        if column.date_only and name not in moments:
-            raise BadInput(
-                f"{subject}: columns.{name}.date_only: is for a moment: {', '.join(moments)}"
-            )
+    _check_expressions(mapping, contract(table), subject)
     return mapping
+
+
+def _check_expressions(mapping: Mapping, c: Contract, subject: str) -> None:
+    """Raises BadInput for rules that their column cannot have, and for expressions that nobody
+    understands or that give what their column cannot hold."""
+    if mapping.where is not None:
+        _check_expression(mapping.where, ("flag",), mapping, f"{subject}: where")
+    for name, rule in mapping.columns.items():
+        dtype, place = c.columns[name].dtype, f"{subject}: columns.{name}"
+        if rule.date_only and not isinstance(dtype, pl.Datetime):
+            moments = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
+            held = ", ".join(n for n in moments if n not in PROVENANCE)
+            raise BadInput(f"{place}.date_only: is for a moment: {held}")
+        if rule.round and not isinstance(dtype, pl.Decimal):
+            raise BadInput(f"{place}.round: is for money and rates, and {name} is none")
+        if any(f.startswith("epoch") for f in rule.formats) and dtype == pl.Date:
+            raise BadInput(f"{place}.format: an epoch is of a moment, and {name} is a day")
+        if rule.currency != "USD" and rule.source and isinstance(dtype, pl.Decimal):
+            said = f"value = \"usd({rule.source}, '{rule.currency}', day(…))\""
+            raise BadInput(f"{place}.currency: amounts are dollars here; say {said}")
+        if rule.value is not None:
+            _check_expression(rule.value, _kinds(dtype), mapping, f"{place}.value")
+
+
+def _kinds(dtype: pl.DataType) -> tuple[str, ...]:
+    """What an expression may give for a column. A text is read as one of the file would be."""
+    typed = {pl.Date: "day", pl.Datetime: "moment", pl.Boolean: "flag"}.get(type(dtype))
+    if dtype.is_numeric():
+        typed = "number"
+    return ("text", "nothing") if typed is None else (typed, "text", "nothing")
+
+
+def _check_expression(text: str, kinds: tuple[str, ...], mapping: Mapping, place: str) -> None:
+    try:
+        found = compiled(text)
+    except ExpressionError as error:
+        raise BadInput(f"{place}: {error}") from error
+    if found.kind not in kinds:
+        needed = " or ".join(k for k in kinds if k != "nothing")
+        raise BadInput(f"{place}: {text!r} gives a {found.kind}; a {needed} is needed")
+    if found.needs_rates and not mapping.rates:
+        raise BadInput(f"{place}: usd(…) needs [rates.EUR] and the like in the mapping")
 
 
 def mapping_of(path: Path, table_folder: Path, table: str) -> Mapping:

@@ -7,10 +7,10 @@ import datetime as dt
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
 from lakehouse.ingest.files.mapping import mapping_of
 from lakehouse.ingest.files.reading import judged, open_file
-from lakehouse.ingest.files.row_typing import Origin
 from lakehouse.ingest.files.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
@@ -26,8 +26,9 @@ def touched_days(
     landed = gaming_day_of(as_of, settings.timezone)
     try:
         mapping = mapping_of(file.path, landing_zone(lake) / file.table, file.table)
-        opened = open_file(file.path, inspect(file.path, mapping.encoding), c, mapping)
-        origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone)
+        inspected = inspect(file.path, mapping)
+        opened = open_file(file.path, inspected, c, mapping)
+        origin = Origin(c, mapping, file.name, landed, as_of, settings.timezone, inspected.digest)
         days: set[dt.date] = set()
         for part in judged(opened.pieces, origin):
             days.update(part.good["gaming_day"].unique())

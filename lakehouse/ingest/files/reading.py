@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from lakehouse.contracts import Contract
 from lakehouse.ingest.files import byte_blocks, json_rows, parquet_rows, records
-from lakehouse.ingest.files.byte_blocks import text_blocks
+from lakehouse.ingest.files.byte_blocks import UnreadableFile, text_blocks
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.columns import match_columns, refuse_foreign_file
 from lakehouse.ingest.files.delimited import csv_pieces, read_header
-from lakehouse.ingest.files.inspection import Inspected
+from lakehouse.ingest.files.inspection import Form, Inspected
 from lakehouse.ingest.files.json_rows import json_pieces
-from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping import NUMBERED, Mapping
 from lakehouse.ingest.files.parquet_rows import parquet_columns, parquet_pieces
-from lakehouse.ingest.files.row_typing import Judged, Origin, judge
-from lakehouse.ingest.files.rows import Piece
+from lakehouse.ingest.files.row_typing import Judged, judge
+from lakehouse.ingest.files.rows import Piece, told_by_text
+from lakehouse.ingest.files.table_lines import LeftOut, table_lines
 from lakehouse.storage.prefetch import prefetched
 
 BATCH_ROWS = 1_000_000
@@ -46,30 +48,50 @@ class OpenedFile:
     ignored: tuple[str, ...]
     delimiter: str
     pieces: Iterator[Piece]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def open_file(path: Path, inspected: Inspected, c: Contract, mapping: Mapping) -> OpenedFile:
-    """Raises UnreadableFile where the file lacks the columns that place a row."""
+    """Raises UnreadableFile where the file lacks the columns that place a row, or is of a form
+    of which the mapping cannot speak so."""
+    _refuse_other_form(inspected.form, mapping)
     if inspected.form == "json":
         blocks = text_blocks(path, inspected.compression, inspected.encoding)
-        return OpenedFile((), (), "", json_pieces(blocks))
+        pieces = json_pieces(blocks, mapping)
+        return OpenedFile((), (), "", told_by_text(pieces) if mapping.numbers_rows else pieces)
+    left = LeftOut()
     if inspected.form == "parquet":
         columns = parquet_columns(path, inspected.compression)
         pieces, delimiter = parquet_pieces(path, inspected.compression), ""
     else:
         blocks = text_blocks(path, inspected.compression, inspected.encoding)
-        known = [*c.columns, *(m.source for m in mapping.columns.values() if m.source)]
-        header, rest, line = read_header(blocks, mapping.delimiter, known)
+        lines, left = table_lines(blocks, mapping)
+        known = [*c.columns, *mapping.sources]
+        header, rest, line = read_header(lines, mapping, known, left.before + 1)
         columns, delimiter = header.columns, header.delimiter
         pieces = csv_pieces(rest, header, line)
     refuse_foreign_file(c, mapping, columns)
     ignored = match_columns(c, mapping, columns).ignored
-    return OpenedFile(columns, tuple(ignored), delimiter, pieces)
+    return OpenedFile(columns, tuple(ignored), delimiter, pieces, left)
+
+
+def _refuse_other_form(form: Form, mapping: Mapping) -> None:
+    if form != "csv" and mapping.is_of_lines:
+        raise UnreadableFile(
+            f"is {form}, and the mapping speaks of lines, a header or names; leave that out"
+        )
+    if form != "json" and mapping.rows is not None:
+        raise UnreadableFile(f"is {form}; rows = {mapping.rows!r} is for JSON; leave it out")
+    numbered = [s for s in mapping.sources if NUMBERED.fullmatch(s)]
+    if form == "json" and numbered:
+        raise UnreadableFile(
+            f"is json, whose records name their fields; {', '.join(numbered)} is a column's place"
+        )
 
 
 def judged(pieces: Iterator[Piece], origin: Origin) -> Iterator[Judged]:
     """Typed rows, and those that cannot be typed; the same parts every time."""
-    return (judge(piece, origin) for piece in prefetched(pieces))
+    return (judge(p, origin) for p in prefetched(pieces))
 
 
 def batches(frames: Iterator[pl.DataFrame]) -> Iterator[Iterator[pl.DataFrame]]:

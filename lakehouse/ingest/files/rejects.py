@@ -6,20 +6,21 @@ import datetime as dt
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from lakehouse.contracts import contract, contracts, door_of, told_apart
-from lakehouse.ingest.files.delimited import Header, csv_pieces
+from lakehouse.ingest.files.column_typing import Origin
+from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
-from lakehouse.ingest.files.json_rows import json_pieces
-from lakehouse.ingest.files.ledger import CODE_VERSION, batch_prefix, read_ledger, record
+from lakehouse.ingest.files.ledger import CODE_VERSION, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
-from lakehouse.ingest.files.row_typing import STAGE, Origin, judge
-from lakehouse.ingest.files.rows import LINE, Piece
+from lakehouse.ingest.files.reread import reread
+from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, judge
+from lakehouse.ingest.files.rows import LINE, NTH, Piece, Places
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
@@ -27,12 +28,14 @@ from lakehouse.storage import Commit, Days, Lake
 
 @dataclass(frozen=True)
 class Retried:
-    """One table's retry: rows tried again, rows that went to bronze, and their days."""
+    """One table's retry: rows tried again, rows that went to bronze, rows of bronze that silver
+    had rejected and that were read anew, and the days of both."""
 
     table: str
     tried: int
     healed: int
     days: tuple[dt.date, ...]
+    reread: int = 0
 
 
 def rejects(
@@ -50,7 +53,7 @@ def rejects(
             pl.lit(table).alias("table"),
             stage="_stage",
             rule="_rules",
-            source=pl.coalesce("_file", "_source"),
+            source=pl.coalesce("_file", pl.col("_source").str.strip_prefix(SOURCE_PREFIX)),
             gaming_day="gaming_day",
         )
         frames.append(rows.explode("rule", keep_nulls=True))
@@ -66,6 +69,18 @@ def rejects(
     if rule is not None:
         found = found.filter(pl.col("rule").str.contains(rule, literal=True))
     return found.collect()
+
+
+def causes(found: pl.DataFrame) -> pl.DataFrame:
+    """Grain: one row per table, stage and rule of `rejects`, with its days and sources."""
+    by_cause = found.group_by("table", "stage", "rule", maintain_order=True).agg(
+        pl.col("rows").sum(),
+        days=pl.col("gaming_day").n_unique().cast(pl.Int64),
+        first_day=pl.col("gaming_day").min(),
+        last_day=pl.col("gaming_day").max(),
+        sources=pl.col("source").unique().sort(),
+    )
+    return by_cause.sort("table", "rows", "rule", "stage", descending=[False, True, False, False])
 
 
 def rejected_rows(
@@ -91,14 +106,15 @@ def retry(
     """Reads landed rows in quarantine again, with `mapping` or the one that now lies in the
     landing zone; what can be typed moves to bronze, once, whenever the retry is cut short.
 
-    Rows that silver rejected are not touched: cleaning their days again retries them.
+    With a `mapping`, rows that silver rejected are read again from their files too; without, they
+    are not touched: cleaning their days again retries them.
     """
     zone = landing_zone(lake)
     with alone(zone, settings.wait_seconds):
         held = rejected_rows(lake, table, rule=rule).filter(
             pl.col("_stage") == STAGE, pl.col("_raw").is_not_null()
         )
-        files = _files(lake, table)
+        files = files_of(lake, table)
         parts = [
             part
             for (batch, day), rows in held.group_by(["_batch_id", "gaming_day"])
@@ -112,15 +128,11 @@ def retry(
         days = () if healed is None else tuple(sorted(healed["gaming_day"].unique()))
         done = Retried(table, held.height, 0 if healed is None else healed.height, days)
         _note(lake, done, as_of)
-        return done
-
-
-def _files(lake: Lake, table: str) -> dict[str, dict[str, Any]]:
-    """Prefix of the batch → ledger row of the file."""
-    rows = read_ledger(lake).rows.filter(
-        pl.col("table_name") == door_of(table), pl.col("state") == "ingested"
-    )
-    return {batch_prefix(r["file_id"]): r for r in rows.to_dicts()}
+        if mapping is None:
+            return done
+        every = rejected_rows(lake, table, rule=rule)
+        anew, changed = reread(lake, settings, table, every, mapping, as_of)
+        return replace(done, days=tuple(sorted({*days, *changed})), reread=anew)
 
 
 def _healed(
@@ -138,9 +150,10 @@ def _healed(
     used = mapping_from_text(file["mapping"], table)
     place = zone / file["path"]
     now = mapping or (mapping_of(place, zone / table, table) if place.exists() else used)
-    origin = Origin(contract(table), now, file["path"], day, as_of, settings.timezone)
+    c, zone_of_times = contract(table), settings.timezone
+    origin = Origin(c, now, file["path"], day, as_of, zone_of_times, file["file_id"])
     raws, starts = rows["_raw"].to_list(), _starts(rows["_raw"].to_list())
-    for piece in _read_again(raws, header_of(zone, file), used.delimiter):
+    for piece in read_again(raws, header_of(zone, file), used.delimiter, now):
         # A damaged row can swallow its neighbour; only what came out as it went in counts.
         at = [starts.get(line, -1) for line in piece.frame[LINE]]
         same = [
@@ -151,6 +164,10 @@ def _healed(
             pl.Series(same, dtype=pl.Boolean)
         )
         numbers = whole[LINE].to_list()
+        nth = rows[LINE].gather(numbers).cast(pl.String).alias(NTH)
+        if not used.delimiter and now.numbers_rows:
+            nth = Places().of(rows[LINE].gather(numbers), (raws[n] for n in numbers))
+        whole = whole.with_columns(nth)
         kept = Piece(whole, piece.damaged.clear(), lambda i, n=numbers: [raws[n[k]] for k in i])  # type: ignore[misc]
         yield _identified(kept, origin, rows)
 
@@ -178,13 +195,6 @@ def _starts(raws: list[str]) -> dict[int, int]:
     lengths = [raw.count("\n") + 1 for raw in raws]
     firsts = itertools.accumulate(lengths[:-1], initial=1)
     return {line: n for n, line in enumerate(firsts)}
-
-
-def _read_again(raws: list[str], columns: list[str], delimiter: str | None) -> Iterator[Piece]:
-    text = iter(["\n".join(raws).encode()])
-    if delimiter:
-        return csv_pieces(text, Header(tuple(columns), delimiter), 1)
-    return json_pieces(text)
 
 
 def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:

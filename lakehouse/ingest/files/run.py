@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,19 +12,35 @@ from typing import Any, Literal
 import polars as pl
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from lakehouse.contracts import stored_as
+from lakehouse.contracts import contract, stored_as
 from lakehouse.errors import BadInput, DiskFull, Overtaken
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
-from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.ledger import Ledger, file_identity, read_ledger, record, says
-from lakehouse.ingest.files.mapping import mapping_of
+from lakehouse.ingest.files.ending import Ended, Stored, finish
+from lakehouse.ingest.files.inspection import Inspected, inspect
+from lakehouse.ingest.files.ledger import (
+    Ledger,
+    batch_prefix,
+    file_identity,
+    read_ledger,
+    record,
+    says,
+)
+from lakehouse.ingest.files.mapping import Mapping, mapping_of
 from lakehouse.ingest.files.storing import (
     ChangedFileError,
-    Ended,
+    Job,
     begin,
-    finish,
+    job_of,
     store,
     take_back,
+)
+from lakehouse.ingest.files.supersede import newcomers
+from lakehouse.ingest.files.together import (
+    SMALL_BYTES,
+    Read,
+    Waiting,
+    read_small,
+    store_together,
 )
 from lakehouse.ingest.files.zone import (
     LandedFile,
@@ -58,7 +74,10 @@ class Outcome:
     bronze_rows: int = 0
     quarantine_rows: int = 0
     replaced_rows: int = 0
+    left_out_rows: int = 0
     days: tuple[dt.date, ...] = ()
+    stored_days: tuple[dt.date, ...] = ()
+    """Also those that hold nothing but rejected rows."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +98,18 @@ class IngestReport:
     @property
     def days(self) -> dict[str, list[dt.date]]:
         """table → gaming days of which this run changed bronze."""
+        return self._by_table((o.table, o.days) for o in self.of("ingested", "withdrawn"))
+
+    @property
+    def stored_days(self) -> dict[str, list[dt.date]]:
+        """table → gaming days of which this run stored any row, rejected ones too."""
+        return self._by_table((o.table, (*o.days, *o.stored_days)) for o in self.outcomes)
+
+    @staticmethod
+    def _by_table(given: Iterable[tuple[str, Iterable[dt.date]]]) -> dict[str, list[dt.date]]:
         found: dict[str, set[dt.date]] = {}
-        for o in self.of("ingested", "withdrawn"):
-            found.setdefault(o.table, set()).update(o.days)
+        for table, days in given:
+            found.setdefault(table, set()).update(days)
         return {t: sorted(d) for t, d in found.items()}
 
 
@@ -105,12 +133,10 @@ def ingest(
         found = find_files(zone, as_of)
         outcomes = [_refused(lake, zone, p, why, as_of) for p, why in found.refused]
         ledger = read_ledger(lake)
-        outcomes += [_finished(lake, ledger, r) for r in _left(ledger, tables, stored=True)]
+        outcomes += _finished(lake, ledger, _left(ledger, tables, stored=True))
+        wanted = [f for f in found.ready if _is_wanted(f.table, tables)]
+        outcomes += _Intake(lake, settings, zone, as_of).taken_in(wanted)
         ledger = read_ledger(lake)
-        for file in found.ready:
-            if _is_wanted(file.table, tables) and not ledger.has_seen(file):
-                outcomes.append(_taken_in(lake, settings, zone, file, ledger, as_of))
-                ledger = read_ledger(lake)
         outcomes += [Outcome(f.table, f.name, "waiting") for f in found.waiting]
         unread = {o.table for o in outcomes if o.state in ("waiting", "unmapped")}
         met = {o.name for o in outcomes if o.state == "interrupted"}
@@ -140,10 +166,13 @@ def _file_of(row: dict[str, Any]) -> LandedFile:
     return LandedFile(Path(), row["table_name"], row["path"], row["size_bytes"], row["modified_ns"])
 
 
-def _finished(lake: Lake, ledger: Ledger, begun: dict[str, Any]) -> Outcome:
-    file, file_id = _file_of(begun), begun["file_id"]
-    facts = ledger.stored(file_id, begun["attempt"]) or {}
-    return _ingested_as(lake, file, finish(lake, file, file_id, facts, begun["at"]))
+def _finished(lake: Lake, ledger: Ledger, left: list[dict[str, Any]]) -> list[Outcome]:
+    by_table: dict[str, list[Stored]] = {}
+    for row in left:
+        facts = ledger.stored(row["file_id"], row["attempt"]) or {}
+        file = Stored(_file_of(row), row["file_id"], facts, row["at"], is_noted=True)
+        by_table.setdefault(row["table_name"], []).append(file)
+    return [_ended(lake, e) for files in by_table.values() for e in finish(lake, files)]
 
 
 def _expected(begun: dict[str, Any]) -> Outcome:
@@ -169,71 +198,154 @@ def _rejected(lake: Lake, zone: Path, file: LandedFile, why: str, as_of: dt.date
     return Outcome(file.table, file.name, "rejected", reject(zone, file.path, why))
 
 
-def _taken_in(
-    lake: Lake,
-    settings: Settings,
-    zone: Path,
-    file: LandedFile,
-    ledger: Ledger,
-    as_of: dt.datetime,
-) -> Outcome:
-    try:
-        return _ingested(lake, settings, file, ledger, as_of)
-    except UnreadableFile as error:
-        return _rejected(lake, zone, file, str(error), as_of)
-    except ChangedFileError:
-        return Outcome(file.table, file.name, "waiting", "changed while it was read")
-    except BadInput as error:
-        return Outcome(file.table, file.name, "unmapped", str(error))
-    except DiskFull as error:
-        return Outcome(file.table, file.name, "interrupted", str(error))
+class _Intake:
+    """Files on their way in, in the order of their arrival; small ones of a table wait for each
+    other."""
 
+    def __init__(self, lake: Lake, settings: Settings, zone: Path, as_of: dt.datetime) -> None:
+        self._lake, self._settings, self._zone, self._as_of = lake, settings, zone, as_of
+        self._ledger = read_ledger(lake)
+        self._small: dict[str, Waiting] = {}
+        self._outcomes: dict[str, Outcome] = {}
 
-def _ingested(
-    lake: Lake,
-    settings: Settings,
-    file: LandedFile,
-    ledger: Ledger,
-    as_of: dt.datetime,
-) -> Outcome:
-    mapping = mapping_of(file.path, file.folder, file.table)
-    inspected = inspect(file.path, mapping.encoding)
-    if not file.is_unchanged():
-        raise ChangedFileError
-    file_id = file_identity(file.table, inspected.digest)
-    first = ledger.ingested(file_id)
-    if first is not None and says(first, mapping):
+    def taken_in(self, files: Sequence[LandedFile]) -> list[Outcome]:
+        for file in files:
+            if not self._ledger.has_seen(file):
+                self._take_in(file)
+        for table in [*self._small]:
+            self._store_small(table)
+        return [self._outcomes[f.name] for f in files if f.name in self._outcomes]
+
+    def _take_in(self, file: LandedFile) -> None:
+        try:
+            done = self._ingested(file)
+        except UnreadableFile as error:
+            done = _rejected(self._lake, self._zone, file, str(error), self._as_of)
+        except ChangedFileError:
+            done = Outcome(file.table, file.name, "waiting", "changed while it was read")
+        except BadInput as error:
+            done = Outcome(file.table, file.name, "unmapped", str(error))
+        except DiskFull as error:
+            done = Outcome(file.table, file.name, "interrupted", str(error))
+        if done is not None:
+            self._outcomes[file.name] = done
+            self._ledger = read_ledger(self._lake)
+
+    def _ingested(self, file: LandedFile) -> Outcome | None:
+        """None where it waits for others."""
+        mapping = mapping_of(file.path, file.folder, file.table)
+        inspected = inspect(file.path, mapping)
+        if not file.is_unchanged():
+            raise ChangedFileError
+        file_id = file_identity(file.table, inspected.digest)
+        small = self._small.setdefault(file.table, Waiting())
+        if small.has(file_id):
+            self._store_small(file.table)
+        if mapping.snapshot:
+            self._let_return(file, file_id, mapping)
+        first = self._ledger.ingested(file_id)
+        if first is not None and says(first, mapping):
+            return self._duplicate(file, file_id, first)
+        read = self._read_small(file, file_id, mapping, inspected)
+        if read is None:
+            self._store_small(file.table)
+            return self._stored_alone(self._job(file, file_id, mapping, inspected), file)
+        self._small.setdefault(file.table, Waiting()).files.append((file, read))
+        if self._small[file.table].is_full:
+            self._store_small(file.table)
+        return None
+
+    def _let_return(self, file: LandedFile, file_id: str, mapping: Mapping) -> None:
+        """A snapshot that comes again after another: what was then is so again. Its rows are out
+        since that came; taken for withdrawn, it is the newest."""
+        first, c = self._ledger.ingested(file_id), contract(file.table)
+        if first is None or not says(first, mapping):
+            return
+        known = newcomers(c, [file_id], self._ledger)
+        if known.is_outdated(batch_prefix(file_id), file.name):
+            facts, once = {"attempt": first["attempt"]}, str(first["attempt"])
+            record(self._lake, "withdrawn", file_id, file, self._as_of, facts, once=once)
+            self._ledger = read_ledger(self._lake)
+
+    def _duplicate(self, file: LandedFile, file_id: str, first: dict[str, Any]) -> Outcome:
         why = f"same content as {first['path']}"
         again = f"{file.name}:{file.modified_ns}:{first['attempt']}"
         facts = {n: first[n] for n in ("attempt", "mapping", "mapping_given")} | {"reason": why}
-        record(lake, "duplicate", file_id, file, as_of, facts, once=again)
+        record(self._lake, "duplicate", file_id, file, self._as_of, facts, once=again)
         return Outcome(file.table, file.name, "duplicate", why)
-    job = begin(
-        lake,
-        file,
-        file_id,
-        mapping,
-        inspected,
-        ledger,
-        as_of=as_of,
-        timezone=settings.timezone,
-    )
-    for attempt in Retrying(
-        retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(ATTEMPTS), reraise=True
-    ):
-        with attempt:
-            try:
-                ended = store(lake, job, ledger)
-            except UnreadableFile:
-                take_back(lake, job.file, file_id, job.begun, job.origin.as_of)
-                raise
-    return _ingested_as(lake, file, ended)
+
+    def _job(self, file: LandedFile, file_id: str, mapping: Mapping, inspected: Inspected) -> Job:
+        return job_of(
+            self._lake,
+            file,
+            file_id,
+            mapping,
+            inspected,
+            self._ledger,
+            as_of=self._as_of,
+            timezone=self._settings.timezone,
+        )
+
+    def _read_small(
+        self, file: LandedFile, file_id: str, mapping: Mapping, inspected: Inspected
+    ) -> Read | None:
+        """None for a file that is not small, or that goes alone: a snapshot, and one that is told
+        as unreadable only once it is begun, as what an earlier reading made of it is to go."""
+        if file.size_bytes > SMALL_BYTES or mapping.snapshot:
+            return None
+        job = self._job(file, file_id, mapping, inspected)
+        try:
+            return read_small(job)
+        except UnreadableFile:
+            return None
+
+    def _stored_alone(self, job: Job, file: LandedFile) -> Outcome:
+        lake, as_of = self._lake, job.origin.as_of
+        begin(lake, [job])
+        for attempt in Retrying(
+            retry=retry_if_exception_type(Overtaken),
+            stop=stop_after_attempt(ATTEMPTS),
+            reraise=True,
+        ):
+            with attempt:
+                try:
+                    facts = store(lake, job)
+                except UnreadableFile:
+                    take_back(lake, job.file, job.file_id, job.begun, as_of)
+                    raise
+        (ended,) = finish(lake, [Stored(job.file, job.file_id, facts, as_of)])
+        return _ended(lake, ended, file)
+
+    def _store_small(self, table: str) -> None:
+        waiting = self._small.pop(table, Waiting()).files
+        if not waiting:
+            return
+        files, reads = zip(*waiting, strict=True)
+        try:
+            store_together(self._lake, reads)
+            stored = [Stored(r.job.file, r.job.file_id, r.facts, r.job.origin.as_of) for r in reads]
+            done = [
+                _ended(self._lake, e, f)
+                for e, f in zip(finish(self._lake, stored), files, strict=True)
+            ]
+        except DiskFull:
+            done = [self._stored_if_there_is_room(r.job, f) for f, r in waiting]
+        self._outcomes.update({o.name: o for o in done})
+        self._ledger = read_ledger(self._lake)
+
+    def _stored_if_there_is_room(self, job: Job, file: LandedFile) -> Outcome:
+        try:
+            return self._stored_alone(job, file)
+        except DiskFull as error:
+            return Outcome(file.table, file.name, "interrupted", str(error))
 
 
-def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
+def _ended(lake: Lake, ended: Ended, file: LandedFile | None = None) -> Outcome:
     """With the days that there is something to derive of: rejected rows that name no day count
     for the one on which they landed, which needs nothing by that."""
+    file = file or ended.file
     counts = ("rows", "bronze_rows", "quarantine_rows", "replaced_rows")
+    left_out = ended.facts["left_out_rows"] or 0
     places = itertools.product(("bronze", "silver"), stored_as(file.table))
     stored = [lake.partitions(*place)["gaming_day"] for place in places]
     days = ended.days.intersection(*[pl.concat(stored)])
@@ -243,5 +355,7 @@ def _ingested_as(lake: Lake, file: LandedFile, ended: Ended) -> Outcome:
         "ingested",
         ended.facts["reason"],
         days=tuple(sorted(days)),
+        left_out_rows=left_out,
+        stored_days=tuple(sorted(ended.days)),
         **{n: ended.facts[n] for n in counts},
     )

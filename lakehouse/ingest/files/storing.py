@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract, is_closed, stored_as, told_apart
+from lakehouse.contracts import Contract, contract, stored_as, told_apart
 from lakehouse.ingest.files import reading
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
-from lakehouse.ingest.files.clashes import Settled, settle
+from lakehouse.ingest.files.clashes import carry_out, plan
+from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.columns import unfound
 from lakehouse.ingest.files.headers import keep_header, told, told_ignored
 from lakehouse.ingest.files.inspection import Inspected
 from lakehouse.ingest.files.ledger import (
     CODE_VERSION,
+    Entry,
     Ledger,
     batch_prefix,
-    days_from,
     days_text,
     read_ledger,
     record,
+    record_all,
     says,
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
-from lakehouse.ingest.files.reading import batches, judged, layout, open_file
-from lakehouse.ingest.files.row_typing import Judged, Origin
+from lakehouse.ingest.files.reading import OpenedFile, batches, judged, layout, open_file
+from lakehouse.ingest.files.row_typing import Judged
 from lakehouse.ingest.files.supersede import (
-    CLASH,
     LAYERS,
-    newcomer,
+    newcomers,
     own_rows,
-    replaced_rows,
-    supersede,
 )
 from lakehouse.ingest.files.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of
@@ -49,8 +48,9 @@ KEPT = (
 )
 """Facts that were settled when the file was begun; GONE are then the rows of an earlier reading,
 which go first."""
-COUNTED = ("rows", "bronze_rows", "quarantine_rows")
+COUNTED = ("rows", "bronze_rows", "quarantine_rows", "left_out_rows")
 FACTS = (*KEPT, *COUNTED, "layout", "attempt", "first_day", "last_day", "gaming_days")
+"""Of an ended file."""
 
 
 class ChangedFileError(Exception):
@@ -59,13 +59,15 @@ class ChangedFileError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A file on its way in. `begun` is its ledger row, which a run that takes it up obeys."""
+    """A file on its way in. `begun` is its ledger row, which a run that takes it up obeys; it is
+    to be noted unless the file `is_taken_up`."""
 
     file: LandedFile
     file_id: str
     origin: Origin
     inspected: Inspected
     begun: dict[str, Any]
+    is_taken_up: bool
 
     @property
     def contract(self) -> Contract:
@@ -90,6 +92,7 @@ class Tally:
 
     rows: int = 0
     good: int = 0
+    left_out: int = 0
     ignored: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
@@ -97,6 +100,7 @@ class Tally:
     def add(self, part: Judged) -> None:
         self.rows += part.rows
         self.good += part.good.height
+        self.left_out += part.left_out
         self.ignored |= part.ignored
         self.taken |= part.taken
         for rows in (part.good, part.bad):
@@ -107,7 +111,19 @@ def commit_of(file_id: str, table: str) -> Commit:
     return Commit(file_id, f"bronze/{table}", CODE_VERSION)
 
 
-def begin(
+def begin(lake: Lake, jobs: Sequence[Job]) -> None:
+    """Notes in the ledger, before their first rows, those files that are not taken up."""
+    record_all(
+        lake,
+        [
+            Entry("begun", j.file_id, j.file, j.origin.as_of, j.begun, str(j.begun["attempt"]))
+            for j in jobs
+            if not j.is_taken_up
+        ],
+    )
+
+
+def job_of(
     lake: Lake,
     file: LandedFile,
     file_id: str,
@@ -118,8 +134,8 @@ def begin(
     as_of: dt.datetime,
     timezone: str,
 ) -> Job:
-    """Notes the file in the ledger before its first row, or takes it up as it was noted. With
-    another mapping it begins anew. Raises UnreadableFile; nothing is noted then."""
+    """A file as it was noted in the ledger, or to be noted: one that another mapping is given to,
+    or that was cut into batches otherwise, begins anew. Raises UnreadableFile."""
     c = contract(file.table)
     row = ledger.begun(file_id)
     attempt = row["attempt"] if row else 0
@@ -131,12 +147,12 @@ def begin(
         mapping = mapping_from_text(row["mapping"], file.table)
         as_of = row["at"]
         file = replace(file, name=row["path"])
-    if row["layout"] != layout():
+    is_taken_up = row["layout"] == layout()
+    if not is_taken_up:
         row = {n: row[n] for n in KEPT} | {"layout": layout(), "attempt": row["attempt"] + 1}
-        record(lake, "begun", file_id, file, as_of, row, once=str(row["attempt"]))
     day = gaming_day_of(as_of, timezone)
-    origin = Origin(c, mapping, file.name, day, as_of, timezone)
-    return Job(file, file_id, origin, inspected, row)
+    origin = Origin(c, mapping, file.name, day, as_of, timezone, file_id)
+    return Job(file, file_id, origin, inspected, row, is_taken_up)
 
 
 def _earlier_reading(
@@ -171,58 +187,6 @@ def _facts(
     }
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A file that is in the lake: what the ledger says of it, and the gaming days on which it
-    changed bronze, those of rows of other files among them."""
-
-    facts: dict[str, Any]
-    days: set[dt.date]
-
-
-def store(lake: Lake, job: Job, ledger: Ledger) -> Ended:
-    """Writes what is not yet written of a file, and ends it in the ledger. Raises
-    ChangedFileError, UnreadableFile where no record had a column that the mapping names, and
-    Overtaken where it is to be done again."""
-    attempt = job.begun["attempt"]
-    facts = ledger.stored(job.file_id, attempt)
-    if facts is None:
-        facts = _stored(lake, job)
-        if facts["replaced_rows"] or facts["healed_rows"]:
-            record(
-                lake, "stored", job.file_id, job.file, job.origin.as_of, facts, once=str(attempt)
-            )
-    return finish(lake, job.file, job.file_id, facts, job.origin.as_of)
-
-
-def finish(
-    lake: Lake, file: LandedFile, file_id: str, facts: dict[str, Any], as_of: dt.datetime
-) -> Ended:
-    """Removes what a stored file replaces, and sets aside what clashes. It needs no look at the
-    file."""
-    ledger, commit = read_ledger(lake), commit_of(file_id, file.table)
-    new = newcomer(contract(file.table), file_id, ledger)
-    days = {*days_from(facts["gaming_days"]), *ledger.earlier_days(file_id, file)}
-    days |= supersede(lake, new, commit)
-    settled = settle(lake, new, commit)
-    facts = {n: facts[n] for n in FACTS} | {"reason": _in_words(settled, file.table)}
-    record(lake, "ingested", file_id, file, as_of, facts, once=str(facts["attempt"]))
-    return Ended(facts, days | settled.days)
-
-
-def _in_words(settled: Settled, table: str) -> str:
-    """Of tables that may hold restricted rows without a number."""
-    if not settled.others:
-        return ""
-    first, more = settled.others[:3], len(settled.others) - 3
-    files = ", ".join(first) + (f" and {more} more" if more > 0 else "")
-    keys = "keys" if is_closed(table) else f"{settled.shared} of its keys"
-    return (
-        f"{keys} came in {files} too; where their contents differ, all are in quarantine as "
-        f"{CLASH}; prefix or on_same_key in the mapping tells them apart or says which counts"
-    )
-
-
 def take_back(
     lake: Lake, file: LandedFile, file_id: str, begun: dict[str, Any], as_of: dt.datetime
 ) -> set[dt.date]:
@@ -238,15 +202,17 @@ def take_back(
         lake.take_out(layer, table, batch_prefix(file_id), commit=commit)
     facts = {n: begun[n] for n in ("attempt", *GONE)}
     record(lake, "withdrawn", file_id, file, as_of, facts, once=str(begun["attempt"]))
-    return days | settle(lake, newcomer(c, file_id, read_ledger(lake)), commit).days
+    said = plan(lake, newcomers(c, (), read_ledger(lake)))
+    carry_out(lake, said, commit)
+    return days | said.days
 
 
-def _stored(lake: Lake, job: Job) -> dict[str, Any]:
+def store(lake: Lake, job: Job) -> dict[str, Any]:
+    """Writes what is not yet written of a file, a batch at a time; its facts. Raises
+    ChangedFileError, UnreadableFile where no record had a column that the mapping names, and
+    Overtaken where it is to be done again."""
     c, tally = job.contract, Tally()
-    if job.begun["attempt"] > 1:
-        start = batch_prefix(job.file_id)
-        for layer, table in itertools.product(LAYERS, stored_as(c.name)):
-            lake.take_out(layer, table, start, but=job.batches, commit=job.commit)
+    clear_earlier(lake, [job])
     opened = open_file(job.file.path, job.inspected, c, job.origin.mapping)
     good = _set_aside(lake, job, judged(opened.pieces, job.origin), tally)
     for number, batch in enumerate(batches(good), 1):
@@ -257,23 +223,41 @@ def _stored(lake: Lake, job: Job) -> dict[str, Any]:
             commit=job.commit,
             app_transaction=(job.batches, number),
         )
+    return counted(job, opened, tally)
+
+
+def clear_earlier(lake: Lake, jobs: Sequence[Job]) -> None:
+    """Takes out what earlier readings made of these files."""
+    for job in jobs:
+        if job.begun["attempt"] > 1:
+            start = batch_prefix(job.file_id)
+            for layer, table in itertools.product(LAYERS, stored_as(job.contract.name)):
+                lake.take_out(layer, table, start, but=job.batches, commit=job.commit)
+
+
+def counted(job: Job, opened: OpenedFile, tally: Tally) -> dict[str, Any]:
+    """The facts of a file that was read to its end. Raises UnreadableFile."""
     lacking = unfound(job.origin.mapping, tally.taken)
     if lacking and (tally.taken or tally.ignored):
         raise UnreadableFile(
             f"has no record with {', '.join(lacking)}, which the mapping names; mend the mapping, "
             "or say optional = true of a column that may be absent"
         )
-    facts = {
+    if job.origin.mapping.snapshot and not tally.good:
+        raise UnreadableFile(
+            f"is a snapshot of which none of {tally.rows} rows can be read: it would leave nothing "
+            "of the one before; `lakehouse land FILE --dry-run` shows why"
+        )
+    return {
         **{n: job.begun[n] for n in (*KEPT, "layout", "attempt")},
         "ignored_columns": told_ignored(opened.columns, tally.ignored),
+        "reason": opened.left_out.in_words(),
         "rows": tally.rows,
         "bronze_rows": tally.good,
-        "quarantine_rows": tally.rows - tally.good,
+        "quarantine_rows": tally.rows - tally.good - tally.left_out,
+        "left_out_rows": tally.left_out,
         **days_text(sorted(tally.days)),
     }
-    new = newcomer(c, job.file_id, read_ledger(lake))
-    gone = zip(GONE, replaced_rows(lake, new), strict=True)
-    return facts | {n: job.begun[n] + count for n, count in gone}
 
 
 def _set_aside(

@@ -8,7 +8,7 @@ Delta history.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,7 +17,7 @@ from lakehouse.contracts import Contract, stored_as
 from lakehouse.ingest.files.ledger import PREFIX_LENGTH, Ledger, batch_prefix
 from lakehouse.ingest.files.mapping import OnSameKey, mapping_from_text
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE
-from lakehouse.regulation.gaming_day import Days, ranges_of
+from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage import Commit, Lake
 
 LAYERS = ("bronze", "quarantine")
@@ -29,55 +29,98 @@ _ROWS_AT_ONCE = 1_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """When a file came among all, what it says of shared keys, and where it lay."""
+    """When a file came among all, what it says of shared keys, where it lay, and whether it had
+    all rows there were."""
 
     rank: int
     on_same_key: OnSameKey
     places: frozenset[str]
+    is_snapshot: bool = False
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return frozenset(place.rpartition("/")[0] for place in self.places)
 
 
 @dataclass(frozen=True)
-class Newcomer:
-    """A landed file all of whose rows are stored, by the beginning of its batches; `known` are
-    the ended files, and itself unless it was withdrawn."""
+class Newcomers:
+    """Landed files all of whose rows are stored, by the beginning of their batches, in the order
+    of arrival: they are looked at together, and come one after the other. `known` are the ended
+    files and these."""
 
     contract: Contract
-    prefix: str
+    prefixes: tuple[str, ...]
     known: dict[str, Standing]
 
-    @property
-    def over(self) -> list[str]:
-        """Files whose rows give way to this one's."""
-        return [p for p, other in self._others() if self._loser(other) is other]
+    def turns(self) -> Iterator[tuple[str, list[str]]]:
+        """Each with the files that were there before it."""
+        there = [p for p in self.known if p not in self.prefixes]
+        for prefix in self.prefixes:
+            yield prefix, there
+            there = [*there, prefix]
+
+    def over(self, mine: str, others: Sequence[str]) -> list[str]:
+        """Of other files those whose rows give way to this one's."""
+        return [p for p in others if self._loser(mine, p) is self.known[p]]
+
+    def under(self, mine: str, others: Sequence[str]) -> list[str]:
+        """Of other files those that this one's rows give way to."""
+        return [p for p in others if self._loser(mine, p) is self.known[mine]]
+
+    def without(self, files: Collection[str]) -> Newcomers:
+        prefixes = tuple(p for p in self.prefixes if p not in files)
+        known = {p: s for p, s in self.known.items() if p not in files}
+        return Newcomers(self.contract, prefixes, known)
 
     @property
-    def under(self) -> list[str]:
-        """Files whose rows this one's give way to."""
-        mine = self.known[self.prefix]
-        return [p for p, other in self._others() if self._loser(other) is mine]
+    def has_snapshots(self) -> bool:
+        return any(self.known[p].is_snapshot for p in self.prefixes)
 
-    def _others(self) -> Iterator[tuple[str, Standing]]:
-        return ((p, s) for p, s in self.known.items() if p != self.prefix)
+    def corrected(self) -> dict[str, str]:
+        """File → the newcomer with whose coming it is corrected as a whole, because one lies
+        where the other lay; a newcomer may be so itself."""
+        found: dict[str, str] = {}
+        for mine, before in self.turns():
+            for other in before:
+                if self.known[mine].places & self.known[other].places:
+                    found.setdefault(min(mine, other, key=lambda p: self.known[p].rank), mine)
+        return found
 
-    def _loser(self, other: Standing) -> Standing | None:
-        earlier, later = sorted((self.known[self.prefix], other), key=lambda s: s.rank)
+    def outdated(self) -> list[str]:
+        """Snapshots of newcomers' folders but for the last, which stands for all of them."""
+        return list(dict.fromkeys(p for mine in self.prefixes for p in self._snapshots(mine)[:-1]))
+
+    def is_outdated(self, mine: str, place: str) -> bool:
+        """Whether a later snapshot has come to where this one lies now."""
+        *earlier, last = self._snapshots(mine) or [mine]
+        return mine in earlier and place.rpartition("/")[0] in self.known[last].folders
+
+    def _snapshots(self, mine: str) -> list[str]:
+        new = self.known[mine]
+        alike = {
+            p: s.rank
+            for p, s in self.known.items()
+            if new.is_snapshot and s.is_snapshot and new.folders & s.folders
+        }
+        return sorted(alike, key=alike.__getitem__)
+
+    def _loser(self, mine: str, other: str) -> Standing | None:
+        earlier, later = sorted((self.known[mine], self.known[other]), key=lambda s: s.rank)
         if earlier.places & later.places or later.on_same_key == "replace":
             return earlier
         return later if later.on_same_key == "keep_first" else None
 
 
-def newcomer(c: Contract, file_id: str, ledger: Ledger) -> Newcomer:
-    """A file that is begun, among those that have ended."""
-    known = {
-        batch_prefix(row["file_id"]): Standing(
-            row["rank"],
-            mapping_from_text(row["mapping"], c.name).on_same_key,
-            frozenset(row["places"]),
-        )
-        for row in ledger.arrivals(c.name).to_dicts()
-        if row["is_ended"] or row["file_id"] == file_id
-    }
-    return Newcomer(c, batch_prefix(file_id), known)
+def newcomers(c: Contract, file_ids: Collection[str], ledger: Ledger) -> Newcomers:
+    """Files that are begun, among those that have ended. One that was withdrawn is none."""
+    known, new = {}, []
+    for row in ledger.arrivals(c.name).to_dicts():
+        prefix, is_new = batch_prefix(row["file_id"]), row["file_id"] in file_ids
+        if row["is_ended"] or is_new:
+            said, places = mapping_from_text(row["mapping"], c.name), frozenset(row["places"])
+            known[prefix] = Standing(row["rank"], said.on_same_key, places, said.snapshot)
+            new += [prefix] if is_new else []
+    return Newcomers(c, tuple(new), known)
 
 
 @dataclass(frozen=True)
@@ -92,36 +135,44 @@ class Place:
         return rows if self.stage is None else rows.filter(pl.col("_stage") == self.stage)
 
     def without(self, lake: Lake, table: str, gone: pl.DataFrame, commit: Commit) -> None:
-        """Removes rows, told by the columns of `gone`; doing it twice changes nothing."""
+        """Removes rows, told by the columns of `gone`; doing it twice changes nothing. A day
+        that loses none keeps its files."""
         where = None if self.stage is None else {"_stage": self.stage}
-        for days in _spans(lake, self.layer, table, gone["gaming_day"]):
-            here = gone.filter(pl.col("gaming_day").is_between(*days)).lazy()
-            rows = self.scan(lake, table, days)
-            kept = rows.join(here, on=gone.columns, how="anti").collect()
-            lake.write_days(self.layer, table, kept, days, commit=commit, where=where)
+        for days in _portions(lake, self.layer, table, gone["gaming_day"]):
+            here = gone.filter(pl.col("gaming_day").is_in(days)).lazy()
+            span = (days[0], days[-1])
+            rows = self.scan(lake, table, span).filter(pl.col("gaming_day").is_in(days))
+            kept = rows.join(here, on=gone.columns, how="anti", nulls_equal=True).collect()
+            lake.write_days(self.layer, table, kept, span, commit=commit, where=where, only=days)
 
 
 BRONZE, REJECTED, SET_ASIDE = Place("bronze"), Place("quarantine", STAGE), Place("quarantine", HELD)
 
 
-def _spans(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[Days]:
-    """The days in ranges without gaps, of so many rows as are held at once, or of one day."""
+def _portions(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[list[dt.date]]:
+    """The days in portions of so many rows as are held at once, or of one day."""
     stored = lake.partitions(layer, table).group_by("gaming_day").agg(pl.col("rows").sum())
     rows = dict(stored.iter_rows())
-    for first, last in ranges_of(days.unique()):
-        start, held = first, 0
-        for n in range((last - first).days + 1):
-            day = first + dt.timedelta(days=n)
-            if held and held + rows.get(day, 0) > _ROWS_AT_ONCE:
-                yield start, day - dt.timedelta(days=1)
-                start, held = day, 0
-            held += rows.get(day, 0)
-        yield start, last
+    portion: list[dt.date] = []
+    held = 0
+    for day in days.unique().sort():
+        if portion and held + rows.get(day, 0) > _ROWS_AT_ONCE:
+            yield portion
+            portion, held = [], 0
+        portion.append(day)
+        held += rows.get(day, 0)
+    if portion:
+        yield portion
 
 
 def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
     """How many rows a file has that could be typed, and how many that could not."""
-    mine = pl.col("_batch_id").str.starts_with(batch_prefix(file_id))
+    return rows_of(lake, c, [batch_prefix(file_id)])
+
+
+def rows_of(lake: Lake, c: Contract, files: Sequence[str]) -> tuple[int, int]:
+    """How many rows these files have that could be typed, and how many that could not."""
+    mine = prefix_of().is_in(files)
     typed, not_typed = (
         sum(
             place.scan(lake, table).filter(mine).select(pl.len()).collect().item()
@@ -133,24 +184,24 @@ def own_rows(lake: Lake, c: Contract, file_id: str) -> tuple[int, int]:
     return typed, not_typed
 
 
-def replaced_rows(lake: Lake, new: Newcomer) -> tuple[int, int]:
-    """Rows that give way: those that could be typed, and those that could not."""
-    typed, not_typed = (
-        sum(gone.height for place in places for _, gone in _giving_way(lake, place, new))
-        for places in ((BRONZE, SET_ASIDE), (REJECTED,))
-    )
-    return typed, not_typed
+def days_of(lake: Lake, c: Contract, files: Sequence[str]) -> set[dt.date]:
+    """Gaming days on which there is a row of these files."""
+    found = set[dt.date]()
+    if files:
+        for layer in LAYERS:
+            for table in stored_as(c.name):
+                rows = lake.scan(layer, table, columns=["gaming_day", "_batch_id"])
+                days = rows.filter(prefix_of().is_in(files)).select(pl.col("gaming_day").unique())
+                found |= set(days.collect().to_series())
+    return found
 
 
-def supersede(lake: Lake, new: Newcomer, commit: Commit) -> set[dt.date]:
-    """Removes these rows; the days they were of. Rows of one file never replace each other:
-    silver judges those. Doing it twice changes nothing."""
-    changed: set[dt.date] = set()
-    for place in (REJECTED, SET_ASIDE, BRONZE):
-        for table, gone in _giving_way(lake, place, new):
-            place.without(lake, table, gone, commit)
-            changed |= set(gone["gaming_day"])
-    return changed
+def take_out(lake: Lake, c: Contract, files: Sequence[str], commit: Commit) -> None:
+    """All rows of these files, with what silver rejected of them: it judges the days anew."""
+    for file in files:
+        for layer in LAYERS:
+            for table in stored_as(c.name):
+                lake.take_out(layer, table, file, commit=commit)
 
 
 def telling(c: Contract) -> list[str]:
@@ -167,22 +218,3 @@ def of_files(c: Contract, prefixes: Sequence[str]) -> pl.Expr:
 def prefix_of(batch: str = "_batch_id") -> pl.Expr:
     """The beginning of a row's batch that tells its file."""
     return pl.col(batch).str.head(PREFIX_LENGTH)
-
-
-def _giving_way(lake: Lake, place: Place, new: Newcomer) -> Iterator[tuple[str, pl.DataFrame]]:
-    """By table what tells them, of other files first: theirs are found by this one's keys."""
-    for losers, winners in ((new.over, [new.prefix]), ([new.prefix], new.under)):
-        if not losers or not winners:
-            continue
-        key = new.contract.key
-        keys = _keys(lake, new.contract, winners)
-        for table in stored_as(new.contract.name):
-            rows = place.scan(lake, table).filter(of_files(new.contract, losers))
-            gone = rows.select(telling(new.contract)).join(keys, on=key, how="semi").collect()
-            if gone.height:
-                yield table, gone
-
-
-def _keys(lake: Lake, c: Contract, files: Sequence[str]) -> pl.LazyFrame:
-    rows = [p.scan(lake, t) for p in (BRONZE, SET_ASIDE) for t in stored_as(c.name)]
-    return pl.concat(r.filter(of_files(c, files)).select(c.key) for r in rows)

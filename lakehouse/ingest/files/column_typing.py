@@ -1,0 +1,97 @@
+"""Columns of text to columns of a type: cheaply where values are plain, with care where not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.contracts import Contract
+from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
+from lakehouse.ingest.files.plain_values import Plain, plain_form
+from lakehouse.ingest.files.values import typed_column
+
+BROKEN = "?"
+"""Before a column's name: the rule that each of its values broke."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What rows of one file share. `day`: the landing day, for rows that name none; `file_id`
+    ends with the hash of the content."""
+
+    contract: Contract
+    mapping: Mapping
+    path: str
+    day: dt.date
+    as_of: dt.datetime
+    timezone: str
+    file_id: str = ""
+
+
+def typed_columns(
+    text: pl.DataFrame,
+    types: Dictionary[str, pl.DataType],
+    rules: Dictionary[str, ColumnMapping],
+    origin: Origin,
+) -> list[pl.Series]:
+    """The columns of `text` that `types` names, typed, each followed by what its values broke
+    where any did."""
+    plain = {n: plain_form(text[n], t, rules[n]) for n, t in types.items()}
+    forms = {n: p for n, p in plain.items() if p is not None}
+    values = text.with_columns(p.value.alias(n) for n, p in forms.items())
+    usual = text.select(p.usual.all().alias(n) for n, p in forms.items())
+    columns = []
+    for name, dtype in types.items():
+        if name not in forms:
+            columns += _careful(text[name], dtype, rules[name], origin)
+        elif usual[name].all() and values[name].null_count() == text[name].null_count():
+            columns.append(values[name])
+        else:
+            columns += _mended(text[name], values[name], forms[name], dtype, rules[name], origin)
+    return columns
+
+
+def _careful(
+    text: pl.Series, dtype: pl.DataType, rule: ColumnMapping, origin: Origin
+) -> list[pl.Series]:
+    """The values of a column, and what each broke, in whatever form they are."""
+    zone = origin.timezone if rule.date_only else origin.mapping.timezone
+    slow = typed_column(text.name, dtype, rule, zone, _latest(text.name, rule, origin))
+    if slow is None:
+        return [text]
+    broken = slow.broken.alias(BROKEN + text.name)
+    return text.to_frame().select(slow.value, broken).get_columns()
+
+
+def _latest(name: str, rule: ColumnMapping, origin: Origin) -> dt.date | None:
+    """The last day that a two-digit year of a column can mean, where anything says so."""
+    if rule.latest_year is not None:
+        return dt.date(rule.latest_year, 12, 31)
+    if name not in origin.contract.columns:
+        return None
+    youngest = origin.contract.metadata(name).get("youngest")
+    return None if youngest is None else _years_before(origin.day, youngest)
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    return pl.select(pl.lit(day).dt.offset_by(f"-{years}y")).item()
+
+
+def _mended(
+    text: pl.Series,
+    values: pl.Series,
+    plain: Plain,
+    dtype: pl.DataType,
+    rule: ColumnMapping,
+    origin: Origin,
+) -> list[pl.Series]:
+    """The values of a column, and what each broke: plain values as they were read, and only the
+    others read with care."""
+    odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
+    at = odd.arg_true()
+    nothing = pl.Series(BROKEN + text.name, [None], dtype=pl.String)
+    read, broken = _careful(text.gather(at), dtype, rule, origin)
+    return [values.scatter(at, read), nothing.new_from_index(0, text.len()).scatter(at, broken)]
