@@ -345,9 +345,15 @@ def test_a_trend_by_hand() -> None:
     drawn = trend([0.0, 4.0, 2.0], [2.0, 2.0, 2.0], [False, True, False])
     assert drawn is not None
     assert drawn.line == "M3 27L120 3L237 15"
-    assert drawn.bound == "M3 15L237 15"
+    assert drawn.bound == "M3 15H237"
     assert drawn.ticks == "M120 36v-5"
     assert (drawn.low, drawn.high) == (0.0, 4.0)
+
+
+def test_a_flat_stretch_of_a_trend_is_one_stroke() -> None:
+    drawn = trend([0.0, 0.0, 0.0, 4.0], [None] * 4, [False] * 4)
+    assert drawn is not None
+    assert drawn.line == "M3 27L159 27L237 3"
 
 
 def test_a_trend_breaks_where_nothing_was_measured() -> None:

@@ -36,6 +36,8 @@ def trend(measures: Values, bounds: Values, is_open: Sequence[bool]) -> Trend | 
         return round(_PAD + index * (WIDTH - 2 * _PAD) / (len(measures) - 1))
 
     def path(values: Values) -> str:
+        if len(set(values)) == 1 and values[0] is not None:
+            return f"M{x(0)} {_y(values[0], low, high)}H{x(len(values) - 1)}"
         return _path(
             [None if v is None else (x(i), _y(v, low, high)) for i, v in enumerate(values)]
         )
