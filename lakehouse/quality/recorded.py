@@ -120,7 +120,7 @@ def _stale_now(lake: Lake, held: pl.DataFrame, checks: Mapping[Any, Check]) -> p
         return held
     now = [
         (day, *key, mark)
-        for key, rows in held.drop_nulls("judged_of").group_by(KEY[1:])
+        for key, rows in held.drop_nulls("judged_of").select(KEY).group_by(KEY[1:])
         if key in checks
         for day, mark in marks_of(lake, checks[key].tables, rows["gaming_day"]).items()
     ]
