@@ -34,7 +34,7 @@ Value = tuple[int, str, dict[str, Any] | str]
 def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterator[Piece]:
     """Rows of a JSON file; a value that is no object is a damaged row."""
     values: list[Value] = []
-    for value in _rows(json_values(blocks), mapping.rows):
+    for value in rows_inside(json_values(blocks), mapping.rows):
         values.append(value)
         if len(values) == PIECE_ROWS:
             yield _piece(values, mapping)
@@ -43,7 +43,8 @@ def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterato
         yield _piece(values, mapping)
 
 
-def _rows(values: Iterator[Value], path: str | None) -> Iterator[Value]:
+def rows_inside(values: Iterator[Value], path: str | None) -> Iterator[Value]:
+    """The elements of the array at a path, each in its place; the values themselves without."""
     if path is None:
         yield from values
         return

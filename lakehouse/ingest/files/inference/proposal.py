@@ -146,7 +146,8 @@ def _proposed(
     aside = {x.ours for x in chosen if x.aside}
     blocks += [stub(c, n) for n in lacking if n not in aside]
     toml = "\n".join(["\n".join(n for n in lines if n) + "\n", *blocks])
-    ends = _open_ends(c, found, chosen, begun, habits, lacking)
+    ends = [_list_inside(n) for n in sample.lists]
+    ends += _open_ends(c, found, chosen, begun, habits, lacking)
     return Proposal(c.name, toml, tuple(ends), tuple(chosen))
 
 
@@ -199,6 +200,10 @@ def _kept_out(chosen: list[Chosen], c: Contract, sample: Sample, begun: Start) -
     why = ("a column of the file has the name, and its values are something else",)
     wrong = [n for n in alike if n not in live and n not in c.key]
     return [Chosen(n, (), {"empty": True}, 0.9, why) for n in wrong]
+
+
+def _list_inside(path: str) -> str:
+    return f"rows hold a list at {path!r}: where its elements are the rows, say rows = {path!r}"
 
 
 def _open_ends(
