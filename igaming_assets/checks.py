@@ -29,6 +29,9 @@ ANY_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 """What a check is called and stands on does not depend on the time."""
 RESOURCES = {"lake", "clock", LEDGER}
 Judged = dict[dt.date, Judgement]
+_OF_HISTORY = (Family.FRESHNESS, Family.VOLUME, Family.NULLS, Family.DRIFT)
+"""Families that have nothing to say of a day without enough of a history: to Dagster it would lack
+its check for ever. They are judged by each run, and by no sensor."""
 
 
 def declared(settings: Settings) -> Iterable[Check]:
@@ -90,7 +93,7 @@ def steps_of_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     later = [c for c in declared(settings) if not c.at_once and c.name != EVERY_ROW]
     ordered = sorted(later, key=lambda check: check.family)
     return [
-        _step(settings, f"{family}_checks", list(each), conditional=family is not Family.FRESHNESS)
+        _step(settings, f"{family}_checks", list(each), conditional=family not in _OF_HISTORY)
         for family, each in groupby(ordered, lambda check: check.family)
     ]
 
@@ -113,7 +116,7 @@ def _step(
         spec_of(
             settings,
             check,
-            additional_deps=[dg.AssetKey(t) for t in check.tables if t != check.table],
+            additional_deps=sorted(_assets(check) - {dg.AssetKey(check.table)}),
             automation_condition=condition,
         )
         for check in mine
@@ -135,6 +138,12 @@ def _step(
                 raise failed[0]
 
     return step
+
+
+def _assets(check: Check) -> set[dg.AssetKey]:
+    """Those that write what a check reads; what checks write themselves is of none."""
+    homes = {"quarantine": "silver", "duplicates": "silver"}
+    return {dg.AssetKey([homes.get(n, n), t]) for n, t in check.tables if n != "ops"}
 
 
 def _key(check: Check) -> dg.AssetCheckKey:

@@ -33,6 +33,7 @@ def lake() -> dict[str, pl.LazyFrame]:
         "silver.slot_telemetry": slots,
         "silver.table_games": pit,
         "silver.financial_txn": cage,
+        "silver.player_profile": profile,
         "gold.player_day": players,
         "gold.slot_performance": machines,
         "gold.table_performance": tables,

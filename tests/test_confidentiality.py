@@ -231,7 +231,7 @@ def test_an_analyst_in_the_ui_sees_the_same_with_and_without_them(
     assert [pair for pair in zip(seen, expected, strict=True) if pair[0] != pair[1]] == []
 
 
-OF_A_RUN = ("run_id", "judged_at", "judged_of")
+OF_A_RUN = ("run_id", "judged_at", "judged_of", "counted_of")
 """Of the results of checks: which run, when, and of which files, whose names are random."""
 
 

@@ -143,7 +143,7 @@ def profiled(lake: Lake, *, last: dict[str, Any]) -> Judgement:
     put(lake, "silver", "player_profile", totals(DAYS[0], 10, 100, -40), last)
     facts = (fact(DAYS[0], 7, 7), fact(DAYS[1], 20, 30), fact(DAYS[3], 5.5, -8))
     put(lake, "gold", "player_day", *facts)
-    said = totals_check().judge(lake, SPAN)
+    said = {d: j for d, j in totals_check().judge(lake, SPAN).items() if j.checked_rows}
     assert set(said) == {DAYS[3]}
     return said[DAYS[3]]
 

@@ -12,11 +12,12 @@ import pytest
 from igaming_assets.running import run_days
 from lakehouse import cli
 from lakehouse.contracts import PROVENANCE, Contract, contract, doors
+from lakehouse.gold.marts import marts
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.settings import Settings, load_settings
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.world import World
-from lakehouse.storage import Commit, Lake, stored_tables
+from lakehouse.storage import Commit, Lake
 from tests.landed import AS_OF, quarantined
 
 DAYS = (dt.date(2025, 1, 2), dt.date(2025, 1, 3))
@@ -115,8 +116,8 @@ def damaged(lines: list[list[str]], c: Contract, columns: list[str]) -> dict[int
 def gold(settings: Settings) -> dict[str, pl.DataFrame]:
     lake = Lake.open(settings)
     frames = {}
-    for layer, table in stored_tables("gold"):
-        frame = lake.scan(layer, table).collect()
+    for table in (name for name, mart in marts().items() if mart.layer == "gold"):
+        frame = lake.scan("gold", table).collect()
         order = [c for c, t in frame.schema.items() if not t.is_nested()]
         frames[table] = frame.sort(order, nulls_last=True)
     return frames

@@ -22,7 +22,10 @@ from lakehouse.storage import Lake
 
 BOUND = 600
 """Seconds in which a command ends, or hangs."""
-VOLATILE = ("_ingested_at", "_batch_id", "run_id", "judged_at", "judged_of", "is_stale")
+VOLATILE = (
+    *("_ingested_at", "_batch_id", "run_id"),
+    *("judged_at", "judged_of", "counted_of", "is_stale"),
+)
 
 
 @dataclass(frozen=True)

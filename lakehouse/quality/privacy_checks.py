@@ -46,19 +46,16 @@ def judge(table: Table, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     columns = text_columns(stored_schema(*table))
     known = _vault_now(lake)
     rows = _rows(lake, table, days)
-    if not rows:
-        return {}
     found: dict[dt.date, pl.DataFrame] = {}
-    for piece in portions(lake, days, table, most=_CELLS // len(columns)):
+    for piece in portions(lake, days, table, most=_CELLS // len(columns)) if rows else ():
         scan = lake.scan(*table, days=piece)
         texts = found_texts(scan, columns, known)
         told = texts.filter((pl.col("kind") != VAULT) | ~pl.col("column").is_in(_shown(table)))
         if told.height:
             found |= _by_day(scan, table, told)
     return {
-        day: _judgement(table, rows[day], len(columns), found.get(day))
+        day: _judgement(table, rows.get(day, 0), len(columns), found.get(day))
         for day in each_day(days)
-        if day in rows
     }
 
 

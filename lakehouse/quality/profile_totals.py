@@ -47,7 +47,7 @@ def judge(lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     name nobody known, one to the cent."""
     grown = _grown(lake.scan(*PROFILE), days).collect()
     if grown.is_empty():
-        return {}
+        return {day: _judgement(0, grown, grown) for day in each_day(days)}
     window = (grown["since"].min(), days[1])
     facts = lake.scan(*FACTS, days=window, columns=[*_KEY, *_TOTALS])  # type: ignore[arg-type]
     compared = differences(grown.lazy(), facts).collect()
@@ -56,9 +56,10 @@ def judge(lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     open_ = unexplained(wrong, kept_out(slots, tables)) if wrong.height else wrong
     rows = dict(compared.group_by("gaming_day").len().iter_rows())
     return {
-        day: _judgement(rows[day], wrong.filter(gaming_day=day), open_.filter(gaming_day=day))
+        day: _judgement(
+            rows.get(day, 0), wrong.filter(gaming_day=day), open_.filter(gaming_day=day)
+        )
         for day in each_day(days)
-        if day in rows
     }
 
 

@@ -127,7 +127,8 @@ def _spread(rows: pl.LazyFrame, values: dict[str, pl.Expr]) -> pl.LazyFrame:
         .group_by(_DAY, "column_name", "bins")
         .agg(counts=pl.len().cast(pl.Int64))
     )
-    return by_bin.group_by(_DAY, "column_name").agg(pl.col("bins").cast(pl.String), "counts")
+    in_order = [pl.col("bins").cast(pl.String), pl.col("counts")]
+    return by_bin.group_by(_DAY, "column_name").agg(e.sort_by("bins") for e in in_order)
 
 
 def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]:
@@ -178,7 +179,7 @@ def profiles(
 
 
 def _states_of(stored: pl.DataFrame) -> dict[Table, dict[dt.date, str]]:
-    told = stored.group_by("layer", "table_name", _DAY).agg(pl.col("state").first())
+    told = stored.group_by("layer", "table_name", _DAY).agg(pl.col("counted_of").first())
     known: dict[Table, dict[dt.date, str]] = {}
     for layer, table, day, state in told.iter_rows():
         known.setdefault((layer, table), {})[day] = state
@@ -202,5 +203,5 @@ def _counted_days(
         with sound(lake, [Read(layer, table, piece)]):
             by_column = counted(layer, table, rows)
         home = {"layer": pl.lit(layer), "table_name": pl.lit(table)}
-        found.append(by_column.with_columns(state=named, **home))
+        found.append(by_column.with_columns(counted_of=named, **home))
     return found

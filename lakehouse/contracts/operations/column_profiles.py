@@ -37,4 +37,4 @@ class ColumnProfiles(dy.Schema):
         description="Rows of each bin, in the order of bins.",
         metadata={},
     )
-    state = c.text("What the table held of the day when it was counted; another one: count again.")
+    counted_of = c.text("What the table held of the day when counted; if another, count again.")

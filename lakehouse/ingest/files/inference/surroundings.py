@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any
 
 from lakehouse.ingest.files.delimited import DELIMITERS
@@ -27,10 +27,10 @@ def around(lines: Sequence[str], last: Sequence[str]) -> dict[str, object]:
     """Entries of a mapping that leave out what is above and below the table; `lines` are the
     first of the file, `last` its last ones."""
     below = _total(last)
-    if below and not any(x.startswith(below) for x in lines[:1]):
-        lines = [*takewhile(lambda x: not x.startswith(below), lines)]
-    else:
-        below = None
+    if below is not None:
+        cut = [n for n, line in enumerate(lines) if line.startswith(below)]
+        below = None if cut[:1] == [0] else below
+        lines = lines[: cut[0]] if cut and below else lines
     first = _header(lines)
     mark = _mark(lines[first]) if first else None
     if mark and any(x.startswith(mark) for x in lines[:first]):
