@@ -29,6 +29,7 @@ MAPPINGS: dict[str, dict[str, object]] = {
     "cp1252.csv": {"encoding": "cp1252"},
     "nested.ndjson": NESTED,
     "nested.json": NESTED,
+    **{form: {} for form in ("quoted.csv", "flat.ndjson", "lines.json")},
 }
 """Form → the mapping that files of it need."""
 FORMS = tuple(MAPPINGS)
@@ -157,6 +158,19 @@ def _slips(rows: list[dict[str, str]]) -> list[dict[str, object]]:
     return [{"at": t[0]["transaction_timestamp"], "slip": {"bets": t}} for t in threes]
 
 
+def _quoted(_: object, rows: list[dict[str, str]]) -> bytes:
+    return pl.DataFrame(rows).write_csv(quote_style="always").encode()
+
+
+def _flat(rows: list[dict[str, str]]) -> list[str]:
+    """Objects on a line each, of two shapes; nothing is escaped in most of them."""
+    plain = [r | {"notes": r["notes"].replace('"', "").replace("\n", " ")} for r in rows]
+    some = [{n: v for n, v in r.items() if i % 4 or n != "notes"} for i, r in enumerate(plain)]
+    return [
+        json.dumps(r if i % 5 == 1 else s) for i, (r, s) in enumerate(zip(rows, some, strict=True))
+    ]
+
+
 SHAPED: dict[str, Callable[[str, list[dict[str, str]]], bytes]] = {
     "framed.csv": lambda t, _: f"Report\nof,the,day\n\n{t}{ENDS}\nTotal,1.00\n".encode(),
     "bare.csv": lambda t, _: t.partition("\n")[2].encode(),
@@ -164,6 +178,9 @@ SHAPED: dict[str, Callable[[str, list[dict[str, str]]], bytes]] = {
     "twice.csv": _twice,
     "cp1252.csv": lambda t, _: t.replace("note", "Geb\u00fchr").encode("cp1252"),
     "nested.ndjson": lambda _, rows: "".join(json.dumps(r) + "\n" for r in _slips(rows)).encode(),
+    "quoted.csv": _quoted,
+    "flat.ndjson": lambda _, rows: "".join(f"{line}\r\n" for line in _flat(rows)).encode(),
+    "lines.json": lambda _, rows: ("[\n" + ",\n".join(_flat(rows)) + "\n]").encode(),
     "nested.json": lambda _, rows: json.dumps(_slips(rows), indent=1).encode(),
 }
 

@@ -90,6 +90,11 @@ class Contract:
 
     def bronze_schema(self) -> pl.Schema:
         """Shape only: every column may be null and closed domains are plain text."""
+        return self._bronze_schema.copy()
+
+    @functools.cached_property
+    def _bronze_schema(self) -> pl.Schema:
+        # To make the type of a closed domain costs as much as to type a column of a file.
         return pl.Schema({n: stored_type(c.dtype) for n, c in self.columns.items()})
 
     def silver_schema(self) -> pl.Schema:

@@ -105,3 +105,10 @@ def _without_old_mac(blocks: Iterator[bytes]) -> Iterator[bytes]:
         if old_mac is None:
             old_mac = b"\r" in block and b"\n" not in block
         yield block.replace(b"\r", b"\n") if old_mac else block
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False

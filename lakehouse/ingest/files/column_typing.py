@@ -39,6 +39,7 @@ def typed_columns(
 ) -> list[pl.Series]:
     """The columns of `text` that `types` names, typed, each followed by what its values broke
     where any did."""
+    text = _without_blanks(text, [n for n, t in types.items() if t != pl.String])
     plain = {n: plain_form(text[n], t, rules[n]) for n, t in types.items()}
     forms = {n: p for n, p in plain.items() if p is not None}
     values = text.with_columns(p.value.alias(n) for n, p in forms.items())
@@ -52,6 +53,13 @@ def typed_columns(
         else:
             columns += _mended(text[name], values[name], forms[name], dtype, rules[name], origin)
     return columns
+
+
+def _without_blanks(text: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """What is quoted though there is nothing in it, is nothing, but for a text."""
+    blank = text.select((pl.col(n) == "").any() for n in names)
+    met = [n for n in names if blank[n].item()]
+    return text.with_columns(pl.when(pl.col(n) != "").then(pl.col(n)) for n in met)
 
 
 def _careful(

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 import polars as pl
 
-from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD, UnreadableFile
+from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD, UnreadableFile, is_utf8
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.records import Records, scan_records
 from lakehouse.ingest.files.rows import DAMAGED_SCHEMA, LINE, ROW, Piece, damaged_rows, readable
@@ -184,7 +184,7 @@ def _plain(records: Records, header: Header) -> pl.DataFrame | None:
     if not records.starts.size or not records.may_be_plain(len(header.columns)):
         return None
     text = records.whole
-    if b"\0" in text or not _is_utf8(text):
+    if b"\0" in text or not is_utf8(text):
         return None
     frame = _read(text, header)
     return frame if frame.height == records.starts.size else None
@@ -248,13 +248,6 @@ def _read(text: bytes, header: Header) -> pl.DataFrame:
         )
     except pl.exceptions.PolarsError:
         return pl.DataFrame(schema=schema)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        return text.isascii() or bool(text.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def _joined(records: Records, rows: np.ndarray) -> bytes:

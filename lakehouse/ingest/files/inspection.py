@@ -17,6 +17,7 @@ from lakehouse.ingest.files.byte_blocks import (
     LONGEST_RECORD,
     Compression,
     UnreadableFile,
+    is_utf8,
     opened,
     raw_blocks,
     text_blocks,
@@ -178,7 +179,7 @@ class _Lines:
     sample: bytes = b""
 
     def add(self, line: bytes) -> None:
-        if not _is_utf8(line):
+        if not is_utf8(line):
             self.bad += 1
             if len(self.sample) < SAMPLE:
                 self.sample += line + b"\n"
@@ -195,7 +196,7 @@ def _read_through(path: Path, compression: Compression, encoding: str, form: For
         gap = gap + len(block) if first < 0 else len(block) - last
         if gap > LONGEST_RECORD:
             raise UnreadableFile(f"has a row longer than {LONGEST_RECORD >> 20} MiB")
-        if not _is_utf8(block):
+        if not is_utf8(block):
             for line in block.splitlines():
                 found.add(line)
         elif not found.beyond_ascii:
@@ -228,13 +229,6 @@ def _whole_lines(path: Path, compression: Compression, encoding: str) -> Iterato
         yield rest + block[:cut]
         rest = block[cut:]
     yield rest
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        return text.isascii() or bool(text.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def refuse_damaged_parquet(path: Path, compression: Compression) -> None:

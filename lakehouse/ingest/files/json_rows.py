@@ -10,12 +10,17 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD
+from lakehouse.ingest.files.json_lines import Shapes, Stretch
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
 
@@ -31,32 +36,60 @@ Value = tuple[int, str, dict[str, Any] | str]
 """Line, landed text, and the object, or the rule that it broke."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """Lines that follow each other and are each an object of a known shape: the rows of `stretch`
+    from `first` until before `stop`; `line` is the number of the first."""
+
+    stretch: Stretch
+    first: int
+    stop: int
+    line: int
+
+    @property
+    def height(self) -> int:
+        return self.stop - self.first
+
+    def split(self, rows: int) -> tuple[Run, Run]:
+        cut = self.first + rows
+        return replace(self, stop=cut), replace(self, first=cut, line=self.line + rows)
+
+
 def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterator[Piece]:
     """Rows of a JSON file; a value that is no object is a damaged row."""
-    values: list[Value] = []
-    for value in rows_inside(json_values(blocks), mapping.rows):
-        values.append(value)
-        if len(values) == PIECE_ROWS:
-            yield _piece(values, mapping)
-            values = []
-    if values:
-        yield _piece(values, mapping)
+    held: list[Value | Run] = []
+    room = PIECE_ROWS
+    for found in _rows(blocks, mapping.rows):
+        rest = found
+        while isinstance(rest, Run) and rest.height >= room:
+            part, rest = rest.split(room)
+            yield _piece([*held, part], mapping)
+            held, room = [], PIECE_ROWS
+        height = rest.height if isinstance(rest, Run) else 1
+        if height:
+            held.append(rest)
+            room -= height
+        if room == 0:
+            yield _piece(held, mapping)
+            held, room = [], PIECE_ROWS
+    if held:
+        yield _piece(held, mapping)
 
 
-def rows_inside(values: Iterator[Value], path: str | None) -> Iterator[Value]:
-    """The elements of the array at a path, each in its place; the values themselves without."""
+def _rows(blocks: Iterator[bytes], path: str | None) -> Iterator[Value | Run]:
     if path is None:
-        yield from values
+        yield from json_values(blocks, Shapes())
         return
-    for line, raw, found in values:
-        if isinstance(found, str):
-            yield line, raw, found
+    for value in json_values(blocks, Shapes(limit=0)):
+        if isinstance(value, Run):
+            yield value
         else:
-            for row in _exploded(found, path.split(".")):
-                yield line, raw, row
+            line, raw, whole = value
+            rows = exploded(whole, path.split(".")) if isinstance(whole, dict) else [whole]
+            yield from ((line, raw, row) for row in rows)
 
 
-def _exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any] | str]:
+def exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any] | str]:
     """The object once for each element, with that in the place of the array; the elements are
     numbered. An empty array has no rows; where there is none, the object is damaged."""
     inner = whole.get(path[0])
@@ -64,7 +97,7 @@ def _exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any]
     for place, element in enumerate(elements, 1):
         if isinstance(element, dict):
             numbered = {NUMBER: str(place), **element}
-            for row in _exploded(numbered, path[1:]) if path[1:] else [numbered]:
+            for row in exploded(numbered, path[1:]) if path[1:] else [numbered]:
                 yield row if isinstance(row, str) else {**whole, path[0]: row}
         elif isinstance(inner, list) and element is not None and not path[1:]:
             yield {**whole, path[0]: element}
@@ -72,34 +105,61 @@ def _exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any]
             yield f"{ROW}|no_rows_inside"
 
 
-def json_values(blocks: Iterator[bytes]) -> Iterator[Value]:
+def json_values(blocks: Iterator[bytes], shapes: Shapes) -> Iterator[Value | Run]:
     """The top-level values, arrays opened up."""
     decoder = json.JSONDecoder(
         parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
     )
-    texts = codecs.iterdecode(blocks, "utf-8", errors="backslashreplace")
-    buffer, at, line, ended = "", 0, 1, False
+    text = _Text(codecs.iterdecode(blocks, "utf-8", errors="backslashreplace"), shapes)
+    line = 1
     while True:
-        if not ended and len(buffer) - at < _AHEAD:
-            text = next(texts, None)
-            buffer, at, ended = buffer[at:] + (text or ""), 0, text is None
+        if text.is_short and text.fill():
             continue
-        gap = _BETWEEN.match(buffer, at)
-        start = gap.end() if gap else at
-        line += buffer.count("\n", at, start)
-        at = start
-        if at == len(buffer):
-            if ended:
+        line += text.skip()
+        if text.at == len(text.buffer):
+            if text.ended:
                 return
             continue
-        found, end = _decoded(decoder, buffer, at)
-        if end == len(buffer) and not ended and end - at < LONGEST_RECORD:
-            text = next(texts, None)
-            buffer, at, ended = buffer[at:] + (text or ""), 0, text is None
+        first, stop = text.stretch.run_at(text.at)
+        if stop:
+            yield Run(text.stretch, first, stop, line)
+            text.at, line = int(text.stretch.ends[stop - 1]), line + stop - first
             continue
-        yield line, buffer[at:end].rstrip(), found
-        line += buffer.count("\n", at, end)
-        at = end
+        found, end = _decoded(decoder, text.buffer, text.at)
+        if end == len(text.buffer) and end - text.at < LONGEST_RECORD and text.fill():
+            continue
+        yield line, text.buffer[text.at : end].rstrip(), found
+        line += text.buffer.count("\n", text.at, end)
+        text.at = end
+
+
+class _Text:
+    """What is in hand of a text, and the place `at` up to which it has been read."""
+
+    def __init__(self, texts: Iterator[str], shapes: Shapes) -> None:
+        self.buffer, self.at, self.ended = "", 0, False
+        self.stretch = shapes.stretch("")
+        self._texts, self._shapes = texts, shapes
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.buffer) - self.at < _AHEAD and not self.stretch.run_at(self.at)[1]
+
+    def fill(self) -> bool:
+        """Takes in more, or learns that the text has ended; whether either is news."""
+        if self.ended:
+            return False
+        text = next(self._texts, None)
+        self.buffer, self.at, self.ended = self.buffer[self.at :] + (text or ""), 0, text is None
+        cut = len(self.buffer) if self.ended else self.buffer.rfind("\n")
+        self.stretch = self._shapes.stretch(self.buffer[: max(cut, 0)])
+        return True
+
+    def skip(self) -> int:
+        """Passes over what stands between values; the lines that end there."""
+        gap = _BETWEEN.match(self.buffer, self.at)
+        begun, self.at = self.at, gap.end() if gap else self.at
+        return self.buffer.count("\n", begun, self.at)
 
 
 class _NameTwiceError(ValueError):
@@ -130,23 +190,60 @@ def _next_object(text: str, at: int) -> int:
     return len(text) if found is None else found.end()
 
 
-def _piece(values: list[Value], mapping: Mapping) -> Piece:
-    good = [v for v in values if isinstance(v[2], dict) and _is_text(v[1], v[2])]
-    bad = [v for v in values if not (isinstance(v[2], dict) and _is_text(v[1], v[2]))]
-    objects = [v[2] for v in good if isinstance(v[2], dict)]
-    names = dict.fromkeys(n for o in objects for n in o if n != LINE)
-    fields = {n: [o.get(n) for o in objects] for n in names}
-    fields |= {p: v for p in mapping.sources if p not in names for v in _nested(p, objects)}
-    columns = [pl.Series(n, _texts(v), dtype=pl.String) for n, v in fields.items()]
-    frame = pl.DataFrame([*columns, pl.Series(LINE, [v[0] for v in good], dtype=pl.Int64)])
+def _piece(parts: list[Value | Run], mapping: Mapping) -> Piece:
+    rows = [p for p in parts if isinstance(p, Run) or _is_good(p)]
+    bad = [p for p in parts if not isinstance(p, Run) and not _is_good(p)]
     rules = [v[2] if isinstance(v[2], str) else f"{ROW}|not_utf8" for v in bad]
     raws = [v[1].encode(errors="backslashreplace").decode() for v in bad]
-    return Piece(
-        frame,
-        damaged_rows([v[0] for v in bad], raws, rules),
+    ends = list(accumulate(p.height if isinstance(p, Run) else 1 for p in rows))
+
+    def raw(row: int) -> str:
+        n = bisect_right(ends, row)
+        part = rows[n]
+        if isinstance(part, Run):
+            return part.stretch.raw(part.stop - (ends[n] - row))
         # A row alone, so that it is one when it is read again.
-        lambda at: [good[i][1] if mapping.rows is None else _text(good[i][2]) for i in at],
+        return part[1] if mapping.rows is None else _text(part[2])
+
+    return Piece(
+        _frame(rows, ends, mapping),
+        damaged_rows([v[0] for v in bad], raws, rules),
+        lambda at: [raw(i) for i in at],
     )
+
+
+def _is_good(value: Value) -> bool:
+    return isinstance(value[2], dict) and _is_text(value[1], value[2])
+
+
+def _frame(rows: list[Value | Run], ends: list[int], mapping: Mapping) -> pl.DataFrame:
+    """The rows in their order, whichever way they were read."""
+    frames, order = [], []
+    runs = [(r, end - r.height) for r, end in zip(rows, ends, strict=True) if isinstance(r, Run)]
+    for _, of_one in groupby(runs, key=lambda r: id(r[0].stretch)):
+        same = list(of_one)
+        at = np.concatenate([np.arange(r.first, r.stop) for r, _ in same])
+        line = np.concatenate([np.arange(r.line, r.line + r.height) for r, _ in same])
+        frames.append(same[0][0].stretch.frame[at].with_columns(pl.Series(LINE, line)))
+        order += [np.arange(begin, begin + r.height) for r, begin in same]
+    values = [(v, end - 1) for v, end in zip(rows, ends, strict=True) if not isinstance(v, Run)]
+    if frames and not values:
+        return pl.concat(frames, how="diagonal")
+    known = {n for frame in frames for n in frame.columns}
+    frames.append(_decoded_frame([v for v, _ in values], known, mapping))
+    order.append(np.array([at for _, at in values], dtype=np.int64))
+    return pl.concat(frames, how="diagonal")[np.argsort(np.concatenate(order))]
+
+
+def _decoded_frame(values: list[Value], known: Collection[str], mapping: Mapping) -> pl.DataFrame:
+    """`known`: fields of the rows that stand among these."""
+    objects = [v[2] for v in values if isinstance(v[2], dict)]
+    names = dict.fromkeys(n for o in objects for n in o if n != LINE)
+    fields = {n: [o.get(n) for o in objects] for n in names}
+    paths = [p for p in mapping.sources if p not in names and p not in known]
+    fields |= {p: v for p in paths for v in _nested(p, objects)}
+    columns = [pl.Series(n, _texts(v), dtype=pl.String) for n, v in fields.items()]
+    return pl.DataFrame([*columns, pl.Series(LINE, [v[0] for v in values], dtype=pl.Int64)])
 
 
 def _nested(path: str, objects: list[dict[str, Any]]) -> Iterator[list[Any]]:

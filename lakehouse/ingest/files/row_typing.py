@@ -57,7 +57,7 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
             pl.Series("_raw", piece.raw(at), dtype=pl.String),
         )
         good, rejected = typed.filter(~is_bad), pl.concat([_rejected(bad, origin), rejected])
-    names = [*c.bronze_schema(), LINE] if keep_line else list(c.bronze_schema())
+    names = [*c.bronze_schema(), *([LINE] if keep_line else ())]
     return Judged(
         good.select(names),
         rejected,
@@ -90,8 +90,8 @@ def _typed(frame: pl.DataFrame, match: Match, origin: Origin) -> pl.DataFrame:
     c, mapping = origin.contract, origin.mapping
     derived = derived_columns(frame, match.fields, origin)
     text = our_columns(frame, c, mapping, match, derived.texts)
-    there = [n for n in text.columns if n in c.bronze_schema() and n not in derived.values]
-    types = {n: c.bronze_schema()[n] for n in there}
+    landed = set(text.columns) - derived.values.keys()
+    types = {n: t for n, t in c.bronze_schema().items() if n in landed}
     read = typed_columns(text, types, {n: mapping.column(n) for n in types}, origin)
     columns = {s.name: s for s in (*read, *derived.values.values())}
     for name, broken in derived.broken.items():

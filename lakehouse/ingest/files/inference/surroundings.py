@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any
 
 from lakehouse.ingest.files.delimited import DELIMITERS
-from lakehouse.ingest.files.json_rows import NUMBER, json_values, rows_inside
+from lakehouse.ingest.files.json_lines import Shapes
+from lakehouse.ingest.files.json_rows import NUMBER, Run, exploded, json_values
 
 _LOOKED_AT = 60
 _STEADY = 0.9
@@ -80,13 +81,14 @@ def _mark(line: str) -> str | None:
 def nesting(blocks: Iterator[bytes], rows: str | None) -> tuple[str | None, list[str], list[str]]:
     """Of JSON: the path of the list whose elements are the rows, where the file is one object
     around it; the paths of values inside objects; the paths of other lists of objects."""
-    objects = [v for _, _, v in islice(json_values(blocks), 1_000) if isinstance(v, dict)]
+    found = (v for v in json_values(blocks, Shapes(limit=0)) if not isinstance(v, Run))
+    objects = [v for _, _, v in islice(found, 1_000) if isinstance(v, dict)]
     lists = sorted({p for o in objects for p in _lists(o)})
     if rows is None and len(objects) == 1 and len(lists) == 1:
         rows = lists[0]
     if rows is not None:
-        whole = islice(((0, "", o) for o in objects), 1_000)
-        objects = [v for _, _, v in islice(rows_inside(whole, rows), 1_000) if isinstance(v, dict)]
+        inside = (e for o in objects for e in exploded(o, rows.split(".")))
+        objects = [e for e in islice(inside, 1_000) if isinstance(e, dict)]
     paths = dict.fromkeys(p for o in objects for p in _paths(o))
     inner = [p for p in paths if "." in p and not p.endswith(f".{NUMBER}")]
     return rows, inner, [p for p in lists if p != rows]
