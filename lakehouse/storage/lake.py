@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ class Lake:
             )
         if not _is_url(root):
             root = str(Path(root).expanduser().absolute())
-        return cls(root, dict(settings.storage_options))
+        return _of_process(root, tuple(sorted(settings.storage_options.items())))
 
     def uri(self, layer: str, table: str) -> str:
         return f"{self.root}/{place(layer, table)}"
@@ -402,6 +403,12 @@ class Lake:
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
         counted = rows_by_day(made, days)
         return Written(delta.version(), made.height, counted, again + overtaken)
+
+
+@functools.lru_cache(maxsize=4)
+def _of_process(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
+    """One for all of a process: steps, managers and commands share the tables that are open."""
+    return Lake(root, dict(options))
 
 
 def _pruned(
