@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import statistics
 import subprocess
@@ -57,6 +58,15 @@ print(statistics.median(times[3:]))
 """
 
 IMPORT = "import igaming_assets.definitions"
+HERE = Path(__file__).parents[1]
+
+
+@functools.cache
+def compiled(tree: Path) -> str:
+    """A revision's folder, compiled as installing it does: no start is to pay for that."""
+    folders = [str(tree / package) for package in ("lakehouse", "igaming_assets")]
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *folders], check=True)
+    return str(tree)
 
 
 def measured(
@@ -68,7 +78,7 @@ def measured(
         "LAKEHOUSE_ROOT": str(root / "lake"),
         "LAKEHOUSE_SCALE": str(scale),
         "LAKEHOUSE_START": str(START),
-        "PYTHONPATH": str(tree or Path(__file__).parents[1]),
+        "PYTHONPATH": compiled(tree or HERE),
         "DAGSTER_HOME": str(root / "home"),
     }
     root.mkdir(exist_ok=True)

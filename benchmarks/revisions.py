@@ -13,9 +13,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import simulate
-from benchmarks.lake import measured, run
+from benchmarks.lake import HERE, measured, run
 
-HERE = Path(__file__).parents[1]
 BASE = "d8f8787"
 """The revision that the targets of docs/benchmarks.md halve."""
 ROUNDS = 2

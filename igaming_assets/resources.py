@@ -31,8 +31,7 @@ class LakeResource(dg.ConfigurableResource[Any]):
 
     @property
     def lake(self) -> Lake:
-        asked = Lake.open(self.settings)
-        return _lake(asked.root, tuple(sorted(asked.storage_options.items())))
+        return Lake.open(self.settings)
 
 
 class Clock(dg.ConfigurableResource[Any]):
@@ -64,12 +63,6 @@ class Simulator(dg.ConfigurableResource[Any]):
             settings.profile,
             settings.faults,
         )
-
-
-@functools.lru_cache(maxsize=4)
-def _lake(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
-    """One for all steps and managers of a process: they share the tables that are open."""
-    return Lake(root, dict(options))
 
 
 @functools.lru_cache(maxsize=2)

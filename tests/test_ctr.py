@@ -17,6 +17,7 @@ from lakehouse.gold.compliance.logs import (
     instrument_log,
     multiple_transaction_log,
 )
+from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.law import load
 
 LAW = load("us-federal")
@@ -55,6 +56,24 @@ def test_the_threshold_is_passed_by_a_cent_and_the_total_is_rounded_up(amounts, 
         *(cash(f"t{i}", "CHIP_PURCHASE", "2026-11-10 20:00", a) for i, a in enumerate(amounts))
     )
     assert [r["cash_in"] for r in found] == ([] if cash_in is None else [cash_in])
+
+
+@pytest.mark.parametrize("of", [ctr_filings, ctr_exceptions])
+def test_the_cage_is_read_for_a_mart_as_often_as_for_its_ledger(of):
+    read = []
+
+    def seen(part: pl.DataFrame) -> pl.DataFrame:
+        read.append(part.height)
+        return part
+
+    given = rows("financial_txn", cash("t1", "CHIP_PURCHASE", "2026-11-10 20:00", "12000.00"))
+    told = {"days": ALL_DAYS, "law": LAW, "timezone": ZONE, "as_of": AS_OF}
+    given, wins = given.map_batches(seen), rows("gaming_wins")
+    currency_ledger(given, wins).collect()
+    once = list(read)
+    of(given, wins, None, EVERYONE, **told).collect()
+    assert once
+    assert read == once * 2
 
 
 @pytest.mark.parametrize(

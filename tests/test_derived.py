@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lakehouse import cli
-from lakehouse.pipeline.derivation import Derivations, marks_of, underived
+from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
 from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.settings import Settings
@@ -90,6 +90,32 @@ def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None
 
 
 @pytest.mark.slow
+def kept_out(lake: Lake, day: dt.date, rules: list[str], **columns: str) -> None:
+    """A cage row of the day that silver did not take."""
+    blank = rows("quarantine", "financial_txn", day)
+    told = [pl.lit(value).alias(n) for n, value in columns.items()]
+    row = blank.with_columns(*told, pl.Series("_rules", [rules]), _stage=pl.lit("silver"))
+    lake.append("quarantine", "financial_txn", row, commit=BY)
+
+
+def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    assert found_parents(lake) == {}
+    orphan = ["player_id|orphan"]
+    kept_out(lake, D1, orphan, player_id="P9", on_behalf_of_player_id="P1")
+    kept_out(lake, D1, ["amount|range"], player_id="P1")
+    kept_out(lake, D2, [*orphan, "amount|range"], player_id="P8")
+
+    def known(player: str) -> None:
+        profile = rows("silver", "player_profile", D2).with_columns(player_id=pl.lit(player))
+        lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
+
+    known("P1")
+    assert found_parents(lake) == {}
+    known("P9")
+    assert found_parents(lake) == {D1: ["financial_txn"]}
+
+
 def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
     for _ in range(12):
         put(lake, D1, D2)

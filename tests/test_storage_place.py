@@ -40,6 +40,22 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         assert catalog.frame(f"SELECT count(*) FROM silver.{TABLE}").item() == 1
 
 
+def test_whoever_opens_a_lake_in_one_process_shares_its_open_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(root=str(tmp_path / "lake"))
+    Lake.open(settings).write_days("bronze", TABLE, rows(DAY[0]), DAY, commit=BY)
+
+    def opened_again(*_: object) -> None:
+        raise AssertionError("opened again")
+
+    monkeypatch.setattr(Lake, "_open", opened_again)
+    assert content(Lake.open(settings)) == {DAY[0]: ["a"]}
+    by_another_key = settings.model_copy(update={"storage_options": {"KEY": "b"}})
+    with pytest.raises(AssertionError, match="opened again"):
+        content(Lake.open(by_another_key))
+
+
 def test_a_name_that_delta_would_read_as_another_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="choose a folder without it"):
         Lake.open(Settings(root=str(tmp_path / "a%20b")))

@@ -59,20 +59,31 @@ def found_parents(lake: Lake) -> dict[dt.date, list[str]]:
     and is known by now: a profile came later, or days were made in another order."""
     found: dict[dt.date, list[str]] = {}
     for table, c in contracts("source").items():
-        for column, (parent, key) in c.references().items():
-            if lake.exists("quarantine", table) and lake.exists("silver", parent):
-                for day in _days_found(lake, table, column, parent, key):
-                    if table not in found.setdefault(day, []):
-                        found[day].append(table)
+        for day in _days_found(lake, table, c.references()):
+            found.setdefault(day, []).append(table)
     return found
 
 
-def _days_found(lake: Lake, table: str, column: str, parent: str, key: str) -> list[dt.date]:
-    orphan = pl.col("_rules").list.contains(f"{column}|orphan")
-    kept_out = lake.scan("quarantine", table).filter(orphan).select("gaming_day", column)
-    known = lake.scan("silver", parent, columns=[key]).rename({key: column})
-    days = kept_out.join(known, on=column, how="semi").select(pl.col("gaming_day").unique())
-    return days.collect().to_series().drop_nulls().to_list()
+def _days_found(lake: Lake, table: str, references: Mapping[str, tuple[str, str]]) -> set[dt.date]:
+    """Rejects are read once, and of their parents no more than the rows that they name."""
+    if not references:
+        return set()
+    rules = pl.col("_rules").list
+    named = [pl.when(rules.contains(f"{c}|orphan")).then(c).alias(c) for c in references]
+    kept_out = (
+        lake.scan("quarantine", table)
+        .select("gaming_day", *named)
+        .filter(pl.any_horizontal(pl.col(c).is_not_null() for c in references))
+        .collect()
+    )
+    found: set[dt.date] = set()
+    for column, (parent, key) in references.items():
+        orphans = kept_out.select("gaming_day", column).drop_nulls()
+        if len(orphans):
+            wanted = pl.col(key).is_in(orphans[column].unique().implode())
+            known = lake.scan("silver", parent, columns=[key]).filter(wanted).collect()
+            found |= set(orphans.filter(pl.col(column).is_in(known[key].implode()))["gaming_day"])
+    return found
 
 
 def _stale(held: Mapping[Table, str], derivations: Derivations) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ class Lake:
             )
         if not is_url(root):
             root = str(Path(root).expanduser().absolute())
-        return cls(root, dict(settings.storage_options))
+        return _of_process(root, tuple(sorted(settings.storage_options.items())))
 
     def uri(self, layer: str, table: str) -> str:
         return f"{self.root}/{place(layer, table)}"
@@ -434,6 +435,12 @@ class Lake:
 def _is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
     reached = delta.transaction_version(transaction)
     return reached is not None and reached >= number
+
+
+@functools.lru_cache(maxsize=4)
+def _of_process(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
+    """One for all of a process: steps, managers and commands share the tables that are open."""
+    return Lake(root, dict(options))
 
 
 def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:

@@ -101,5 +101,7 @@ def _ledger(
     slot_telemetry: pl.LazyFrame | None,
     days: Days,
 ) -> pl.LazyFrame:
+    """Read once: it is gone over for sums, for the rows behind them and for those of nobody."""
     slots = None if slot_telemetry is None else within(slot_telemetry, days)
-    return currency_ledger(within(financial_txn, days), gaming_wins, slots)
+    ledger = currency_ledger(within(financial_txn, days), gaming_wins, slots)
+    return ledger.collect(engine="streaming").lazy()

@@ -123,8 +123,7 @@ def alerts(
     law: Law,
 ) -> pl.LazyFrame:
     """Restricted table `alerts` of `days`. Addresses are those known on the day."""
-    rows = currency_ledger(financial_txn, gaming_wins, slot_telemetry)
-    ledger = rows.collect(engine="streaming").lazy()
+    ledger = _in_memory(currency_ledger(financial_txn, gaming_wins, slot_telemetry))
     found = pl.concat(
         [
             signals.structuring_alerts(structuring(ledger, law).collect()),
@@ -140,13 +139,9 @@ def alerts(
 
 
 def _hits(known: Silver, ledger: pl.LazyFrame, law: Law) -> pl.DataFrame:
-    cage = cage_rows(known.financial_txn)
+    cage = _in_memory(cage_rows(known.financial_txn))
     players = with_sides(cage).filter(pl.col("side") == "in").select("player_id").unique()
-    play = (
-        played(known.slot_telemetry, known.table_games, known.gaming_wins, players)
-        .collect(engine="streaming")
-        .lazy()
-    )
+    play = _in_memory(played(known.slot_telemetry, known.table_games, known.gaming_wins, players))
     balance = chip_balance(cage, play)
     return pl.concat(
         pl.collect_all(
@@ -163,9 +158,12 @@ def _hits(known: Silver, ledger: pl.LazyFrame, law: Law) -> pl.DataFrame:
 
 
 def _ledger(known: Silver, bills_are_known: bool) -> pl.LazyFrame:
-    """In memory: every pattern goes over it several times."""
     slots = known.slot_telemetry if bills_are_known else None
-    rows = currency_ledger(known.financial_txn, known.gaming_wins, slots)
+    return _in_memory(currency_ledger(known.financial_txn, known.gaming_wins, slots))
+
+
+def _in_memory(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Read once: every pattern goes over them several times."""
     return rows.collect(engine="streaming").lazy()
 
 
