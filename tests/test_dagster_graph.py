@@ -223,15 +223,6 @@ def test_the_code_location_loads_nothing_it_does_not_need() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.slow
-def test_loading_the_code_location_hardly_ever_stops_for_garbage() -> None:
-    """Python's own thresholds stop it some 380 times."""
-    counted = "sum(generation['collections'] for generation in gc.get_stats())"
-    code = f"import gc, igaming_assets.definitions; print({counted})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 60
-
-
 def test_a_relative_root_is_that_of_the_folder_one_is_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
