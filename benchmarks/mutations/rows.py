@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 GIVEN: dict[str, Row] = {
     "slot_telemetry": {"denomination": Decimal("0.25"), "coin_in": Decimal(1)},
-    "table_games": {"amount": Decimal(5)},
+    "table_games": {"event_type": "SHIFT_START"},
     "financial_txn": {"currency": "USD"},
     "sar_filings": {"report_type": "SAR"},
     "table_performance": {"win_basis": "ratings"},

@@ -1,0 +1,475 @@
+"""Defects that are planted in a clean lake, each with the checks that must fail of it.
+
+What fails is worked out from what a defect is: a row too many in silver breaks the books of bronze
+and silver; any change of bronze leaves what was derived of it behind. Rows are changed with the
+marks of derivation as they were, as a fault of the code or of a disk would.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from benchmarks.mutations.rows import breaking, framed, sound_row
+from lakehouse.contracts import contract, contracts
+from lakehouse.quality.conformance import stored_rules
+from lakehouse.quality.contract_checks import judged_tables
+from lakehouse.quality.profiles import profiled_tables
+from lakehouse.storage import Lake, stored_schema
+
+Damage = Callable[[pl.DataFrame, Lake, dt.date], pl.DataFrame]
+"""The damaged rows of a table and gaming day, from the sound ones."""
+DERIVED = "gold/property_day:every_stored_row_is_derived"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`fails`: addresses of the checks that fail of it on its day, and no other check does on
+    any day. `told`: whether the write tells that nothing is derived of the rows."""
+
+    defect: str
+    layer: str
+    table: str
+    damage: Damage
+    fails: tuple[str, ...]
+    told: bool = False
+
+    @property
+    def home(self) -> str:
+        return f"{self.layer}/{self.table}"
+
+
+def every_mutation() -> list[Mutation]:
+    return [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE]
+
+
+def consequences(layer: str, table: str, *, rows: bool) -> tuple[str, ...]:
+    """What fails beside, where a table is changed: of bronze nothing is derived any more; of
+    `rows` that come or go the books of bronze and silver differ."""
+    books = (f"silver/{table}:conservation",) if rows and layer in ("bronze", "silver") else ()
+    return books + ((DERIVED,) if layer == "bronze" else ())
+
+
+def _of_contracts() -> Iterator[Mutation]:
+    for layer, table in judged_tables():
+        rule = rule_to_break(layer, table)
+        mine = (f"{layer}/{table}:contract", *consequences(layer, table, rows=True))
+        defect = "A row is made up that breaks a rule of the contract"
+        yield Mutation(defect, layer, table, _adding(layer, table, rule), mine)
+
+
+def rule_to_break(layer: str, table: str) -> str:
+    """The last rule on values of one column; of bronze, that a source is named."""
+    if layer == "bronze":
+        return "_source|nullability"
+    c = contract(table)
+    named = [r for r in stored_rules(layer, table) if "|" in r and r.split("|")[0] not in c.key]
+    return [r for r in named if r.split("|")[1] != "nullability"][-1]
+
+
+def _adding(layer: str, table: str, rule: str) -> Damage:
+    def damage(rows: pl.DataFrame, _lake: Lake, day: dt.date) -> pl.DataFrame:
+        made = breaking(layer, table, rule, sound_row(layer, table, day))
+        return pl.concat([rows, framed(layer, table, made)])
+
+    return damage
+
+
+TEXTS = {
+    "an SSN": "123-45-6789",
+    "an e-mail address": "ann@example.com",
+    "a phone number": "(702) 555-0143",
+    "a card number": "4111 1111 1111 1111",
+}
+
+
+def _of_texts() -> Iterator[Mutation]:
+    """In the key of a row made up: every table has one."""
+    tables = [t for t in profiled_tables() if t[0] != "bronze" and _text_key(*t)]
+    kinds = list(TEXTS)
+    for n, (layer, table) in enumerate(tables):
+        kind = kinds[n % len(kinds)]
+        mine = (f"{layer}/{table}:no_personal_data", *consequences(layer, table, rows=True))
+        held = _holding(layer, table, TEXTS[kind])
+        yield Mutation(f"A row is made up whose key is {kind}", layer, table, held, mine)
+
+
+def _text_key(layer: str, table: str) -> str | None:
+    key = [n for n in contract(table).key if stored_schema(layer, table)[n] == pl.String]
+    return key[0] if key else None
+
+
+def _holding(layer: str, table: str, text: str) -> Damage:
+    def damage(rows: pl.DataFrame, _lake: Lake, day: dt.date) -> pl.DataFrame:
+        row = sound_row(layer, table, day) | {str(_text_key(layer, table)): text}
+        return pl.concat([rows, framed(layer, table, [row])])
+
+    return damage
+
+
+def _of_books() -> Iterator[Mutation]:
+    for table in contracts("source"):
+        mine = (f"silver/{table}:conservation",)
+        yield Mutation("A sound row comes from nowhere", "silver", table, _one_more(table), mine)
+    lost = ("silver/security_events:conservation", DERIVED)
+    for layer, fails in (("silver", lost[:1]), ("bronze", lost)):
+        defect = "A row is lost"
+        yield Mutation(defect, layer, "security_events", lambda r, _l, _d: r.slice(1), fails)
+
+
+def _one_more(table: str) -> Damage:
+    def damage(rows: pl.DataFrame, _lake: Lake, day: dt.date) -> pl.DataFrame:
+        return pl.concat([rows, framed("silver", table, [sound_row("silver", table, day)])])
+
+    return damage
+
+
+def _of_history() -> Iterator[Mutation]:
+    for layer, table in (
+        ("bronze", "security_events"),
+        ("silver", "security_events"),
+        ("gold", "player_value"),
+    ):
+        fails = (f"{layer}/{table}:volume", *consequences(layer, table, rows=True))
+        yield Mutation("Ten times the rows", layer, table, _tenfold(layer, table), fails)
+    for layer, table, column in (
+        ("bronze", "financial_txn", "cashier_id"),
+        ("silver", "security_events", "employee_id"),
+        ("gold", "player_value", "loyalty_tier"),
+    ):
+        fails = (f"{layer}/{table}:nulls", *consequences(layer, table, rows=False))
+        yield Mutation(f"{column} is empty in all rows", layer, table, _all(column, None), fails)
+    for layer, table, column, value in (
+        ("silver", "security_events", "security_level", "Restricted"),
+        ("silver", "slot_telemetry", "zone", "North"),
+        ("gold", "player_value", "loyalty_tier", "Bronze"),
+        ("gold", "player_value", "is_churned", True),
+    ):
+        fails = (f"{layer}/{table}:drift",)
+        defect = f"{column} is {value} in all rows"
+        yield Mutation(defect, layer, table, _all(column, value), fails)
+    for table, c in contracts("source").items():
+        if c.event_time and table in ("security_events", "table_games", "financial_txn"):
+            fails = (f"bronze/{table}:arrival", DERIVED)
+            yield Mutation("All rows come in three days late", "bronze", table, _late, fails)
+
+
+def _tenfold(layer: str, table: str) -> Damage:
+    """Of the same spread, each with a key of its own."""
+    key = str(_text_key(layer, table))
+
+    def damage(rows: pl.DataFrame, _lake: Lake, _day: dt.date) -> pl.DataFrame:
+        more = (rows.with_columns(pl.format(f"{{}}.{n}", key).alias(key)) for n in range(9))
+        return pl.concat([rows, *more])
+
+    return damage
+
+
+def _all(column: str, value: object) -> Damage:
+    return lambda rows, _lake, _day: rows.with_columns(
+        pl.lit(value, rows.schema[column]).alias(column)
+    )
+
+
+def _late(rows: pl.DataFrame, _lake: Lake, _day: dt.date) -> pl.DataFrame:
+    return rows.with_columns(pl.col("_ingested_at") + pl.duration(days=3))
+
+
+def _first(where: pl.Expr, **values: object) -> Damage:
+    """The first row of which `where` is true gets these values; a mutation that finds none is
+    none, and raises LookupError."""
+
+    def damage(rows: pl.DataFrame, _lake: Lake, day: dt.date) -> pl.DataFrame:
+        numbered = rows.with_row_index("at")
+        found = numbered.filter(where)["at"]
+        if found.is_empty():
+            raise LookupError(f"no row to damage on {day}")
+        mine = pl.col("at") == found[0]
+        changed = {
+            name: pl.when(mine)
+            .then(value if isinstance(value, pl.Expr) else pl.lit(value))
+            .otherwise(name)
+            .cast(rows.schema[name])
+            for name, value in values.items()
+        }
+        return numbered.with_columns(**changed).drop("at")
+
+    return damage
+
+
+def _is(column: str, value: str) -> pl.Expr:
+    return pl.col(column) == value
+
+
+def _on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.Expr:
+    trips = lake.scan("gold", "player_day", days=(day, day)).filter(pl.col("visits") > 0)
+    return pl.col("player_id").is_in(trips.collect()["player_id"].implode())
+
+
+def _excluded_on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+    where = _on_a_trip(rows, lake, day)
+    barred = {"is_excluded": True, "is_protected": True, "reinvestment_budget": Decimal(0)}
+    return _first(where, **barred)(rows, lake, day)
+
+
+def _win_of_one_visit(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+    """Of a patron with an extract of the day, and one before it."""
+    profiles = lake.scan("silver", "player_profile").filter(pl.col("gaming_day") <= day).collect()
+    known = profiles.filter(pl.col("gaming_day") < day)["player_id"]
+    mine = profiles.filter(pl.col("gaming_day") == day, pl.col("player_id").is_in(known.implode()))
+    where = pl.col("player_id").is_in(mine["player_id"].implode())
+    more = {n: pl.col(n) + 1 for n in ("slot_actual", "actual")}
+    return _first(where, **more)(rows, lake, day)
+
+
+def _vault_value(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+    vault = lake.scan("restricted", "identity_vault").collect()
+    street = vault["address_line1"].drop_nulls()[0]
+    return _first(pl.lit(value=True), notes=street)(rows, lake, day)
+
+
+def _last_reading(rows: pl.DataFrame) -> pl.Expr:
+    """The last meter reading of a machine that has two."""
+    read = rows.filter(pl.col("meter_coin_in").is_not_null()).sort("event_timestamp")
+    several = read.filter(pl.len().over("machine_id") > 1)
+    last = several.group_by("machine_id", maintain_order=True).last()["event_id"]
+    return pl.col("event_id") == last[0]
+
+
+def _meter(value: object) -> Damage:
+    def damage(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+        return _first(_last_reading(rows), meter_coin_in=value)(rows, lake, day)
+
+    return damage
+
+
+def _machine_that_pays(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+    """A machine pays a hundred times what was bet on it, of the denomination most played."""
+    games = rows.filter(pl.col("hold_low").is_not_null())
+    by = games.group_by("denomination").agg(pl.col("games_played").sum()).sort("games_played")
+    where = (pl.col("denomination") == by["denomination"][-1]) & pl.col("hold_low").is_not_null()
+    paid = pl.lit(Decimal(1_000_000), pl.Decimal(18, 2))
+    more = {"coin_out": pl.col("coin_out") + paid, "win": pl.col("win") - paid}
+    return _first(where, **more)(rows, lake, day)
+
+
+_ANY = pl.lit(value=True)
+_THOUSAND = pl.lit(Decimal(100_000), pl.Decimal(18, 2))
+_MADE = {"player_id": None, "marker_number": "M-made", "amount": Decimal(5)}
+
+SINGLE = [
+    Mutation(
+        "Rows are written again by hand",
+        "silver",
+        "security_events",
+        lambda rows, _l, _d: rows,
+        (DERIVED,),
+        told=True,
+    ),
+    Mutation(
+        "The day's report is gone",
+        "gold",
+        "property_day",
+        lambda rows, _l, _d: rows.clear(),
+        ("gold/property_day:is_there_by_ten", "gold/property_day:win_of_the_day_adds_up"),
+    ),
+    Mutation(
+        "A defect was planted on a row that bronze does not have",
+        "truth",
+        "plants",
+        lambda rows, _l, day: pl.concat(
+            [rows, framed("truth", "plants", [_plant(day)])],
+        ),
+        ("truth/plants:plants_are_in_bronze",),
+    ),
+    Mutation(
+        "A buy-in is 100,000 dollars higher than at the cage",
+        "silver",
+        "table_games",
+        _first(
+            _is("event_type", "BUY_IN") & pl.col("player_id").is_not_null(),
+            amount=pl.col("amount") + _THOUSAND,
+        ),
+        ("silver/financial_txn:buy_ins_have_their_cage_row",),
+    ),
+    Mutation(
+        "A patron carries off 100,000 dollars more in chips",
+        "silver",
+        "table_games",
+        _first(
+            _is("event_type", "CASH_OUT") & pl.col("player_id").is_not_null(),
+            amount=pl.col("amount") + _THOUSAND,
+        ),
+        ("silver/financial_txn:cash_outs_have_their_cage_row",),
+    ),
+    Mutation(
+        "The pit issues a marker that the cage knows nothing of",
+        "silver",
+        "table_games",
+        _first(_is("event_type", "SHIFT_START"), event_type="MARKER_ISSUED", **_MADE),
+        ("silver/financial_txn:markers_agree",),
+    ),
+    Mutation(
+        "The cage pays a hand-pay that no machine had",
+        "silver",
+        "financial_txn",
+        _first(_is("transaction_type", "TICKET_REDEMPTION"), transaction_type="JACKPOT_PAYOUT"),
+        ("silver/financial_txn:jackpots_have_their_payout",),
+    ),
+    Mutation(
+        "A machine's last meter reading is 0",
+        "silver",
+        "slot_telemetry",
+        _meter(0),
+        (
+            "silver/slot_telemetry:meters_equal_the_play",
+            "silver/slot_telemetry:meters_never_fall",
+        ),
+    ),
+    Mutation(
+        "A machine's last meter reading is too high",
+        "silver",
+        "slot_telemetry",
+        _meter(pl.col("meter_coin_in") + 100_000),
+        ("silver/slot_telemetry:meters_equal_the_play",),
+    ),
+    Mutation(
+        "A bill is a dollar higher than was bet and paid out",
+        "silver",
+        "slot_telemetry",
+        _first(
+            _is("event_type", "BILL_IN") & pl.col("session_id").is_not_null(),
+            amount=pl.col("amount") + 1,
+        ),
+        ("silver/slot_telemetry:sessions_balance",),
+    ),
+    Mutation(
+        "A rating carries 100,000 dollars more theo than its figures give",
+        "silver",
+        "table_games",
+        _first(
+            _is("event_type", "RATING_END") & pl.col("theoretical_win").is_not_null(),
+            theoretical_win=pl.col("theoretical_win") + _THOUSAND,
+        ),
+        ("silver/table_games:ratings_carry_their_theo",),
+    ),
+    Mutation(
+        "An excluded patron has a marketing channel",
+        "silver",
+        "player_profile",
+        _first(_ANY, self_excluded=True, marketing_opt_in=False, marketing_channel="Email"),
+        ("silver/player_profile:excluded_are_not_marketed_to",),
+    ),
+    Mutation(
+        "A note holds an address of the identity vault",
+        "silver",
+        "financial_txn",
+        _vault_value,
+        ("silver/financial_txn:no_personal_data",),
+    ),
+    Mutation(
+        "The report says that cash differs by a dollar",
+        "gold",
+        "property_day",
+        _first(_ANY, cash_difference=Decimal(1)),
+        ("gold/property_day:property_day_reconciles",),
+    ),
+    Mutation(
+        "The report's win is a dollar too high",
+        "gold",
+        "property_day",
+        _first(_ANY, win=pl.col("win") + 1),
+        ("gold/property_day:win_of_the_day_adds_up",),
+    ),
+    Mutation(
+        "A machine has a dollar of carded play that no patron has",
+        "gold",
+        "slot_performance",
+        _first(_ANY, carded_coin_in=pl.col("carded_coin_in") + 1),
+        ("gold/slot_performance:carded_play_is_in_both_marts",),
+    ),
+    Mutation(
+        "A machine pays out a million dollars more",
+        "gold",
+        "slot_performance",
+        _machine_that_pays,
+        (
+            "gold/slot_performance:hold_is_inside_its_interval",
+            "gold/property_day:win_of_the_day_adds_up",
+        ),
+    ),
+    Mutation(
+        "Meters advanced by ten times the play",
+        "gold",
+        "slot_performance",
+        lambda rows, _l, _d: rows.with_columns(
+            meter_variance=pl.when(pl.col("meter_variance").is_not_null())
+            .then(pl.col("coin_in") * 9 + 100)
+            .cast(rows.schema["meter_variance"])
+        ),
+        ("gold/slot_performance:play_is_what_meters_advanced",),
+    ),
+    Mutation(
+        "A table lacks the theo of its patrons",
+        "gold",
+        "table_performance",
+        _first(pl.col("theo") == pl.col("theo").max(), theo=Decimal(0)),
+        ("gold/table_performance:rated_theo_is_in_both_marts",),
+    ),
+    Mutation(
+        "A trip of the day is not counted in the patron's value",
+        "gold",
+        "player_value",
+        _first(
+            pl.col("last_visit") == pl.col("gaming_day"),
+            last_visit=pl.col("last_visit") - pl.duration(days=1),
+        ),
+        ("gold/player_value:value_ends_in_the_day",),
+    ),
+    Mutation(
+        "A closed account has a budget",
+        "gold",
+        "player_value",
+        _first(
+            ~pl.col("is_protected"), account_status="Closed", reinvestment_budget=Decimal(5)
+        ),
+        ("gold/player_value:protected_receive_nothing",),
+    ),
+    Mutation(
+        "A patron on a trip was on the exclusion list",
+        "gold",
+        "player_value",
+        _excluded_on_a_trip,
+        ("gold/player_day:excluded_do_not_play",),
+    ),
+    Mutation(
+        "A patron's win of the day is a dollar higher than the loyalty system's",
+        "gold",
+        "player_day",
+        _win_of_one_visit,
+        ("gold/player_day:profile_totals_are_the_facts",),
+    ),
+    Mutation(
+        "A cage that no expectation knows",
+        "silver",
+        "financial_txn",
+        _first(_ANY, cage_location="Nowhere"),
+        ("silver/financial_txn:expectations",),
+    ),
+    Mutation(
+        "Notes that an expectation of severity warning rules out",
+        "silver",
+        "financial_txn",
+        _first(_ANY, notes="?"),
+        ("silver/financial_txn:expectations_warnings",),
+    ),
+]
+
+
+def _plant(day: dt.date) -> dict[str, object]:
+    where = {"row_key": "nowhere", "table_name": "financial_txn", "kind": "clock"}
+    return sound_row("truth", "plants", day) | where
