@@ -127,3 +127,11 @@ def test_shares_of_nulls_are_held_against_four_weeks() -> None:
 def test_few_rows_have_no_share() -> None:
     rows = np.full(REFERENCE_DAYS + 1, 19.0)
     assert np.isnan(null_shares(np.zeros_like(rows), rows).share).all()
+
+
+def test_a_code_that_was_always_the_same_and_is_another_has_drifted() -> None:
+    """A code or flag; a figure that stays for weeks is set anew one day."""
+    counts = np.array([[500, 0]] * REFERENCE_DAYS + [[0, 500]], dtype=np.int64)
+    found = drifts(counts, numeric=False)
+    assert found.psi[0] > found.bound[0]
+    assert np.isnan(drifts(counts, numeric=True).psi).all()

@@ -205,13 +205,13 @@ def _is(column: str, value: str) -> pl.Expr:
     return pl.col(column) == value
 
 
-def _on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.Expr:
+def _on_a_trip(lake: Lake, day: dt.date) -> pl.Expr:
     trips = lake.scan("gold", "player_day", days=(day, day)).filter(pl.col("visits") > 0)
     return pl.col("player_id").is_in(trips.collect()["player_id"].implode())
 
 
 def _excluded_on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
-    where = _on_a_trip(rows, lake, day)
+    where = _on_a_trip(lake, day)
     barred = {"is_excluded": True, "is_protected": True, "reinvestment_budget": Decimal(0)}
     return _first(where, **barred)(rows, lake, day)
 
@@ -434,9 +434,7 @@ SINGLE = [
         "A closed account has a budget",
         "gold",
         "player_value",
-        _first(
-            ~pl.col("is_protected"), account_status="Closed", reinvestment_budget=Decimal(5)
-        ),
+        _first(~pl.col("is_protected"), account_status="Closed", reinvestment_budget=Decimal(5)),
         ("gold/player_value:protected_receive_nothing",),
     ),
     Mutation(

@@ -17,7 +17,6 @@ from igaming_assets.resources import Clock
 from igaming_assets.running import judge_days, run_days
 from lakehouse.quality.recorded import HOME
 from lakehouse.quality.registry import checks
-from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
 from lakehouse.storage.shapes import partition_columns
@@ -120,12 +119,12 @@ def damage(settings: Settings, one: Mutation, day: dt.date) -> None:
         lake.rebuild(*home, lambda _: pl.concat([kept, broken]), commit=commit)
 
 
-def judged(settings: Settings, asked: Iterable[Check] | None = None) -> None:
-    """As `lakehouse checks run` judges: the results are in the lake."""
-    chosen = list(checks(settings, NOW).values()) if asked is None else list(asked)
+def judged(settings: Settings, days: Days = JUDGED) -> None:
+    """All checks, as `lakehouse checks run` judges: the results are in the lake."""
     with dg.DagsterInstance.ephemeral() as instance:
         clock = Clock(at=NOW.isoformat())
-        judge_days(settings, chosen, JUDGED, instance=instance, clock=clock)
+        every = checks(settings, NOW).values()
+        judge_days(settings, every, days, instance=instance, clock=clock)
 
 
 def open_verdicts(settings: Settings, days: Days = JUDGED) -> dict[Verdict, str]:
@@ -147,19 +146,33 @@ def expected(copy: Iterable[Slot], settings: Settings) -> dict[Verdict, str]:
     }
 
 
-def trials(clean: Settings, folder: Path, mutations: Iterable[Mutation]) -> Iterator[
-    tuple[list[Slot], dict[Verdict, str], dict[Verdict, str]]
-]:
-    """Of each copy: its mutations, what must fail, and what failed that had not before."""
+@dataclass(frozen=True)
+class Trial:
+    """One copy: what must fail, and what says something else than it did of the clean lake."""
+
+    slots: list[Slot]
+    wanted: dict[Verdict, str]
+    found: dict[Verdict, str]
+
+    def of(self, slot: Slot, one: Mutation) -> list[str]:
+        """What failed of a mutation: checks that are to, and checks on its table that no other
+        mutation of the day explains."""
+        others = {f for other in slot.mutations if other is not one for f in other.fails}
+        failed = {check for check, day in self.found if day == slot.day}
+        mine = {f for f in failed - others if f.split(":")[0].endswith(f"/{one.table}")}
+        return sorted(failed & set(one.fails) | mine)
+
+
+def trials(clean: Settings, folder: Path, mutations: Iterable[Mutation]) -> Iterator[Trial]:
     before = open_verdicts(clean)
-    for n, copy in enumerate(batches(mutations)):
+    for n, slots in enumerate(batches(mutations)):
         settings = copied(clean, folder / str(n))
-        for slot in copy:
+        for slot in slots:
             for one in slot.mutations:
                 damage(settings, one, slot.day)
         judged(settings)
         after = open_verdicts(settings)
-        assert before.items() <= after.items()
-        new = {v: status for v, status in after.items() if v not in before}
-        yield copy, expected(copy, settings), new
+        healed = {verdict: "passed" for verdict in before if verdict not in after}
+        new = {verdict: status for verdict, status in after.items() if verdict not in before}
+        yield Trial(slots, expected(slots, settings), new | healed)
         shutil.rmtree(folder / str(n))
