@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutations.declared import Mutation, every_mutation
+from benchmarks.mutations.declared import every_mutation
 from benchmarks.mutations.judged import clean_lake, open_verdicts, settings_at, trials
 from benchmarks.mutations.landing import landing_mutations, landing_settings, landing_trial
 from benchmarks.mutations.report import declared, table, tried
@@ -78,18 +78,6 @@ def test_exactly_the_checks_that_are_to_fail_do(clean: Settings, tmp_path: Path)
     assert sorted(tried(done), key=str) == sorted(
         ((d, h, f, tuple(sorted(f))) for d, h, f, _ in declared()), key=str
     )
-
-
-@pytest.mark.slow
-def test_a_defect_that_no_check_sees_is_told(clean: Settings, tmp_path: Path) -> None:
-    """Two faults of a declaration: rows that are as they were, and a check too few."""
-    sound = Mutation("none", "silver", "table_games", lambda r, _l, _d: r, ("silver/x:y",))
-    with pytest.raises(KeyError, match="silver/x:y"):
-        list(trials(clean, tmp_path / "unknown", [sound]))
-    fails = ("silver/table_games:contract",)
-    blind = Mutation("none", "silver", "table_games", lambda r, _l, _d: r, fails)
-    [trial] = trials(clean, tmp_path / "blind", [blind])
-    assert (len(trial.wanted), trial.found) == (1, {})
 
 
 @pytest.mark.slow

@@ -115,10 +115,9 @@ def _of_books() -> Iterator[Mutation]:
     for table in contracts("source"):
         mine = (f"silver/{table}:conservation",)
         yield Mutation("A sound row comes from nowhere", "silver", table, _one_more(table), mine)
-    lost = ("silver/security_events:conservation", DERIVED)
-    for layer, fails in (("silver", lost[:1]), ("bronze", lost)):
-        defect = "A row is lost"
-        yield Mutation(defect, layer, "security_events", lambda r, _l, _d: r.slice(1), fails)
+    for layer, table in (("silver", "security_events"), ("bronze", "table_games")):
+        fails = consequences(layer, table, rows=True)
+        yield Mutation("A row is lost", layer, table, lambda r, _l, _d: r.slice(1), fails)
 
 
 def _one_more(table: str) -> Damage:
@@ -152,10 +151,8 @@ def _of_history() -> Iterator[Mutation]:
         fails = (f"{layer}/{table}:drift",)
         defect = f"{column} is {value} in all rows"
         yield Mutation(defect, layer, table, _all(column, value), fails)
-    for table, c in contracts("source").items():
-        if c.event_time and table in ("security_events", "table_games", "financial_txn"):
-            fails = (f"bronze/{table}:arrival", DERIVED)
-            yield Mutation("All rows come in three days late", "bronze", table, _late, fails)
+    fails = ("bronze/slot_telemetry:arrival", DERIVED)
+    yield Mutation("All rows come in three days late", "bronze", "slot_telemetry", _late, fails)
 
 
 def _tenfold(layer: str, table: str) -> Damage:
@@ -264,8 +261,8 @@ _MADE = {"player_id": None, "marker_number": "M-made", "amount": Decimal(5)}
 SINGLE = [
     Mutation(
         "Rows are written again by hand",
-        "silver",
-        "security_events",
+        "gold",
+        "slot_performance",
         lambda rows, _l, _d: rows,
         (DERIVED,),
         told=True,

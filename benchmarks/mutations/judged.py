@@ -55,8 +55,14 @@ def settings_at(folder: Path) -> Settings:
     suites = folder / "expectations"
     suites.mkdir(parents=True, exist_ok=True)
     (suites / "silver.financial_txn.json").write_text(json.dumps(SUITE))
-    more = {"expectations": suites, "data_docs": folder / "docs", "faults": False}
-    return Settings(root=str(folder / "lake"), scale=SCALE, start=START, **more)
+    return Settings(
+        root=str(folder / "lake"),
+        scale=SCALE,
+        start=START,
+        faults=False,
+        expectations=suites,
+        data_docs=folder / "docs",
+    )
 
 
 def clean_lake(folder: Path) -> Settings:
@@ -76,10 +82,10 @@ class Slot:
 
     def takes(self, one: Mutation) -> bool:
         """Mutations of one day touch different tables and fail different checks, so that each
-        failure has one cause; what follows any change of bronze they may share."""
-        others = self.mutations
-        fails = {f for other in others for f in other.fails} - {DERIVED}
-        return one.table not in {m.table for m in others} and not fails & set(one.fails)
+        failure has one cause; what follows any change of bronze those of bronze may share."""
+        shared = {DERIVED} if not any(m.told for m in (one, *self.mutations)) else set()
+        fails = {f for other in self.mutations for f in other.fails} - shared
+        return one.table not in {m.table for m in self.mutations} and not fails & set(one.fails)
 
 
 def batches(mutations: Iterable[Mutation]) -> list[list[Slot]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +34,17 @@ class Landed:
 
     defect: str
     table: str
-    fails: dict[str, tuple[dt.date, ...]]
+    fails: Mapping[str, tuple[dt.date, ...]]
 
 
 def landing_settings(folder: Path) -> Settings:
-    more = {"expectations": folder / "none", "data_docs": folder / "docs"}
-    root = str(folder / "lake")
-    return Settings(root=root, source="landing", start=dt.date(2025, 1, 1), **more)
+    return Settings(
+        root=str(folder / "lake"),
+        source="landing",
+        start=dt.date(2025, 1, 1),
+        expectations=folder / "none",
+        data_docs=folder / "docs",
+    )
 
 
 def landing_mutations(settings: Settings) -> Iterator[Landed]:
