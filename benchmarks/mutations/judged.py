@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from benchmarks.mutations.declared import DERIVED, Mutation
+from benchmarks.mutations.defects import DERIVED, Mutation
 from igaming_assets.resources import Clock
 from igaming_assets.running import judge_days, run_days
 from lakehouse.quality.recorded import HOME

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.mutations.declared import DERIVED
+from benchmarks.mutations.defects import DERIVED
 from benchmarks.mutations.judged import COMMIT, Verdict, judged, open_verdicts
 from benchmarks.mutations.rows import framed, sound_row
 from lakehouse.contracts import contract, door_of, stored_as
