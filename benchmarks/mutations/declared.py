@@ -124,7 +124,6 @@ def _of_history() -> Iterator[Mutation]:
     for layer, table, column, value in (
         ("silver", "security_events", "security_level", "Restricted"),
         ("silver", "slot_telemetry", "zone", "North"),
-        ("gold", "player_value", "loyalty_tier", "Bronze"),
         ("gold", "player_value", "is_churned", True),
     ):
         fails = (f"{layer}/{table}:drift",)

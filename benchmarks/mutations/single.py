@@ -242,6 +242,13 @@ SINGLE = [
         ("gold/player_value:value_ends_in_the_day",),
     ),
     Mutation(
+        "The whole day is gone",
+        "gold",
+        "player_value",
+        lambda rows, _l, _d: rows.clear(),
+        ("gold/player_value:volume", "gold/player_value:value_ends_in_the_day"),
+    ),
+    Mutation(
         "A closed account has a budget",
         "gold",
         "player_value",
