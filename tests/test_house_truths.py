@@ -81,6 +81,10 @@ def test_hold_is_held_to_its_interval(
     assert found(lake, "hold_is_inside_its_interval") == told
 
 
+def test_of_a_casino_without_machines_hold_says_nothing(lake: Lake) -> None:
+    assert found(lake, "hold_is_inside_its_interval") == []
+
+
 def test_denominations_of_a_day_share_its_confidence(lake: Lake) -> None:
     """Ten denominations: 3.8904 deviations each for 99.9% of all ten together."""
     others = [machine(f"M{k}", 800, denomination=k) for k in range(1, 10)]

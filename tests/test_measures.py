@@ -127,3 +127,21 @@ def test_shares_of_nulls_are_held_against_four_weeks() -> None:
 def test_few_rows_have_no_share() -> None:
     rows = np.full(REFERENCE_DAYS + 1, 19.0)
     assert np.isnan(null_shares(np.zeros_like(rows), rows).share).all()
+
+
+def test_a_code_that_was_always_the_same_and_is_another_has_drifted() -> None:
+    """A code or flag; a figure that stays for weeks is set anew one day."""
+    counts = np.array([[500, 0]] * REFERENCE_DAYS + [[0, 500]], dtype=np.int64)
+    found = drifts(counts, numeric=False)
+    assert found.psi[0] > found.bound[0]
+    assert np.isnan(drifts(counts, numeric=True).psi).all()
+
+
+@pytest.mark.parametrize(("least", "most", "low"), [(10, 290, 1.0), (0, 300, 0.0), (1, 20, 0.0)])
+def test_a_whole_day_is_never_usual_to_miss(least: int, most: int, low: float) -> None:
+    """Days from 10 to 290 rows: six deviations reach below nothing, and no day ever had none.
+    Where some had none, or chance may leave none of so few, none is usual."""
+    rows = np.full(BACK + 1, np.nan)
+    rows[BACK - 21 : BACK] = np.linspace(least, most, 21).round()
+    found = volumes(rows)
+    assert (found.weekdays[0], found.low[0]) == (3, low)

@@ -275,12 +275,26 @@ def test_the_clock_is_longer_where_nobody_is_known(player, due):
     assert (case["player_id"], case["due"]) == (player, due)
 
 
-def test_one_address_is_a_link_and_no_case():
-    profiles = people("P1", "P2", "P3").with_columns(
+def of_two_addresses() -> pl.DataFrame:
+    """P1 and P2 live at one address, P3 at another."""
+    return people("P1", "P2", "P3").with_columns(
         pl.when(pl.col("player_id") != "P3").then(pl.lit("tok:a")).otherwise(pl.lit("tok:b"))
         .alias("address_line1"),
         city=pl.lit("Reno"), state=pl.lit("NV"), zip_code=pl.lit("895"),
     )  # fmt: skip
+
+
+def test_one_address_in_and_out_is_one_alert():
+    """Persons and day are the key of an alert."""
+    txns = [cash(f"i{p}", IN, "2026-11-10 20:00", "6000.00", f"P{p}") for p in (1, 2)]
+    txns += [cash(f"o{p}", OUT, "2026-11-10 22:00", "5500.00", f"P{p}") for p in (1, 2)]
+    [alert] = derived(silver(txns, profiles=of_two_addresses()), of="alerts")
+    assert (alert["amount"], alert["evidence"]) == (Decimal("12000.00"), ["i1", "i2", "o1", "o2"])
+    assert alert["detail"] == "one address, currency in and out together over the threshold"
+
+
+def test_one_address_is_a_link_and_no_case():
+    profiles = of_two_addresses()
     txns = [cash(f"t{p}", IN, "2026-11-10 20:00", "6000.00", f"P{p}") for p in (1, 2, 3)]
     play = [rated("10", "75.00", 280, "6000.00", f"P{p}") for p in (1, 2, 3)]
     world = silver(txns, play, profiles=profiles)

@@ -54,11 +54,19 @@ def drifts(counts: Ints, *, numeric: bool) -> Drift:
     for t, day in enumerate(days):
         past = counts[t : t + REFERENCE_DAYS]
         if rows[t] and (past.sum(axis=1) > 0).sum() >= FEWEST_DAYS:
-            if (np.vstack([past, day]) > 0).sum(axis=1).max() == 1:
-                continue  # one figure of the day, not a spread
+            if _is_one_figure(np.vstack([past, day]), numeric=numeric):
+                continue
             bins = _bins(reference[t], int(rows[t]), numeric=numeric)
             index[t], bound[t] = _judged(bins, day, past)
     return Drift(index, bound, rows)
+
+
+def _is_one_figure(days: Ints, *, numeric: bool) -> bool:
+    """Whether a column holds one figure a day, which is no spread. A code that was the same for
+    all rows of all days is no figure: another one in its place is a shift."""
+    one_a_day = bool((days > 0).sum(axis=1).max() == 1)
+    was_the_same = (days[:-1].sum(axis=0) > 0).sum() == 1
+    return one_a_day and (numeric or not was_the_same)
 
 
 def _bins(reference: Ints, rows: int, *, numeric: bool) -> Ints:

@@ -27,7 +27,7 @@ from lakehouse.quality.profiles import (
 )
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
-from lakehouse.quality.volume import BACK, FEWEST_WEEKDAYS, WEEK, volumes
+from lakehouse.quality.volume import BACK, FEWEST_WEEKDAYS, WEEK, Volume, volumes
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake, stored_schema
@@ -105,20 +105,21 @@ def volume(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     rows = np.array([by_day.get(d, 0 if d >= first else np.nan) for d in calendar], dtype=float)
     usual = volumes(rows)
     return {
-        day: _volume(day, int(by_day.get(day, 0)), usual.usual[k], usual.within[k], known)
-        for k, (day, known) in enumerate(zip(each_day(days), usual.weekdays, strict=True))
+        day: _volume(day, int(by_day.get(day, 0)), usual, k)
+        for k, day in enumerate(each_day(days))
         if np.isfinite(usual.usual[k])
     }
 
 
-def _volume(day: dt.date, rows: int, usual: float, within: float, weekdays: int) -> Judgement:
+def _volume(day: dt.date, rows: int, found: Volume, k: int) -> Judgement:
+    usual, weekdays = found.usual[k], found.weekdays[k]
     cold = weekdays < FEWEST_WEEKDAYS
     of = f"days of the last {BACK // 2}" if cold else f"{day:%A}s of the last {BACK // WEEK} weeks"
-    low, high = max(0.0, usual - within), usual + within
+    low, high = found.low[k], usual + found.within[k]
     words = f"{rows:,} rows; {of} had about {usual:,.0f}, and {low:,.0f} to {high:,.0f} is usual"
     few = f" (only {weekdays} {day:%A}s are known yet)" if cold else ""
     return Judgement(
-        bool(abs(rows - usual) <= within),
+        bool(low <= rows <= high),
         f"{words}{few}.",
         measure=float(rows),
         bound=float(low if rows < usual else high),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from statistics import NormalDist
 
 import polars as pl
@@ -42,6 +43,7 @@ def hold_is_inside_its_interval(slot_performance: pl.LazyFrame) -> pl.LazyFrame:
     return findings(outside)
 
 
+@functools.cache
 def deviate_of(many: int) -> float:
     """Two-sided normal deviate for each of so many independent sums (Sidak 1967)."""
     return NormalDist().inv_cdf((1 + CONFIDENCE ** (1 / many)) / 2)

@@ -31,10 +31,13 @@ _NORMAL = 1.4826
 
 class Volume(NamedTuple):
     """Of each judged day: the usual rows, how far from them is still usual, and of how many
-    days of its weekday that is known; NaN where nothing is said."""
+    days of its weekday that is known; NaN where nothing is said. `low` is the fewest rows that
+    are usual: one at least where no day of those before lacked all of them, and chance would not
+    take so many, however much days differ."""
 
     usual: Floats
     within: Floats
+    low: Floats
     weekdays: NDArray[np.int64]
 
 
@@ -42,7 +45,7 @@ def volumes(rows: Floats) -> Volume:
     """Usual rows of the days after the first `BACK`, from rows by consecutive day; a day before
     the table's first is NaN, not 0."""
     judged = range(BACK, len(rows))
-    usual, within = np.full(len(judged), np.nan), np.full(len(judged), np.nan)
+    usual, within, low = (np.full(len(judged), np.nan) for _ in range(3))
     weekdays = np.zeros(len(judged), dtype=np.int64)
     for at, t in enumerate(judged):
         same = rows[t - BACK : t : WEEK]
@@ -51,16 +54,18 @@ def volumes(rows: Floats) -> Volume:
         recent = rows[t - BACK // 2 : t]
         recent = recent[np.isfinite(recent)]
         if len(same) >= FEWEST_WEEKDAYS:
-            usual[at], within[at] = _spread(same, SHARE)
+            usual[at], within[at], low[at] = _spread(same, SHARE)
         elif len(recent) >= FEWEST_DAYS:
-            usual[at], within[at] = _spread(recent, COLD_SHARE)
-    return Volume(usual, within, weekdays)
+            usual[at], within[at], low[at] = _spread(recent, COLD_SHARE)
+    return Volume(usual, within, low, weekdays)
 
 
-def _spread(past: Floats, share: float) -> tuple[float, float]:
-    """The median, and the widest of: deviations by the median absolute deviation, deviations of
-    counts that come by chance (Poisson), and a share."""
+def _spread(past: Floats, share: float) -> tuple[float, float, float]:
+    """The median; the widest of deviations by the median absolute deviation, deviations of counts
+    that come by chance (Poisson), and a share; and the fewest rows."""
     usual = float(np.median(past))
     deviation = _NORMAL * float(np.median(np.abs(past - usual)))
-    by_chance = (usual + FEW) ** 0.5
-    return usual, max(DEVIATIONS * deviation, BY_CHANCE * by_chance, share * usual)
+    by_chance = BY_CHANCE * (usual + FEW) ** 0.5
+    within = max(DEVIATIONS * deviation, by_chance, share * usual)
+    has_always_rows = past.min() > 0 and usual > by_chance
+    return usual, within, max(usual - within, 1.0 if has_always_rows else 0.0)

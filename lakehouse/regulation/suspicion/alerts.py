@@ -44,7 +44,8 @@ def structuring_alerts(hits: pl.DataFrame) -> pl.DataFrame:
 
 def shared_address(ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law) -> pl.DataFrame:
     """Persons of one address whose totals of a side are each below the report and together
-    over it, on one gaming day. A link to look at: the law does not add them up (1021.313).
+    over it, on one gaming day; one alert of the same persons, whether in, out or both. A link
+    to look at: the law does not add them up (1021.313).
     `player_profile`: silver's history; an address is the one known on the day."""
     day = pl.col("gaming_day")
     totals = (
@@ -64,11 +65,17 @@ def shared_address(ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law)
             pl.col("transaction_id").list.explode().unique().sort().alias("evidence"),
         )
         .filter((pl.col("player_ids").list.len() > 1) & law.over("ctr", pl.col("amount"), day))
-        .with_columns(
-            pl.lit("shared_address").alias("kind"),
-            pl.concat_str(
-                pl.lit("one address, currency "), "side", pl.lit(" together over the threshold")
-            ).alias("detail"),
-        )
     )
-    return together.select(pl.col(c).cast(t) for c, t in ALERT.items()).collect()
+    alike = (
+        together.sort("side")
+        .group_by("gaming_day", "player_ids", maintain_order=True)
+        .agg("side", pl.col("amount").max(), pl.col("evidence").list.explode().unique().sort())
+    )
+    worded = alike.with_columns(
+        kind=pl.lit("shared_address"),
+        detail=pl.format(
+            "one address, currency {} together over the threshold",
+            pl.col("side").list.join(" and "),
+        ),
+    )
+    return worded.select(pl.col(c).cast(t) for c, t in ALERT.items()).collect()
