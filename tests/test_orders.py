@@ -99,9 +99,12 @@ def test_any_order_makes_one_lake(
 
 
 def assert_same(lake: Lake, at_once: Lake) -> None:
+    """But for what checks said, which is of what was there then; tests/test_dagster_flow.py
+    compares them."""
     for layer, table in at_once.stored("silver", "quarantine", "duplicates", "gold", "restricted"):
-        right, found = (one.scan(layer, table).collect() for one in (at_once, lake))
-        assert_frame_equal(found, right, check_row_order=False), (layer, table)
+        if table != "check_results":
+            right, found = (one.scan(layer, table).collect() for one in (at_once, lake))
+            assert_frame_equal(found, right, check_row_order=False), (layer, table)
 
 
 @pytest.mark.slow
