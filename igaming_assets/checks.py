@@ -14,7 +14,7 @@ from igaming_assets.automation import late_check
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.failing import retried_if_transient, sound_ones
 from igaming_assets.partitions import days_of, gaming_days
-from igaming_assets.verdicts import log_days, report
+from igaming_assets.verdicts import Targets, log_days, report
 from lakehouse.errors import Damaged, LakehouseError
 from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.quality.freshness_checks import IS_THERE
@@ -75,10 +75,11 @@ def judged_at_once(
     nothing."""
     out = stale or {}
     others = set(also) - set(each_day(days)) - out.keys()
+    targets: Targets = {}
     for check in mine:
-        log_days(context, check, _judged_of(check, lake, others))
+        log_days(context, check, _judged_of(check, lake, others), targets=targets)
         own = [day for day in each_day(days) if day not in out]
-        yield report(context, check, _judged_of(check, lake, own), stale=out)
+        yield report(context, check, _judged_of(check, lake, own), stale=out, targets=targets)
 
 
 def _judged_of(check: Check, lake: Lake, days: Iterable[dt.date]) -> Judged:
@@ -130,9 +131,12 @@ def _step(
         now = resources.clock.now()
         known = checks(settings, now)
         failed: list[LakehouseError] = []
+        targets: Targets = {}
         for key in (c.key for c in mine if _key(c) in context.selected_asset_check_keys):
             with retried_if_transient():
-                yield from _judged(context, resources.lake.lake, known[key], now, asked, failed)
+                yield from _judged(
+                    context, resources.lake.lake, known[key], now, asked, failed, targets
+                )
         if failed:
             with retried_if_transient():
                 raise failed[0]
@@ -157,6 +161,7 @@ def _judged(
     now: dt.datetime,
     asked: Days | None,
     failed: list[LakehouseError],
+    targets: Targets,
 ) -> Iterator[dg.AssetCheckResult]:
     """The days of the run, or all stored ones; nothing where no day could be judged."""
     of_run = days_of_run(context.run.tags)
@@ -177,12 +182,12 @@ def _judged(
         failed.append(error)
         unknown = Judgement(passed=False, said=f"It could not run: {error}", could_run=False)
         found = dict.fromkeys(each_day(days), unknown)
-        log_days(context, check, found)
+        log_days(context, check, found, targets=targets)
         return
     if of_run is None:
-        log_days(context, check, found, stale=stale)
+        log_days(context, check, found, stale=stale, targets=targets)
     elif found or stale:
-        yield report(context, check, found, stale=stale)
+        yield report(context, check, found, stale=stale, targets=targets)
 
 
 def days_of_run(tags: Mapping[str, str]) -> Days | None:

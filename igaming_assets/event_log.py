@@ -208,13 +208,13 @@ def _write_assets(
 def _write_checks(index: Connection, found: Sequence[tuple[EventLogEntry, Row]]) -> None:
     """An evaluation takes the place of its plan, where there is one."""
     table = AssetCheckExecutionsTable
-    runs = {e.run_id for e, _ in found}
-    columns = (table.c.id, table.c.run_id, table.c.asset_key, table.c.check_name, table.c.partition)
-    stored = index.execute(select(*columns).where(table.c.run_id.in_(runs))) if runs else ()
+    told = (table.c.run_id, table.c.asset_key, table.c.check_name, table.c.partition)
+    executions = [_execution(one, row) for one, row in found]
+    mine = [column.in_({x[column.name] for x in executions}) for column in told[:3]]
+    stored = index.execute(select(table.c.id, *told).where(*mine)) if executions else ()
     planned = {tuple(row[1:]): row[0] for row in stored}
     changed, added = [], []
-    for one, row in found:
-        values = _execution(one, row)
+    for values in executions:
         names = ("run_id", "asset_key", "check_name", "partition")
         number = planned.get(tuple(values[n] for n in names))
         changed.append(values | {"_id": number}) if number else added.append(values)

@@ -32,6 +32,8 @@ _SEVERITIES: Mapping[Severity, AssetCheckSeverity] = {
 }
 
 Found = Mapping[dt.date, Judgement]
+Targets = dict[tuple[dg.AssetKey, tuple[str, ...]], dict[str, Target]]
+"""The newest materialisations of an asset's days, as far as they were looked up."""
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
@@ -42,6 +44,7 @@ def report(
     *,
     severity: Severity | None = None,
     stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
+    targets: Targets | None = None,
 ) -> dg.AssetCheckResult:
     """The result for the run. Dagster stores a returned result with its day in runs of one day
     only; of a range it would have none, and the days would show as skipped: there each day is
@@ -57,7 +60,7 @@ def report(
         [(day, judgement)] = found.items()
         _note(context, check, found, severity)
         return _result(check, severity, judgement.passed, metadata_of(check, judgement), str(day))
-    log_days(context, check, found, severity=severity, stale=stale)
+    log_days(context, check, found, severity=severity, stale=stale, targets=targets)
     days = sorted([*found, *stale])
     failed = [str(day) for day, judgement in found.items() if not judgement.passed]
     said = {"days": len(found), "days_failed": ", ".join(failed) or "none"}
@@ -73,16 +76,19 @@ def log_days(
     *,
     severity: Severity | None = None,
     stale: Mapping[dt.date, Damaged] = MappingProxyType({}),
+    targets: Targets | None = None,
 ) -> None:
     """An evaluation for each day. A run without days, of checks alone, can have no other: there
-    Dagster fails over a returned result."""
+    Dagster fails over a returned result. `targets` are known to a step that makes none."""
     unread = {
         day: Judgement(passed=False, said=str(damage), could_run=False, more={"stale": str(damage)})
         for day, damage in stale.items()
     }
     every = dict(sorted({**found, **unread}.items()))
     asset = dg.AssetKey(check.table)
-    targets = _newest_materialisations(context.instance, asset, list(map(str, every)))
+    known, keys = {} if targets is None else targets, tuple(map(str, every))
+    if (asset, keys) not in known:
+        known[asset, keys] = _newest_materialisations(context.instance, asset, keys)
     for day, judgement in every.items():
         # Which file is damaged is told of every table.
         said = dict(judgement.more) if day in unread else metadata_of(check, judgement)
@@ -92,7 +98,7 @@ def log_days(
                 check_name=check.name,
                 passed=judgement.passed,
                 metadata=said,
-                target_materialization_data=targets.get(str(day)),
+                target_materialization_data=known[asset, keys].get(str(day)),
                 severity=_SEVERITIES[severity or check.severity],
                 blocking=check.blocking,
                 partition=str(day),
