@@ -10,8 +10,9 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day
+from lakehouse.commands import Purpose, Restricted, admitted, opened
 from lakehouse.commands.caller import now
+from lakehouse.commands.check_results import days_asked
 from lakehouse.errors import BadInput
 from lakehouse.outputs import check_output, replacing
 
@@ -168,14 +169,8 @@ def _data_docs(settings: Settings, page: Path) -> str | None:
 
 
 def _days(first: str | None, last: str | None) -> Days | None:
-    if first is None:
-        if last is not None:
-            raise BadInput("--to needs --from")
-        return None
-    days = parse_day(first, "--from"), parse_day(last or first, "--to")
-    if days[1] < days[0]:
-        raise BadInput(f"--to {last} is before --from {first}")
-    if days[1].year - days[0].year > LONGEST_YEARS:
+    days = days_asked(first, last)
+    if days is not None and days[1].year - days[0].year > LONGEST_YEARS:
         raise BadInput(f"{days[0]} to {days[1]} is longer than the {LONGEST_YEARS} years of a page")
     return days
 

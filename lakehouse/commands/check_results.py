@@ -57,7 +57,7 @@ def run(
 
     settings, _ = opened()
     every = _declared(settings)
-    days = _days(first, last)
+    days = days_asked(first, last)
     if check:
         asked = list({c.address: c for c in (named(every, text) for text in check)}.values())
     else:
@@ -158,7 +158,7 @@ def history(
     from lakehouse.quality.registry import named
 
     check = named(_declared(settings), name)
-    found = results(lake, [check], days=_days(first, last))
+    found = results(lake, [check], days=days_asked(first, last))
     if found.is_empty():
         raise BadInput(f"{check.address} has judged no such day; see `lakehouse checks run`")
     if as_json:
@@ -221,7 +221,8 @@ def _declared(settings: Settings) -> list[Check]:
     return list(checks(settings, now()).values())
 
 
-def _days(first: str | None, last: str | None) -> Days | None:
+def days_asked(first: str | None, last: str | None) -> Days | None:
+    """What --from and --to name; null without them. Raises BadInput."""
     if first is None:
         if last is not None:
             raise BadInput("--to needs --from")
