@@ -118,7 +118,22 @@ def bill(player: str, day: int) -> Row:
     }
 
 
+def reading(time: str, usd: str) -> Row:
+    return played("slot_telemetry", "M5", 0) | {
+        "event_id": f"r{usd}",
+        "event_type": "METER_UPDATE",
+        "event_timestamp": on(0, time),
+        "player_id": None,
+        "coin_in": None,
+        "meter_coin_in": usd,
+        "session_id": None,
+    }
+
+
 SLOTS: list[Row] = [
+    # A meter that advanced by more than was played on the machine.
+    reading("19:00", "100.00"),
+    reading("21:00", "99100.00"),
     bill("C7", 0),
     bill("U3", 0),
     played("slot_telemetry", "P1", 0),

@@ -181,6 +181,14 @@ def flag(description: str, *, nullable: bool = False, **about: Unpack[About]) ->
     return dy.Bool(nullable=nullable, description=description, metadata={**about})
 
 
+def ids(description: str) -> dy.List:
+    return dy.List(dy.String(), nullable=False, description=description, metadata={})
+
+
+def structs(fields: dict[str, dy.Column], description: str) -> dy.List:
+    return dy.List(dy.Struct(fields), nullable=False, description=description, metadata={})
+
+
 def player(description: str = "Patron, where known.", *, nullable: bool = True) -> dy.String:
     return text(description, nullable=nullable, refs="player_profile.player_id")
 

@@ -21,14 +21,6 @@ VERDICTS = (
 )
 
 
-def ids(description: str) -> dy.List:
-    return dy.List(dy.String(), nullable=False, description=description, metadata={})
-
-
-def structs(fields: dict[str, dy.Column], description: str) -> dy.List:
-    return dy.List(dy.Struct(fields), nullable=False, description=description, metadata={})
-
-
 def whole_dollars(description: str) -> dy.Int64:
     return c.count(description, nullable=True, unit="USD")
 
@@ -49,9 +41,9 @@ class CtrFilings(dy.Schema):
     cash_in_exact = c.money("Sum of the rows behind cash_in.", nullable=True)
     cash_out_exact = c.money("Sum of the rows behind cash_out.", nullable=True)
     due = c.day("Last day to file (31 CFR 1010.306(a)(1)); never moved by a weekend.")
-    detail_codes_in = ids("FinCEN detail codes of the currency in, without 53.")
-    detail_codes_out = ids("FinCEN detail codes of the currency out, without 54.")
-    details = structs(
+    detail_codes_in = c.ids("FinCEN detail codes of the currency in, without 53.")
+    detail_codes_out = c.ids("FinCEN detail codes of the currency out, without 54.")
+    details = c.structs(
         {"direction": dy.String(), "code": dy.String(), "amount": dy.Int64()},
         "Whole dollars by side and detail code, each rounded up.",
     )
@@ -60,9 +52,9 @@ class CtrFilings(dy.Schema):
         "Nobody who stood there was identified, no single transaction was over the threshold, "
         "and at least one was face to face."
     )
-    conducted_by = ids("Agents: who acted for another (party 17).")
-    on_behalf_of = ids("Principals: for whom an agent acted (party 23).")
-    parties = structs(
+    conducted_by = c.ids("Agents: who acted for another (party 17).")
+    on_behalf_of = c.ids("Principals: for whom an agent acted (party 23).")
+    parties = c.structs(
         {
             "player_id": dy.String(),
             "role": dy.String(),
@@ -71,7 +63,7 @@ class CtrFilings(dy.Schema):
         },
         "Persons with FinCEN's party code (50 for oneself, 17, 23) and their whole dollars.",
     )
-    foreign = structs(
+    foreign = c.structs(
         {
             "currency": dy.String(),
             "country": dy.String(),
@@ -80,9 +72,9 @@ class CtrFilings(dy.Schema):
         },
         "Foreign currency by country and side, in whole US dollars (codes 53 and 54).",
     )
-    transaction_ids_in = ids("Rows that add up to cash_in_exact.")
-    transaction_ids_out = ids("Rows that add up to cash_out_exact.")
-    transaction_ids = ids("All rows behind the report.")
+    transaction_ids_in = c.ids("Rows that add up to cash_in_exact.")
+    transaction_ids_out = c.ids("Rows that add up to cash_out_exact.")
+    transaction_ids = c.ids("All rows behind the report.")
     citation = c.text("The rule in force on the day.")
 
 
@@ -100,8 +92,8 @@ class FilingExceptions(dy.Schema):
     cash_in_exact = c.money("Currency in, where it is reportable.", nullable=True)
     cash_out_exact = c.money("Currency out, where it is reportable.", nullable=True)
     due = c.day("Last day to file.")
-    unidentified = ids("Persons without a verified identity; empty where nobody is known.")
-    transaction_ids = ids("Rows behind the filing.")
+    unidentified = c.ids("Persons without a verified identity; empty where nobody is known.")
+    transaction_ids = c.ids("Rows behind the filing.")
 
 
 @table("w2g_forms", layer="gold", grain="one row per reportable win of a US person")
@@ -125,7 +117,7 @@ class W2gForms(dy.Schema):
     efile_due = c.day("Electronic return, on a business day.")
     machine_id = c.text("Machine.", nullable=True)
     table_id = c.text("Table.", nullable=True)
-    transaction_ids = ids("Cage row that paid it, where known.")
+    transaction_ids = c.ids("Cage row that paid it, where known.")
     citation = c.text("The rule in force on the day of payment.")
 
 
@@ -144,7 +136,7 @@ class Form1042S(dy.Schema):
     winner_copy_due = c.day("Recipient's copy, on a business day.")
     paper_due = c.day("Paper return, on a business day.")
     efile_due = c.day("Electronic return, on a business day.")
-    transaction_ids = ids("Cage row that paid it, where known.")
+    transaction_ids = c.ids("Cage row that paid it, where known.")
     citation = c.text("The rule in force on the day of payment.")
 
 
@@ -160,7 +152,7 @@ class Form8300Notices(dy.Schema):
     amount = c.money("Currency paid outside gaming.")
     due = c.day("Last day to file.")
     customer_notice_due = c.day("Statement to the payer: 31 January of the next year.")
-    transaction_ids = ids("Rows that add up to the amount.")
+    transaction_ids = c.ids("Rows that add up to the amount.")
     citation = c.text("The rule in force on the day.")
 
 
@@ -225,7 +217,7 @@ class FilingReconciliation(dy.Schema):
     is_held_back = c.flag("An identity is missing, so that nothing could be filed.")
     report_id = c.text("Record that counts.", nullable=True)
     amended_report_id = c.text("Record that it amends.", nullable=True)
-    transaction_ids = ids("Rows behind the obligation.")
+    transaction_ids = c.ids("Rows behind the obligation.")
     evidence = c.text("Both sides in words.")
 
 

@@ -3,7 +3,6 @@
 import dataframely as dy
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.compliance.filings import ids, structs
 from lakehouse.contracts.registry import table
 
 TYPOLOGIES = (
@@ -30,9 +29,9 @@ class SarCases(dy.Schema):
     case_id = c.text("Case: typology, day of detection and person or transaction.", key=True)
     gaming_day = c.gaming_day()
     player_id = c.player("Suspect; null where unknown.")
-    player_ids = ids("All persons concerned, the suspect first.")
+    player_ids = c.ids("All persons concerned, the suspect first.")
     typology = c.code(TYPOLOGIES, "Pattern.")
-    subtypes = ids("FinCEN's codes of suspicious activity.")
+    subtypes = c.ids("FinCEN's codes of suspicious activity.")
     mandatory = c.flag("The amount reaches the law's threshold; below it filing is voluntary.")
     filed = c.flag("Always false here: deciding is an officer's work.")
     amount = c.money("Conducted or attempted; the larger of in and out, each dollar once.")
@@ -41,9 +40,9 @@ class SarCases(dy.Schema):
     due = c.day("Last day to file: 30 days, 60 where nobody is known.")
     first_activity_on = c.day("First gaming day of the activity.")
     last_activity_on = c.day("Last gaming day of the activity.")
-    transaction_ids = ids("Cage and machine rows that make the pattern.")
-    observation_ids = ids("Staff observations of it.")
-    evidence = structs(
+    transaction_ids = c.ids("Cage and machine rows that make the pattern.")
+    observation_ids = c.ids("Staff observations of it.")
+    evidence = c.structs(
         {
             "source": dy.String(),
             "record_id": dy.String(),
@@ -63,9 +62,9 @@ class Alerts(dy.Schema):
     alert_id = c.text("Alert: kind, day and persons.", key=True)
     gaming_day = c.gaming_day()
     kind = c.code(ALERT_KINDS, "What was seen.")
-    player_ids = ids("Persons concerned.")
+    player_ids = c.ids("Persons concerned.")
     amount = c.money("US dollars concerned; the larger of in and out.", nullable=True)
-    evidence = ids("Rows it rests on.")
+    evidence = c.ids("Rows it rests on.")
     detail = c.text("What was seen, in words.")
 
 

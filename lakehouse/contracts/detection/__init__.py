@@ -1,0 +1,1 @@
+"""What detectors say, and how good they are."""

@@ -1,0 +1,1 @@
+"""Rules that find fraud, tampering and harm, and what scores them."""

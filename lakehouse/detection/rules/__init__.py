@@ -1,0 +1,1 @@
+"""Rules of detection, a module a family. Each is declared at its function; found, not listed."""

@@ -1,0 +1,1 @@
+"""Alerts and what they rest on."""
