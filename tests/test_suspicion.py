@@ -42,7 +42,7 @@ def test_structuring_is_detected_once_and_grows():
     noted = case["narrative"]
     for part in ("Who: patron P1", "USD 28500.00", "2026-11-10 to 2026-11-12", "Main cage"):
         assert part in noted
-    kinds = [(a["kind"], a["gaming_day"].day) for a in derived(world, of="alerts")]
+    kinds = [(a["rule"], a["gaming_day"].day) for a in derived(world, of="alerts")]
     assert kinds == [("structuring", 11), ("structuring", 12)]
 
 
@@ -243,9 +243,13 @@ def test_one_address_in_and_out_is_one_alert():
     """Persons and day are the key of an alert."""
     txns = [cash(f"i{p}", IN, "2026-11-10 20:00", "6000.00", f"P{p}") for p in (1, 2)]
     txns += [cash(f"o{p}", OUT, "2026-11-10 22:00", "5500.00", f"P{p}") for p in (1, 2)]
-    [alert] = derived(silver(txns, profiles=of_two_addresses()), of="alerts")
-    assert (alert["amount"], alert["evidence"]) == (Decimal("12000.00"), ["i1", "i2", "o1", "o2"])
-    assert alert["detail"] == "one address, currency in and out together over the threshold"
+    play = [rated("10", "75.00", 280, "500.00", f"P{p}") for p in (1, 2)]
+    [alert] = derived(silver(txns, play, profiles=of_two_addresses()), of="alerts")
+    assert alert["amount"] == Decimal("12000.00")
+    assert alert["evidence"] == [
+        {"table_name": "financial_txn", "record_id": key} for key in ("i1", "i2", "o1", "o2")
+    ]
+    assert alert["said"] == "one address, currency in and out together over the threshold"
 
 
 def test_one_address_is_a_link_and_no_case():
@@ -255,7 +259,7 @@ def test_one_address_is_a_link_and_no_case():
     world = silver(txns, play, profiles=profiles)
     assert derived(world) == []
     [alert] = derived(world, of="alerts")
-    assert (alert["kind"], alert["player_ids"], alert["amount"]) == (
+    assert (alert["rule"], alert["player_ids"], alert["amount"]) == (
         "shared_address",
         ["P1", "P2"],
         Decimal("12000.00"),

@@ -41,6 +41,8 @@ RELATIONS: dict[str, Row] = {
     "visit_is_not_after_the_extract": {"last_visit_date": dt.date(2099, 1, 1)},
     "denied_door_says_why": {"event_type": "ACCESS_DENIED", "access_denied_reason": None},
     "paid_after_won": {"paid_at": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)},
+    "score_is_a_share": {"score": 1.5},
+    "window_ends_on_its_day": {"window_end": dt.date(2099, 1, 1)},
     "theo_is_the_sum_of_its_parts": {"theo": Decimal(7)},
     "actual_is_the_sum_of_its_parts": {"actual": Decimal(7)},
     "play_is_a_trip": {"is_play_day": True, "visits": 0},

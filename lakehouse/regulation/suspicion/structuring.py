@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.regulation.currency import recorded_in
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
 from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
@@ -99,7 +100,7 @@ def _worded(found: pl.DataFrame) -> pl.LazyFrame:
         .rename({"person": "owner", "player_id": "_by"})
         .with_columns(
             pl.col("owner").alias("player_id"),
-            pl.lit("financial_txn").alias("source"),
+            recorded_in().alias("source"),
             pl.col("transaction_id").alias("record_id"),
             pl.col("gaming_day").alias("record_day"),
             pl.format("currency {} (code {})", "side", "code").alias("what"),
