@@ -39,8 +39,11 @@ class Month:
     planted: pl.DataFrame
 
     def hits(self, law: Law) -> pl.DataFrame:
-        """Persons and gaming days."""
-        return structuring(self.ledger, law).select("player_id", "hit_day").unique().collect()
+        """Persons and gaming days, and whether the alert is CRITICAL."""
+        params = law.periods(KIND)[-1].params or {}
+        is_critical = (pl.col("score") >= float(params["critical"])).alias("is_critical")
+        found = structuring(self.ledger, law).select("player_id", "hit_day", is_critical)
+        return found.unique().collect()
 
     def honest(self, hits: pl.DataFrame) -> int:
         """Hits on persons of whom nothing at all was planted."""
@@ -97,19 +100,21 @@ def per_10_000(count: int, months: list[Month]) -> str:
 def by_seed(off: dict[int, Month], on: dict[int, Month]) -> list[str]:
     lines = [
         "| seed | scenarios | carded player-days | hits on others than planted | per 10,000 "
-        "| of them by totals alone | planted structuring found |",
-        "|---|---|---|---|---|---|---|",
+        "| by totals alone | CRITICAL | planted structuring found | CRITICAL |",
+        "|---" * 9 + "|",
     ]
     totals_alone = changed(amounts=NEVER)
     for seed, (name, months) in itertools.product(off, (("off", off), ("on", on))):
         m = months[seed]
         hits = m.hits(LAW)
         count, days_only = m.honest(hits), m.honest(m.hits(totals_alone))
-        found = f"{m.found(hits)} of {m.complete.height}" if name == "on" else ""
+        urgent = hits.filter("is_critical")
+        found = (f"{m.found(h)} of {m.complete.height}" for h in (hits, urgent))
         unseen = ", unseen" if seed in UNSEEN else ""
         lines.append(
             f"| {seed}{unseen} | {name} | {m.player_days:,} | {count} | {per_10_000(count, [m])} "
-            f"| {per_10_000(days_only, [m])} | {found} |"
+            f"| {per_10_000(days_only, [m])} | {per_10_000(m.honest(urgent), [m])} "
+            f"| {' | '.join(found)} |"
         )
     return lines
 

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from law_rows import cash, rows
 from suspicion_rows import IN, OUT, derived, silver
@@ -165,7 +166,7 @@ def test_what_is_no_currency_is_no_part():
     assert hits(*three("9500.00")[:2], cheque) == {}
 
 
-def test_the_third_amount_completes_and_the_next_one_strengthens():
+def test_the_third_amount_completes():
     ledger = currency_ledger(
         rows("financial_txn", *three("9500.00"), *bought(("d", "11-10 22:00", "8000.00"))),
         rows("gaming_wins"),
@@ -174,7 +175,16 @@ def test_the_third_amount_completes_and_the_next_one_strengthens():
     assert found["completed_at"].unique().to_list() == [
         dt.datetime(2026, 11, 11, 5, tzinfo=dt.UTC)  # 21:00 at the property
     ]
-    assert found["score"].unique().to_list() == [0.75]  # one in four might be chance
+
+
+def test_the_score_counts_gaming_days():
+    """One is a half, two are two thirds, three are three quarters."""
+    amounts = [("a", "11-10 19:00"), ("b", "11-10 20:00"), ("c", "11-10 21:00"),
+               ("d", "11-10 22:00"), ("e", "11-11 20:00"), ("f", "11-12 20:00")]  # fmt: skip
+    txns = bought(*((key, at, "9000.00") for key, at in amounts))
+    found = structuring(currency_ledger(rows("financial_txn", *txns), rows("gaming_wins")), LAW)
+    scores = found.select(pl.col("hit_day").dt.day(), pl.col("score").round(4)).unique().sort("*")
+    assert scores.collect().rows() == [(10, 0.5), (11, 0.6667), (12, 0.75)]
 
 
 def test_where_the_law_reports_10000_it_is_not_in_the_band():

@@ -21,7 +21,7 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
     Whoever moves more than the report's threshold in one piece keeps nothing from anybody:
     what came before it counts no longer. A report that the casino's own adding up produces
-    ends nothing."""
+    ends nothing. The score counts gaming days: amounts of one day are on its report."""
     rows = by_person(ledger).with_columns(
         cents("amount"), law.over("ctr", pl.col("amount"), pl.col("gaming_day")).alias("is_open")
     )
@@ -79,14 +79,14 @@ def _repeated(
     last = runs.with_row_index("_hit").select(
         *same, "_hit", pl.col("gaming_day").alias("hit_day"), pl.col(when).alias("completed_at")
     )
-    pairs = last.join(runs.select(*same, of, pl.col(when).alias("_at")), on=same)
     before = (pl.col("completed_at") - pl.col("_at")).dt.total_microseconds()
-    count = pl.len().over("_hit")
-    return (
-        pairs.filter(before.is_between(0, hours * _HOUR))
-        .filter(count >= house(law, "structuring", least, "hit_day"))
-        .select(*FOUND, of, (1 - 1 / count).alias("score"), "completed_at")
+    pairs = last.join(runs.with_columns(pl.col(when).alias("_at")), on=same).filter(
+        before.is_between(0, hours * _HOUR)
     )
+    days = pl.col("gaming_day").n_unique().over("_hit")
+    return pairs.filter(
+        pl.len().over("_hit") >= house(law, "structuring", least, "hit_day")
+    ).select(*FOUND, of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
