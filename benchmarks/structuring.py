@@ -109,7 +109,8 @@ def by_seed(off: dict[int, Month], on: dict[int, Month]) -> list[str]:
         hits = m.hits(LAW)
         count, days_only = m.honest(hits), m.honest(m.hits(totals_alone))
         urgent = hits.filter("is_critical")
-        found = (f"{m.found(h)} of {m.complete.height}" for h in (hits, urgent))
+        whole = m.complete.height
+        found = (f"{m.found(h)} of {whole}" if whole else "" for h in (hits, urgent))
         unseen = ", unseen" if seed in UNSEEN else ""
         lines.append(
             f"| {seed}{unseen} | {name} | {m.player_days:,} | {count} | {per_10_000(count, [m])} "

@@ -11,6 +11,7 @@ import pytest
 from law_rows import cash, rows
 from suspicion_rows import IN, OUT, derived, silver
 
+from benchmarks.structuring import Month, per_10_000
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.law import Law, load
 from lakehouse.regulation.suspicion.structuring import structuring
@@ -235,6 +236,23 @@ def test_order_of_rows_is_nothing_to_a_hit():
     assert right
     for seed in range(5):
         assert hits(*random.Random(seed).sample(txns, len(txns))) == right
+
+
+def test_false_alarms_are_of_those_of_whom_nothing_was_planted():
+    """P1 brings three and was planted, P2 as many and was not, P3 was planted and brings two."""
+    txns = [
+        row | {"transaction_id": f"{who}{row['transaction_id']}", "player_id": who}
+        for who, count in (("P1", 3), ("P2", 3), ("P3", 2))
+        for row in three("9500.00")[:count]
+    ]
+    month = Month(
+        currency_ledger(rows("financial_txn", *txns), rows("gaming_wins")),
+        1000,
+        pl.DataFrame({"entity_id": ["P1", "P3"]}),
+    )
+    assert sorted(month.hits(LAW)["player_id"]) == ["P1", "P2"]
+    assert month.honest(month.hits(LAW)) == 1
+    assert per_10_000(1, [month]) == "10.0"
 
 
 @pytest.mark.slow
