@@ -60,12 +60,12 @@ def _by_amount(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
 
 def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
-    """Those in the band (`is_near`) and those that are open; each alone may be neither."""
+    """Those in the band (`is_near`), and those that are open."""
     low = house_cents(law, "structuring", "from_usd")
     high = house_cents(law, "structuring", "to_usd")
     is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
     is_near = pl.col("cents").is_between(low, high) & ~is_reported
-    return amounts.with_columns(is_near.alias("is_near")).filter(pl.col("is_near") | "is_open")
+    return amounts.with_columns(is_near.alias("is_near")).filter(pl.col("is_near") | pl.col("is_open"))
 
 
 def _repeated(
