@@ -65,7 +65,9 @@ def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     high = house_cents(law, "structuring", "to_usd")
     is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
     is_near = pl.col("cents").is_between(low, high) & ~is_reported
-    return amounts.with_columns(is_near.alias("is_near")).filter(pl.col("is_near") | pl.col("is_open"))
+    return amounts.with_columns(is_near.alias("is_near")).filter(
+        pl.col("is_near") | pl.col("is_open")
+    )
 
 
 def _repeated(
