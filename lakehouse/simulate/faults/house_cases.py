@@ -14,7 +14,7 @@ import numpy as np
 from lakehouse.simulate.kernel.book import always_excluded, planted_players
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, permute, uniform
-from lakehouse.simulate.kernel.staff import CASHIERS, SHIFTS, badges
+from lakehouse.simulate.kernel.staff import CASHIERS, SHIFTS, badge_at, badges
 
 SCENARIOS = 1 << 40
 """Play of a case is planted under its number from here on; below are patrons' scenarios."""
@@ -106,6 +106,19 @@ def accomplice(config: WorldConfig, c: Case) -> int:
     """The player whom a dealer favours, or who is fond of him."""
     pool = planted_players(config)[: -len(always_excluded(config))]
     return int(pool[c.entity % len(pool)])
+
+
+def evidence(config: WorldConfig, day: int) -> dict[str, list[str]]:
+    """Column → values in rows of the day on which a case rests: they are not to be lost."""
+    found: dict[str, set[str]] = {"machine_id": set(), "badge_number": set(), "player_id": set()}
+    for c in cases(config, day):
+        if c.kind in ("meter_against_play", "door_without_badge", "jackpot_without_play"):
+            found["machine_id"].add(f"SLOT-{c.entity + 1:04d}")
+        elif c.kind == "dealer_collusion":
+            found["player_id"].add(f"P{accomplice(config, c):08d}")
+        elif KINDS[c.kind].of == "badge":
+            found["badge_number"].add(f"BDG-{badge_at(config, c.entity):05d}")
+    return {column: sorted(values) for column, values in found.items() if values}
 
 
 @functools.lru_cache(maxsize=512)
