@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
+from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted
+from lakehouse.simulate.floor.planting import planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
@@ -71,9 +72,9 @@ def plan(
     tables = table_play(config, day, everyone, coarse, ratings, length)
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    lost = _lost(slots, tables, kept_slots, kept_tables)
+    lost = _lost(extra, kept_slots, kept_tables)
     if room < 0:
-        lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
+        lost.add(max([*_certain(extra).tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
         return plan(config, law, day, left_out | lost)
     return DayPlan(
@@ -106,12 +107,17 @@ def _cage_room(config: WorldConfig, day: int, extra: Planted) -> int:
     """Rows of the cage for play and hand-pays, once planted transactions and tickets have
     theirs; below zero where these alone do not fit."""
     rows = clean_rows(config, "financial_txn", day)
-    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(extra.slots_of))
+    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(_certain(extra)))
 
 
-def _lost(slots: SlotPlay, tables: TablePlay, *kept: SlotPlay | TablePlay) -> set[int]:
-    """Scenarios of which a session was left out."""
-    found = np.concatenate([slots.scenario, tables.scenario])
+def _certain(extra: Planted) -> I64:
+    """Scenarios of the sessions whose tickets come to the cage for certain."""
+    return extra.slots_of[extra.slots.stuffed > 0]
+
+
+def _lost(extra: Planted, *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios of which a session found no machine, no seat or no room for its rows."""
+    found = np.concatenate([extra.slots_of, extra.ratings.scenario])
     left = np.concatenate([k.scenario for k in kept])
     planted, sessions = np.unique(found[found >= 0], return_counts=True)
     return {
