@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.simulate.kernel.book import always_excluded, planted_players
+from lakehouse.simulate.kernel.book import lost_players
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, permute, uniform
 from lakehouse.simulate.kernel.staff import CASHIERS, SHIFTS, badge_at, badges
@@ -104,7 +104,7 @@ def of_kind(config: WorldConfig, day: int, *kinds: str) -> list[Case]:
 
 def accomplice(config: WorldConfig, c: Case) -> int:
     """The player whom a dealer favours, or who is fond of him."""
-    pool = planted_players(config)[: -len(always_excluded(config))]
+    pool = lost_players(config)
     return int(pool[c.entity % len(pool)])
 
 

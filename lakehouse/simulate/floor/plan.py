@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.floor.collusion import Meeting, meetings, rota_of
-from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
+from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted
+from lakehouse.simulate.floor.planting import planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
@@ -86,9 +88,11 @@ def plan(
     leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    lost |= _lost(slots, tables, kept_slots, kept_tables)
+    kept = (kept_slots, kept_tables)
+    lost |= _lost([extra.slots_of, extra.ratings.scenario], *kept)
+    lost |= _lost([slots.scenario, tables.scenario], *kept)
     if room < 0:
-        lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
+        lost.add(max([*_certain(extra).tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
         return plan(config, law, day, left_out | lost)
     return DayPlan(
@@ -123,12 +127,17 @@ def _cage_room(config: WorldConfig, day: int, extra: Planted) -> int:
     """Rows of the cage for play and hand-pays, once planted transactions and tickets have
     theirs; below zero where these alone do not fit."""
     rows = clean_rows(config, "financial_txn", day)
-    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(extra.slots_of))
+    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(_certain(extra)))
 
 
-def _lost(slots: SlotPlay, tables: TablePlay, *kept: SlotPlay | TablePlay) -> set[int]:
-    """Scenarios of which a session was left out."""
-    found = np.concatenate([slots.scenario, tables.scenario])
+def _certain(extra: Planted) -> I64:
+    """Scenarios of the sessions whose tickets come to the cage for certain."""
+    return extra.slots_of[extra.slots.stuffed > 0]
+
+
+def _lost(asked: Sequence[I64], *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios of which an asked session found no machine, no seat or no room for its rows."""
+    found = np.concatenate(asked)
     left = np.concatenate([k.scenario for k in kept])
     planted, sessions = np.unique(found[found >= 0], return_counts=True)
     return {
