@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
 from lakehouse.detection.registry import EVIDENCE, Limit, Reads, rule
@@ -11,7 +13,7 @@ MEETINGS = 27
 """Gaming days before its own that a pair is judged from."""
 SHIFTS_BACK = 13
 """Gaming days before its own that a cashier is judged from."""
-_PAIR = ("gaming_day", "dealer_id", "player_id")
+_LUCK = ("ratings", "luck", "luck_squares")
 
 
 @rule(
@@ -21,10 +23,10 @@ _PAIR = ("gaming_day", "dealer_id", "player_id")
     action="Review the video of their games; rotate the dealer to other tables.",
 )
 def dealer_collusion(dealer_play: pl.LazyFrame, *, days: Days, limit: Limit) -> pl.LazyFrame:
-    """A patron wins more of one dealer than that dealer's other patrons do: the sum of the pair's
-    luck in four weeks, against all ways to pick as many of the dealer's ratings (the permutation
-    distribution by its exact mean and variance, normal from a few ratings on: Hoeffding 1951).
-    Score: -log10 of the chance of it, against the chance at which nobody doubts."""
+    """A patron wins more of one dealer than that dealer's other patrons do: mean luck of the pair's
+    ratings in four weeks against that of the dealer's others, whose spread it is measured in. The
+    chance is that of a permutation of the two, normal from a few ratings on (Hoeffding 1951).
+    Score: -log10 of it, against the chance at which nobody doubts."""
     seen = _trailing(dealer_play, days, MEETINGS)
     pairs = seen.group_by("as_of", "dealer_id", "player_id").agg(
         pl.col("ratings", "hands_played", "luck", "luck_squares").sum(),
@@ -35,15 +37,13 @@ def dealer_collusion(dealer_play: pl.LazyFrame, *, days: Days, limit: Limit) -> 
         evidence=_rows("dealer_play", "dealer_id", "player_id", "gaming_day"),
     )
     of_dealer = ("as_of", "dealer_id")
-    others = pairs.with_columns(
-        n=pl.col("ratings").sum().over(of_dealer),
-        mean=(pl.col("luck").sum() / pl.col("ratings").sum()).over(of_dealer),
-        squares=(pl.col("luck_squares").sum() / pl.col("ratings").sum()).over(of_dealer),
-    ).filter("is_today")
-    k, n = pl.col("ratings"), pl.col("n")
-    variance = k * (n - k) / (n - 1) * (pl.col("squares") - pl.col("mean").pow(2))
-    judged = others.filter((n > k) & (variance > 0)).with_columns(
-        z=(pl.col("luck") - k * pl.col("mean")) / variance.sqrt(),
+    rest = {c: pl.col(c).sum().over(of_dealer) - pl.col(c) for c in _LUCK}
+    others = pairs.with_columns(v.alias(f"other_{c}") for c, v in rest.items()).filter("is_today")
+    k, m = pl.col("ratings"), pl.col("other_ratings")
+    mean = pl.col("other_luck") / m
+    variance = (pl.col("other_luck_squares") / m - mean.pow(2)) * (1 / k + 1 / m)
+    judged = others.filter((m > 1) & (variance > 0)).with_columns(
+        z=(pl.col("luck") / k - mean) / variance.sqrt(),
         gaming_day=pl.col("as_of"),
     )
     found = judged.with_columns(chance=_log10_tail("z")).filter(
@@ -58,7 +58,7 @@ def dealer_collusion(dealer_play: pl.LazyFrame, *, days: Days, limit: Limit) -> 
         "evidence",
         pl.format(
             "In {} ratings on {} days with this dealer the patron won ${}; the game expects ${} "
-            "for the house. By chance as much once in {} picks of the dealer's ratings.",
+            "for the house. Among the dealer's other patrons as much happens once in {} times.",
             "ratings",
             "met",
             "player_win",
@@ -134,11 +134,10 @@ def _against_peers(
 
 def _trailing(frame: pl.LazyFrame, days: Days, back: int) -> pl.LazyFrame:
     """The rows once for each of `days`, as `as_of`, whose window holds them."""
-    asked = pl.LazyFrame({"as_of": pl.date_range(*days, eager=True)})
-    first = pl.col("as_of") - pl.duration(days=back)
-    return frame.join_where(
-        asked, pl.col("gaming_day") <= pl.col("as_of"), pl.col("gaming_day") >= first
-    )
+    asked = pl.date_range(*days, eager=True)
+    windows = pl.LazyFrame({"as_of": asked, "_since": asked - dt.timedelta(days=back)})
+    inside = pl.col("gaming_day") >= pl.col("_since"), pl.col("gaming_day") <= pl.col("as_of")
+    return frame.join_where(windows, *inside).drop("_since")
 
 
 def _rows(table: str, *keys: str, where: pl.Expr | None = None) -> pl.Expr:
