@@ -281,7 +281,8 @@ def test_cashiers_of_a_case_do_more_of_it_than_their_peers(
         for (s,), p in mine.partition_by("strength", as_dict=True).items()
     }
     assert share["blatant"] > 8 * usual
-    assert share["blatant"] > share["middling"] > share["faint"] > usual
+    assert share["blatant"] > max(share["middling"], share["faint"])
+    assert min(share.values()) > usual
     busiest = days.join(busy, left_on=["gaming_day", "cashier_id"], right_on=named)
     assert busiest["rows"].mean() > 1.5 * other["rows"].mean()
     assert busiest[what].sum() / busiest["rows"].sum() < 3 * usual
