@@ -35,7 +35,7 @@ the case: the faint ones stay below its amounts."""
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(WorldConfig(seed=7, scale=0.5, faults=Faults(misconduct=4.0)))
+    return World(WorldConfig(seed=7, scale=0.5, faults=Faults(misconduct=4.0, pooling=0.002)))
 
 
 @pytest.fixture(scope="module")
