@@ -30,7 +30,7 @@ def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> li
 
     Of subjects, each must have its plant: a scenario of that person on that day, or defects on
     rows of the person's own play. Of sizes, at least half of the rows must have one."""
-    plants = lake.scan("truth", "plants").collect()
+    plants = lake.scan("truth", "plants").filter(pl.col("is_look_alike").not_()).collect()
     near = plants.filter(pl.col("window_start") <= day, pl.col("window_end") >= day)
     if check.family in SIZES:
         return _of_rows(near.filter(_ROWS), check, found)

@@ -16,6 +16,7 @@ from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, plante
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
+from lakehouse.simulate.floor.tampering import forced, payouts, with_forced
 from lakehouse.simulate.floor.visits import Visits, visits
 from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
@@ -65,10 +66,15 @@ def plan(
     everyone = join([ordinary, extra.visits])
     coarse = sessions(config.seed, ordinary, length)
     coarse = join([coarse, _shifted(extra.slots, offset)])
-    limit = law.on("w2g_slot", date).amount
-    slots = slot_play(config, day, everyone, coarse, int((limit or 0) * 100), length)
+    limit = int((law.on("w2g_slot", date).amount or 0) * 100)
+    paying = payouts(config, day)
+    slots = slot_play(config, day, everyone, coarse, limit, length, paying)
+    leave = departures(everyone, coarse)
     ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)
     tables = table_play(config, day, everyone, coarse, ratings, length)
+    unknown, won = forced(config, day, slots, len(everyone), limit, length, left_out)
+    everyone, slots = join([everyone, unknown]), with_forced(slots, won)
+    leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
     lost = _lost(slots, tables, kept_slots, kept_tables)
@@ -81,7 +87,7 @@ def plan(
         start=day_start(date, config.timezone),
         length=length,
         visits=everyone,
-        leave=np.minimum(departures(everyone, coarse), length - 1),
+        leave=np.minimum(leave, length - 1),
         slots=kept_slots,
         tables=kept_tables,
         extras=extra.extras,

@@ -19,6 +19,7 @@ from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.plan import clean_rows, day_plan
 from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import SlotPlay
+from lakehouse.simulate.floor.tampering import changed_fillers, metered
 from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
     ordinals,
@@ -170,7 +171,7 @@ def session_events(p: SlotPlay) -> Events:
     kind, micro = np.empty(total, np.int64), np.empty(total, np.int64)
     columns = {c: np.zeros(total, np.int64) for c in ("coin_in", "coin_out", "games", "amount")}
     jackpot = np.zeros(total, np.int64)
-    kind[play_at], micro[play_at] = PLAY, s.end
+    kind[play_at], micro[play_at] = np.where(p.games[of] > 0, PLAY, METER), s.end
     columns["coin_in"][play_at], columns["coin_out"][play_at] = s.coin_in, s.coin_out
     columns["games"][play_at] = s.games
     kind[bill_at] = np.where(c.bills > 0, BILL, METER)
@@ -204,13 +205,19 @@ def jackpots(p: SlotPlay) -> tuple[I64, I64, I64]:
 
 
 def with_fillers(
-    e: Events, machines: range, rows: int, quota: int, count: int, length: int
+    e: Events,
+    machines: range,
+    rows: int,
+    kinds: I64,
+    count: int,
+    length: int,
 ) -> Events:
-    """Adds the machines' part of `quota` fillers (meter readings, doors, tilts), evenly over
-    machines and day, in place by time."""
+    """Adds the machines' part of a day's fillers (meter readings, doors, tilts) of some `kinds`,
+    evenly over machines and day, in place by time."""
+    quota = len(kinds)
     k = np.arange(-(-machines.start * quota // count), -(-machines.stop * quota // count))
     machine = k * count // max(quota, 1)
-    micro = (k * 2_654_435_761 % (length - 60)) * 1_000_000 + 999_000
+    micro = filler_seconds(k, length) * 1_000_000 + 999_000
     order = np.lexsort((micro, machine))
     k, machine, micro = k[order], machine[order], micro[order]
     span = np.int64(1) << np.int64(38)
@@ -226,7 +233,7 @@ def with_fillers(
         return out
 
     return Events(
-        kind=merged(e.kind, _FILLERS[k % len(_FILLERS)]),
+        kind=merged(e.kind, kinds[k]),
         machine=merged(e.machine, machine),
         session=merged(e.session, -1),
         micro=merged(e.micro, micro),
@@ -235,6 +242,10 @@ def with_fillers(
             for c in ("coin_in", "coin_out", "jackpot", "games", "amount")
         },
     )
+
+
+def filler_seconds(k: I64, length: int) -> I64:
+    return k * 2_654_435_761 % (length - 60)
 
 
 @functools.lru_cache(maxsize=4)
@@ -347,6 +358,15 @@ def _fillers(world: World, day: int) -> int:
     return rows - int(day_plan(world, day).slots.rows.sum())
 
 
+@by_day(2)
+def filler_kinds(world: World, day: int) -> I64:
+    """Of each row of the day beside those of sessions, what it is."""
+    kinds = np.resize(_FILLERS, _fillers(world, day))
+    changed = changed_fillers(world.config, day, kinds == METER)
+    kinds[changed.opened], kinds[changed.tilted] = DOOR_OPEN, TILT
+    return kinds
+
+
 def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
     """Turns the numbers of a stretch into rows of bronze."""
     kind, session = r.kind, r.session
@@ -392,13 +412,20 @@ def _error(kind: I64, part: int) -> pl.Series:
 @producer("slot_telemetry", dress=dress, stretches=row_ranges, clashing="location_id")
 def rows_of(world: World, day: int, stretch: int) -> Rows:
     """The rows of a stretch of a day. Meters go on from the day before."""
-    config, p, at = world.config, day_plan(world, day), stretches_on(world, day)[stretch]
+    at = stretches_on(world, day)[stretch]
+    return rows_of_machines(world, day, at.machines, at.sessions)
+
+
+def rows_of_machines(world: World, day: int, machines: range, sessions: slice) -> Rows:
+    """The day's rows of some machines, whose `sessions` stand together among the day's."""
+    config, p = world.config, day_plan(world, day)
     meters = everybody_through(world, day - 1).coin_in
-    part = take(p.slots, at.sessions)
+    part = take(p.slots, sessions)
     e = session_events(part)
-    fillers, count = _fillers(world, day), config.machine_count
-    e = with_fillers(e, at.machines, len(e.kind), fillers, count, p.length)
-    counts = np.bincount(e.machine - at.machines.start, minlength=len(at.machines))
+    kinds, count = filler_kinds(world, day), config.machine_count
+    e = with_fillers(e, machines, len(e.kind), kinds, count, p.length)
+    counts = np.bincount(e.machine - machines.start, minlength=len(machines))
+    played = running(e.coin_in, counts)
     return Rows(
         day=np.full(len(e.kind), day),
         kind=e.kind,
@@ -410,7 +437,7 @@ def rows_of(world: World, day: int, stretch: int) -> Rows:
         jackpot=e.jackpot,
         games=e.games,
         amount=e.amount,
-        meter=running(e.coin_in, counts) + meters[e.machine],
+        meter=metered(config, day, e.machine, played) + meters[e.machine],
         session=e.session,
         players=part.player,
         keys=part.key,
