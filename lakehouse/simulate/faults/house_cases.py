@@ -11,15 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lakehouse.simulate.kernel.book import always_excluded, planted_players
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, permute, uniform
+from lakehouse.simulate.kernel.staff import CASHIERS, SHIFTS, badges
 
-CASHIERS = 24
-"""On each shift."""
-SHIFTS = 3
-FIRST_GUARD = 300
-DEALER_BADGES = 10_000
-"""A dealer's badge is his number from here on; others have theirs."""
 SCENARIOS = 1 << 40
 """Play of a case is planted under its number from here on; below are patrons' scenarios."""
 
@@ -33,6 +29,9 @@ class Kind:
     blatant_days: int
     like_days: int
     """Of a look-alike, at the most."""
+    alike: int = 1
+    """Look-alikes for one of other kinds: where nobody honest did it, a single case would stand
+    out whatever it did."""
 
 
 KINDS = {
@@ -40,7 +39,7 @@ KINDS = {
     "meter_against_play": Kind("machine", 5, 12, 4),
     "door_without_badge": Kind("machine", 1, 6, 4),
     "jackpot_without_play": Kind("machine", 1, 5, 2),
-    "dealer_collusion": Kind("dealer", 28, 14, 28),
+    "dealer_collusion": Kind("dealer", 28, 14, 28, alike=8),
     "cashier_overrides": Kind("cashier", 20, 10, 6),
     "cashier_voids": Kind("cashier", 20, 10, 6),
     "tailgating": Kind("badge", 4, 14, 3),
@@ -56,42 +55,29 @@ class Case:
     number: int
     kind: str
     entity: int
-    """Machine, dealer, cashier or position among the `badges`."""
+    """Machine, dealer, cashier, or position among the badges."""
     first_day: int
     last_day: int
     intensity: float
     """1: blatant, 0: nearly nothing; of a look-alike, how near it comes."""
     is_look_alike: bool
 
-    def draw(self, config: WorldConfig, stream: str, *parts: int) -> float:
-        """A number in [0, 1) of the case's own."""
-        h = draw(key(config.seed, f"case:{self.kind}:{stream}", *parts), np.array([self.number]))
+    seed: int
+
+    def luck(self, what: str, *parts: int) -> float:
+        """The case's own number in [0, 1)."""
+        h = draw(key(self.seed, f"case:{self.kind}:{what}", *parts), np.array([self.number]))
         return float(uniform(h)[0])
 
 
-def staff(config: WorldConfig) -> dict[str, int]:
+def entities(config: WorldConfig) -> dict[str, int]:
     """How many there are of what a case can be of."""
-    dealers, guards = SHIFTS * config.table_count, SHIFTS * guards_a_shift(config)
-    cashiers = SHIFTS * CASHIERS
     return {
         "machine": config.machine_count,
-        "dealer": dealers,
-        "cashier": cashiers,
-        "badge": dealers + cashiers + guards,
+        "dealer": SHIFTS * config.table_count,
+        "cashier": SHIFTS * CASHIERS,
+        "badge": badges(config),
     }
-
-
-def guards_a_shift(config: WorldConfig) -> int:
-    return max(8, config.table_count // 4)
-
-
-def badge_of(config: WorldConfig, position: int) -> int:
-    """The badge at a position among those of dealers, cashiers and guards."""
-    dealers, cashiers = SHIFTS * config.table_count, SHIFTS * CASHIERS
-    if position < dealers:
-        return DEALER_BADGES + position
-    at = position - dealers
-    return at if at < cashiers else FIRST_GUARD + at - cashiers
 
 
 def are_planted(config: WorldConfig) -> bool:
@@ -116,6 +102,12 @@ def of_kind(config: WorldConfig, day: int, *kinds: str) -> list[Case]:
     return [c for c in cases(config, day) if c.kind in kinds]
 
 
+def accomplice(config: WorldConfig, c: Case) -> int:
+    """The player whom a dealer favours, or who is fond of him."""
+    pool = planted_players(config)[: -len(always_excluded(config))]
+    return int(pool[c.entity % len(pool)])
+
+
 @functools.lru_cache(maxsize=512)
 def _starting(config: WorldConfig, day: int) -> list[Case]:
     return [c for n, kind in enumerate(KINDS) for c in _of_kind_starting(config, day, n, kind)]
@@ -125,11 +117,11 @@ def _of_kind_starting(config: WorldConfig, day: int, n: int, kind: str) -> list[
     """The expected number, rounded up or down by chance; each of another machine or person
     than those of the days before."""
     about, faults = KINDS[kind], config.faults
-    many = staff(config)[about.of]
+    many = entities(config)[about.of]
     wanted = getattr(faults, kind) * many / WINDOW
     if wanted <= 0:
         return []
-    wishes = wanted, wanted * faults.house_look_alikes
+    wishes = wanted, wanted * faults.look_alikes * about.alike
     luck = uniform(draw(key(config.seed, f"cases:{kind}", day), np.arange(2)))
     counts = [int(w + u) for w, u in zip(wishes, luck, strict=True)]
     most = sum(int(w) + 1 for w in wishes)
@@ -147,5 +139,5 @@ def _of_kind_starting(config: WorldConfig, day: int, n: int, kind: str) -> list[
         intensity = float(force[i]) * (1.0 if like else min(faults.intensity, 1.0))
         span = about.faint_days + (about.blatant_days - about.faint_days) * intensity
         last = day - 1 + (int(like_days[i]) if like else round(span))
-        found.append(Case(int(number[i]), kind, entity, day, last, intensity, like))
+        found.append(Case(int(number[i]), kind, entity, day, last, intensity, like, config.seed))
     return found

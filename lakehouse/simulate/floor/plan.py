@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
+from lakehouse.simulate.floor.collusion import Meeting, meetings, rota_of
 from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
@@ -46,6 +47,9 @@ class DayPlan:
     tables: TablePlay
     extras: list[Extra]
     observed: list[Observed]
+    rota: I64
+    """Who deals where a dealer of the usual rota would."""
+    meetings: list[Meeting]
 
 
 @functools.lru_cache(maxsize=256)
@@ -71,13 +75,18 @@ def plan(
     slots = slot_play(config, day, everyone, coarse, limit, length, paying)
     leave = departures(everyone, coarse)
     ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)
-    tables = table_play(config, day, everyone, coarse, ratings, length)
+    met = meetings(config, day, len(everyone), length, left_out)
+    everyone = join([everyone, met.visits])
+    leave = np.concatenate([leave, met.visits.start])
+    np.maximum.at(leave, met.ratings.visit, met.ratings.end + 300)
+    tables = table_play(config, day, everyone, coarse, join([ratings, met.ratings]), length)
+    rota, lost = rota_of(config, day, met, tables)
     unknown, won = forced(config, day, slots, len(everyone), limit, length, left_out)
     everyone, slots = join([everyone, unknown]), with_forced(slots, won)
     leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    lost = _lost(slots, tables, kept_slots, kept_tables)
+    lost |= _lost(slots, tables, kept_slots, kept_tables)
     if room < 0:
         lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
@@ -92,6 +101,8 @@ def plan(
         tables=kept_tables,
         extras=extra.extras,
         observed=extra.observed,
+        rota=rota,
+        meetings=met.each,
     )
 
 

@@ -16,10 +16,22 @@ import polars as pl
 
 from lakehouse.contracts.floor.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.plan import clean_rows, day_plan
+from lakehouse.simulate.floor.fillers import (
+    BILL,
+    DOOR_OPEN,
+    JACKPOT,
+    METER,
+    PLAY,
+    TICKET,
+    TILT,
+    filler_kinds,
+    filler_seconds,
+    fillers,
+)
+from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import SlotPlay
-from lakehouse.simulate.floor.tampering import changed_fillers, metered
+from lakehouse.simulate.floor.tampering import metered
 from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
     ordinals,
@@ -37,22 +49,6 @@ from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
-PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
-    EVENT_TYPES.index(t)
-    for t in (
-        "GAME_PLAY",
-        "METER_UPDATE",
-        "BILL_IN",
-        "TICKET_OUT",
-        "TILT",
-        "JACKPOT",
-        "DOOR_OPEN",
-        "DOOR_CLOSE",
-        "POWER_ON",
-        "POWER_OFF",
-    )
-)
-_FILLERS = np.array([METER] * 56 + [TILT, TILT, DOOR_OPEN, DOOR_CLOSE, OFF, ON, METER, METER])
 _ERRORS = {TILT: ("E021", "Reel tilt"), DOOR_OPEN: ("D001", "Main door open")}
 
 
@@ -244,10 +240,6 @@ def with_fillers(
     )
 
 
-def filler_seconds(k: I64, length: int) -> I64:
-    return k * 2_654_435_761 % (length - 60)
-
-
 @functools.lru_cache(maxsize=4)
 def _names(seed: int, count: int) -> dict[str, pl.Series]:
     """Columns of text and money by machine."""
@@ -345,26 +337,11 @@ def stretches_on(world: World, day: int) -> list[Stretch]:
     """A day's parts; where several days are made together, each is one part."""
     most = producers.STRETCH_ROWS if world.block == 1 else None
     slots, count = day_plan(world, day).slots, world.config.machine_count
-    return stretches(slots, count, _fillers(world, day), most)
+    return stretches(slots, count, fillers(world, day), most)
 
 
 def row_ranges(world: World, day: int) -> list[range]:
     return [at.rows for at in stretches_on(world, day)]
-
-
-def _fillers(world: World, day: int) -> int:
-    """Rows of the day beside those of sessions."""
-    rows = clean_rows(world.config, "slot_telemetry", day)
-    return rows - int(day_plan(world, day).slots.rows.sum())
-
-
-@by_day(2)
-def filler_kinds(world: World, day: int) -> I64:
-    """Of each row of the day beside those of sessions, what it is."""
-    kinds = np.resize(_FILLERS, _fillers(world, day))
-    changed = changed_fillers(world.config, day, kinds == METER)
-    kinds[changed.opened], kinds[changed.tilted] = DOOR_OPEN, TILT
-    return kinds
 
 
 def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:

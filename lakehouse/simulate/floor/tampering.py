@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.simulate.faults.house_cases import SCENARIOS, Case, are_planted, of_kind
+from lakehouse.simulate.faults.house_cases import SCENARIOS, Case, of_kind
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.slot_play import MAX_BIG_WINS, Payouts, SlotPlay
 from lakehouse.simulate.floor.visits import Visits
@@ -19,6 +19,8 @@ from lakehouse.simulate.kernel.counter import I64, draw, key, uniform
 
 FORCED_SECONDS = 300
 """From the first event of a hand-pay without play to the last."""
+_THROUGH_THE_DOOR = 0.35
+"""Intensity from which a machine was opened to change it."""
 _APART = 120
 """Seconds between it and the sessions before and after."""
 
@@ -34,7 +36,7 @@ def payouts(config: WorldConfig, day: int) -> Payouts | None:
     for c in found:
         if c.is_look_alike:
             p.turned[c.entity] = 0.4 + 0.6 * c.intensity
-            p.run[c.entity] = 1 if c.draw(config, "run") < 0.6 else -1
+            p.run[c.entity] = 1 if c.luck("run") < 0.6 else -1
         else:
             p.drift_bp[c.entity] = 200 + round(4_800 * c.intensity)
     return p
@@ -45,8 +47,8 @@ def _meters(config: WorldConfig, day: int) -> dict[int, int]:
     """Basis points by which a machine's meter runs ahead of the play (below zero: behind)."""
     found = {}
     for c in of_kind(config, day, "meter_against_play"):
-        if not c.is_look_alike and c.draw(config, "active", day) < 0.4 + 0.6 * c.intensity:
-            ahead = 1 if c.draw(config, "ahead") < 0.25 else -1
+        if not c.is_look_alike and c.luck("active", day) < 0.4 + 0.6 * c.intensity:
+            ahead = 1 if c.luck("ahead") < 0.25 else -1
             found[c.entity] = ahead * (300 + round(6_700 * c.intensity))
     return found
 
@@ -73,35 +75,56 @@ def metered(config: WorldConfig, day: int, machine: I64, played: I64) -> I64:
 
 
 @dataclass(frozen=True)
-class Fillers:
-    """A day's rows beside those of sessions that a case changes, by their number."""
+class Opening:
+    """A machine opened by nobody known."""
 
-    opened: I64
-    """Readings that are an opened door instead."""
-    tilted: I64
-    """Readings that are a tilt instead."""
+    case: Case
+    covered: float
+    """How likely a technician was at the machine beside at the time."""
 
 
-def changed_fillers(config: WorldConfig, day: int, is_reading: NDArray[np.bool_]) -> Fillers:
-    """`is_reading`: of each filler, whether it is a meter reading."""
-    none = np.zeros(0, dtype=np.int64)
-    if not are_planted(config):
-        return Fillers(none, none)
-    opened, tilted = [none], [none]
+def unknown_openings(
+    config: WorldConfig, day: int, readings: NDArray[np.bool_]
+) -> dict[int, Opening]:
+    """By the number of the meter reading that is an opened door instead. A payout or meter that
+    was changed by more than a little was reached through the door. `readings`: of each of the
+    day's rows beside those of sessions, whether it is a meter reading."""
+    found = {}
     for c in of_kind(config, day, "door_without_badge"):
-        at = _of_machine(config, c.entity, is_reading)
-        often = 1 + round(2 * c.intensity)
-        opened.append(at[:often])
-    for c in of_kind(config, day, "meter_against_play"):
-        if c.is_look_alike:
-            tilted.append(_of_machine(config, c.entity, is_reading))
-    return Fillers(np.sort(np.concatenate(opened)), np.sort(np.concatenate(tilted)))
+        if not c.is_look_alike:
+            often = 1 + round(2 * c.intensity)
+            for k in _of_machine(config, c.entity, readings)[:often].tolist():
+                found[k] = Opening(c, 0.6 * (1 - c.intensity))
+    for c in of_kind(config, day, "hold_drift", "meter_against_play"):
+        if not c.is_look_alike and c.intensity >= _THROUGH_THE_DOOR and day == c.first_day:
+            for k in _of_machine(config, c.entity, readings)[:1].tolist():
+                found[k] = Opening(c, 0.6 * (1 - c.intensity))
+    return found
 
 
-def _of_machine(config: WorldConfig, machine: int, is_reading: NDArray[np.bool_]) -> I64:
-    count, fillers = config.machine_count, len(is_reading)
+def known_openings(
+    config: WorldConfig, day: int, readings: NDArray[np.bool_]
+) -> dict[int, Opening]:
+    """The same of repairs: opened by a technician."""
+    return {
+        int(k): Opening(c, 1.0)
+        for c in of_kind(config, day, "door_without_badge")
+        if c.is_look_alike
+        for k in _of_machine(config, c.entity, readings)[: 1 + round(c.intensity)]
+    }
+
+
+def quiet_readings(config: WorldConfig, day: int, readings: NDArray[np.bool_]) -> list[int]:
+    """Readings of machines that do not report, tilts instead: play before the first and after
+    the last reading is more than usual, and nothing between is wrong."""
+    quiet = [c for c in of_kind(config, day, "meter_against_play") if c.is_look_alike]
+    return [int(k) for c in quiet for k in _of_machine(config, c.entity, readings)]
+
+
+def _of_machine(config: WorldConfig, machine: int, readings: NDArray[np.bool_]) -> I64:
+    count, fillers = config.machine_count, len(readings)
     k = np.arange(-(-machine * fillers // count), -(-(machine + 1) * fillers // count))
-    return k[is_reading[k]]
+    return k[readings[k]]
 
 
 def forced_number(c: Case) -> int:
@@ -115,12 +138,11 @@ def forced(
     """The hand-pays of a day that no play won, and honest ones on the first games of a session:
     visits of nobody known, numbered from `first_visit`, and their sessions."""
     placed = [
-        (c, start)
+        (c, at)
         for c in of_kind(config, day, "jackpot_without_play")
-        if forced_number(c) not in left_out
-        and (start := _free(config, c, slots, length)) is not None
+        if forced_number(c) not in left_out and (at := _free(c, slots, length)) is not None
     ]
-    cases, start = [c for c, _ in placed], np.array([s for _, s in placed], dtype=np.int64)
+    cases, start = [c for c, _ in placed], np.array([at for _, at in placed], dtype=np.int64)
     n, number = len(cases), np.array([forced_number(c) for c in cases], dtype=np.int64)
     machine = np.array([c.entity for c in cases], dtype=np.int64)
     keys = draw(key(config.seed, "forced", day), number)
@@ -157,7 +179,7 @@ def forced(
     )
 
 
-def _free(config: WorldConfig, c: Case, slots: SlotPlay, length: int) -> int | None:
+def _free(c: Case, slots: SlotPlay, length: int) -> int | None:
     """When the machine stands idle: blatant cases take the middle of the longest time, faint
     ones come soon after somebody played."""
     on = take(slots, slots.machine == c.entity)
@@ -168,7 +190,7 @@ def _free(config: WorldConfig, c: Case, slots: SlotPlay, length: int) -> int | N
     if c.intensity < 1 / 2 or c.is_look_alike:
         after = np.flatnonzero(room[1:] >= 0) + 1
         if len(after):
-            return int(begins[after[int(c.draw(config, "after") * len(after))]])
+            return int(begins[after[int(c.luck("after") * len(after))]])
     if room.max() < 0:
         return None
     longest = int(room.argmax())

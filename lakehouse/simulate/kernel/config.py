@@ -46,20 +46,21 @@ class Faults:
     filing_needless: float = 0.02
     filing_amended: float = 0.03
     scenarios_per_day: float = 0.7
+    look_alikes: float = 0.6
+    """Honest look-alikes for each case."""
     intensity: float = 1.0
+    """Times the intensity of each case; look-alikes stay as they are."""
     hold_drift: float = 0.01
     """From here on the share of machines, dealers, cashiers or badges that a case of the kind
     begins with in 30 days."""
-    meter_against_play: float = 0.008
+    meter_against_play: float = 0.01
     door_without_badge: float = 0.01
-    jackpot_without_play: float = 0.008
+    jackpot_without_play: float = 0.01
     dealer_collusion: float = 0.02
     cashier_overrides: float = 0.03
     cashier_voids: float = 0.03
     tailgating: float = 0.02
     badge_cloning: float = 0.02
-    house_look_alikes: float = 1.0
-    """Honest look-alikes of machines and staff, for each case."""
 
 
 NO_FAULTS = Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0))
