@@ -1,37 +1,151 @@
-"""Machine integrity: what a machine reports of itself, held against itself."""
+"""Machine integrity: what a machine reports of itself, held against itself and what it was built
+to pay."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.detection.registry import Limit, Reads, row_evidence, rule
+from lakehouse.detection.registry import Limit, Reads, evidence, rule
+from lakehouse.detection.runs import runs, units
+
+RUN_DAYS = 28
+_MACHINE_DAY = ("machine_id", "gaming_day")
+
+
+def _cents(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).cast(pl.Int64)
+
+
+def _usd(cents: pl.Expr) -> pl.Expr:
+    return (cents / 100).round(2)
 
 
 @rule(
-    Reads("slot_performance"),
+    Reads("slot_telemetry", back=1),
     family="machine",
     entity="machine",
     action="Take the machine out of play; compare its meters with the accounting system's.",
 )
-def meter_against_play(slot_performance: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
-    """The coin-in meter advanced by another amount than the play that was reported between its
-    first and last reading of the day. Score: the difference against coin-in."""
-    difference = pl.col("meter_variance").cast(pl.Float64)
-    share = difference.abs() / pl.max_horizontal(pl.col("coin_in").cast(pl.Float64), 1.0)
+def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
+    """The coin-in meter advances by another amount than the play that was reported between two
+    readings. A row of play that got lost leaves a single stretch ahead, by whole games at a bet
+    that was played; so ahead counts only where the meter runs ahead in every stretch of the day,
+    by one share, in three or more, or by what no lost row would leave. Behind always counts: no
+    loss makes play out of nothing. Score: the difference against the play of those stretches."""
+    odd = _at_odds(_stretches(slot_telemetry), limit)
+    wrong = odd.filter(pl.col("off") != 0)
+    share = pl.col("difference").abs() / pl.max_horizontal("reported", 1)
+    said = pl.format(
+        "In {} of {} stretches between readings the meter advanced ${} {} than the play reported, "
+        "${}: {}%.",
+        "stretches",
+        "of_stretches",
+        _usd(pl.col("difference").abs()),
+        pl.when(pl.col("difference") < 0).then(pl.lit("less")).otherwise(pl.lit("more")),
+        _usd(pl.col("reported")),
+        (100 * share).round(1),
+    )
+    keys = wrong.unpivot(["since_id", "event_id"], index=_MACHINE_DAY, value_name="reading")
     return (
-        slot_performance.filter(difference.abs() >= limit("from_usd"))
-        .with_columns(score=share / limit("whole_at"))
+        wrong.group_by(_MACHINE_DAY)
+        .agg(
+            pl.col("of_stretches").first(),
+            window_start=pl.col("since_day").min(),
+            stretches=pl.len(),
+            difference=pl.col("off").sum(),
+            reported=pl.col("played").sum(),
+        )
+        .join(keys.group_by(_MACHINE_DAY).agg(evidence("slot_telemetry", "reading")), on=_MACHINE_DAY)
+        .with_columns(score=share / limit("whole_at"), said=said)
         .select(
             "gaming_day",
             pl.col("machine_id").alias("entity_id"),
-            pl.col("gaming_day").alias("window_start"),
+            "window_start",
             pl.col("gaming_day").alias("window_end"),
             "score",
-            row_evidence("slot_performance", "machine_id", "gaming_day"),
-            pl.format(
-                "The meter advanced ${} beside the play reported; coin-in of the day ${}.",
-                "meter_variance",
-                "coin_in",
-            ).alias("said"),
+            "evidence",
+            "said",
         )
+    )
+
+
+def _stretches(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    """From a reading of the coin-in meter to the next one, on the same gaming day or the day
+    before, by the day of the latter; cents. Play of the instant of a reading comes before it."""
+    kind = pl.col("event_type")
+    reading = pl.coalesce(_cents("meter_coin_in"), _cents("coin_in"))
+    rows = (
+        slot_telemetry.filter(kind.is_in(["METER_UPDATE", "GAME_PLAY"]))
+        .with_columns(
+            meter=pl.when(kind == "METER_UPDATE").then(reading),
+            play=pl.when(kind == "GAME_PLAY").then(_cents("coin_in")).otherwise(0).fill_null(0),
+            credit=_cents("denomination"),
+        )
+        .sort("machine_id", "event_timestamp", "meter", "event_id", nulls_last=False)
+    )
+    is_reading = pl.col("meter").is_not_null()
+    bet = pl.col("play") // pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
+    ended = (
+        rows.with_columns(number=(is_reading.cum_sum() - is_reading).over("machine_id"))
+        .group_by("machine_id", "number", maintain_order=True)
+        .agg(
+            pl.col("gaming_day", "meter", "event_id", "credit").last(),
+            played=pl.col("play").sum(),
+            plays=(pl.col("play") > 0).sum(),
+            largest=pl.col("play").max(),
+            bets=bet.filter(pl.col("play") > 0).unique(),
+        )
+        .filter(is_reading)
+    )
+    before = pl.col("gaming_day", "meter", "event_id").shift().over("machine_id")
+    apart = pl.col("gaming_day") - pl.col("since_day")
+    return (
+        ended.with_columns(before.name.prefix("before_"))
+        .rename({"before_gaming_day": "since_day", "before_event_id": "since_id"})
+        .filter(apart <= pl.duration(days=1))
+        .with_columns(off=pl.col("meter") - pl.col("before_meter") - pl.col("played"))
+    )
+
+
+def _at_odds(stretches: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
+    """The stretches with play, or behind, of machine days on which lost rows do not explain what
+    is off."""
+    off, played, credit = pl.col("off"), pl.col("played"), pl.col("credit")
+    odd = stretches.filter((played > 0) | (off < 0)).filter(
+        (off != 0).any().over(_MACHINE_DAY)
+    )
+    same_day = pl.col("since_day") == pl.col("gaming_day")
+    rounding = 2 * credit * played.sum()
+
+    def in_step(where: pl.Expr | bool) -> pl.Expr:
+        """All ahead by one share of the play, but for credits that are not whole."""
+        ahead, of = off.filter(where), played.filter(where)
+        apart = (ahead * of.sum() - ahead.sum() * of).abs()
+        step = (apart <= 2 * credit.filter(where) * of.sum()).all()
+        return (ahead.len() > 1) & (ahead > 0).all() & step
+
+    is_even = same_day & (off == 0) & (off.sum() * played > rounding)
+    known_lost = pl.col("is_whole") & (off <= 2 * pl.col("largest").max())
+    few = (pl.col("plays") < limit("from_plays")) | (off <= limit("from_share") * played)
+    unexplained = (off > 0) & ~known_lost & ~few
+    ahead = in_step(pl.lit(value=True)) | in_step(same_day) | unexplained.any()
+    ahead |= (off > 0).all() & (pl.len() >= 3)
+    days = (
+        odd.join(_whole_games(odd), on=["machine_id", "event_id"], how="left")
+        .with_columns(pl.col("is_whole").fill_null(value=False))
+        .group_by(_MACHINE_DAY)
+        .agg(of_stretches=pl.len(), is_off=(off < 0).any() | (~is_even.any() & ahead))
+        .filter("is_off")
+    )
+    return odd.join(days, on=_MACHINE_DAY)
+
+
+def _whole_games(odd: pl.LazyFrame) -> pl.LazyFrame:
+    """Whether a stretch is ahead by whole games at any bet of its machine day."""
+    bets = odd.select(*_MACHINE_DAY, bet="bets").explode("bet").unique()
+    return (
+        odd.filter(pl.col("off") > 0)
+        .join(bets, on=_MACHINE_DAY)
+        .group_by("machine_id", "event_id")
+        .agg(is_whole=(pl.col("off") % pl.col("bet") == 0).any())
     )
