@@ -32,7 +32,7 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
     that was played; so ahead counts only where the meter runs ahead in every stretch of the day,
     by one share, in three or more, or by what no lost row would leave. Behind always counts: no
     loss makes play out of nothing. Score: the difference against the play of those stretches."""
-    odd = _at_odds(_stretches(slot_telemetry), limit)
+    odd = _at_odds(_read(slot_telemetry).cache(), limit)
     wrong = odd.filter(pl.col("off") != 0)
     share = pl.col("difference").abs() / pl.max_horizontal("reported", 1)
     said = pl.format(
@@ -69,51 +69,55 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
     )
 
 
-def _stretches(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
-    """From a reading of the coin-in meter to the next one, on the same gaming day or the day
-    before, by the day of the latter; cents. Play of the instant of a reading comes before it."""
+def _read(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    """Play and readings of the coin-in meter in order, cents, with the number of the reading that
+    ends the row's stretch. Play of the instant of a reading comes before it."""
     kind = pl.col("event_type")
     reading = pl.coalesce(_cents("meter_coin_in"), _cents("coin_in"))
-    rows = (
+    is_reading = pl.col("meter").is_not_null()
+    return (
         slot_telemetry.filter(kind.is_in(["METER_UPDATE", "GAME_PLAY"]))
-        .with_columns(
+        .select(
+            *_MACHINE_DAY,
+            "event_timestamp",
+            "event_id",
+            "games_played",
             meter=pl.when(kind == "METER_UPDATE").then(reading),
             play=pl.when(kind == "GAME_PLAY").then(_cents("coin_in")).otherwise(0).fill_null(0),
             credit=_cents("denomination"),
         )
-        .sort("machine_id", "event_timestamp", "meter", "event_id", nulls_last=False)
+        .sort("machine_id", "event_timestamp", "meter")
+        .with_columns(number=is_reading.cum_sum() - is_reading)
     )
-    is_reading = pl.col("meter").is_not_null()
-    bet = pl.col("play") // pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
-    ended = (
-        rows.with_columns(number=(is_reading.cum_sum() - is_reading).over("machine_id"))
-        .group_by("machine_id", "number", maintain_order=True)
+
+
+def _stretches(read: pl.LazyFrame) -> pl.LazyFrame:
+    """From a reading to the next one, on the same gaming day or the day before, by the day of the
+    latter; cents."""
+    play = pl.col("play")
+    before = pl.col("gaming_day", "meter", "event_id").shift().over("machine_id")
+    return (
+        read.group_by("machine_id", "number", maintain_order=True)
         .agg(
             pl.col("gaming_day", "meter", "event_id", "credit").last(),
-            played=pl.col("play").sum(),
-            plays=(pl.col("play") > 0).sum(),
-            largest=pl.col("play").max(),
-            bets=bet.filter(pl.col("play") > 0).unique(),
+            played=play.sum(),
+            plays=(play > 0).sum(),
+            largest=play.max(),
         )
-        .filter(is_reading)
-    )
-    before = pl.col("gaming_day", "meter", "event_id").shift().over("machine_id")
-    apart = pl.col("gaming_day") - pl.col("since_day")
-    return (
-        ended.with_columns(before.name.prefix("before_"))
+        .filter(pl.col("meter").is_not_null())
+        .with_columns(before.name.prefix("before_"))
         .rename({"before_gaming_day": "since_day", "before_event_id": "since_id"})
-        .filter(apart <= pl.duration(days=1))
+        .filter(pl.col("gaming_day") - pl.col("since_day") <= pl.duration(days=1))
         .with_columns(off=pl.col("meter") - pl.col("before_meter") - pl.col("played"))
     )
 
 
-def _at_odds(stretches: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
+def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     """The stretches with play, or behind, of machine days on which lost rows do not explain what
     is off."""
     off, played, credit = pl.col("off"), pl.col("played"), pl.col("credit")
-    odd = stretches.filter((played > 0) | (off < 0)).filter(
-        (off != 0).any().over(_MACHINE_DAY)
-    )
+    known = _stretches(read).filter((played > 0) | (off < 0))
+    odd = known.filter((off != 0).any().over(_MACHINE_DAY)).cache()
     same_day = pl.col("since_day") == pl.col("gaming_day")
     rounding = 2 * credit * played.sum()
 
@@ -131,7 +135,7 @@ def _at_odds(stretches: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     ahead = in_step(pl.lit(value=True)) | in_step(same_day) | unexplained.any()
     ahead |= (off > 0).all() & (pl.len() >= 3)
     days = (
-        odd.join(_whole_games(odd), on=["machine_id", "event_id"], how="left")
+        odd.join(_whole_games(odd, read), on=["machine_id", "event_id"], how="left")
         .with_columns(pl.col("is_whole").fill_null(value=False))
         .group_by(_MACHINE_DAY)
         .agg(of_stretches=pl.len(), is_off=(off < 0).any() | (~is_even.any() & ahead))
@@ -140,9 +144,16 @@ def _at_odds(stretches: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     return odd.join(days, on=_MACHINE_DAY)
 
 
-def _whole_games(odd: pl.LazyFrame) -> pl.LazyFrame:
+def _whole_games(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
     """Whether a stretch is ahead by whole games at any bet of its machine day."""
-    bets = odd.select(*_MACHINE_DAY, bet="bets").explode("bet").unique()
+    games = pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
+    bets = (
+        read.filter(pl.col("play") > 0)
+        .select("machine_id", "number", bet=pl.col("play") // games)
+        .join(odd.select(*_MACHINE_DAY, "number"), on=["machine_id", "number"])
+        .select(*_MACHINE_DAY, "bet")
+        .unique()
+    )
     return (
         odd.filter(pl.col("off") > 0)
         .join(bets, on=_MACHINE_DAY)
