@@ -160,3 +160,172 @@ def _whole_games(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
         .group_by("machine_id", "event_id")
         .agg(is_whole=(pl.col("off") % pl.col("bet") == 0).any())
     )
+
+
+@rule(
+    Reads("slot_sessions", back=RUN_DAYS - 1),
+    family="machine",
+    entity="machine",
+    action="Check the machine's program and pay table against what is approved; review its doors.",
+)
+def hold_drift(slot_sessions: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
+    """What a machine pays runs away from what it was built to pay, to either side, over up to 28
+    days: a CUSUM of bets against the machine at its own odds (`detection/runs.py`), a session a
+    bet, in proportion to what it can tell. Wins of a session count up to twice what was expected,
+    hand-pays not at all, so that a lucky patron is no run; what honest play pays beyond them is
+    what makes false alarms rarer than exp(`reaches`) / 2 machine days, the bound. Score: the
+    run's height, against twice what an alert needs."""
+    expected = (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64)
+    spread = pl.col("payout_deviation").cast(pl.Float64) / expected
+    paid = pl.min_horizontal(pl.col("coin_out").cast(pl.Float64) / expected, limit("counted_to"))
+    shift = limit("shift")
+    stake = pl.min_horizontal(shift / (spread.pow(2) + shift.pow(2)), limit("stake"))
+    less = pl.when(spread <= 1).then(-stake * (paid / limit("counted_share") - 1)).otherwise(0.0)
+    days = (
+        slot_sessions.filter(expected > 0)
+        .with_columns(more=units((stake * (paid - 1)).log1p()), less=units(less.log1p()))
+        .group_by(_MACHINE_DAY)
+        .agg(pl.col("more", "less").sum())
+        .unpivot(["more", "less"], index=_MACHINE_DAY, variable_name="side", value_name="evidence")
+    )
+    found = (
+        runs(days, by=["machine_id", "side"], window=RUN_DAYS, reaches=limit("reaches"))
+        .sort("height", "side", descending=True)
+        .unique(_MACHINE_DAY, keep="first", maintain_order=True)
+    )
+    return _drifted(found, slot_sessions, limit)
+
+
+def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
+    played = slot_sessions.select(
+        "machine_id",
+        "coin_in",
+        "coin_out",
+        "theo",
+        played_on="gaming_day",
+        day_of=pl.format("{}/{}", "machine_id", "gaming_day"),
+    )
+    paid, built = (
+        (100 * part / pl.col("coin_in").cast(pl.Float64)).round(1)
+        for part in (
+            pl.col("coin_out").cast(pl.Float64),
+            (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64),
+        )
+    )
+    said = pl.format(
+        "Since {} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
+        "to pay {}% with them: evidence of a {} pay of {} (an alert needs {}).",
+        "since",
+        "sessions",
+        "coin_in",
+        paid,
+        built,
+        pl.when(pl.col("side") == "more").then(pl.lit("higher")).otherwise(pl.lit("lower")),
+        pl.col("height").round(2),
+        limit("reaches"),
+    )
+    return (
+        found.join(played, on="machine_id")
+        .filter(pl.col("played_on").is_between("since", "gaming_day"))
+        .group_by(*_MACHINE_DAY, "since", "side", "height")
+        .agg(
+            pl.col("coin_in", "coin_out", "theo").sum(),
+            evidence("slot_performance", "day_of"),
+            sessions=pl.len(),
+        )
+        .select(
+            "gaming_day",
+            pl.col("machine_id").alias("entity_id"),
+            pl.col("since").alias("window_start"),
+            pl.col("gaming_day").alias("window_end"),
+            (pl.col("height") / limit("reaches") / 2).alias("score"),
+            "evidence",
+            said.alias("said"),
+        )
+    )
+
+
+@rule(
+    Reads("slot_telemetry", back=1),
+    Reads("gaming_wins"),
+    family="machine",
+    entity="machine",
+    action="Hold the payment; look at the machine's game record and the footage of the hand-pay.",
+)
+def jackpot_without_play(
+    slot_telemetry: pl.LazyFrame, gaming_wins: pl.LazyFrame, *, limit: Limit
+) -> pl.LazyFrame:
+    """A hand-pay that no play on the machine came before within minutes, or that is more than the
+    largest bet of that play could win (progressives apart). Score: 1 without play; else how far
+    it is beyond the most."""
+    pays = pl.concat([_hand_pays(slot_telemetry), _wins(gaming_wins)])
+    games = pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
+    plays = slot_telemetry.filter(
+        (pl.col("event_type") == "GAME_PLAY") & (pl.col("coin_in") > 0)
+    ).select("machine_id", "machine_type", at="event_timestamp", bet=_cents("coin_in") / games)
+    near = (
+        pays.join(plays, on="machine_id")
+        .with_columns(minutes=(pl.col("won_at") - pl.col("at")).dt.total_seconds() / 60)
+        .filter(pl.col("minutes").is_between(-1, limit("minutes")))
+        .group_by("table_name", "record_id")
+        .agg(pl.col("bet").max(), pl.col("machine_type").first())
+    )
+    times = _usd(pl.col("usd") * 100) / _usd(pl.col("bet"))
+    is_beyond = (times > limit("most_times")) & (pl.col("machine_type") != "Progressive")
+    judged = (
+        pays.join(near, on=["table_name", "record_id"], how="left")
+        .with_columns(times=times)
+        .filter(pl.col("bet").is_null() | is_beyond)
+        .with_columns(
+            score=pl.when(pl.col("bet").is_null()).then(1.0).otherwise(1 - limit("most_times") / times)
+        )
+    )
+    why = (
+        pl.when(pl.col("bet").is_null())
+        .then(pl.format("no play on the machine in the {} minutes before", limit("minutes")))
+        .otherwise(
+            pl.format(
+                "{} times the largest bet before, ${}", pl.col("times").round(0), _usd(pl.col("bet"))
+            )
+        )
+    )
+    one = pl.struct("table_name", "record_id")
+    return (
+        judged.with_columns(said=pl.format("${} paid by hand: {}.", "usd", why))
+        .group_by(_MACHINE_DAY)
+        .agg(
+            pl.col("score").max(),
+            one.unique().sort().alias("evidence"),
+            pl.col("said").unique().sort().str.join(" "),
+        )
+        .select(
+            "gaming_day",
+            pl.col("machine_id").alias("entity_id"),
+            pl.col("gaming_day").alias("window_start"),
+            pl.col("gaming_day").alias("window_end"),
+            "score",
+            "evidence",
+            "said",
+        )
+    )
+
+
+def _hand_pays(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
+    return slot_telemetry.filter(pl.col("event_type") == "JACKPOT").select(
+        *_MACHINE_DAY,
+        won_at="event_timestamp",
+        usd=pl.coalesce("jackpot_amount", "amount").cast(pl.Float64),
+        table_name=pl.lit("slot_telemetry"),
+        record_id="event_id",
+    )
+
+
+def _wins(gaming_wins: pl.LazyFrame) -> pl.LazyFrame:
+    at_a_machine = (pl.col("game_type") == "SLOT") & pl.col("machine_id").is_not_null()
+    return gaming_wins.filter(at_a_machine).select(
+        *_MACHINE_DAY,
+        "won_at",
+        usd=pl.col("gross_amount").cast(pl.Float64),
+        table_name=pl.lit("gaming_wins"),
+        record_id="win_id",
+    )
