@@ -13,7 +13,8 @@ from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.floor.collusion import Meeting, meetings, rota_of
-from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
+from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted
+from lakehouse.simulate.floor.planting import planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
@@ -86,9 +87,10 @@ def plan(
     leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    lost |= _lost(slots, tables, kept_slots, kept_tables)
+    asked = (extra.slots_of, extra.ratings.scenario, met.ratings.scenario, won.scenario)
+    lost |= _lost(np.concatenate(asked), kept_slots, kept_tables)
     if room < 0:
-        lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
+        lost.add(max([*_certain(extra).tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
         return plan(config, law, day, left_out | lost)
     return DayPlan(
@@ -123,14 +125,19 @@ def _cage_room(config: WorldConfig, day: int, extra: Planted) -> int:
     """Rows of the cage for play and hand-pays, once planted transactions and tickets have
     theirs; below zero where these alone do not fit."""
     rows = clean_rows(config, "financial_txn", day)
-    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(extra.slots_of))
+    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(_certain(extra)))
 
 
-def _lost(slots: SlotPlay, tables: TablePlay, *kept: SlotPlay | TablePlay) -> set[int]:
-    """Scenarios of which a session was left out."""
-    found = np.concatenate([slots.scenario, tables.scenario])
+def _certain(extra: Planted) -> I64:
+    """Scenarios of the sessions whose tickets come to the cage for certain."""
+    return extra.slots_of[extra.slots.stuffed > 0]
+
+
+def _lost(asked: I64, *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios, one entry a session, of which one found no machine, no seat or no room for its
+    rows."""
     left = np.concatenate([k.scenario for k in kept])
-    planted, sessions = np.unique(found[found >= 0], return_counts=True)
+    planted, sessions = np.unique(asked, return_counts=True)
     return {
         int(s) for s, n in zip(planted, sessions, strict=True) if np.count_nonzero(left == s) < n
     }

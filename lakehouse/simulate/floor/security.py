@@ -115,7 +115,12 @@ def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
     )
 
 
-@producer("security_events", dress=dress, clashing="location_detail")
+@producer(
+    "security_events",
+    dress=dress,
+    clashing="location_detail",
+    needed_rows=pl.col("event_type") == "ACCESS_GRANTED",
+)
 def rows_of(world: World, day: int) -> Happenings:
     """A day's events in order of time: exactly its quota of rows, less those that defects
     will add."""

@@ -181,7 +181,7 @@ def _outcome(
 ) -> SlotPlay:
     seed, minutes = config.seed, s.end - s.start
     speed = 420 + below(draw(key(seed, "speed"), s.key), 240)
-    games = np.where(s.stuffed > 0, 5, np.maximum(minutes * speed // 3600, 4))
+    games = np.maximum(minutes * speed // 3600, 4)
     coin_in = games * bet
     hold_bp = layout.HOLD_BP[denomination] + layout.BANK_BP[group % 2]
     unit = layout.DENOMINATION_CENTS[denomination]
