@@ -24,7 +24,7 @@ def structuring(s: Scenario, p: Part) -> None:
 
 def played(s: Scenario, p: Part, at: int, buy: int, hours: int, k: int = 0) -> int:
     """A visit with one rating of fair play. Returns when it ends."""
-    where = seat(s, buy // s.among(4, 40, "bets", s.step, k), k)
+    where = seat(s, buy // s.among(25, 60, "bets", s.step, k), k)
     start = at + s.among(240, 900, "walk", s.step, k)
     win = p.swing(s, where, hours, k)
     return p.rating(p.visit(s, s.players[0], at), where, start, hours, buy, win)
