@@ -64,7 +64,7 @@ class Month:
 
 
 def month(seed: int, *, with_scenarios: bool) -> Month:
-    faults = Faults() if with_scenarios else Faults(scenarios_per_day=0.0)
+    faults = Faults() if with_scenarios else Faults(misconduct=0.0)
     config = WorldConfig(seed=seed, faults=faults)
     world, days = World(config), (config.date(0), config.date(WINDOW - 1))
     tables = ("financial_txn", "gaming_wins", "slot_telemetry", "table_games")

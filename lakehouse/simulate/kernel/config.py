@@ -65,8 +65,8 @@ class Faults:
     intensity: float = 1.0
     """Times the intensity of each case; look-alikes stay as they are."""
     hold_drift: float = 0.01
-    """The share of machines (in those that follow also of dealers, cashiers or badges) of which a
-    case of the kind begins within 30 days."""
+    """From here on the share of machines, dealers, cashiers or badges that a case of the kind
+    begins with in 30 days."""
     meter_against_play: float = 0.01
     door_without_badge: float = 0.01
     jackpot_without_play: float = 0.01
