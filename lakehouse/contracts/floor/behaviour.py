@@ -8,10 +8,11 @@ from lakehouse.contracts.registry import table
 
 
 @table(
-    "player_behaviour", layer="gold", grain="one row per player and gaming day with carded play"
+    "player_behaviour", layer="gold", grain="one row per player and gaming day on the floor"
 )
 class PlayerBehaviour(dy.Schema):
-    """How one patron played in one gaming day, as sums that merge: of any days, add the columns;
+    """How one patron played in one gaming day (any carded machine row, any row of the pit), as sums
+    that merge: of any days, add the columns;
     of `longest_…` and `most_…`, take the greatest.
 
     A session is a carded session at one machine or a rating at a table. A stretch is play without
