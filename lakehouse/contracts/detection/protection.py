@@ -110,8 +110,22 @@ class ProtectionModel(dy.Schema):
     trained_from = c.day("First gaming day of play that it was trained on.")
     trained_to = c.day("Last gaming day of play that it was trained on, before this one.")
     trained_rows = c.count("Days of play that it was trained on.")
-    quantiles = c.text("JSON: what share of the training lies under which path length.")
-    trees = c.text("JSON: a list of trees, each of feature, threshold, left, right and depth.")
+    quantiles = c.structs(
+        {"path": dy.Float64()},
+        "Mean path lengths at even steps of the training's share, shortest first.",
+    )
+    nodes = c.structs(
+        {
+            "tree": dy.Int64(),
+            "feature": dy.Int64(),
+            "threshold": dy.Float64(),
+            "left": dy.Int64(),
+            "right": dy.Int64(),
+            "path": dy.Float64(),
+        },
+        "Nodes of the trees, in order: a row goes left where its feature is at or under the "
+        "threshold; a leaf has feature -1 and the length of its path.",
+    )
 
     @dy.rule()
     def training_is_past(cls) -> pl.Expr:
