@@ -171,7 +171,7 @@ class PlayerProtection(dy.Schema):
     net_deposits = c.money("Net deposits of the 30 gaming days, as in player_markers.", minimum=None)
     financial_check = c.money(
         "Net deposits of 30 days from which UKGC asks for a financial check, in pounds, as of the "
-        "day (SR 3.4.3; detection/thresholds.toml); null before there was one.",
+        "day (detection/thresholds.toml); null before there was one.",
         nullable=True,
         unit="GBP",
     )
