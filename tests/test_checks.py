@@ -11,6 +11,9 @@ from silver_rows import ZONE, mart, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
+from lakehouse.gold.detection.player_markers import player_markers
+from lakehouse.gold.detection.player_protection import player_protection
+from lakehouse.gold.floor.player_behaviour import player_behaviour
 from lakehouse.gold.floor.player_day import player_day
 from lakehouse.gold.floor.player_value import player_value
 from lakehouse.gold.floor.property_day import property_day
@@ -29,6 +32,10 @@ def lake() -> dict[str, pl.LazyFrame]:
     machines = slot_performance(slots, days=DAYS, timezone=ZONE)
     tables = table_performance(pit, days=DAYS)
     report = property_day(machines, tables, players, slots, pit, cage, profile, days=DAYS)
+    played = player_behaviour(slots, pit, cage, days=DAYS, timezone=ZONE)
+    markers = player_markers(played, days=DAYS)
+    models = mart("protection_model", [])
+    protection = player_protection(markers, models, profile, days=DAYS)
     return {
         "silver.slot_telemetry": slots,
         "silver.table_games": pit,
@@ -38,7 +45,9 @@ def lake() -> dict[str, pl.LazyFrame]:
         "gold.slot_performance": machines,
         "gold.table_performance": tables,
         "gold.property_day": report,
-        "gold.player_value": player_value(players, profile, days=DAYS),
+        "gold.player_behaviour": played,
+        "gold.player_protection": protection,
+        "gold.player_value": player_value(players, profile, protection, days=DAYS),
     }
 
 
