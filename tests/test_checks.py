@@ -249,3 +249,34 @@ def test_protected_receive_nothing(row: dict[str, Any], expected: int) -> None:
     given = {"player_id": "P1", "gaming_day": FRI, "reinvestment_budget": "5.00"} | row
     lake = {"gold.player_value": mart("player_value", [given])}
     assert len(_findings("protected_receive_nothing", lake)) == expected
+
+
+@pytest.mark.parametrize(
+    ("raised", "value", "expected"),
+    [
+        (True, {"is_protected": True}, 0),
+        (True, {"is_protected": False}, 1),
+        (True, {"is_protected": True, "reinvestment_budget": "5.00"}, 1),
+        (True, {"is_protected": True, "may_be_marketed_to": True}, 1),
+        (False, {"is_protected": False, "reinvestment_budget": "5.00"}, 0),
+    ],
+)
+def test_raised_are_protected(raised: bool, value: dict[str, Any], expected: int) -> None:
+    key = {"player_id": "P1", "gaming_day": FRI}
+    lake = {
+        "gold.player_protection": mart(
+            "player_protection", [key | {"is_marketing_suppressed": raised}]
+        ),
+        "gold.player_value": mart("player_value", [key | value]),
+    }
+    assert len(_findings("raised_are_protected", lake)) == expected
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("3.00", 0), ("3.01", 1)])
+def test_behaviour_is_of_the_day(loss: str, expected: int) -> None:
+    key = {"player_id": "P1", "gaming_day": FRI, "coin_in": "10.00"}
+    lake = {
+        "gold.player_day": mart("player_day", [key | {"actual": "3.00"}]),
+        "gold.player_behaviour": mart("player_behaviour", [key | {"loss": loss}]),
+    }
+    assert len(_findings("behaviour_is_of_the_day", lake)) == expected

@@ -188,7 +188,7 @@ def scored(known: pl.LazyFrame) -> pl.LazyFrame:
     left = pl.fold(
         pl.lit(1.0), lambda acc, w: acc * (1 - w), [pl.col(m.rule) for m in MARKERS]
     )
-    many = pl.col("most_sessions") >= limit("sessions_in_a_day", "from")
+    many = pl.col("most_sessions") >= limit("fifty_sessions_in_a_day", "from")
     return (
         weighed.with_columns(_category(c) for c in CATEGORIES)
         .with_columns(

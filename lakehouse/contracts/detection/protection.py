@@ -111,17 +111,17 @@ class ProtectionModel(dy.Schema):
     trained_to = c.day("Last gaming day of play that it was trained on, before this one.")
     trained_rows = c.count("Days of play that it was trained on.")
     quantiles = c.structs(
-        {"path": dy.Float64()},
+        {"path": dy.Float64(nullable=True)},
         "Mean path lengths at even steps of the training's share, shortest first.",
     )
     nodes = c.structs(
         {
-            "tree": dy.Int64(),
-            "feature": dy.Int64(),
-            "threshold": dy.Float64(),
-            "left": dy.Int64(),
-            "right": dy.Int64(),
-            "path": dy.Float64(),
+            "tree": dy.Int64(nullable=True),
+            "feature": dy.Int64(nullable=True),
+            "threshold": dy.Float64(nullable=True),
+            "left": dy.Int64(nullable=True),
+            "right": dy.Int64(nullable=True),
+            "path": dy.Float64(nullable=True),
         },
         "Nodes of the trees, in order: a row goes left where its feature is at or under the "
         "threshold; a leaf has feature -1 and the length of its path.",
@@ -202,8 +202,8 @@ class PlayerProtection(dy.Schema):
     @dy.rule()
     def score_is_a_share(cls) -> pl.Expr:
         """Score and learned score are from 0 to 1."""
-        learned = pl.col("learned_score").fill_null(0.0)
-        return pl.col("score").is_between(0, 1) & learned.is_between(0, 1)
+        scores = pl.col("score"), pl.col("learned_score")
+        return pl.all_horizontal((s >= 0) & (s <= 1) for s in scores)
 
     @dy.rule()
     def a_level_has_its_reasons(cls) -> pl.Expr:
