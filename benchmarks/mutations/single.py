@@ -31,9 +31,7 @@ def _raised_unprotected(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.Data
     values = lake.scan("gold", "player_value", days=(day, day)).filter(~pl.col("is_protected"))
     where = pl.col("player_id").is_in(values.collect()["player_id"].implode())
     said = pl.lit(["played on 20 days of 30"])
-    return first(where, is_marketing_suppressed=True, level="raised", reasons=said)(
-        rows, lake, day
-    )
+    return first(where, is_marketing_suppressed=True, level="raised", reasons=said)(rows, lake, day)
 
 
 def _win_of_one_visit(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:

@@ -112,7 +112,7 @@ MARKERS: tuple[Marker, ...] = (
         _more_often(),
         _said("played on {} days of 30, on {} of the 30 before",
               "active_days", "active_days_before"),
-        counted="active_days",
+        counted="known_days",
     ),
     Marker(
         "chasing_within",
@@ -158,6 +158,13 @@ MARKERS: tuple[Marker, ...] = (
               pl.col("minutes_deviation").round(1)),
     ),
     Marker(
+        "longer",
+        "time",
+        pl.when(pl.col("minutes_slope") > 0).then("minutes_slope_t"),
+        _said("days of play have become longer by {}% a week",
+              _percent(pl.col("minutes_slope").exp() - 1)),
+    ),
+    Marker(
         "night",
         "time",
         pl.col("night_share"),
@@ -185,9 +192,7 @@ def scored(known: pl.LazyFrame) -> pl.LazyFrame:
     """Rows with percentiles and markers, a row a player and gaming day, and what they add up to:
     a column a category, `named_rule`, `score` and `level`."""
     weighed = known.with_columns(m.weighed().alias(m.rule) for m in MARKERS)
-    left = pl.fold(
-        pl.lit(1.0), lambda acc, w: acc * (1 - w), [pl.col(m.rule) for m in MARKERS]
-    )
+    left = pl.fold(pl.lit(1.0), lambda acc, w: acc * (1 - w), [pl.col(m.rule) for m in MARKERS])
     many = pl.col("most_sessions") >= limit("fifty_sessions_in_a_day", "from")
     return (
         weighed.with_columns(_category(c) for c in CATEGORIES)

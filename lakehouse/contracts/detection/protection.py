@@ -42,9 +42,7 @@ class PlayerMarkers(dy.Schema):
     most_sessions = c.count("Most sessions on one day.")
     minutes = c.count("Time in sessions.", unit="minutes")
     minutes_per_day = c.number("Minutes a day of play.", unit="minutes")
-    longest_stretch_minutes = c.count(
-        "Longest play without a break of 30 minutes.", unit="minutes"
-    )
+    longest_stretch_minutes = c.count("Longest play without a break of 30 minutes.", unit="minutes")
     long_stretches = c.count("Stretches of more than three hours.")
     night_share = _share("Share of the time between midnight and 06:00.")
     staked_per_day = c.money("Intensity: staked a day of play, half up.")
@@ -53,11 +51,18 @@ class PlayerMarkers(dy.Schema):
     stake_variation = _share("Variability: standard deviation of stakes over their mean.")
     stake_slope = c.number(
         "Trajectory: slope a week of the logarithm of the day's mean stake, least squares over "
-        "the days of play of 90 days; null under six days of play in two weeks.",
+        "the days of play of 90 days, machines and tables each about their own mean; null under "
+        "six of them or two weeks.",
         nullable=True,
         unit="1/week",
     )
     stake_slope_t = c.number("That slope over its standard error.", nullable=True)
+    minutes_slope = c.number(
+        "Slope a week of the logarithm of the day's minutes, likewise.",
+        nullable=True,
+        unit="1/week",
+    )
+    minutes_slope_t = c.number("That slope over its standard error.", nullable=True)
     staked_growth = c.number(
         "Staked in 30 days over the 30 before; null without play then.", nullable=True
     )
@@ -70,7 +75,9 @@ class PlayerMarkers(dy.Schema):
     rows_behind = c.count("Rows of machine play while the session has lost.")
     chasing_rows = _share("Chasing within sessions: share of them with a stake up by a quarter.")
     sessions_behind = c.count("Sessions that follow a lost one on the day.")
-    chasing_sessions = _share("Chasing across sessions: share of them with a stake up by a quarter.")
+    chasing_sessions = _share(
+        "Chasing across sessions: share of them with a stake up by a quarter."
+    )
     days_behind = c.count("Days of play within two days of a lost one.", unit="days")
     chasing_days = _share("Chasing across days: share of them that staked more by a quarter.")
     deposits_per_session = c.number("Session depositing: deposits a session.", nullable=True)
@@ -79,6 +86,7 @@ class PlayerMarkers(dy.Schema):
     reversals = c.count("Of them those after which money came in play within 30 minutes.")
     games = c.count("Most different games on one day.")
     history_days = c.count("Days of play in the 90 days before this day.", unit="days")
+    known_days = c.count("Days since the first of them; 0 without one.", unit="days")
     baseline = c.code(
         BASELINES,
         "Days of play of those that this day is compared with: four of its weekday at the least, "
@@ -168,7 +176,9 @@ class PlayerProtection(dy.Schema):
     peers = c.count("Patrons compared with.")
     intensity_percentile = _percentile("Staked a day of play")
     time_percentile = _percentile("Minutes in 30 days")
-    net_deposits = c.money("Net deposits of the 30 gaming days, as in player_markers.", minimum=None)
+    net_deposits = c.money(
+        "Net deposits of the 30 gaming days, as in player_markers.", minimum=None
+    )
     financial_check = c.money(
         "Net deposits of 30 days from which UKGC asks for a financial check, in pounds, as of the "
         "day (detection/thresholds.toml); null before there was one.",

@@ -7,9 +7,7 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 
-@table(
-    "player_behaviour", layer="gold", grain="one row per player and gaming day on the floor"
-)
+@table("player_behaviour", layer="gold", grain="one row per player and gaming day on the floor")
 class PlayerBehaviour(dy.Schema):
     """How one patron played in one gaming day (any carded machine row, any row of the pit), as sums
     that merge: of any days, add the columns;
@@ -33,6 +31,7 @@ class PlayerBehaviour(dy.Schema):
     )
     long_stretches = c.count("Stretches of more than three hours.")
     rounds = c.count("Games at machines and decisions at tables.")
+    games_played = c.count("Of them games at machines, as in player_day.")
     staked = c.money("Coin-in, and average bet x decisions.")
     stake_squares = c.number(
         "Sum over rounds of the squared stake, in squared cents; a machine's row counts its mean.",
@@ -62,6 +61,7 @@ class PlayerBehaviour(dy.Schema):
         """Night, lost, raised and reversed are parts of what they are counted from."""
         parts = {
             "slot_sessions": "sessions",
+            "games_played": "rounds",
             "rows_raised": "rows_behind",
             "sessions_raised": "sessions_behind",
             "reversals": "cash_outs",

@@ -28,14 +28,15 @@ def _upward(column: str, most: float) -> pl.Expr:
 
 FEATURES: dict[str, pl.Expr] = {
     "active_days": pl.col("active_days"),
-    "more_active_days": pl.max_horizontal(
-        pl.col("active_days") - pl.col("active_days_before"), pl.lit(0)
-    ),
+    "more_active_days": pl.when(pl.col("known_days") >= 45)
+    .then(pl.max_horizontal(pl.col("active_days") - pl.col("active_days_before"), pl.lit(0)))
+    .otherwise(0),
     "minutes_per_day": pl.col("minutes_per_day"),
     "long_stretches": pl.col("long_stretches"),
     "night_minutes": pl.col("night_share").fill_null(0.0) * pl.col("minutes"),
     "rounds_per_day": pl.col("rounds_per_day"),
     "stake_slope_t": _upward("stake_slope_t", 10.0),
+    "minutes_slope_t": _upward("minutes_slope_t", 10.0),
     "chasing_rows": _shrunk("chasing_rows", "rows_behind", 20),
     "chasing_sessions": _shrunk("chasing_sessions", "sessions_behind", 4),
     "chasing_days": _shrunk("chasing_days", "days_behind", 4),

@@ -60,7 +60,7 @@ def player_markers(player_behaviour: pl.LazyFrame, *, days: Days) -> pl.LazyFram
 
 def _with_days_behind(behaviour: pl.LazyFrame) -> pl.LazyFrame:
     """Partials with money in cents, and each day against the day of play before it."""
-    money = ("staked", "loss", "deposited", "withdrawn")
+    money = ("staked", "coin_in", "loss", "deposited", "withdrawn")
     ordered = behaviour.with_columns(cents(c).alias(c) for c in money).sort(_ROW)
     before = pl.col("gaming_day", "loss", "staked").shift().over("player_id").name.suffix("_before")
     gap = (pl.col("gaming_day") - pl.col("gaming_day_before")).dt.total_days()
@@ -87,46 +87,89 @@ def _windows(pairs: pl.LazyFrame) -> pl.LazyFrame:
     """Totals of the 30 days, of the 30 before them, and how much history there is."""
     now, before = pl.col("ago") < WINDOW, pl.col("ago").is_between(WINDOW, 2 * WINDOW - 1)
     weekday = pl.col("gaming_day").dt.weekday() == pl.col("day").dt.weekday()
-    recent = pairs.filter(now).group_by(_ROW).agg(
-        pl.col(_SUMS).sum(),
-        *(pl.col(of).max().alias(name) for name, of in _MOST.items()),
-        active_days=pl.len().cast(pl.Int64),
+    recent = (
+        pairs.filter(now)
+        .group_by(_ROW)
+        .agg(
+            pl.col(_SUMS).sum(),
+            *(pl.col(of).max().alias(name) for name, of in _MOST.items()),
+            active_days=pl.len().cast(pl.Int64),
+        )
     )
-    past = pairs.filter(pl.col("ago") > 0).group_by(_ROW).agg(
-        history_days=pl.len().cast(pl.Int64),
-        weekday_days=weekday.sum().cast(pl.Int64),
-        active_days_before=before.sum().cast(pl.Int64),
-        staked_before=pl.col("staked").filter(before).sum(),
+    past = (
+        pairs.filter(pl.col("ago") > 0)
+        .group_by(_ROW)
+        .agg(
+            history_days=pl.len().cast(pl.Int64),
+            known_days=pl.col("ago").max(),
+            weekday_days=weekday.sum().cast(pl.Int64),
+            active_days_before=before.sum().cast(pl.Int64),
+            staked_before=pl.col("staked").filter(before).sum(),
+        )
     )
     return recent.join(past, on=_ROW, how="left").with_columns(
-        pl.col("history_days", "weekday_days", "active_days_before", "staked_before").fill_null(0)
+        pl.col(
+            "history_days", "known_days", "weekday_days", "active_days_before", "staked_before"
+        ).fill_null(0)
     )
 
 
 def _slopes(pairs: pl.LazyFrame) -> pl.LazyFrame:
-    """Least squares of the logarithm of the mean stake over days, in whole thousandths: sums of
-    them do not depend on their order."""
-    mean = pl.col("staked") / pl.col("rounds")
-    x, y = -pl.col("ago"), (mean.log() * 1_000).round().cast(pl.Int64)
-    played = pairs.filter((pl.col("rounds") > 0) & (pl.col("staked") > 0)).select(*_ROW, x=x, y=y)
-    sums = played.group_by(_ROW).agg(
-        pl.len().cast(pl.Int64).alias("n"),
-        pl.col("x", "y").sum(),
-        xx=(pl.col("x") ** 2).sum(),
-        yy=(pl.col("y") ** 2).sum(),
-        xy=(pl.col("x") * pl.col("y")).sum(),
-        span=-pl.col("x").min(),
+    """Least squares of logarithms over days: of mean stakes, machines and tables each about
+    their own mean, and of minutes. Logarithms are whole thousandths: sums of them do not depend
+    on their order."""
+    at_tables = pl.col("rounds") - pl.col("games_played")
+    parts = [
+        _points(pairs, "stake", 0, pl.col("coin_in"), pl.col("games_played")),
+        _points(pairs, "stake", 1, pl.col("staked") - pl.col("coin_in"), at_tables),
+        _points(pairs, "minutes", 0, pl.col("minutes"), pl.lit(1)),
+    ]
+    by = [*_ROW, "measure"]
+    sums = (
+        pl.concat(parts)
+        .group_by(*by, "kind")
+        .agg(
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("x", "y").sum(),
+            xx=(pl.col("x") ** 2).sum(),
+            yy=(pl.col("y") ** 2).sum(),
+            xy=(pl.col("x") * pl.col("y")).sum(),
+            first=pl.col("x").min(),
+        )
+        .with_columns(
+            sxx=pl.col("xx") - pl.col("x") ** 2 / pl.col("n"),
+            sxy=pl.col("xy") - pl.col("x") * pl.col("y") / pl.col("n"),
+            syy=pl.col("yy") - pl.col("y") ** 2 / pl.col("n"),
+        )
+        .group_by(by)
+        .agg(
+            pl.col("n", "sxx", "sxy", "syy").sum(),
+            free=pl.col("n").sum() - pl.len() - 1,
+            span=-pl.col("first").min(),
+        )
+        .filter((pl.col("n") >= FEWEST_FOR_SLOPE) & (pl.col("span") >= SPAN_FOR_SLOPE))
+        .filter((pl.col("sxx") > 0) & (pl.col("free") > 0))
     )
-    n = pl.col("n")
-    sxx = n * pl.col("xx") - pl.col("x") ** 2
-    sxy = n * pl.col("xy") - pl.col("x") * pl.col("y")
-    syy = n * pl.col("yy") - pl.col("y") ** 2
-    slope = sxy / sxx
-    error = (pl.max_horizontal(syy / sxx - slope**2, 1e-9) / (n - 2)).sqrt()
-    enough = (n >= FEWEST_FOR_SLOPE) & (pl.col("span") >= SPAN_FOR_SLOPE)
-    return sums.filter(enough).select(
-        *_ROW, stake_slope=slope * 7 / 1_000, stake_slope_t=(slope / error).clip(-99, 99)
+    slope = pl.col("sxy") / pl.col("sxx")
+    left = pl.max_horizontal(pl.col("syy") - slope * pl.col("sxy"), 1.0)
+    error = (left / pl.col("free") / pl.col("sxx")).sqrt()
+    found = sums.select(*by, slope=slope * 7 / 1_000, t=(slope / error).clip(-99, 99))
+    stake, minutes = (
+        found.filter(measure=m).select(
+            *_ROW, pl.col("slope").alias(f"{m}_slope"), pl.col("t").alias(f"{m}_slope_t")
+        )
+        for m in ("stake", "minutes")
     )
+    return minutes.join(stake, on=_ROW, how="full", coalesce=True)
+
+
+def _points(
+    pairs: pl.LazyFrame, measure: str, kind: int, whole: pl.Expr, parts: pl.Expr
+) -> pl.LazyFrame:
+    known = pairs.filter((whole > 0) & (parts > 0))
+    y = ((whole / parts).log() * 1_000).round().cast(pl.Int64)
+    names = {"measure": pl.lit(measure), "kind": pl.lit(kind)}
+    return known.select(*_ROW, x=-pl.col("ago"), y=y, **names)
 
 
 def _basis() -> pl.Expr:
@@ -182,8 +225,7 @@ def _derived(found: pl.LazyFrame) -> pl.LazyFrame:
         "chasing_sessions": _over("sessions_raised", "sessions_behind"),
         "chasing_days": _over("days_raised", "days_behind"),
         "deposits_per_session": _over("deposits", "sessions"),
-        "stake_slope": pl.col("stake_slope"),
-        "stake_slope_t": pl.col("stake_slope_t"),
+        **{c: pl.col(c) for m in ("stake", "minutes") for c in (f"{m}_slope", f"{m}_slope_t")},
         **{f"{m}_deviation": pl.col(f"{m}_deviation") for m in MEASURES},
     }
     return found.with_columns(

@@ -84,13 +84,17 @@ def _table_sessions(pit: pl.LazyFrame) -> pl.LazyFrame:
         deposited=pl.when(bought).then(cents("amount")).otherwise(0).sum(),
         withdrawn=pl.when(kind == "CASH_OUT").then(cents("amount")).otherwise(0).sum(),
     )
-    rated = ratings(pit).group_by(by).agg(
-        end=pl.col("event_timestamp").max(),
-        seconds=pl.col("seconds").sum(),
-        rounds=pl.col("decisions").round().cast(pl.Int64).sum(),
-        staked=(pl.col("bet") * pl.col("decisions").round().cast(pl.Int64)).sum(),
-        stake_squares=(pl.col("bet").cast(pl.Float64) ** 2 * pl.col("decisions").round()).sum(),
-        loss=pl.col("rated_win").sum(),
+    rated = (
+        ratings(pit)
+        .group_by(by)
+        .agg(
+            end=pl.col("event_timestamp").max(),
+            seconds=pl.col("seconds").sum(),
+            rounds=pl.col("decisions").round().cast(pl.Int64).sum(),
+            staked=(pl.col("bet") * pl.col("decisions").round().cast(pl.Int64)).sum(),
+            stake_squares=(pl.col("bet").cast(pl.Float64) ** 2 * pl.col("decisions").round()).sum(),
+            loss=pl.col("rated_win").sum(),
+        )
     )
     return (
         moved.join(rated, on=by, how="left", nulls_equal=True)
@@ -107,17 +111,23 @@ def _table_sessions(pit: pl.LazyFrame) -> pl.LazyFrame:
 def _summed(sessions: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
     stake = pl.when(pl.col("rounds") > 0).then(half_up(pl.col("staked"), _some("rounds")))
     slots = pl.when("is_slot")
-    summed = sessions.with_columns(night=_night_seconds(timezone)).group_by(_KEY).agg(
-        pl.col("rounds", "staked", "stake_squares", "loss", "deposits", "deposited", "withdrawn")
-        .sum(),
-        sessions=pl.col("is_session").sum().cast(pl.Int64),
-        slot_sessions=(pl.col("is_session") & pl.col("is_slot")).sum().cast(pl.Int64),
-        seconds=pl.col("seconds").sum(),
-        night_minutes=half_up(pl.col("night").sum(), 60),
-        longest_session_minutes=half_up(pl.col("seconds").max(), 60),
-        highest_stake=stake.max(),
-        coin_in=slots.then("staked").otherwise(0).sum(),
-        most_deposits=pl.col("deposits").max(),
+    summed = (
+        sessions.with_columns(night=_night_seconds(timezone))
+        .group_by(_KEY)
+        .agg(
+            pl.col(
+                "rounds", "staked", "stake_squares", "loss", "deposits", "deposited", "withdrawn"
+            ).sum(),
+            sessions=pl.col("is_session").sum().cast(pl.Int64),
+            slot_sessions=(pl.col("is_session") & pl.col("is_slot")).sum().cast(pl.Int64),
+            seconds=pl.col("seconds").sum(),
+            night_minutes=half_up(pl.col("night").sum(), 60),
+            longest_session_minutes=half_up(pl.col("seconds").max(), 60),
+            highest_stake=stake.max(),
+            coin_in=slots.then("staked").otherwise(0).sum(),
+            games_played=slots.then("rounds").otherwise(0).sum(),
+            most_deposits=pl.col("deposits").max(),
+        )
     )
     return summed.with_columns(minutes=half_up(pl.col("seconds"), 60))
 
@@ -171,9 +181,7 @@ def _chasing_rows(slots: pl.LazyFrame) -> pl.LazyFrame:
         .sort(*by, "event_timestamp", "event_id")
         .with_columns(lost_so_far=lost.cum_sum().shift().over(by))
         .filter(pl.col("games_played") > 0)
-        .with_columns(
-            pl.col("coin_in", "games_played").shift().over(by).name.suffix("_before")
-        )
+        .with_columns(pl.col("coin_in", "games_played").shift().over(by).name.suffix("_before"))
         .filter(pl.col("coin_in_before").is_not_null() & (pl.col("lost_so_far") > 0))
     )
     return ordered.group_by(_KEY).agg(
