@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from igaming_assets.alerting import alerts_sensor
 from igaming_assets.automation import (
     failed_runs_sensor,
     freshness_job,
@@ -73,6 +74,7 @@ def assemble(
         underived_sensor(settings),
         landing_sensor(settings),
         failed_runs_sensor(settings),
+        alerts_sensor(settings),
     )
     return dg.Definitions(
         assets=assets,

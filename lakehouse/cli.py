@@ -19,8 +19,18 @@ from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 
 PANELS = {
     "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
-    "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report", "detection"),
-    "Comply": ("cases", "filings", "checks", "expectations", "alerts", "audit", "access", "keys"),
+    "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report"),
+    "Comply": (
+        "cases",
+        "filings",
+        "checks",
+        "expectations",
+        "alerts",
+        "detection",
+        "audit",
+        "access",
+        "keys",
+    ),
 }
 """Where a command stands in the help; one that is not named stands under Commands."""
 

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     on_failure: str | None = None
     """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
     the sensor failed_runs runs it."""
+    alert_webhook: str | None = None
+    """Address that CRITICAL alerts are posted to as JSON; the sensor critical_alerts does it."""
     sql_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)
@@ -131,6 +133,13 @@ class Settings(BaseSettings):
     def _one_command(cls, value: str | None) -> str | None:
         if value is not None and not (value.strip() and value.isprintable()):
             raise ValueError("name a command in one line, or leave the setting out")
+        return value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            raise ValueError("write an address that begins with https:// or http://")
         return value
 
     @field_validator("start", mode="before")
@@ -257,9 +266,11 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _got(name: str, value: object) -> str:
-    """Storage options hold credentials: of them nothing is told."""
+    """Storage options and addresses may hold credentials: of them nothing is told."""
     shown = repr(value)
-    return "" if name.startswith("storage_options") else f" (got {shown[:_SHOWN]})"
+    return (
+        "" if name.startswith(("storage_options", "alert_webhook")) else f" (got {shown[:_SHOWN]})"
+    )
 
 
 def _refuse_unprintable(text: str) -> None:

@@ -102,7 +102,7 @@ def test_ticks_are_on_currency_a_little_under_the_limit_and_on_no_other(honest) 
 @pytest.mark.slow
 def test_ticks_do_not_tell_of_whom_a_case_was_opened() -> None:
     """Among amounts near the limit, the planted are ticked no more often than the others."""
-    world = World(WorldConfig(faults=Faults(scenarios_per_day=3.0)))
+    world = World(WorldConfig(faults=Faults(misconduct=4.0)))
     rows = pl.concat([world.clean("financial_txn", world.config.date(d)) for d in range(30)])
     near = rows.filter(
         pl.col("amount").is_between(Decimal(8_000), Decimal(10_000)),

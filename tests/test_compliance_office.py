@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from lakehouse.simulate.compliance import filings, obligations
 from lakehouse.simulate.kernel import person
 from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.kernel.ids import players
+from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.labels.filings import truth_obligations, wrong_filings
 from tests.handmade import Handmade, verified
 
@@ -286,10 +286,16 @@ def test_persons_named_are_those_of_the_records() -> None:
     assert named
 
 
+@pytest.mark.parametrize("more", [{"permille": 332}, {"is_look_alike": True}])
+def test_what_is_faint_or_honest_is_not_reported(more: dict[str, Any]) -> None:
+    scenario = Scenario(7, "structuring", (A,), first_day=0, last_day=0, **more)
+    rows = {0: [txn(A, "CHIP_PURCHASE", "9500")]}
+    w = Handmade(CONFIG, cash_rows=rows, planted={0: [scenario]})
+    assert truth_obligations(w, 0).filter(form="SAR").is_empty()
+
+
 def test_a_scenario_is_reported_when_it_is_over() -> None:
-    scenario = SimpleNamespace(
-        kind="structuring", number=7, players=(A, B, C), first_day=0, last_day=2
-    )
+    scenario = Scenario(7, "structuring", (A,), first_day=0, last_day=2, permille=333)
     rows = {d: [txn(A, "CHIP_PURCHASE", "9500")] for d in range(3)}
     w = Handmade(CONFIG, cash_rows=rows, planted={d: [scenario] for d in range(3)})
     owed = pl.concat([truth_obligations(w, d) for d in range(4)])

@@ -170,7 +170,7 @@ def test_reported_currency_is_never_lost(world: World) -> None:
 
 @pytest.mark.parametrize("table", [t for t in producers() if defects.is_harmless(t)])
 def test_tables_of_consequences_only_heal(table: str) -> None:
-    many = Faults(*[0.05] * len(KINDS), scenarios_per_day=2.0)
+    many = Faults(*[0.05] * len(KINDS), misconduct=3.0)
     world = World(replace(CONFIG, faults=many))
     _, _, plants = spoiled(world, table)
     assert losing(plants).is_empty()

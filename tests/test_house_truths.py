@@ -215,6 +215,7 @@ def plant(**more: Any) -> dict[str, Any]:
         "window_end": DAYS[1],
         "table_name": "slot_telemetry",
         "gaming_day": DAYS[1],
+        "is_look_alike": False,
         **more,
     }
 
@@ -224,6 +225,7 @@ def plant(**more: Any) -> dict[str, Any]:
     [
         (plant(), ["self_excluded_play"]),
         (plant(entity_id="P2"), []),
+        (plant(is_look_alike=True), []),
         (plant(window_start=DAYS[2], window_end=DAYS[2]), []),
         (
             plant(kind="orphan", entity_type="row", entity_id="e9", row_key="e9"),

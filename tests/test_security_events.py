@@ -98,7 +98,7 @@ def test_each_big_hand_pay_has_its_escort() -> None:
 
 def test_excluded_patrons_are_met_only_as_violators() -> None:
     """Planted self-excluded play: the doors missed them, the guards found them."""
-    world = World(WorldConfig(seed=11, faults=Faults(scenarios_per_day=3.0)))
+    world = World(WorldConfig(seed=11, faults=Faults(misconduct=4.0)))
     found = []
     planted = [d for d in range(60) if "self_excluded_play" in {s.kind for s in world.scenarios(d)}]
     for day in planted[:3]:

@@ -17,7 +17,7 @@ from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import World
 
 GENERATORS = (FinancialGenerator, SecurityGenerator, SlotMachineGenerator, TableGameGenerator)
-CROWDED = Faults(scenarios_per_day=3.0)
+CROWDED = Faults(misconduct=4.0)
 SMALL = [
     {"financial_txn": 5},
     {"financial_txn": 100},
@@ -61,6 +61,8 @@ def test_who_is_planted_has_rows_of_the_scenario(rows: dict[str, int]) -> None:
     for day in range(30):
         date = world.config.date(day)
         plants = world.plants(date).filter(pl.col("kind").is_in(kinds))
+        # Who kept chips honestly comes back with them, and buys none.
+        plants = plants.filter((pl.col("kind") != "chip_walking") | ~pl.col("is_look_alike"))
         first = plants.unique("plant_id", keep="first", maintain_order=True)
         bought = world.clean("financial_txn", date).filter(transaction_type="CHIP_PURCHASE")
         rated = world.clean("table_games", date).filter(event_type="BUY_IN")

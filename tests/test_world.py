@@ -19,6 +19,7 @@ from lakehouse.regulation.law import Law
 from lakehouse.simulate.floor import plan
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.table_play import theo_cents
+from lakehouse.simulate.floor.tampering import tampered_meters
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.kernel.producers import producers
@@ -277,8 +278,17 @@ def test_slot_sessions_balance_to_the_cent(clean: dict[str, pl.DataFrame], world
     assert sums.height == sum(len(day_plan(world, d).slots) for d in range(len(DAYS)))
 
 
-def test_meters_never_fall_and_equal_the_sum_of_play(clean: dict[str, pl.DataFrame]) -> None:
+def test_meters_never_fall_and_equal_the_sum_of_play(
+    clean: dict[str, pl.DataFrame], world: World
+) -> None:
+    """But for those that are planted to be at odds with it."""
+    planted = {m for d in range(len(DAYS)) for m in tampered_meters(world.config, d)}
+    assert planted
+    wrong = pl.col("machine_id").is_in([f"SLOT-{m + 1:04d}" for m in planted])
     rows = clean["slot_telemetry"].sort("machine_id", "event_timestamp")
+    fallen = pl.col("meter_coin_in").drop_nulls().diff().over("machine_id", mapping_strategy="join")
+    assert rows.select(fallen.list.min().min() >= 0).item()
+    rows = rows.filter(~wrong)
     played = pl.col("coin_in").fill_null(0).cum_sum().over("machine_id")
     read = rows.with_columns(played=played).filter(pl.col("meter_coin_in").is_not_null())
     assert read.height > 5_000

@@ -31,6 +31,8 @@ EVERY = 36_500
 ASKED = frozenset({"days", "law", "timezone", "as_of"})
 """What a mart may ask for beside its inputs and settings."""
 
+SOURCES = ("silver", "truth")
+"""Layers whose tables no mart makes."""
 Reach = int | Callable[[Law], int]
 """Gaming days, or how many follow from the law of the profile."""
 Frames = Callable[..., pl.LazyFrame]
@@ -78,6 +80,11 @@ def gold(table: str, *, around: Reach = 0, back: Reach = 0, ahead: Reach = 0) ->
     return Input("gold", table, back or around, ahead or around)
 
 
+def truth(table: str, *, back: Reach = 0) -> Input:
+    """What the simulator planted: for the scoring of detectors, and for nothing else."""
+    return Input("truth", table, back)
+
+
 def lookup(table: str) -> Input:
     """A silver table with history that is looked up, as a patron's profile is: what held on a
     day, or, where nothing did yet, what was known first."""
@@ -120,7 +127,7 @@ class Mart:
         for given in self.inputs:
             if given.layer == "silver" and not given.is_lookup:
                 found.add(given.table)
-            elif given.layer != "silver":
+            elif given.table in marts():
                 found |= marts()[given.table].sources()
         return frozenset(found)
 
@@ -169,7 +176,7 @@ def marts() -> dict[str, Mart]:
 
     def place(name: str) -> None:
         for given in _declared[name].inputs:
-            if given.layer != "silver":
+            if given.layer not in SOURCES:
                 place(given.table)
         ordered.setdefault(name, _declared[name])
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import Damaged
-from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
+from lakehouse.gold.marts import EVERY, SOURCES, Input, Mart, marts, reach
 from lakehouse.pipeline.bronze import TELLING
 from lakehouse.pipeline.derivation import Derivations, Table, marks_of
 from lakehouse.pipeline.silver import refresh_silver
@@ -97,10 +97,8 @@ def touched(mart: Mart, lake: Lake, settings: Settings, days: Days) -> Days:
 
 
 def _changed(given: Input, lake: Lake, settings: Settings, days: Days, law: Law) -> Days:
-    if given.layer == "silver":
-        source = days
-    else:
-        source = touched(marts()[given.table], lake, settings, days)
+    is_made = given.layer not in SOURCES
+    source = touched(marts()[given.table], lake, settings, days) if is_made else days
     back, ahead = reach(given.back, law), reach(given.ahead, law)
     if given.is_lookup and not _is_late(lake, given, days):
         ahead = 0  # nobody's first version comes to be known after rows that name them

@@ -22,6 +22,8 @@ SIZES = (Family.VOLUME, Family.NULLS, Family.DRIFT, Family.FRESHNESS)
 ENOUGH = 0.5
 """Of the rows that a warning is about, so many must be planted."""
 _PLAYS = {"slot_telemetry": "session_id", "table_games": "player_rating_id"}
+_DENOMINATION = "denomination "
+_PAID_OUT = ("hold_drift", "jackpot_without_play")
 _ROWS = pl.col("entity_type") == "row"
 
 
@@ -30,7 +32,7 @@ def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> li
 
     Of subjects, each must have its plant: a scenario of that person on that day, or defects on
     rows of the person's own play. Of sizes, at least half of the rows must have one."""
-    plants = lake.scan("truth", "plants").collect()
+    plants = lake.scan("truth", "plants").filter(pl.col("is_look_alike").not_()).collect()
     near = plants.filter(pl.col("window_start") <= day, pl.col("window_end") >= day)
     if check.family in SIZES:
         return _of_rows(near.filter(_ROWS), check, found)
@@ -55,10 +57,27 @@ def _of_subject(
     lake: Lake, near: pl.DataFrame, rows: pl.DataFrame, subject: str, day: dt.date
 ) -> list[str]:
     own = near.filter(~_ROWS, pl.col("entity_id") == subject)["kind"].to_list()
+    if subject.startswith(_DENOMINATION):
+        return _drifted(lake, near, subject.removeprefix(_DENOMINATION), day)
     for table, play in _PLAYS.items() if not own else ():
         keys = rows.filter(table_name=table, gaming_day=day)["row_key"]
         own += _struck(lake, table, play, keys, subject, day)
     return own
+
+
+def _drifted(lake: Lake, near: pl.DataFrame, denomination: str, day: dt.date) -> list[str]:
+    """The kinds of plant on machines of a denomination that make at least half of its gap
+    between win and theo."""
+    machines = lake.scan("gold", "slot_performance", days=(day, day)).filter(
+        pl.col("denomination").cast(pl.String) == denomination
+    )
+    gaps = machines.select("machine_id", gap=pl.col("win") - pl.col("theo")).collect()
+    planted = near.filter(pl.col("kind").is_in(_PAID_OUT), entity_type="machine")
+    own = gaps.filter(pl.col("machine_id").is_in(planted["entity_id"].implode()))
+    part, whole = (abs(g.select(pl.col("gap").sum()).item()) for g in (own, gaps))
+    if float(part) < ENOUGH * float(whole):
+        return []
+    return planted.filter(pl.col("entity_id").is_in(own["machine_id"].implode()))["kind"].to_list()
 
 
 def _struck(

@@ -18,7 +18,7 @@ from lakehouse.regulation.law import Law, load
 from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.faults.defects import Struck, Unit, spoil
-from lakehouse.simulate.faults.scenarios import LONGEST, scenarios
+from lakehouse.simulate.faults.scenarios import LONGEST_REPORTED, scenarios
 from lakehouse.simulate.floor import cage_cash, running_totals, wins
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.cash import Cash
@@ -62,8 +62,8 @@ class World:
         self.config = config
         self.law: Law = load(config.profile)
         self.block = _days_at_a_time(config)
-        looked_back = filings.LOOKBACK + cage_cash.LONGEST_CREDIT + LONGEST
-        self.near = looked_back + self.block if self.block > 1 else LONGEST
+        looked_back = filings.LOOKBACK + cage_cash.LONGEST_CREDIT + LONGEST_REPORTED
+        self.near = looked_back + self.block if self.block > 1 else LONGEST_REPORTED
         self.scenarios = functools.lru_cache(maxsize=64)(functools.partial(scenarios, config))
         self._lock = threading.Lock()
         self._rows_struck = 0

@@ -5,7 +5,9 @@ import dataframely as dy
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-ENTITIES = ("row", "player", "employee", "filing")
+ENTITIES = ("row", "player", "employee", "filing", "machine", "table", "badge")
+STRENGTHS = ("blatant", "middling", "faint")
+"""Thirds of the scale of intensity, from the top."""
 
 
 @table("plants", layer="truth", grain="one row per planted row or scenario part", confidential=True)
@@ -21,4 +23,17 @@ class Plants(dy.Schema):
     table_name = c.text("Table it shows in.")
     row_key = c.text("Key of the row; empty for a whole scenario.", nullable=True)
     expected_rule = c.text("Rule or typology that should find it.")
+    intensity = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="1: blatant, 0: nearly nothing, or how close honest play comes to the kind; "
+        "empty for defects and filing faults.",
+    )
+    strength = c.code(
+        STRENGTHS,
+        "Intensity in words: blatant from 2/3, faint below 1/3, middling between.",
+        nullable=True,
+    )
+    is_look_alike = c.flag("Honest behaviour that resembles the kind: nothing to find.")
     gaming_day = c.gaming_day()

@@ -21,9 +21,10 @@ CATEGORIES = {
     "marker_cycle": "Counter checks or markers",
     "pooling": "Unknown source of chips",
     "threshold_avoidance": "Alters or cancels transaction to avoid CTR requirement",
-    "employee_collusion": "Collusion",
 }
 """Kind of scenario → the form's words; the other kinds are no matter for FinCEN."""
+NOTICED = 333
+"""Intensity in thousandths from which the office suspects something at all."""
 
 
 def rows(world: World, days: range) -> pl.DataFrame:
@@ -33,16 +34,20 @@ def rows(world: World, days: range) -> pl.DataFrame:
         _row(world, day, s)
         for day in days
         for s in world.scenarios(day)
-        if s.last_day == day and s.kind in CATEGORIES
+        if s.last_day == day and s.kind in CATEGORIES and _is_noticed(s)
     ]
     return pl.DataFrame(ending, schema=OWED).filter(pl.col("amount_cents") > 0)
+
+
+def _is_noticed(s: Scenario) -> bool:
+    return s.permille >= NOTICED and not s.is_look_alike
 
 
 def _row(world: World, day: int, s: Scenario) -> dict[str, object]:
     date = world.config.date(day)
     period = world.law.on("sar", date)
     first = world.config.date(s.first_day)
-    suspect = s.players[2] if s.kind == "pooling" else s.players[0]
+    suspect = s.suspect
     cents = _moved(world, s, suspect)
     return {
         "form": "SAR",

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.contracts import PROVENANCE, contract
+from lakehouse.simulate.faults.house_cases import evidence
 from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.plants import nothing, planted
@@ -375,16 +376,27 @@ def _struck(table: str, c: _Candidates, kind: I64, place: I64) -> Struck:
 def _open_rows(
     world: World, table: str, units: Sequence[Unit], c: _Candidates
 ) -> tuple[Bools, Bools]:
-    """Rows that may be touched at all (nobody of a planted scenario stands in them), and rows
+    """Rows that may be touched at all (no planted scenario or case rests on them), and rows
     that may be lost to quarantine without a second consequence."""
     days = sorted({u.day for u in units})
     free = ~_named(c, {d: [q for s in world.scenarios(d) for q in s.players] for d in days})
+    free &= ~_of_cases(c, {d: evidence(world.config, d) for d in days})
     about, safe = producers()[table], free
     if about.needed is not None:
         safe = safe & ~_named(c, {d: about.needed(world, d) for d in days})
     if about.needed_rows is not None:
         safe = safe & ~c.rows.select(about.needed_rows).to_series().to_numpy()
     return free, safe
+
+
+def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str]]]) -> Bools:
+    """Rows of a day with one of the values that it names for a column."""
+    found = np.zeros(len(c.h), dtype=bool)
+    for day, columns in wanted.items():
+        for column in columns.keys() & set(c.rows.columns):
+            named = c.rows[column].is_in(columns[column]).fill_null(value=False).to_numpy()
+            found |= named & (c.day == day)
+    return found
 
 
 def _named(c: _Candidates, who: Mapping[int, Sequence[int] | I64]) -> Bools:

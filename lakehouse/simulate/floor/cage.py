@@ -13,17 +13,18 @@ from lakehouse.contracts.floor.tables import SHIFTS
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.cage_cash import transaction_ids
 from lakehouse.simulate.floor.plan import day_plan
-from lakehouse.simulate.floor.rota import CASHIERS
 from lakehouse.simulate.floor.tables import marker_numbers
+from lakehouse.simulate.floor.windows import at_windows
 from lakehouse.simulate.kernel import frames, ids, person
 from lakehouse.simulate.kernel.arrays import take
 from lakehouse.simulate.kernel.cash import COUNTRIES, CURRENCIES, METHOD, PLACES, TYPE, Cash
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key
+from lakehouse.simulate.kernel.counter import I64, U64, chance, draw, key
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
+VOID = "Voided and entered again"
 NEAR_PERCENT, TICKED = 80, 0.5
 """Amounts from this part of the limit up to it, as in the POC, are ticked at this rate
 [assumption]."""
@@ -39,6 +40,10 @@ class CageRows:
     event: I64
     """Microseconds since the epoch."""
     cashier: I64
+    supervisor: I64
+    """Who approved; below zero: nobody."""
+    voids: NDArray[np.bool_]
+    """Whether it stands for an entry that was voided."""
     believed: NDArray[np.bool_]
     """Whether the cage system, one transaction at a time, thinks a report is due."""
     report: U64
@@ -69,9 +74,7 @@ def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
             "transaction_timestamp": frames.utc(r.event),
             "cage_location": frames.code((*PLACES, *pits), c.place),
             "cashier_id": ids.employees(r.cashier),
-            "supervisor_id": ids.employees(
-                np.where(c.cents > 1_000_000, 900 + below(draw(0, c.cents), 9), -2)
-            ),
+            "supervisor_id": ids.employees(r.supervisor),
             "player_id": ids.players(c.player),
             "amount": frames.money(c.cents),
             "currency": frames.code(CURRENCIES, c.currency),
@@ -84,7 +87,7 @@ def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
                 "WR" + reference.str.slice(0, 10), c.method == METHOD["Wire"]
             ),
             "marker_number": frames.only(marker_numbers(seed, c.marker), c.marker != 0),
-            "notes": frames.only(ticket, c.ticket != 0),
+            "notes": frames.only(ticket.set(pl.Series(r.voids), VOID), (c.ticket != 0) | r.voids),
             "id_type": frames.code(("Driver License", "Passport"), abroad, known),
             "id_number_hash": frames.only(person.digest(config, "id-number", c.player), known),
             "ctr_required": pl.Series(r.believed),
@@ -117,14 +120,16 @@ def rows_of(world: World, day: int) -> CageRows:
     belief_cents = int((world.law.on("ctr", config.date(day)).amount or 0) * 100)
     position = np.argsort(c.second, kind="stable")
     c = take(c, position)
-    h = draw(key(config.seed, "cashier", day), c.second)
+    staffed = at_windows(config, day, position, c)
     near = (c.method == METHOD["Cash"]) & (c.cents <= belief_cents)
     near &= c.cents >= belief_cents * NEAR_PERCENT // 100
     return CageRows(
         day=np.full(len(c), day),
         position=position,
         event=start + c.second * 1_000_000,
-        cashier=layout.shift_of(c.second) * CASHIERS + below(h, CASHIERS),
+        cashier=staffed.cashier,
+        supervisor=staffed.supervisor,
+        voids=staffed.voids,
         believed=(c.method == METHOD["Cash"]) & (c.cents > belief_cents),
         report=world.reports(day)[position],
         ticked=near & chance(draw(key(config.seed, "ticks", day), position), TICKED),

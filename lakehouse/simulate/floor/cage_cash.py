@@ -169,10 +169,11 @@ def _extras(extras: Sequence[Extra]) -> Cash:
 
 
 def _tickets(config: WorldConfig, p: DayPlan, room: int) -> Cash:
-    """Tickets redeemed at the cage: planted ones, then others in hash order while rows last."""
+    """Tickets redeemed at the cage: those of stuffed bills, then others in hash order while rows
+    last."""
     s = p.slots
     h = draw(key(config.seed, "redeems"), s.key)
-    order = np.lexsort((h, s.scenario < 0))[: room + room // 8 + 8]
+    order = np.lexsort((h, s.stuffed == 0))[: room + room // 8 + 8]
     part = take(s, order)
     ticket = slots.cash(part, slots.segments(part)).ticket
     got = np.flatnonzero(ticket > 0)[:room]
@@ -205,9 +206,9 @@ def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int
     """The day's transactions, exactly `rows`."""
     parts = [_chips(config, p.tables), _repaid(p), _redemptions(p), _payouts(h), _extras(p.extras)]
     room = rows - sum(len(part) for part in parts)
-    planted = int((p.slots.scenario >= 0).sum())
+    stuffed = int((p.slots.stuffed > 0).sum())
     for more in (payments, services(config, p)):
-        parts.append(take(more, slice(max(0, room - planted))))
+        parts.append(take(more, slice(max(0, room - stuffed))))
         room -= len(parts[-1])
     parts.append(_tickets(config, p, max(0, room)))
     parts.append(_bill_breaks(config, p, max(0, room - len(parts[-1]))))

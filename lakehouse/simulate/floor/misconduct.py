@@ -1,21 +1,28 @@
-"""What a scenario of misconduct plays on the floor: a small play in one or more days."""
+"""What planted scenarios play on the floor: visits, ratings, slot sessions, cage rows.
+
+Each scenario adds a small play to each of its days; together they join the ordinary plan.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from lakehouse.contracts.floor.tables import GAMES
-from lakehouse.simulate.faults.scenarios import KINDS, scenarios
+from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.sessions import Sessions
-from lakehouse.simulate.floor.table_play import NEVER, TablePlay, game_rates, theo_cents
-from lakehouse.simulate.floor.visits import Visits
+from lakehouse.simulate.floor.table_play import NEVER, Rates, TablePlay, theo_cents
+from lakehouse.simulate.floor.visits import ARRIVALS, WORTH_SIGMA, Visits, worth_z
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import I64, draw, key
+from lakehouse.simulate.kernel.counter import F64, I64, U64, draw, exp, key
 from lakehouse.simulate.kernel.scenario import Scenario
 
-_HOUR = 3600
+HOUR, NOTE, CHIP = 3600, 2_000, 500
+"""Of a second, a $20 bill and a $5 chip in cents."""
+LAST_END = 81_000
+"""Second by which a planted visit is over, also on a day of 23 hours."""
+_HOURS = tuple(h for h, n in enumerate(ARRIVALS.tolist()) for _ in range(n))
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,34 @@ class Observed:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Seat:
+    """A game and an average bet in cents."""
+
+    game: int
+    bet: int
+
+
+def arrives(s: Scenario, seconds: int, *parts: int) -> int:
+    """When a visit of so many seconds begins: at an hour at which others come too."""
+    hour = _HOURS[s.below(len(_HOURS), "hour", s.step, *parts)]
+    second = hour * HOUR + s.below(HOUR, "second", s.step, *parts)
+    return second % (LAST_END - seconds)
+
+
+def seat(s: Scenario, cents: int, *parts: int) -> Seat:
+    """A game in which a bet of about so much can be made."""
+    games = [g for g, least in enumerate(layout.MIN_BETS.tolist()) if least <= cents]
+    game = games[s.below(len(games), "game", s.step, *parts)] if games else 2
+    return Seat(game, max(cents // CHIP * CHIP, int(layout.MIN_BETS[game])))
+
+
 @dataclass
 class Part:
-    """What a scenario adds to a day: visits, ratings, slot sessions, cage rows, observations."""
+    """What the scenarios of a day add to it."""
 
+    rates: Rates
+    config: WorldConfig
     visits: list[tuple[int, int, int]] = field(default_factory=list)
     """(player, start, scenario)."""
     ratings: list[dict[str, int]] = field(default_factory=list)
@@ -55,173 +86,49 @@ class Part:
     extras: list[Extra] = field(default_factory=list)
     observed: list[Observed] = field(default_factory=list)
 
-    def visit(self, player: int, start: int, scenario: int) -> int:
-        self.visits.append((player, start, scenario))
+    def visit(self, s: Scenario, player: int, start: int) -> int:
+        self.visits.append((player, start, s.number))
         return len(self.visits) - 1
 
     def rating(
-        self, visit: int, start: int, hundredths: int, bet: int, buy: int, win: int, **more: int
-    ) -> None:
-        self.ratings.append(
-            {
-                "visit": visit,
-                "start": start,
-                "hours": hundredths,
-                "bet": bet,
-                "buy": buy,
-                "win": win,
-            }
-            | more
-        )
+        self,
+        visit: int,
+        at: Seat,
+        start: int,
+        hours: int,
+        buy: int,
+        win: int,
+        more: Mapping[str, int] | None = None,
+    ) -> int:
+        """`hours` in hundredths, `win` the house's, at the most what was bought. `more`: other
+        columns of `TablePlay`. Returns when it ends."""
+        own = {"visit": visit, "game": at.game, "bet": at.bet, "start": start, "hours": hours}
+        also = dict(more or {})
+        most = buy + (also.get("buys", 1) - 1) * also.get("more_buy", 0)
+        self.ratings.append(own | {"buy": buy, "win": min(win, most)} | also)
+        return start + hours * 36
 
-    def slot(self, visit: int, start: int, seconds: int, stuffed: int = 0) -> None:
-        self.slots.append({"visit": visit, "start": start, "seconds": seconds, "stuffed": stuffed})
+    def slot(
+        self, visit: int, start: int, seconds: int, luck: int, *, stuffed: int = 0, z: int = 0
+    ) -> int:
+        """`z`: thousandths that the spending level is above the player's own."""
+        own = {"visit": visit, "start": start, "seconds": seconds, "luck": luck, "z": z}
+        self.slots.append(own | {"stuffed": stuffed})
+        return start + seconds
 
+    def hands(self, at: Seat, hours: int) -> int:
+        return int(self.rates.decisions[at.game]) * hours // 100
 
-def part(s: Scenario) -> Part:
-    """The scenario's play on its day. Evening, from 18:00 on; money in cents."""
-    p = Part()
-    _PLAYS[s.kind](s, p, 12 * _HOUR + s.dollars * 4)
-    return p
+    def hours_of(self, at: Seat, hands: int) -> int:
+        """Hundredths of an hour in which so many hands are dealt."""
+        return max(3, -(-hands * 100 // int(self.rates.decisions[at.game])))
 
-
-def _structuring(s: Scenario, p: Part, at: int) -> None:
-    """Just below $10,000 on each of three days, lost in ordinary play."""
-    buy = 900_000 + s.dollars * 100 - s.step * 5_000
-    p.rating(p.visit(s.players[0], at, s.number), at + 600, 400, 10_000, buy, buy)
-
-
-def _minimal_play(s: Scenario, p: Part, at: int) -> None:
-    p.rating(
-        p.visit(s.players[0], at, s.number),
-        at + 600,
-        5,
-        2_500,
-        800_000 + s.dollars * 100,
-        2_500,
-        hands=1,
-    )
-
-
-def _chip_walking(s: Scenario, p: Part, at: int) -> None:
-    buy = 600_000 + s.dollars * 200
-    p.rating(p.visit(s.players[0], at, s.number), at + 600, 20, 2_500, buy, 10_000, walks=1)
-
-
-def _bill_stuffing(s: Scenario, p: Part, at: int) -> None:
-    p.slot(
-        p.visit(s.players[0], at, s.number),
-        at + 600,
-        360,
-        400_000 + s.dollars * 100 // 2_000 * 2_000,
-    )
-
-
-def _marker_cycle(s: Scenario, p: Part, at: int) -> None:
-    """$24,000 of markers in one evening; paid in currency, one a day, within the week."""
-    if s.step:
-        return
-    visit = p.visit(s.players[0], at, s.number)
-    for k in range(3):
-        p.rating(
-            visit,
-            at + 600 + k * 2400,
-            30,
-            2_500,
-            800_000,
-            2_500 * k,
-            marker=1,
-            paid_after=2 + k,
-            by_cheque=1,
-        )
-
-
-def _pooling(s: Scenario, p: Part, at: int) -> None:
-    """Three patrons buy, play little, and one takes a cheque for all their chips."""
-    chips = 0
-    for k, player in enumerate(s.players):
-        buy = 420_000 + s.dollars * 100
-        p.rating(
-            p.visit(player, at + 120 * k, s.number),
-            at + 600 + 120 * k,
-            20,
-            2_500,
-            buy,
-            5_000,
-            walks=1,
-        )
-        chips += buy - 5_000
-    p.extras.append(Extra(s.players[2], "CHIP_REDEMPTION", "Check", chips, at + 5_400))
-
-
-def _threshold_avoidance(s: Scenario, p: Part, at: int) -> None:
-    buy = 910_000 + s.dollars * 100 // 500 * 500
-    p.rating(p.visit(s.players[0], at, s.number), at + 600, 400, 10_000, buy, buy)
-    p.observed.append(
-        Observed(
-            s.players[0],
-            "THRESHOLD_ENQUIRY",
-            at + 480,
-            text="Asked at what amount a report is made.",
-        )
-    )
-    p.observed.append(
-        Observed(
-            s.players[0],
-            "TRANSACTION_REDUCED",
-            at + 600,
-            1_100_000,
-            buy,
-            "Took money back before paying.",
-        )
-    )
-
-
-def _employee_collusion(s: Scenario, p: Part, at: int) -> None:
-    """Wins eighty bets in two hours, four days running."""
-    p.rating(p.visit(s.players[0], at, s.number), at + 600, 200, 5_000, 40_000, -400_000)
-
-
-def _card_sharing(s: Scenario, p: Part, at: int) -> None:
-    """One card in two machines at the same time."""
-    for k in range(2):
-        p.slot(p.visit(s.players[0], at + 60 * k, s.number), at + 600 + 60 * k, 3_600)
-
-
-def _self_excluded_play(s: Scenario, p: Part, at: int) -> None:
-    p.slot(p.visit(s.players[0], at, s.number), at + 600, 5_400)
-
-
-def _agent(s: Scenario, p: Part, at: int) -> None:
-    """Buys $6,000 of chips for another, who buys $5,000 for himself."""
-    agent, principal = s.players[:2]
-    p.visit(agent, at, s.number)
-    p.extras.append(
-        Extra(agent, "CHIP_PURCHASE", "Cash", 600_000, at + 300, on_behalf_of=principal)
-    )
-    p.rating(p.visit(principal, at + 200, s.number), at + 900, 300, 10_000, 500_000, 500_000)
-    p.extras.append(Extra(principal, "CHIP_REDEMPTION", "Cash", 600_000, at + 14_000))
-
-
-_PLAYS = dict(
-    zip(
-        KINDS,
-        (
-            _structuring,
-            _minimal_play,
-            _chip_walking,
-            _bill_stuffing,
-            _marker_cycle,
-            _pooling,
-            _threshold_avoidance,
-            _employee_collusion,
-            _card_sharing,
-            _self_excluded_play,
-            _agent,
-        ),
-        strict=True,
-    )
-)
+    def swing(self, s: Scenario, at: Seat, hours: int, *parts: int) -> int:
+        """The house's win of fair play: as likely the patron's."""
+        reach = 1
+        while reach * reach < 4 * self.hands(at, hours):
+            reach += 1
+        return at.bet * (s.below(2 * reach + 1, "swing", s.step, *parts) - reach)
 
 
 @dataclass(frozen=True)
@@ -237,27 +144,12 @@ class Planted:
     observed: list[Observed]
 
 
-def planted(config: WorldConfig, day: int, left_out: frozenset[int]) -> Planted:
-    """All but the scenarios whose numbers are `left_out`."""
-    whole = Part()
-    for s in scenarios(config, day):
-        if s.number in left_out:
-            continue
-        one, offset = part(s), len(whole.visits)
-        whole.visits += one.visits
-        whole.ratings += [r | {"visit": r["visit"] + offset} for r in one.ratings]
-        whole.slots += [r | {"visit": r["visit"] + offset} for r in one.slots]
-        whole.extras += [replace(e, scenario=s.number) for e in one.extras]
-        whole.observed += one.observed
-    v = _visits(config, day, whole)
-    slots = _slots(config, v, whole)
+def ready(day: int, p: Part) -> Planted:
+    """A day's part as arrays."""
+    v = _visits(p.config, day, p)
+    slots = _slots(v, p)
     return Planted(
-        v,
-        _ratings(config, day, v, whole),
-        slots,
-        v.scenario[slots.visit],
-        whole.extras,
-        whole.observed,
+        v, _ratings(p.config, day, v, p), slots, v.scenario[slots.visit], p.extras, p.observed
     )
 
 
@@ -268,42 +160,38 @@ def _column(rows: list[dict[str, int]], name: str, default: int = 0) -> I64:
 def _visits(config: WorldConfig, day: int, p: Part) -> Visits:
     n = len(p.visits)
     column = np.array(p.visits, dtype=np.int64).reshape(n, 3)
+    z: F64 = worth_z(config, column[:, 0])
     return Visits(
         player=column[:, 0],
         key=draw(key(config.seed, "planted-visit", day), column[:, 0], np.arange(n)),
         start=column[:, 1],
-        worth=np.ones(n),
-        z=np.zeros(n),
+        worth=exp(WORTH_SIGMA * z),
+        z=z,
         scenario=column[:, 2],
     )
 
 
 def _ratings(config: WorldConfig, day: int, v: Visits, p: Part) -> TablePlay:
-    visit, hours, bet = (
-        _column(p.ratings, "visit"),
-        _column(p.ratings, "hours"),
-        _column(p.ratings, "bet"),
-    )
-    start, buy = _column(p.ratings, "start"), _column(p.ratings, "buy")
-    r, game = game_rates(config.date(day)), GAMES.index("Blackjack")
-    hands = r.decisions[game] * hours // 100
-    n, zero = len(visit), np.zeros(len(visit), dtype=np.int64)
+    visit, hours, bet = (_column(p.ratings, c) for c in ("visit", "hours", "bet"))
+    start, buy, game = (_column(p.ratings, c) for c in ("start", "buy", "game"))
+    high = bet >= layout.HIGH_LIMIT * layout.MIN_BETS[game]
+    n = len(visit)
     return TablePlay(
         visit=visit,
         player=v.player[visit],
         key=draw(key(config.seed, "planted-rating", day), v.key[visit], np.arange(n)),
-        table=zero.copy(),
-        group=np.full(n, game * 2),
+        table=np.zeros(n, dtype=np.int64),
+        group=game * 2 + high,
         start=start,
         end=start + hours * 36,
         bet=bet,
         hours=hours,
-        hands=np.where(_column(p.ratings, "hands") > 0, _column(p.ratings, "hands"), hands),
-        theo=theo_cents(bet, hours, r.decisions[game], r.edge_e4[game]),
+        hands=p.rates.decisions[game] * hours // 100,
+        theo=theo_cents(bet, hours, p.rates.decisions[game], p.rates.edge_e4[game]),
         win=_column(p.ratings, "win"),
-        buys=zero + 1,
+        buys=_column(p.ratings, "buys", 1),
         first_buy=buy,
-        more_buy=zero,
+        more_buy=_column(p.ratings, "more_buy"),
         by_cheque=_column(p.ratings, "by_cheque"),
         marker=buy * _column(p.ratings, "marker"),
         paid_after=_column(p.ratings, "paid_after", NEVER),
@@ -312,15 +200,15 @@ def _ratings(config: WorldConfig, day: int, v: Visits, p: Part) -> TablePlay:
     )
 
 
-def _slots(config: WorldConfig, v: Visits, p: Part) -> Sessions:
+def _slots(v: Visits, p: Part) -> Sessions:
     visit, start = _column(p.slots, "visit"), _column(p.slots, "start")
-    n = len(visit)
+    own: U64 = np.array([r["luck"] for r in p.slots], dtype=np.uint64)
     return Sessions(
         visit=visit,
-        key=draw(key(config.seed, "planted-slot"), v.key[visit], np.arange(n)),
+        key=own,
         start=start,
         end=start + _column(p.slots, "seconds"),
-        is_table=np.zeros(n, dtype=bool),
-        z=np.zeros(n),
+        is_table=np.zeros(len(visit), dtype=bool),
+        z=v.z[visit] + _column(p.slots, "z") / 1000,
         stuffed=_column(p.slots, "stuffed"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted, planted
+from lakehouse.simulate.floor.collusion import Meeting, meetings, rota_of
+from lakehouse.simulate.floor.misconduct import Extra, Observed, Planted
+from lakehouse.simulate.floor.planting import planted
 from lakehouse.simulate.floor.sessions import Sessions, departures, sessions
 from lakehouse.simulate.floor.slot_play import SlotPlay, slot_play
 from lakehouse.simulate.floor.table_play import TablePlay, table_play
+from lakehouse.simulate.floor.tampering import forced, payouts, with_forced
 from lakehouse.simulate.floor.visits import Visits, visits
 from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
@@ -45,6 +49,9 @@ class DayPlan:
     tables: TablePlay
     extras: list[Extra]
     observed: list[Observed]
+    rota: I64
+    """Who deals where a dealer of the usual rota would."""
+    meetings: list[Meeting]
 
 
 @functools.lru_cache(maxsize=256)
@@ -65,15 +72,27 @@ def plan(
     everyone = join([ordinary, extra.visits])
     coarse = sessions(config.seed, ordinary, length)
     coarse = join([coarse, _shifted(extra.slots, offset)])
-    limit = law.on("w2g_slot", date).amount
-    slots = slot_play(config, day, everyone, coarse, int((limit or 0) * 100), length)
+    limit = int((law.on("w2g_slot", date).amount or 0) * 100)
+    paying = payouts(config, day)
+    slots = slot_play(config, day, everyone, coarse, limit, length, paying)
+    leave = departures(everyone, coarse)
     ratings = dataclasses.replace(extra.ratings, visit=extra.ratings.visit + offset)
-    tables = table_play(config, day, everyone, coarse, ratings, length)
+    met = meetings(config, day, len(everyone), length, left_out)
+    everyone = join([everyone, met.visits])
+    leave = np.concatenate([leave, met.visits.start])
+    np.maximum.at(leave, met.ratings.visit, met.ratings.end + 300)
+    tables = table_play(config, day, everyone, coarse, join([ratings, met.ratings]), length)
+    rota, lost = rota_of(config, day, met, tables)
+    unknown, won = forced(config, day, slots, len(everyone), limit, length, left_out)
+    everyone, slots = join([everyone, unknown]), with_forced(slots, won)
+    leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    lost = _lost(slots, tables, kept_slots, kept_tables)
+    kept = (kept_slots, kept_tables)
+    lost |= _lost([extra.slots_of, extra.ratings.scenario], *kept)
+    lost |= _lost([slots.scenario, tables.scenario], *kept)
     if room < 0:
-        lost.add(max([*extra.slots_of.tolist(), *(e.scenario for e in extra.extras)]))
+        lost.add(max([*_certain(extra).tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
         return plan(config, law, day, left_out | lost)
     return DayPlan(
@@ -81,11 +100,13 @@ def plan(
         start=day_start(date, config.timezone),
         length=length,
         visits=everyone,
-        leave=np.minimum(departures(everyone, coarse), length - 1),
+        leave=np.minimum(leave, length - 1),
         slots=kept_slots,
         tables=kept_tables,
         extras=extra.extras,
         observed=extra.observed,
+        rota=rota,
+        meetings=met.each,
     )
 
 
@@ -106,12 +127,17 @@ def _cage_room(config: WorldConfig, day: int, extra: Planted) -> int:
     """Rows of the cage for play and hand-pays, once planted transactions and tickets have
     theirs; below zero where these alone do not fit."""
     rows = clean_rows(config, "financial_txn", day)
-    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(extra.slots_of))
+    return min(int(CAGE_SHARE * rows), rows - len(extra.extras) - len(_certain(extra)))
 
 
-def _lost(slots: SlotPlay, tables: TablePlay, *kept: SlotPlay | TablePlay) -> set[int]:
-    """Scenarios of which a session was left out."""
-    found = np.concatenate([slots.scenario, tables.scenario])
+def _certain(extra: Planted) -> I64:
+    """Scenarios of the sessions whose tickets come to the cage for certain."""
+    return extra.slots_of[extra.slots.stuffed > 0]
+
+
+def _lost(asked: Sequence[I64], *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios of which an asked session found no machine, no seat or no room for its rows."""
+    found = np.concatenate(asked)
     left = np.concatenate([k.scenario for k in kept])
     planted, sessions = np.unique(found[found >= 0], return_counts=True)
     return {

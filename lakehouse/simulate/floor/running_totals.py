@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.tampering import metered
 from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.memory import carried_over
 from lakehouse.simulate.kernel.player_totals import PlayerTotals
@@ -60,8 +61,9 @@ def everybody_through(world: World, day: int, before: RunningTotals) -> RunningT
     theo_total, win_total = carried(old_totals.theo_micro), carried(old_totals.win_cents)
     np.add.at(theo_total, new[at], theo[carded])
     np.add.at(win_total, new[at], win[carded])
-    meters = before.coin_in.copy()
-    np.add.at(meters, s.machine, s.coin_in)
+    played = np.zeros(len(before.coin_in), dtype=np.int64)
+    np.add.at(played, s.machine, s.coin_in)
+    meters = before.coin_in + metered(world.config, day, np.arange(len(played)), played)
     return RunningTotals(everyone, PlayerTotals(visits, theo_total, win_total, last, first), meters)
 
 

@@ -8,32 +8,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lakehouse.contracts.floor.slots import ZONES as SLOT_ZONES
 from lakehouse.contracts.floor.tables import SHIFTS
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.floor import layout, rota
+from lakehouse.simulate.faults.house_cases import are_planted
+from lakehouse.simulate.floor import access, layout, rota
+from lakehouse.simulate.floor.access import holders
 from lakehouse.simulate.floor.cage_cash import hand_pays_on
+from lakehouse.simulate.floor.happenings import Columns, Happenings, happenings, hashed
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel import frames, person
 from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
-from lakehouse.simulate.kernel.ids import dealers, employees, event_ids, machines, numbered, players
+from lakehouse.simulate.kernel.counter import I64, U64, below, chance, pick
+from lakehouse.simulate.kernel.ids import event_ids, machines, numbered, players
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
+BADGES = 3
+"""Position among the causes."""
 ESCORT_CENTS = 1_000_000
 """A hand-pay from here on is walked to the door."""
 # Shares of a day's rows [assumptions].
 _BADGES, _CHECKS, _CAMERAS, _INCIDENTS = 0.45, 0.30, 0.03, 0.006
+_WATCHED, _CHECKED = 0.60, 0.22
+"""Badges and checks where staff misbehaves and doors are watched."""
 DENIED = 0.012
 """Badges that the door refuses."""
 ENTRANCES = ("North Entrance", "South Entrance", "Hotel Lobby", "Garage Elevator")
@@ -66,6 +70,7 @@ _SCHEMA = pl.Schema(
         "security_level": pl.String(),
         "employee_id": pl.String(),
         "badge_number": pl.String(),
+        "visitor_id": pl.String(),
         "camera_id": pl.String(),
         "access_granted": pl.Boolean(),
         "access_denied_reason": pl.String(),
@@ -80,52 +85,6 @@ _SCHEMA = pl.Schema(
         "patrol_route": pl.String(),
     }
 )
-Columns = dict[str, pl.Series | str | bool]
-
-
-@dataclass(frozen=True)
-class Happenings:
-    """Security events as numbers. What `place` and `badge` mean depends on the cause."""
-
-    cause: I64
-    """Position in `_CAUSES`."""
-    day: I64
-    ordinal: I64
-    second: I64
-    """Since 06:00."""
-    event: I64
-    """Microseconds since the epoch."""
-    h: U64
-    player: I64
-    place: I64
-    badge: I64
-
-    def __len__(self) -> int:
-        return len(self.cause)
-
-
-def _happenings(
-    cause: int,
-    h: U64,
-    second: I64,
-    *,
-    player: I64 | None = None,
-    place: I64 | None = None,
-    badge: I64 | None = None,
-) -> Happenings:
-    n = len(h)
-    zero, nobody = np.zeros(n, dtype=np.int64), np.full(n, -1)
-    return Happenings(
-        cause=np.full(n, cause),
-        day=zero,
-        ordinal=zero,
-        second=second,
-        event=zero,
-        h=h,
-        player=nobody if player is None else player,
-        place=zero if place is None else place,
-        badge=zero if badge is None else badge,
-    )
 
 
 def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
@@ -156,20 +115,28 @@ def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
     )
 
 
-@producer("security_events", dress=dress, clashing="location_detail")
+@producer(
+    "security_events",
+    dress=dress,
+    clashing="location_detail",
+    needed_rows=pl.col("event_type") == "ACCESS_GRANTED",
+)
 def rows_of(world: World, day: int) -> Happenings:
     """A day's events in order of time: exactly its quota of rows, less those that defects
     will add."""
     config = world.config
     rows = max(0, config.quota("security_events", day) - added(config, "security_events", day))
+    badges, checks = (_BADGES, _CHECKS) if not are_planted(config) else (_WATCHED, _CHECKED)
     parts = [
         _violations(world, day),
         _escorts(world, day),
         _incidents(world, day, rows),
-        take(_badges(world, day), slice(int(_BADGES * rows))),
-        take(_checks(world, day), slice(int(_CHECKS * rows))),
+        _badges(world, day, int(badges * rows)),
+        take(_checks(world, day), slice(int(checks * rows))),
         _cameras(world, day, int(_CAMERAS * rows)),
     ]
+    if are_planted(config):
+        parts = [*access.happened(world, day, rows), *parts]
     spare = rows - sum(len(p) for p in parts)
     whole = take(join([*parts, _patrols(world, day, spare)]), slice(rows))
     order = np.argsort(whole.second, kind="stable")
@@ -204,21 +171,17 @@ def _part(n: int, columns: dict[str, pl.Series | str | bool]) -> pl.DataFrame:
     )
 
 
-def _hash(world: World, day: int, stream: str, *entities: NDArray[Any]) -> U64:
-    return draw(key(world.config.seed, f"security:{stream}", day), *entities)
-
-
 def _violations(world: World, day: int) -> Happenings:
     """Excluded patrons whom the doors let in, found while they play."""
     plan = day_plan(world, day)
     v = plan.visits
     at = np.flatnonzero(person.excluded(world.config, v.player, day))
-    h = _hash(world, day, "violation", v.key[at])
+    h = hashed(world, day, "violation", v.key[at])
     found = v.start[at] + (plan.leave[at] - v.start[at]) * (40 + below(h, 50)) // 100
     zones = np.full(len(v), -1, dtype=np.int64)
     zones[plan.slots.visit] = _machine_zone(world.config, plan.slots.machine)
     place = np.where(zones[at] >= 0, zones[at], below(h, 4))
-    return _happenings(0, h, found, player=v.player[at], place=place)
+    return happenings(0, h, found, player=v.player[at], place=place)
 
 
 def _violation_columns(config: WorldConfig, r: Happenings) -> Columns:
@@ -243,9 +206,9 @@ def _escorts(world: World, day: int) -> Happenings:
     pays, plan = hand_pays_on(world, day), day_plan(world, day)
     at = np.flatnonzero(pays.cents >= ESCORT_CENTS)
     session = pays.session[at]
-    h = _hash(world, day, "escort", plan.slots.key[session], pays.cents[at])
+    h = hashed(world, day, "escort", plan.slots.key[session], pays.cents[at])
     second = np.minimum(pays.paid[at] + 120, plan.length - 1)
-    return _happenings(1, h, second, player=pays.player[at], place=plan.slots.machine[session])
+    return happenings(1, h, second, player=pays.player[at], place=plan.slots.machine[session])
 
 
 def _escort_columns(config: WorldConfig, r: Happenings) -> Columns:
@@ -264,9 +227,9 @@ def _incidents(world: World, day: int, rows: int) -> Happenings:
     plan = day_plan(world, day)
     v = plan.visits
     count = min(round(_INCIDENTS * rows), len(v))
-    at = np.argsort(_hash(world, day, "incident", v.key), kind="stable")[:count]
-    h = _hash(world, day, "incident-kind", v.key[at])
-    return _happenings(2, h, v.start[at] + (plan.leave[at] - v.start[at]) * below(h, 100) // 100)
+    at = np.argsort(hashed(world, day, "incident", v.key), kind="stable")[:count]
+    h = hashed(world, day, "incident-kind", v.key[at])
+    return happenings(2, h, v.start[at] + (plan.leave[at] - v.start[at]) * below(h, 100) // 100)
 
 
 def _incident_columns(config: WorldConfig, r: Happenings) -> Columns:
@@ -291,27 +254,24 @@ def _incident_columns(config: WorldConfig, r: Happenings) -> Columns:
     )
 
 
-def _badges(world: World, day: int) -> Happenings:
+def _badges(world: World, day: int, room: int) -> Happenings:
     """Badges on the rota: everybody comes and goes; breaks follow while rows last. A refused
     badge is tried at a door where its owner has no business."""
-    s = rota.swipes(world, day)
-    h = _hash(world, day, "badge", s.badge, s.second)
-    return _happenings(3, h, s.second, place=s.is_break.astype(np.int64), badge=s.badge)
+    s = rota.swipes(world, day, room)
+    h = hashed(world, day, "badge", s.badge, s.second)
+    return happenings(BADGES, h, s.second, place=s.is_break.astype(np.int64), badge=s.badge)
 
 
 def _badge_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
     refused = chance(r.h, DENIED)
     reason = below(r.h << np.uint64(17), len(DENIED_REASONS))
     kind = np.where(refused, 2, r.place)
-    dealing = r.badge >= rota.DEALER_BADGES
     return dict(
         event_type=frames.code(("BADGE_SWIPE", "DOOR_ENTRY", "ACCESS_DENIED"), kind),
         zone=frames.code(SLOT_ZONES, below(r.h, 5)),
         location_detail=frames.code(("Staff Entrance", "Break Room", "Vault Corridor"), kind),
         security_level=frames.code(("Employee", "Employee", "Restricted"), kind),
-        employee_id=dealers(r.badge - rota.DEALER_BADGES).zip_with(
-            pl.Series(dealing), employees(r.badge)
-        ),
+        employee_id=holders(r.badge),
         badge_number=numbered("BDG-", r.badge, 5),
         access_granted=pl.Series(~refused),
         access_denied_reason=frames.code(DENIED_REASONS, reason, refused),
@@ -322,10 +282,10 @@ def _checks(world: World, day: int) -> Happenings:
     """Carded arrivals checked against the exclusion list; a violator slipped past."""
     v = day_plan(world, day).visits
     at = np.flatnonzero((v.player >= 0) & ~person.excluded(world.config, v.player, day))
-    h = _hash(world, day, "check", v.key[at])
+    h = hashed(world, day, "check", v.key[at])
     order = np.argsort(h, kind="stable")
     at = at[order]
-    return _happenings(4, h[order], v.start[at], player=v.player[at])
+    return happenings(4, h[order], v.start[at], player=v.player[at])
 
 
 def _check_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
@@ -341,8 +301,8 @@ def _check_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG0
 
 
 def _cameras(world: World, day: int, count: int) -> Happenings:
-    h = _hash(world, day, "camera", np.arange(count))
-    return _happenings(5, h, below(h, day_plan(world, day).length))
+    h = hashed(world, day, "camera", np.arange(count))
+    return happenings(5, h, below(h, day_plan(world, day).length))
 
 
 def _camera_columns(config: WorldConfig, r: Happenings) -> Columns:  # noqa: ARG001
@@ -361,7 +321,7 @@ def _patrols(world: World, day: int, count: int) -> Happenings:
     """Rounds by the guards on duty, evenly over the day."""
     k = np.arange(max(count, 0))
     second = k * day_plan(world, day).length // max(count, 1)
-    return _happenings(6, _hash(world, day, "patrol", k), second)
+    return happenings(6, hashed(world, day, "patrol", k), second)
 
 
 def _patrol_columns(config: WorldConfig, r: Happenings) -> Columns:
@@ -386,6 +346,9 @@ _CAUSES: tuple[Callable[[WorldConfig, Happenings], Columns], ...] = (
     _check_columns,
     _camera_columns,
     _patrol_columns,
+    access.technician_columns,
+    access.inside_columns,
+    access.visitor_columns,
 )
 
 

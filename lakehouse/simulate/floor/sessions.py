@@ -43,7 +43,7 @@ class Sessions:
     z: F64
     """Spending level of the visitor, as a normal score."""
     stuffed: I64
-    """Cents of bills put in beyond need; the session then has five games only."""
+    """Cents of bills put in beyond need."""
 
 
 def _session_counts(seed: int, v: Visits) -> I64:

@@ -74,6 +74,24 @@ class SlotPlay:
         return self.coin_in * self.hold_bp
 
 
+@dataclass(frozen=True)
+class Payouts:
+    """What a day's machines pay beside their games; one entry a machine."""
+
+    drift_bp: I64
+    """Basis points of coin-in paid out in excess."""
+    turned: F64
+    """Share of sessions whose luck, if it is against the run, turns."""
+    run: I64
+    """1: the run is the patrons', -1: the house's."""
+
+    def luck(self, seed: int, machine: I64, keys: U64, z: F64) -> F64:
+        """Normal scores of sessions' luck, in a run turned to its side: each one as likely as
+        its opposite, so that a run differs from other play by its length alone."""
+        turns = uniform(draw(key(seed, "turned"), keys)) < self.turned[machine]
+        return np.where(turns, np.abs(z) * self.run[machine], z)
+
+
 # Upper bound of a bet, in cents, by denomination played; bets below the first edge are penny
 # games. Log-spaced so that the mix follows the floor.
 _BET_EDGES = np.array([math.log(e) for e in (90, 120, 200, 300, 500, 900, 2500, 4500, 13000)])
@@ -125,7 +143,13 @@ def _big_wins(seed: int, keys: U64, games: I64, bet: I64, unit: I64, limit: int)
 
 
 def slot_play(
-    config: WorldConfig, day: int, v: Visits, s: Sessions, handpay_cents: int, day_end: int
+    config: WorldConfig,
+    day: int,
+    v: Visits,
+    s: Sessions,
+    handpay_cents: int,
+    day_end: int,
+    payouts: Payouts | None = None,
 ) -> SlotPlay:
     """Slot sessions that found a machine, sorted by machine and start."""
     s = take(s, ~s.is_table)
@@ -140,7 +164,7 @@ def slot_play(
     unit = seating.assign(group, s.start, padded[room], capacity)
     turn = below(draw(key(seed, "rotate", day), group), capacity[group])
     machine = machines.first[group] + (unit + turn) % capacity[group]
-    play = _outcome(config, v, s, machine, denomination, group, bet, handpay_cents)
+    play = _outcome(config, v, s, machine, denomination, group, bet, handpay_cents, payouts)
     return take(play, np.lexsort((play.start, play.machine)))
 
 
@@ -153,16 +177,22 @@ def _outcome(
     group: I64,
     bet: I64,
     handpay_cents: int,
+    payouts: Payouts | None,
 ) -> SlotPlay:
     seed, minutes = config.seed, s.end - s.start
     speed = 420 + below(draw(key(seed, "speed"), s.key), 240)
-    games = np.where(s.stuffed > 0, 5, np.maximum(minutes * speed // 3600, 4))
+    games = np.maximum(minutes * speed // 3600, 4)
     coin_in = games * bet
     hold_bp = layout.HOLD_BP[denomination] + layout.BANK_BP[group % 2]
     unit = layout.DENOMINATION_CENTS[denomination]
     sigma2 = _log1p_table(games)
-    luck = exp(np.sqrt(sigma2) * normal(draw(key(seed, "luck"), s.key)) - sigma2 / 2)
-    mean = coin_in * (10_000 - hold_bp - BIG_SHARE_BP) / 10_000
+    z = normal(draw(key(seed, "luck"), s.key))
+    back_bp = 10_000 - hold_bp - BIG_SHARE_BP
+    if payouts is not None:
+        z = payouts.luck(seed, machine, s.key, z)
+        back_bp = back_bp + payouts.drift_bp[machine]
+    luck = exp(np.sqrt(sigma2) * z - sigma2 / 2)
+    mean = coin_in * back_bp / 10_000
     base = _whole(mean * luck, unit, draw(key(seed, "base-round"), s.key))
     credited, paid = _big_wins(seed, s.key, games, bet, unit, handpay_cents)
     segments = np.clip(minutes // SEGMENT_SECONDS, 1, np.maximum(games // 4, 1))

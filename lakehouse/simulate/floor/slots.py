@@ -16,9 +16,22 @@ import polars as pl
 
 from lakehouse.contracts.floor.slots import EVENT_TYPES, MACHINE_TYPES, ZONES
 from lakehouse.simulate.floor import layout
-from lakehouse.simulate.floor.plan import clean_rows, day_plan
+from lakehouse.simulate.floor.fillers import (
+    BILL,
+    DOOR_OPEN,
+    JACKPOT,
+    METER,
+    PLAY,
+    TICKET,
+    TILT,
+    filler_kinds,
+    filler_seconds,
+    fillers,
+)
+from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import SlotPlay
+from lakehouse.simulate.floor.tampering import metered
 from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
     ordinals,
@@ -36,22 +49,6 @@ from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
-PLAY, METER, BILL, TICKET, TILT, JACKPOT, DOOR_OPEN, DOOR_CLOSE, ON, OFF = (
-    EVENT_TYPES.index(t)
-    for t in (
-        "GAME_PLAY",
-        "METER_UPDATE",
-        "BILL_IN",
-        "TICKET_OUT",
-        "TILT",
-        "JACKPOT",
-        "DOOR_OPEN",
-        "DOOR_CLOSE",
-        "POWER_ON",
-        "POWER_OFF",
-    )
-)
-_FILLERS = np.array([METER] * 56 + [TILT, TILT, DOOR_OPEN, DOOR_CLOSE, OFF, ON, METER, METER])
 _ERRORS = {TILT: ("E021", "Reel tilt"), DOOR_OPEN: ("D001", "Main door open")}
 
 
@@ -170,7 +167,7 @@ def session_events(p: SlotPlay) -> Events:
     kind, micro = np.empty(total, np.int64), np.empty(total, np.int64)
     columns = {c: np.zeros(total, np.int64) for c in ("coin_in", "coin_out", "games", "amount")}
     jackpot = np.zeros(total, np.int64)
-    kind[play_at], micro[play_at] = PLAY, s.end
+    kind[play_at], micro[play_at] = np.where(p.games[of] > 0, PLAY, METER), s.end
     columns["coin_in"][play_at], columns["coin_out"][play_at] = s.coin_in, s.coin_out
     columns["games"][play_at] = s.games
     kind[bill_at] = np.where(c.bills > 0, BILL, METER)
@@ -204,13 +201,19 @@ def jackpots(p: SlotPlay) -> tuple[I64, I64, I64]:
 
 
 def with_fillers(
-    e: Events, machines: range, rows: int, quota: int, count: int, length: int
+    e: Events,
+    machines: range,
+    rows: int,
+    kinds: I64,
+    count: int,
+    length: int,
 ) -> Events:
-    """Adds the machines' part of `quota` fillers (meter readings, doors, tilts), evenly over
-    machines and day, in place by time."""
+    """Adds the machines' part of a day's fillers (meter readings, doors, tilts) of some `kinds`,
+    evenly over machines and day, in place by time."""
+    quota = len(kinds)
     k = np.arange(-(-machines.start * quota // count), -(-machines.stop * quota // count))
     machine = k * count // max(quota, 1)
-    micro = (k * 2_654_435_761 % (length - 60)) * 1_000_000 + 999_000
+    micro = filler_seconds(k, length) * 1_000_000 + 999_000
     order = np.lexsort((micro, machine))
     k, machine, micro = k[order], machine[order], micro[order]
     span = np.int64(1) << np.int64(38)
@@ -226,7 +229,7 @@ def with_fillers(
         return out
 
     return Events(
-        kind=merged(e.kind, _FILLERS[k % len(_FILLERS)]),
+        kind=merged(e.kind, kinds[k]),
         machine=merged(e.machine, machine),
         session=merged(e.session, -1),
         micro=merged(e.micro, micro),
@@ -334,17 +337,11 @@ def stretches_on(world: World, day: int) -> list[Stretch]:
     """A day's parts; where several days are made together, each is one part."""
     most = producers.STRETCH_ROWS if world.block == 1 else None
     slots, count = day_plan(world, day).slots, world.config.machine_count
-    return stretches(slots, count, _fillers(world, day), most)
+    return stretches(slots, count, fillers(world, day), most)
 
 
 def row_ranges(world: World, day: int) -> list[range]:
     return [at.rows for at in stretches_on(world, day)]
-
-
-def _fillers(world: World, day: int) -> int:
-    """Rows of the day beside those of sessions."""
-    rows = clean_rows(world.config, "slot_telemetry", day)
-    return rows - int(day_plan(world, day).slots.rows.sum())
 
 
 def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
@@ -392,13 +389,20 @@ def _error(kind: I64, part: int) -> pl.Series:
 @producer("slot_telemetry", dress=dress, stretches=row_ranges, clashing="location_id")
 def rows_of(world: World, day: int, stretch: int) -> Rows:
     """The rows of a stretch of a day. Meters go on from the day before."""
-    config, p, at = world.config, day_plan(world, day), stretches_on(world, day)[stretch]
+    at = stretches_on(world, day)[stretch]
+    return rows_of_machines(world, day, at.machines, at.sessions)
+
+
+def rows_of_machines(world: World, day: int, machines: range, sessions: slice) -> Rows:
+    """The day's rows of some machines, whose `sessions` stand together among the day's."""
+    config, p = world.config, day_plan(world, day)
     meters = everybody_through(world, day - 1).coin_in
-    part = take(p.slots, at.sessions)
+    part = take(p.slots, sessions)
     e = session_events(part)
-    fillers, count = _fillers(world, day), config.machine_count
-    e = with_fillers(e, at.machines, len(e.kind), fillers, count, p.length)
-    counts = np.bincount(e.machine - at.machines.start, minlength=len(at.machines))
+    kinds, count = filler_kinds(world, day), config.machine_count
+    e = with_fillers(e, machines, len(e.kind), kinds, count, p.length)
+    counts = np.bincount(e.machine - machines.start, minlength=len(machines))
+    played = running(e.coin_in, counts)
     return Rows(
         day=np.full(len(e.kind), day),
         kind=e.kind,
@@ -410,7 +414,7 @@ def rows_of(world: World, day: int, stretch: int) -> Rows:
         jackpot=e.jackpot,
         games=e.games,
         amount=e.amount,
-        meter=running(e.coin_in, counts) + meters[e.machine],
+        meter=metered(config, day, e.machine, played) + meters[e.machine],
         session=e.session,
         players=part.player,
         keys=part.key,

@@ -10,11 +10,12 @@ import polars as pl
 from lakehouse.errors import BadInput
 from lakehouse.regulation.law import load
 from lakehouse.simulate.floor import cage
-from lakehouse.simulate.floor.rota import CASHIERS
+from lakehouse.simulate.floor.windows import approver
 from lakehouse.simulate.kernel.cash import cash_rows
 from lakehouse.simulate.kernel.clock import day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, draw, key
+from lakehouse.simulate.kernel.staff import CASHIERS
 
 FIRST_POSITION = 1 << 30
 """Of its transactions in a day's cash: no world comes so far, so that numbers stay unique."""
@@ -47,6 +48,8 @@ def structured(config: WorldConfig, player_id: str, count: int, total: Decimal) 
         position=FIRST_POSITION + k,
         event=start + second * 1_000_000,
         cashier=below(h, CASHIERS),
+        supervisor=approver(c.cents),
+        voids=no,
         believed=no,
         report=np.zeros(count, dtype=np.uint64),
         ticked=no,

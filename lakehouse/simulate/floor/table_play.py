@@ -125,7 +125,7 @@ def table_play(
     config: WorldConfig, day: int, v: Visits, s: Sessions, planted: TablePlay | None, day_end: int
 ) -> TablePlay:
     """Ratings that found a seat, sorted by table and start."""
-    play = _ordinary(config, day, v, take(s, s.is_table))
+    play = rated(config, day, v, take(s, s.is_table))
     if planted is not None:
         play = join([planted, play])
     tables = layout.tables(config.seed, config.table_count)
@@ -142,9 +142,15 @@ def table_play(
     return take(play, np.lexsort((play.key, play.start, play.table)))
 
 
-def _ordinary(config: WorldConfig, day: int, v: Visits, s: Sessions) -> TablePlay:
+def game_of(seed: int, keys: U64) -> I64:
+    """Position among the games of what sessions play."""
+    return pick(draw(key(seed, "game"), keys), _GAME_WEIGHTS)
+
+
+def rated(config: WorldConfig, day: int, v: Visits, s: Sessions) -> TablePlay:
+    """Sessions at tables as they are rated, before they have a seat."""
     seed = config.seed
-    game = pick(draw(key(seed, "game"), s.key), _GAME_WEIGHTS)
+    game = game_of(seed, s.key)
     minimum = layout.MIN_BETS[game]
     log_bet = math.log(1_800) + 0.85 * WORTH_SIGMA * s.z
     wish = exp(np.minimum(log_bet + 0.3 * normal(draw(key(seed, "table-bet"), s.key)), 15.0))

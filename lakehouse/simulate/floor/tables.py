@@ -198,7 +198,7 @@ def rows_of(world: World, day: int) -> TableRows:
         table=table,
         event=p.start + second * 1_000_000 + n % 1_000,
         shift=layout.shift_of(second),
-        dealer=layout.dealer_at(config.seed, config.table_count, p.day, table, second),
+        dealer=p.rota[layout.dealer_at(config.seed, config.table_count, p.day, table, second)],
         amount=amount,
         rated=rated,
         player=of(t.player),

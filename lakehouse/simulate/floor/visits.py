@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lakehouse.simulate.faults.scenarios import engaged
 from lakehouse.simulate.kernel import exclusion
 from lakehouse.simulate.kernel.book import player_of_rank, reserved
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
@@ -35,7 +36,7 @@ MOST_PER_DAY = 0.6
 """No player comes on more than this share of days."""
 
 # Arrivals by hour from 06:00, per mille [assumption: peak 19-21h, trough 04-06h].
-_ARRIVALS = np.array(
+ARRIVALS = np.array(
     [8, 12, 18, 26, 34, 42, 48, 50, 48, 46, 48, 54, 64, 76, 86, 84, 74, 60, 44, 30, 20, 13, 9, 6]
 )
 
@@ -92,14 +93,16 @@ def _carded(config: WorldConfig, day: int) -> I64:
     keep = uniform(draw(key(config.seed, "stays-home", day), rank)) * comes[first] < MOST_PER_DAY
     player = player_of_rank(config, rank[keep])
     player = player[~exclusion.joined(config, player, day)]
-    most = int(0.93 * config.quota("player_profile", day))
+    elsewhere = engaged(config, day)
+    player = player[~np.isin(player, elsewhere)]
+    most = int(0.93 * config.quota("player_profile", day)) - len(elsewhere) // 2
     order = np.argsort(draw(key(config.seed, "visitor-order", day), player), kind="stable")
-    return np.sort(player[order[: min(most, round(target * 1.1) + 1)]])
+    return np.sort(player[order[: max(min(most, round(target * 1.1) + 1), 0)]])
 
 
 def arrival(h: U64) -> I64:
     """Returns the second after 06:00 at which each visit begins."""
-    edges = np.cumsum(_ARRIVALS)
+    edges = np.cumsum(ARRIVALS)
     hour = np.searchsorted(edges, below(h, int(edges[-1])), side="right")
     return hour * 3600 + below(h << np.uint64(31), 3600)
 

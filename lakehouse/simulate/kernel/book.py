@@ -1,4 +1,4 @@
-"""The book of players: who comes often, and who is kept for planted scenarios."""
+"""The book of players: who comes often, and who never comes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, key, permute, unpermute
 
 RESERVED_SHARE = 0.04
-"""Part of the book kept for planted scenarios; never drawn as ordinary visitors."""
+"""Part of the book that never comes of its own: patrons lost long ago, and the excluded."""
 
 
 def reserved(config: WorldConfig) -> int:
-    """Ranks at the end of the book that only scenarios use: at the most half of a small one."""
+    """Ranks at the end of the book that never come: at the most half of a small one."""
     wanted = max(20, round(config.player_count * RESERVED_SHARE))
     return min(wanted, config.player_count // 2)
 
@@ -31,18 +31,20 @@ def rank_of_player(config: WorldConfig, player: I64) -> I64:
 
 
 @functools.lru_cache(maxsize=4)
-def _planted_ranks(seed: int, players: int, first: int) -> I64:
+def _last_ranks(seed: int, players: int, first: int) -> I64:
     return permute(np.arange(first, players), players, key(seed, "player-rank"))
 
 
-def planted_players(config: WorldConfig) -> I64:
-    """Players that only scenarios use, in order of rank."""
-    first = config.player_count - reserved(config)
-    return _planted_ranks(config.seed, config.player_count, first)
+def lost_players(config: WorldConfig) -> I64:
+    """Players who never come of their own and are on no list, in order of rank."""
+    players, never = config.player_count, reserved(config)
+    return _last_ranks(config.seed, players, players - never)[
+        : never - len(always_excluded(config))
+    ]
 
 
 def always_excluded(config: WorldConfig) -> I64:
     """Sorted players who are on the self-exclusion list from the beginning: the last quarter
-    of the planted ones, of whom some are let in all the same."""
+    of those who never come, of whom some are let in all the same."""
     first = config.player_count - max(1, reserved(config) // 4)
-    return np.sort(_planted_ranks(config.seed, config.player_count, first))
+    return np.sort(_last_ranks(config.seed, config.player_count, first))

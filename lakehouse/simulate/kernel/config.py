@@ -28,7 +28,9 @@ _MONTH = np.array([97, 98, 104, 101, 101, 98, 101, 99, 96, 101, 100, 104])
 
 @dataclass(frozen=True)
 class Faults:
-    """Rates of what is planted: defects per row, scenarios per day, errors per filing."""
+    """Rates of what is planted: defects per row, errors per filing, and misconduct of each kind.
+
+    A kind's rate is the share of the book's players of whom a case begins within 30 days."""
 
     retransmit: float = 0.002
     key_clash: float = 0.0004
@@ -45,7 +47,34 @@ class Faults:
     filing_wrong_person: float = 0.02
     filing_needless: float = 0.02
     filing_amended: float = 0.03
-    scenarios_per_day: float = 0.7
+    structuring: float = 0.0010
+    minimal_play: float = 0.0008
+    chip_walking: float = 0.0008
+    bill_stuffing: float = 0.0008
+    marker_cycle: float = 0.0004
+    pooling: float = 0.0005
+    threshold_avoidance: float = 0.0006
+    card_sharing: float = 0.0005
+    self_excluded_play: float = 0.0005
+    agent: float = 0.0004
+    escalating_harm: float = 0.0015
+    misconduct: float = 1.0
+    """Times the rates of patrons' kinds."""
+    look_alikes: float = 0.6
+    """Honest look-alikes for each case."""
+    intensity: float = 1.0
+    """Times the intensity of each case; look-alikes stay as they are."""
+    hold_drift: float = 0.01
+    """From here on the share of machines, dealers, cashiers or badges that a case of the kind
+    begins with in 30 days."""
+    meter_against_play: float = 0.01
+    door_without_badge: float = 0.01
+    jackpot_without_play: float = 0.01
+    dealer_collusion: float = 0.02
+    cashier_overrides: float = 0.03
+    cashier_voids: float = 0.03
+    tailgating: float = 0.02
+    badge_cloning: float = 0.02
 
 
 NO_FAULTS = Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0))

@@ -86,11 +86,11 @@ def newcomer(config: WorldConfig, player: I64) -> Bools:
     book hardly larger than a day's extract has none."""
     if config.player_count * config.days < 3 * config.total("player_profile"):
         return np.zeros(len(player), dtype=bool)
-    return chance(_hash(config, "newcomer", player), NEWCOMERS) & ~planted(config, player)
+    return chance(_hash(config, "newcomer", player), NEWCOMERS) & ~lapsed(config, player)
 
 
-def planted(config: WorldConfig, player: I64) -> Bools:
-    """Whether a patron plays in planted scenarios only."""
+def lapsed(config: WorldConfig, player: I64) -> Bools:
+    """Whether a patron never comes of his own, lost long ago or excluded."""
     return rank_of_player(config, player) >= config.player_count - reserved(config)
 
 

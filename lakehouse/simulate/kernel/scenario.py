@@ -1,8 +1,11 @@
-"""A planted scenario of misconduct, as the domains that play, see and report it know it."""
+"""A planted scenario, of misconduct or of honest play that looks like it, as the domains that
+play, see and report it know it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from lakehouse.simulate.kernel.counter import key
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,40 @@ class Scenario:
     players: tuple[int, ...]
     first_day: int
     last_day: int
-    step: int
+    step: int = 0
     """Days since the first."""
-    dollars: int
-    """A scenario's own round amount, 0 to 900 in steps of 100."""
+    luck: int = 0
+    """What its own draws are keyed by."""
+    permille: int = 1000
+    """Intensity: 1000 blatant, 0 nearly nothing; of a look-alike, how near it comes."""
+    is_look_alike: bool = False
+
+    @property
+    def days(self) -> int:
+        return self.last_day - self.first_day + 1
+
+    @property
+    def intensity(self) -> float:
+        return self.permille / 1000
+
+    @property
+    def suspect(self) -> int:
+        """Of those who pool, who takes the money; else the first."""
+        return self.players[-1 if self.kind == "pooling" else 0]
+
+    def below(self, n: int, what: str, *parts: int) -> int:
+        """The scenario's own whole number from 0 to n - 1."""
+        return (key(self.luck, what, *parts) * n) >> 64
+
+    def among(self, low: int, high: int, what: str, *parts: int) -> int:
+        """The scenario's own whole number from low to high."""
+        return low + self.below(high - low + 1, what, *parts)
+
+    def scaled(self, faint: int, blatant: int) -> int:
+        """Between two values, by intensity."""
+        return faint + (blatant - faint) * self.permille // 1000
+
+    def eased(self, faint: int, blatant: int) -> int:
+        """As `scaled`, but a middling one comes three quarters of the way."""
+        rest = 1000 - self.permille
+        return blatant + (faint - blatant) * rest * rest // 1_000_000

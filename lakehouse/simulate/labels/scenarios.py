@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.simulate.floor.harm import is_at_tables
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel import ids
 from lakehouse.simulate.kernel.plants import planted
@@ -17,7 +18,6 @@ _TABLE = {
     "bill_stuffing": "slot_telemetry",
     "card_sharing": "slot_telemetry",
     "self_excluded_play": "slot_telemetry",
-    "employee_collusion": "table_games",
 }
 """Where a scenario shows; the others show in the cage."""
 
@@ -35,6 +35,12 @@ def planted_scenarios(world: World, day: int) -> pl.DataFrame:
     )
 
 
+def _table(s: Scenario) -> str:
+    if s.kind == "escalating_harm":
+        return "table_games" if is_at_tables(s) else "slot_telemetry"
+    return _TABLE.get(s.kind, "financial_txn")
+
+
 def _plants(world: World, s: Scenario, day: int) -> pl.DataFrame:
     who = ids.players(np.array(s.players, dtype=np.int64))
     config = world.config
@@ -43,10 +49,12 @@ def _plants(world: World, s: Scenario, day: int) -> pl.DataFrame:
         pl.Series([f"scenario:{s.number}"] * len(who)),
         entity_type="player",
         entity=who,
-        table=_TABLE.get(s.kind, "financial_txn"),
+        table=_table(s),
         key=None,
         rule=s.kind,
         day=config.date(day),
+        intensity=s.intensity,
+        is_look_alike=s.is_look_alike,
     ).with_columns(
         window_start=pl.lit(config.date(s.first_day)), window_end=pl.lit(config.date(s.last_day))
     )

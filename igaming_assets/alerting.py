@@ -1,0 +1,88 @@
+"""Grave alerts become observations of their asset, and are told to whoever is to act."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from igaming_assets.partitions import key_of
+from igaming_assets.resources import LakeResource
+from lakehouse.errors import LakehouseError
+from lakehouse.serve.alerts import desk
+from lakehouse.serve.alerts.telling import tell
+from lakehouse.settings import Settings
+from lakehouse.storage import Lake
+
+ALERTS = dg.AssetKey(["gold", "anomalies"])
+MOST = 500
+"""Materialisations that one look takes; the next look goes on."""
+REMEMBERED = 90
+"""Gaming days whose alerts are known to have been told; older ones, made again, tell anew."""
+
+
+def alerts_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Looks at each gaming day of alerts once it is made, and tells each CRITICAL one once."""
+
+    @dg.sensor(
+        name="critical_alerts",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Observes each CRITICAL alert that is open, says it in the log, and posts it "
+        "to the address of the setting alert_webhook.",
+    )
+    def critical_alerts(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        cursor = json.loads(context.cursor or "{}")
+        made = context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(ALERTS, after_storage_id=cursor.get("after")),
+            limit=MOST,
+            ascending=True,
+        ).records
+        if not made:
+            return dg.SkipReason("no day of alerts was made since the last look")
+        days = {dt.date.fromisoformat(r.partition_key) for r in made if r.partition_key}
+        told: dict[str, list[str]] = cursor.get("told", {})
+        new = [
+            alert
+            for alert in _critical(lake.lake, days)
+            if alert["alert_id"] not in told.get(key_of(alert["gaming_day"]), ())
+        ]
+        try:
+            tell(new, settings.alert_webhook, context.log)
+        except LakehouseError as error:
+            # The lake goes on without its listener; the line in the log stands.
+            context.log.error(str(error))
+        for alert in new:
+            told.setdefault(key_of(alert["gaming_day"]), []).append(alert["alert_id"])
+        kept = dict(sorted(told.items())[-REMEMBERED:])
+        return dg.SensorResult(
+            asset_events=[_observed(alert) for alert in new],
+            cursor=json.dumps({"after": made[-1].storage_id, "told": kept}),
+        )
+
+    return critical_alerts
+
+
+def _critical(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
+    if not days:
+        return []
+    alerts = lake.scan("gold", "anomalies", days=(min(days), max(days))).filter(
+        pl.col("gaming_day").is_in(days) & (pl.col("severity") == "CRITICAL")
+    )
+    standing = desk.worked(alerts, desk.read(lake))
+    return standing.filter(pl.col("state") == "open").to_dicts()
+
+
+def _observed(alert: Mapping[str, Any]) -> dg.AssetObservation:
+    shown = ("severity", "rule", "entity_type", "entity_id", "said", "suggested_action")
+    return dg.AssetObservation(
+        ALERTS,
+        partition=key_of(alert["gaming_day"]),
+        description=f"{alert['alert_id']}: {alert['said']}",
+        metadata={"alert_id": alert["alert_id"], "score": alert["score"]}
+        | {name: alert[name] for name in shown},
+    )

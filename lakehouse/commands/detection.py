@@ -1,0 +1,89 @@
+"""`lakehouse detection`: the rules that there are, and how good each is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.commands import opened, parse_day
+from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+_SHOWN = (
+    "rule", "strength", "cases", "recall", "precision", "alerts_per_day", "lead_days",
+    "base_rate", "auprc", "amount_auprc",
+)  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    detection = typer.Typer(
+        help="The rules of detection, and how good each is.",
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    detection.command("quality")(quality)
+    detection.command("rules")(listed)
+    app.add_typer(detection, name="detection")
+
+
+def quality(
+    day: Annotated[
+        str | None, typer.Option("--day", metavar="DAY", help="Of the four weeks up to this day.")
+    ] = None,
+    strength: Annotated[
+        str, typer.Option(help="all, blatant, middling or faint cases; each: all of these.")
+    ] = "all",
+    as_json: AsJson = False,
+) -> None:
+    """Precision, recall and ranking of each rule against what was planted; the newest day's.
+
+    On simulated days only: a real lake knows no truth. docs/detection.md has several worlds.
+    """
+    import polars as pl
+
+    from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
+    from lakehouse.contracts.operations.plants import STRENGTHS
+
+    if strength not in (EVERY, *STRENGTHS, "each"):
+        raise BadInput(f"--strength {strength!r}: allowed are all, {', '.join(STRENGTHS)}, each")
+    _, lake = opened()
+    rows = lake.scan("gold", "detection_quality").collect()
+    asked = parse_day(day, "--day") if day else pl.col("gaming_day").max()
+    found = rows.filter(pl.col("gaming_day") == asked)
+    if found.is_empty():
+        raise BadInput(
+            "nothing was planted in these four weeks, so nothing can be scored; `lakehouse run` "
+            "simulates days that can"
+        )
+    if strength != "each":
+        found = found.filter(pl.col("strength") == strength)
+    _print(found if as_json else found.select(_SHOWN), as_json=as_json)
+    typer.echo(f"the {WINDOW} gaming days up to {found['gaming_day'][0]!s}", err=True)
+
+
+def listed(as_json: AsJson = False) -> None:
+    """Every rule: what it looks for, and its thresholds in force."""
+    import polars as pl
+
+    from lakehouse.detection.registry import rules, thresholds
+
+    rows = []
+    for name, rule in rules().items():
+        params = thresholds().periods(name)[-1].params or {}
+        said = ", ".join(f"{k} {v}" for k, v in params.items())
+        rows.append((name, rule.family, rule.entity, rule.description, said))
+    columns = ["rule", "family", "entity", "what", "thresholds"]
+    _print(pl.DataFrame(rows, schema=columns, orient="row"), as_json=as_json)
+
+
+def _print(frame: pl.DataFrame, *, as_json: bool) -> None:
+    from lakehouse.serve.reports.render import show
+
+    if as_json:
+        typer.echo(frame.write_json())
+    else:
+        show(frame)

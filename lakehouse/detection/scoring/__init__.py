@@ -1,0 +1,1 @@
+"""How good detection is: what was found against what was planted. Only this reads the truth."""

@@ -1,0 +1,244 @@
+"""Alerts against the truth: which are true, which cases they find, and how well they rank.
+
+Three kinds of frame go in. `alerts`: gold.anomalies, or restricted.alerts of the same shape.
+`plants`: truth/plants. `units`: what there could be an alert of, a row per entity and gaming day:
+`entity_id`, `gaming_day`, `entity_type`, and `amount`, what the entity moved that day.
+
+Average precision is exact: units without an alert share the score 0, so that they are one step
+of the curve, whose precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
+from lakehouse.contracts.operations.plants import STRENGTHS
+from lakehouse.regulation.gaming_day import Days
+
+_CASE = ("rule", "plant_id")
+_UNIT = ("entity_id", "gaming_day")
+_OF = ("as_of", "rule")
+
+
+def quality(
+    alerts: pl.DataFrame,
+    plants: pl.DataFrame,
+    units: pl.DataFrame,
+    days: Days,
+    *,
+    families: Mapping[str, str],
+    window: int = WINDOW,
+) -> pl.DataFrame:
+    """Rows in the shape of `detection_quality` for each of `days` in whose `window` gaming days a
+    case of a rule shows. The frames hold at least these days; `families`: rule → family, of the
+    rules that are scored."""
+    cases, shown = _cases(plants), _shown(plants)
+    judged = _judged(alerts, shown)
+    of_days = pl.DataFrame({"as_of": pl.date_range(*days, eager=True)})
+    parts = [
+        _measured(judged, cases, shown, units, of_days, window, strength)
+        for strength in (EVERY, *STRENGTHS)
+    ]
+    known = pl.DataFrame(list(families.items()), schema=["rule", "family"], orient="row")
+    return pl.concat(parts).join(known, on="rule").sort("gaming_day", "rule", "strength")
+
+
+def _shown(plants: pl.DataFrame) -> pl.DataFrame:
+    """Where each case or look-alike shows: a row per entity and day."""
+    return plants.filter(pl.col("intensity").is_not_null()).select(
+        pl.col("expected_rule").alias("rule"),
+        "plant_id",
+        "entity_id",
+        pl.col("gaming_day").alias("day"),
+        pl.col("strength").cast(pl.String),
+        "is_look_alike",
+    ).unique()  # fmt: skip
+
+
+def _cases(plants: pl.DataFrame) -> pl.DataFrame:
+    real = plants.filter(~pl.col("is_look_alike") & pl.col("intensity").is_not_null())
+    return real.group_by(pl.col("expected_rule").alias("rule"), "plant_id").agg(
+        pl.col("strength").cast(pl.String).first(),
+        ends=pl.col("window_end").max(),
+    )
+
+
+def _judged(alerts: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """A row per alert and case that it is true of; one without a case for any other. An alert of
+    several entities is true where a case shows on one of them."""
+    each = alerts.select(
+        "alert_id", "rule", "gaming_day", "window_start", "score",
+        pl.col("entity_id").str.split("+").alias("entity_id"),
+    ).explode("entity_id")  # fmt: skip
+    inside = pl.col("day").is_between("window_start", "gaming_day")
+    met = each.join(shown, on=["rule", "entity_id"], how="left")
+    met = met.with_columns(
+        plant_id=pl.when(inside & ~pl.col("is_look_alike")).then("plant_id"),
+        strength=pl.when(inside & ~pl.col("is_look_alike")).then("strength"),
+        looks=(inside & pl.col("is_look_alike")).fill_null(value=False),
+    )
+    is_true = pl.col("plant_id").is_not_null()
+    keys = ["alert_id", "rule", "gaming_day", "score"]
+    return (
+        met.group_by(*keys, "plant_id", "strength")
+        .agg(pl.col("looks").any(), pl.col("entity_id").unique())
+        .with_columns(
+            is_true=is_true.any().over("alert_id"), looks=pl.col("looks").any().over("alert_id")
+        )
+        .filter(is_true | ~pl.col("is_true"))
+    )  # fmt: skip
+
+
+def _within(frame: pl.DataFrame, of_days: pl.DataFrame, window: int, day: str) -> pl.DataFrame:
+    """The rows once for each day asked for whose window holds them."""
+    first = pl.col("as_of") - dt.timedelta(days=window - 1)
+    return frame.join_where(of_days, pl.col(day) <= pl.col("as_of"), pl.col(day) >= first)
+
+
+def _measured(
+    judged: pl.DataFrame,
+    cases: pl.DataFrame,
+    shown: pl.DataFrame,
+    units: pl.DataFrame,
+    of_days: pl.DataFrame,
+    window: int,
+    strength: str,
+) -> pl.DataFrame:
+    wanted = pl.lit(value=True) if strength == EVERY else pl.col("strength") == strength
+    # An alert that is true of a case of another strength is neither true nor false here.
+    alerts = _within(judged.filter(wanted | ~pl.col("is_true")), of_days, window, "gaming_day")
+    where = _within(shown.filter(~pl.col("is_look_alike") & wanted), of_days, window, "day")
+    others = shown.filter(~pl.col("is_look_alike") & ~wanted)
+    counted = (
+        where.group_by(_OF)
+        .agg(cases=pl.col("plant_id").n_unique())
+        .join(_of_alerts(alerts), on=_OF, how="left")
+        .join(_of_cases(alerts, cases), on=_OF, how="left")
+        .join(_ranked(alerts, where, others, units, of_days, window), on=_OF, how="left")
+    )
+    return _told(counted, strength)
+
+
+def _of_alerts(alerts: pl.DataFrame) -> pl.DataFrame:
+    one = alerts.unique(["as_of", "alert_id"])
+    return one.group_by(_OF).agg(
+        alerts=pl.len().cast(pl.Int64),
+        alerts_true=pl.col("is_true").sum().cast(pl.Int64),
+        alerts_on_look_alikes=(pl.col("looks") & ~pl.col("is_true")).sum().cast(pl.Int64),
+    )
+
+
+def _of_cases(alerts: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    true = alerts.filter("is_true").group_by("as_of", *_CASE).agg(first=pl.col("gaming_day").min())
+    lead = (pl.col("ends") - pl.col("first")).dt.total_days()
+    found = true.join(cases.select(*_CASE, "ends"), on=_CASE).with_columns(lead=lead)
+    lead_days = pl.col("lead").cast(pl.Float64).median()
+    return found.group_by(_OF).agg(cases_found=pl.col("plant_id").n_unique(), lead_days=lead_days)
+
+
+def _ranked(
+    alerts: pl.DataFrame,
+    where: pl.DataFrame,
+    others: pl.DataFrame,
+    units: pl.DataFrame,
+    of_days: pl.DataFrame,
+    window: int,
+) -> pl.DataFrame:
+    """base_rate, auprc, amount_auprc and days of each rule and day asked for. Units of cases of
+    another strength are left out of the ranking by score."""
+    types = units.select("entity_id", "entity_type").unique()
+    kinds = where.select("rule", "entity_id").unique().join(types, on="entity_id")
+    kind = kinds.group_by("rule").agg(pl.col("entity_type").mode().sort().first())
+    here = _within(units, of_days, window, "gaming_day").with_columns(
+        rank=pl.col("amount").rank("ordinal", descending=True).over("as_of", "entity_type"),
+    )
+    sizes = here.group_by("as_of", "entity_type").agg(
+        units=pl.len().cast(pl.Float64), days=pl.col("gaming_day").n_unique().cast(pl.Int64)
+    )
+    positive = (
+        where.select(*_OF, "entity_id", pl.col("day").alias("gaming_day"))
+        .unique()
+        .join(kind, on="rule")
+        .join(here, on=["as_of", "entity_type", *_UNIT])
+    )
+    totals = positive.group_by(_OF).agg(positives=pl.len().cast(pl.Float64))
+    # A unit where another strength shows is no miss of this one.
+    scored = (
+        alerts.explode("entity_id")
+        .group_by(*_OF, *_UNIT)
+        .agg(pl.col("score").max())
+        .join(kind, on="rule")
+        .join(here.select("as_of", "entity_type", *_UNIT), on=["as_of", "entity_type", *_UNIT])
+        .join(
+            others.select("rule", "entity_id", gaming_day="day").unique(),
+            on=["rule", *_UNIT],
+            how="anti",
+        )
+        .join(positive.select(*_OF, *_UNIT, hit=pl.lit(value=True)), on=[*_OF, *_UNIT], how="left")
+        .with_columns(pl.col("hit").fill_null(value=False))
+    )
+    curve = (
+        scored.group_by(*_OF, "score")
+        .agg(n=pl.len(), hits=pl.col("hit").sum())
+        .sort("score", descending=True)
+        .with_columns(
+            all_n=pl.col("n").cum_sum().over(_OF), all_hits=pl.col("hits").cum_sum().over(_OF)
+        )
+        .group_by(_OF)
+        .agg(
+            area=(pl.col("hits") * pl.col("all_hits") / pl.col("all_n")).sum(),
+            scored_hits=pl.col("hits").sum(),
+        )
+    )
+    by_amount = (
+        positive.sort("rank")
+        .with_columns(k=pl.col("rank").rank("ordinal").over(_OF))
+        .group_by(_OF)
+        .agg(by_amount=(pl.col("k") / pl.col("rank")).mean())
+    )
+    base = pl.col("positives") / pl.col("units")
+    rest = pl.col("positives") - pl.col("scored_hits").fill_null(0)
+    return (
+        totals.join(kind, on="rule")
+        .join(sizes, on=["as_of", "entity_type"])
+        .join(curve, on=_OF, how="left")
+        .join(by_amount, on=_OF, how="left")
+        .select(
+            *_OF,
+            "days",
+            base_rate=base,
+            auprc=(pl.col("area").fill_null(0.0) + rest * base) / pl.col("positives"),
+            amount_auprc="by_amount",
+        )
+    )
+
+
+def _told(counted: pl.DataFrame, strength: str) -> pl.DataFrame:
+    zero = ("cases_found", "alerts", "alerts_true", "alerts_on_look_alikes", "days")
+    whole = counted.with_columns(
+        pl.col(zero).fill_null(0).cast(pl.Int64), cases=pl.col("cases").cast(pl.Int64)
+    )
+
+    def ratio(part: str, of: str) -> pl.Expr:
+        return pl.when(pl.col(of) > 0).then(pl.col(part) / pl.col(of))
+
+    return whole.select(
+        pl.col("as_of").alias("gaming_day"),
+        "rule",
+        pl.lit(strength).alias("strength"),
+        "days",
+        "cases",
+        *zero[:4],
+        recall=ratio("cases_found", "cases"),
+        precision=ratio("alerts_true", "alerts"),
+        alerts_per_day=ratio("alerts", "days"),
+        alerts_per_case=ratio("alerts", "cases_found"),
+        lead_days=pl.col("lead_days"),
+        base_rate=pl.col("base_rate"),
+        auprc=pl.col("auprc"),
+        amount_auprc=pl.col("amount_auprc"),
+    )

@@ -1,0 +1,1 @@
+"""Working with alerts: how each stands, its source rows, and who is told."""

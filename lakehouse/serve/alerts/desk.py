@@ -1,0 +1,129 @@
+"""Casework on alerts: actions that only append, and how each alert stands that follows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from lakehouse.contracts import contract
+from lakehouse.contracts.detection.alert_actions import ACTIONS, OUTCOMES
+from lakehouse.errors import BadInput, LakehouseError
+
+if TYPE_CHECKING:
+    from lakehouse.storage import Lake
+
+TABLE = "alert_actions"
+STATES = {"ack": "acknowledged", "close": "closed", "reopen": "open"}
+ATTEMPTS = 20
+_LOG = contract(TABLE).bronze_schema()
+
+
+def action(
+    alert_id: str,
+    kind: str,
+    *,
+    who: str,
+    at: dt.datetime,
+    reason: str | None = None,
+    outcome: str | None = None,
+) -> pl.DataFrame:
+    """One row for the log (contract `alert_actions`).
+
+    Raises BadInput for an action that lacks what its kind needs.
+    """
+    if kind not in ACTIONS:
+        raise BadInput(f"unknown action {kind!r}; allowed: {', '.join(ACTIONS)}")
+    if kind != "ack" and not (reason or "").strip():
+        raise BadInput(f"to {kind} alert {alert_id!r} needs --reason")
+    if kind == "close" and outcome not in OUTCOMES:
+        raise BadInput(
+            f"to close alert {alert_id!r} needs --outcome of {', '.join(OUTCOMES)}, not {outcome!r}"
+        )
+    if not who.strip():
+        raise BadInput(f"the action on alert {alert_id!r} does not say who acts")
+    row = [alert_id, kind, outcome, reason, who, at.astimezone(dt.UTC)]
+    known_by = hashlib.sha256(repr(row).encode()).hexdigest()[:16]
+    return pl.DataFrame([[known_by, *row]], schema=_LOG, orient="row")
+
+
+def act(lake: Lake, row: pl.DataFrame) -> None:
+    """Appends an action to the log. Raises BadInput for one that changes nothing.
+
+    Those who act at the same time take turns: each is judged by all actions before it.
+    """
+    from lakehouse.storage import Commit
+
+    new = row.row(0, named=True)
+    commit = Commit(new["action_id"], f"ops/{TABLE}", "1")
+    for _ in range(ATTEMPTS):
+        before = read(lake)
+        now = dict(standing(before).select("alert_id", "state").iter_rows())
+        if now.get(new["alert_id"], "open") == STATES[new["action"]]:
+            raise BadInput(f"alert {new['alert_id']!r} is {STATES[new['action']]} already")
+        turn = (TABLE, before.height + 1)
+        if lake.append("ops", TABLE, row, commit=commit, app_transaction=turn).rows:
+            return
+    raise LakehouseError(f"the log of actions was busy through {ATTEMPTS} attempts; try again")
+
+
+def read(lake: Lake) -> pl.DataFrame:
+    """The log, in the order of the actions."""
+    return lake.scan("ops", TABLE).collect().sort("acted_at", "action_id")
+
+
+def standing(actions: pl.DataFrame) -> pl.DataFrame:
+    """One row per alert that somebody acted on: alert_id, state, outcome, reason, acted_by,
+    acted_at. An alert without a row is open; the last action holds."""
+    return (
+        actions.sort("acted_at", "action_id")
+        .group_by("alert_id", maintain_order=True)
+        .last()
+        .select(
+            "alert_id",
+            pl.col("action").replace_strict(STATES, return_dtype=pl.String).alias("state"),
+            "outcome",
+            "reason",
+            "acted_by",
+            "acted_at",
+        )
+    )
+
+
+def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
+    """Alerts with their state, the gravest and newest first."""
+    gravest = pl.col("severity").replace_strict(
+        {"CRITICAL": 0, "WARNING": 1, "INFO": 2}, return_dtype=pl.Int64
+    )
+    return (
+        alerts.join(standing(actions).lazy(), on="alert_id", how="left")
+        .with_columns(pl.col("state").fill_null("open"), _grave=gravest)
+        .sort(["_grave", "gaming_day", "score", "alert_id"], descending=[False, True, True, False])
+        .drop("_grave")
+        .collect()
+    )
+
+
+def find(lake: Lake, alert_id: str) -> pl.DataFrame:
+    """The one alert of that id, with its state. Raises BadInput for an unknown one."""
+    alerts = lake.scan("gold", "anomalies").filter(pl.col("alert_id") == alert_id)
+    found = worked(alerts, read(lake))
+    if found.is_empty():
+        raise BadInput(f"unknown alert {alert_id!r}; see `lakehouse alerts list`")
+    return found
+
+
+def source_rows(lake: Lake, alert: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Table as layer.name → its rows that the alert rests on, by the keys of its evidence."""
+    keys = alert.select(pl.col("evidence").explode()).drop_nulls().unnest("evidence")
+    days = (alert["window_start"].item(), alert["window_end"].item())
+    found = {}
+    for (table,), mine in keys.partition_by("table_name", as_dict=True).items():
+        about = contract(str(table))
+        layer = "silver" if about.layer == "source" else about.layer
+        named = pl.concat_str([pl.col(k).cast(pl.String) for k in about.key], separator="/")
+        rows = lake.scan(layer, about.name, days=days)
+        found[f"{layer}.{table}"] = rows.filter(named.is_in(mine["record_id"].implode())).collect()
+    return found

@@ -1,0 +1,173 @@
+"""Alerts held against the truth, worked by hand."""
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from lakehouse.contracts import contract
+from lakehouse.detection.scoring.quality import quality
+from lakehouse.gold.marts import marts
+
+D = dt.date(2025, 3, 10)
+FAMILIES = {"r": "machine"}
+
+
+def day(n: int) -> dt.date:
+    return D + dt.timedelta(days=n)
+
+
+def alert(entity: str, n: int, score: float, since: int | None = None) -> dict[str, Any]:
+    return {
+        "alert_id": f"r-{n}-{entity}",
+        "rule": "r",
+        "entity_id": entity,
+        "gaming_day": day(n),
+        "window_start": day(n if since is None else since),
+        "score": score,
+    }
+
+
+def plant(
+    name: str, entity: str, n: int, strength: str = "blatant", ends: int | None = None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "plant_id": name,
+        "kind": "k",
+        "entity_type": "machine",
+        "entity_id": entity,
+        "window_start": day(n),
+        "window_end": day(n if ends is None else ends),
+        "table_name": "t",
+        "row_key": None,
+        "expected_rule": "r",
+        "intensity": 0.9,
+        "strength": strength,
+        "is_look_alike": False,
+        "gaming_day": day(n),
+    } | more
+
+
+def units(*amounts: tuple[str, int, float]) -> pl.DataFrame:
+    rows = [(e, day(n), "machine", a) for e, n, a in amounts]
+    return pl.DataFrame(
+        rows, schema=["entity_id", "gaming_day", "entity_type", "amount"], orient="row"
+    )
+
+
+def scored(
+    alerts: list[dict[str, Any]],
+    plants: list[dict[str, Any]],
+    at_risk: pl.DataFrame,
+    strength: str = "all",
+    days: tuple[int, int] = (0, 0),
+    window: int = 28,
+) -> dict[str, Any]:
+    """The one row of a strength."""
+    shape = {
+        "alert_id": pl.String, "rule": pl.String, "entity_id": pl.String,
+        "gaming_day": pl.Date, "window_start": pl.Date, "score": pl.Float64,
+    }  # fmt: skip
+    found = quality(
+        pl.DataFrame(alerts, schema=shape),
+        pl.DataFrame(plants, schema=contract("plants").bronze_schema()),
+        at_risk,
+        (day(days[0]), day(days[1])),
+        families=FAMILIES,
+        window=window,
+    )
+    row: dict[str, Any] = found.filter(pl.col("strength") == strength).row(0, named=True)
+    return row
+
+
+FOUR = units(("A", 0, 10.0), ("B", 0, 40.0), ("C", 0, 30.0), ("D", 0, 20.0))
+
+
+def test_one_of_two_cases_found_and_one_false_alarm() -> None:
+    """Ranked by score: A (a case), C (none), then B (a case) and D share the rest."""
+    row = scored(
+        [alert("A", 0, 0.9), alert("C", 0, 0.4)], [plant("p1", "A", 0), plant("p2", "B", 0)], FOUR
+    )
+    assert (row["cases"], row["cases_found"], row["alerts"], row["alerts_true"]) == (2, 1, 2, 1)
+    assert (row["recall"], row["precision"]) == (0.5, 0.5)
+    assert (row["alerts_per_day"], row["alerts_per_case"]) == (2.0, 2.0)
+    assert row["base_rate"] == 0.5
+    # Half of the cases at precision 1, the other half at the base rate.
+    assert row["auprc"] == pytest.approx(0.75)
+    # By amount B, C, D, A: (1/1 + 2/4) / 2.
+    assert row["amount_auprc"] == pytest.approx(0.75)
+
+
+def test_no_alert_has_the_base_rate_and_no_precision() -> None:
+    row = scored([], [plant("p1", "A", 0)], FOUR)
+    assert row["precision"] is None
+    assert row["lead_days"] is None
+    assert (row["recall"], row["auprc"], row["base_rate"]) == (0.0, 0.25, 0.25)
+
+
+def test_an_alert_on_a_look_alike_is_false_and_said() -> None:
+    row = scored(
+        [alert("A", 0, 0.9), alert("B", 0, 0.9)],
+        [plant("p1", "A", 0), plant("p2", "B", 0, is_look_alike=True)],
+        FOUR,
+    )
+    assert (row["alerts_true"], row["alerts_on_look_alikes"], row["cases"]) == (1, 1, 1)
+
+
+def test_an_alert_after_the_case_is_true_if_its_window_reaches_back() -> None:
+    at_risk = units(("A", 0, 1.0), ("A", 2, 1.0), ("B", 0, 1.0))
+    late = scored([alert("A", 2, 0.9, since=0)], [plant("p1", "A", 0)], at_risk, days=(2, 2))
+    blind = scored([alert("A", 2, 0.9, since=1)], [plant("p1", "A", 0)], at_risk, days=(2, 2))
+    assert (late["recall"], late["lead_days"]) == (1.0, -2.0)
+    assert blind["recall"] == 0.0
+
+
+def test_lead_counts_from_the_first_alert_to_the_end() -> None:
+    plants = [plant("p1", "A", n, ends=9) for n in range(10)]
+    at_risk = units(*(("A", n, 1.0) for n in range(10)))
+    row = scored([alert("A", 3, 0.5), alert("A", 5, 0.9)], plants, at_risk, days=(9, 9))
+    assert (row["cases"], row["alerts_per_case"], row["lead_days"]) == (1, 2.0, 6.0)
+
+
+def test_a_pair_is_true_where_either_is() -> None:
+    row = scored([alert("X+A", 0, 0.9)], [plant("p1", "A", 0)], FOUR)
+    assert (row["alerts"], row["alerts_true"], row["auprc"]) == (1, 1, 1.0)
+
+
+def test_cases_of_another_strength_are_neither_found_nor_false() -> None:
+    plants = [plant("p1", "A", 0), plant("p2", "B", 0, "faint")]
+    alerts = [alert("A", 0, 0.9), alert("B", 0, 0.5), alert("C", 0, 0.2)]
+    faint = scored(alerts, plants, FOUR, "faint")
+    assert (faint["cases"], faint["recall"], faint["precision"]) == (1, 1.0, 0.5)
+    assert faint["auprc"] == 1.0
+
+
+def test_a_day_is_of_its_own_window() -> None:
+    """What was planted and seen before the window, or after the day, does not count."""
+    plants = [plant("p0", "A", -2), plant("p1", "A", 0), plant("p2", "A", 1)]
+    alerts = [alert("A", -2, 0.9), alert("A", 1, 0.9)]
+    at_risk = units(("A", -2, 1.0), ("A", 0, 1.0), ("A", 1, 1.0))
+    row = scored(alerts, plants, at_risk, window=2)
+    assert (row["cases"], row["cases_found"], row["alerts"], row["days"]) == (1, 0, 0, 1)
+
+
+def test_defects_and_kinds_without_a_rule_are_not_scored() -> None:
+    plants = [
+        plant("p1", "A", 0, intensity=None),
+        plant("p2", "B", 0, expected_rule="agent"),
+    ]
+    found = quality(
+        pl.DataFrame([alert("A", 0, 0.9)]),
+        pl.DataFrame(plants, schema=contract("plants").bronze_schema()),
+        FOUR,
+        (D, D),
+        families=FAMILIES,
+    )
+    assert found.is_empty()
+
+
+def test_one_mart_reads_the_truth_and_none_reads_that_one() -> None:
+    readers = {n for n, m in marts().items() for i in m.inputs if i.layer == "truth"}
+    of_it = {n for n, m in marts().items() for i in m.inputs if i.table in readers}
+    assert (readers, of_it) == ({"detection_quality"}, set())
