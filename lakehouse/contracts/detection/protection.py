@@ -19,7 +19,7 @@ def _share(what: str, *, nullable: bool = True) -> dy.Float64:
 def _deviation(what: str) -> dy.Float64:
     return c.number(
         f"{what} of the day against the patron's own: (value - median) / (1.4826 x median absolute "
-        "deviation), which is taken as a tenth of the median at the least; null without a baseline.",
+        "deviation), a tenth of the median at the least; null without a baseline.",
         nullable=True,
         unit="deviations",
     )
@@ -73,7 +73,7 @@ class PlayerMarkers(dy.Schema):
         minimum=None,
     )
     rows_behind = c.count("Rows of machine play while the session has lost.")
-    chasing_rows = _share("Chasing within sessions: share of them with a stake up by a quarter.")
+    chasing_rows = _share("Chasing within sessions: share of them with stakes up by a quarter.")
     sessions_behind = c.count("Sessions that follow a lost one on the day.")
     chasing_sessions = _share(
         "Chasing across sessions: share of them with a stake up by a quarter."

@@ -1,1 +1,1 @@
-"""Learned scores beside the rules: trained on past days, kept as numbers, applied without a library."""
+"""Learned scores beside the rules: trained on past days, kept and applied as plain numbers."""

@@ -19,7 +19,9 @@ _LEVELS = ("none", "watch", "raised", "high")
     entity="player",
     action="A host trained for it has a conversation; marketing is off from raised on.",
 )
-def play_may_harm(player_protection: pl.LazyFrame, player_behaviour: pl.LazyFrame) -> pl.LazyFrame:
+def escalating_harm(
+    player_protection: pl.LazyFrame, player_behaviour: pl.LazyFrame
+) -> pl.LazyFrame:
     """The level of player_protection rose on a day of play: it was lower on the 14 gaming days
     before. Score: that of player_protection. No diagnosis: play that is worth a conversation."""
     level = pl.col("level").replace_strict(_LEVELS, range(len(_LEVELS)), return_dtype=pl.Int64)

@@ -53,7 +53,7 @@ def forests(models: pl.DataFrame) -> dict[dt.date, tuple[str, Forest]]:
         row["gaming_day"]: (
             row["version"],
             Forest(
-                tuple(tuple(n[c] for c in NODE) for n in row["nodes"]),  # type: ignore[misc]
+                tuple(tuple(n[c] for c in NODE) for n in row["nodes"]),
                 tuple(q["path"] for q in row["quantiles"]),
             ),
         )
