@@ -121,6 +121,16 @@ def bill(player: str, day: int) -> Row:
     }
 
 
+def sessions(player: str, day: int, many: int = 1) -> list[Row]:
+    """So many sessions of a game each."""
+    return [
+        played("slot_telemetry", player, day)
+        | {"event_id": f"{player}{day}-{n}", "session_id": f"{player}{day}-{n}"}
+        | {"coin_in": "1.00", "games_played": 1}
+        for n in range(many)
+    ]
+
+
 def reading(time: str, usd: str) -> Row:
     return played("slot_telemetry", "M5", 0) | {
         "event_id": f"r{usd}",
@@ -145,6 +155,19 @@ SLOTS: list[Row] = [
     played("slot_telemetry", "M1", -8),
     played("slot_telemetry", "M3", 30),
 ]
+MODEL_DAYS = (-84, *range(-13, 0))
+# Protection. Rows enough for the model of D, a Monday, but not without the oldest day; a score by
+# it as late as a day of play after it lasts.
+SLOTS += [r for p in range(22) for n in MODEL_DAYS for r in sessions(f"WM{p}", n)]
+SLOTS += sessions("W4", 6)
+# Compared with a day 90 days before; paid by the cage on a day of play; there for 30 days.
+SLOTS += [*sessions("W2", -90), *sessions("W2", 0), *sessions("W1", 0), *sessions("W3", -29)]
+TXNS += [cash("w1", OUT, on(0), "10.00", "W1")]
+# Fifty sessions: high for 30 days, so that 75 days after D the last of them is 90 days before.
+SLOTS += sessions("W5", -44, 50)
+# High on D as it was 14 days before, but not since; and high on D, after play 29 days before.
+SLOTS += [*sessions("W6", -43, 50), *sessions("W6", 0, 50)]
+SLOTS += [*sessions("W7", -29), *sessions("W7", 0, 50)]
 TXNS += [cash(f"b{n}", IN, on(n), "7000.00", "B1") for n in (-7, 0)]
 TABLES: list[Row] = [
     played("table_games", "M2", -8),
@@ -264,6 +287,8 @@ def _differently(player: str) -> Row:
     """Two and two live together; one has no number on file."""
     home = {"A1": "Old St", "A2": "Old St", "A3": "New St", "A4": "New St"}
     found: Row = {"city": "Reno", "state": "NV", "zip_code": "89501", "loyalty_tier": "Gold"}
+    if player.startswith("W"):
+        found |= {"account_status": "Active", "self_excluded": False, "marketing_opt_in": True}
     if player in home:
         found |= {"address_line1": home[player]}
     if player in ("R3", "R4"):
@@ -295,6 +320,7 @@ DAYS = [
     D,
     MORNING,
     D + dt.timedelta(2),
+    D + dt.timedelta(35),
     LAST_COUNTED,
     LAST_HELD,
     LAST_W2G,

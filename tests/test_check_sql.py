@@ -148,6 +148,7 @@ PEOPLE = {
     "player_id": ["P1", "P2", "P3"],
     "gaming_day": [FIRST] * 3,
     "coin_in": ["4.01", "0.00", "0.00"],
+    "actual": ["2.00", "0.00", "-1.00"],
     "table_theo": ["9.00", "0.00", "0.00"],
     "visits": [1, 1, 0],
 }
@@ -158,6 +159,7 @@ VALUES = {
     "is_excluded": [True, False],
     "is_protected": [False, False],
     "account_status": ["Active", "Closed"],
+    "may_be_marketed_to": [True, True],
     "reinvestment_budget": ["1.00", "2.00"],
 }
 PROFILES = {
@@ -186,6 +188,17 @@ LAKE = {
     },
     ("gold", "player_day"): PEOPLE,
     ("gold", "player_value"): VALUES,
+    ("gold", "player_protection"): {
+        "player_id": ["P1", "P2"],
+        "gaming_day": [FIRST] * 2,
+        "is_marketing_suppressed": [True, False],
+    },
+    ("gold", "player_behaviour"): {
+        "player_id": ["P1", "P3"],
+        "gaming_day": [FIRST] * 2,
+        "coin_in": ["4.01", "0.00"],
+        "loss": ["2.00", "-1.01"],
+    },
 }
 BREACHES = {
     "meters_never_fall": 1,
@@ -200,6 +213,8 @@ BREACHES = {
     "hold_is_inside_its_interval": 1,
     "excluded_do_not_play": 1,
     "excluded_are_not_marketed_to": 1,
+    "raised_are_protected": 1,
+    "behaviour_is_of_the_day": 1,
 }
 """Counted by hand in the rows above."""
 

@@ -11,6 +11,9 @@ from silver_rows import ZONE, mart, silver
 from weekend import DAYS, FRI, SAT, SUN
 
 from lakehouse.contracts import contract
+from lakehouse.gold.detection.player_markers import player_markers
+from lakehouse.gold.detection.player_protection import player_protection
+from lakehouse.gold.floor.player_behaviour import player_behaviour
 from lakehouse.gold.floor.player_day import player_day
 from lakehouse.gold.floor.player_value import player_value
 from lakehouse.gold.floor.property_day import property_day
@@ -29,6 +32,10 @@ def lake() -> dict[str, pl.LazyFrame]:
     machines = slot_performance(slots, days=DAYS, timezone=ZONE)
     tables = table_performance(pit, days=DAYS)
     report = property_day(machines, tables, players, slots, pit, cage, profile, days=DAYS)
+    played = player_behaviour(slots, pit, cage, days=DAYS, timezone=ZONE)
+    markers = player_markers(played, days=DAYS)
+    models = mart("protection_model", [])
+    protection = player_protection(markers, models, profile, days=DAYS)
     return {
         "silver.slot_telemetry": slots,
         "silver.table_games": pit,
@@ -38,7 +45,9 @@ def lake() -> dict[str, pl.LazyFrame]:
         "gold.slot_performance": machines,
         "gold.table_performance": tables,
         "gold.property_day": report,
-        "gold.player_value": player_value(players, profile, days=DAYS),
+        "gold.player_behaviour": played,
+        "gold.player_protection": protection,
+        "gold.player_value": player_value(players, profile, protection, days=DAYS),
     }
 
 
@@ -240,3 +249,34 @@ def test_protected_receive_nothing(row: dict[str, Any], expected: int) -> None:
     given = {"player_id": "P1", "gaming_day": FRI, "reinvestment_budget": "5.00"} | row
     lake = {"gold.player_value": mart("player_value", [given])}
     assert len(_findings("protected_receive_nothing", lake)) == expected
+
+
+@pytest.mark.parametrize(
+    ("raised", "value", "expected"),
+    [
+        (True, {"is_protected": True}, 0),
+        (True, {"is_protected": False}, 1),
+        (True, {"is_protected": True, "reinvestment_budget": "5.00"}, 1),
+        (True, {"is_protected": True, "may_be_marketed_to": True}, 1),
+        (False, {"is_protected": False, "reinvestment_budget": "5.00"}, 0),
+    ],
+)
+def test_raised_are_protected(raised: bool, value: dict[str, Any], expected: int) -> None:
+    key = {"player_id": "P1", "gaming_day": FRI}
+    lake = {
+        "gold.player_protection": mart(
+            "player_protection", [key | {"is_marketing_suppressed": raised}]
+        ),
+        "gold.player_value": mart("player_value", [key | value]),
+    }
+    assert len(_findings("raised_are_protected", lake)) == expected
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("3.00", 0), ("3.01", 1)])
+def test_behaviour_is_of_the_day(loss: str, expected: int) -> None:
+    key = {"player_id": "P1", "gaming_day": FRI, "coin_in": "10.00"}
+    lake = {
+        "gold.player_day": mart("player_day", [key | {"actual": "3.00"}]),
+        "gold.player_behaviour": mart("player_behaviour", [key | {"loss": loss}]),
+    }
+    assert len(_findings("behaviour_is_of_the_day", lake)) == expected

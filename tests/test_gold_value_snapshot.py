@@ -39,17 +39,28 @@ def _value(
     rows: list[dict[str, Any]],
     profiles: list[dict[str, Any]] | None = None,
     day: dt.date = D,
-    protected: pl.LazyFrame | None = None,
+    flagged: dt.date | None = None,
 ) -> pl.LazyFrame:
+    """`flagged`: the day on which play of P1 was high in `player_protection`."""
     known = profiles
     if known is None:
         known = [_profile(p, r) for p, r in {(r["player_id"], r["gaming_day"]) for r in rows}]
     return player_value(
         mart("player_day", rows),
         silver("player_profile", known),
+        _protection(*([flagged] if flagged else [])),
         days=(day, day),
-        protected=protected,
     )
+
+
+def _protection(*high: dt.date) -> pl.LazyFrame:
+    """P1 and P2 on these days: P1 is high and P2 is not."""
+    rows = [
+        {"player_id": p, "gaming_day": day, "is_marketing_suppressed": p == "P1"}
+        for day in high
+        for p in ("P1", "P2")
+    ]
+    return mart("player_protection", rows)
 
 
 def _weekend(days: tuple[Any, Any] = (SUN, SUN)) -> pl.LazyFrame:
@@ -60,7 +71,7 @@ def _weekend(days: tuple[Any, Any] = (SUN, SUN)) -> pl.LazyFrame:
         weekend.gaming_wins(),
         days=DAYS,
     )
-    return player_value(partial, weekend.player_profile(), days=days)
+    return player_value(partial, weekend.player_profile(), _protection(), days=days)
 
 
 @pytest.mark.parametrize(
@@ -207,21 +218,33 @@ def test_tier_movement(
         ({"account_status": "Closed"}, None, "0.00"),
         ({"account_status": "Suspended"}, None, "0.00"),
         ({"account_status": "Inactive"}, None, "25.00"),
-        ({}, (D, None), "0.00"),
-        ({}, (_days_before(9), D), "0.00"),
-        ({}, (_days_before(9), _days_before(1)), "25.00"),
-        ({}, (_days_before(-1), None), "25.00"),
+        ({}, D, "0.00"),
+        ({}, _days_before(90), "0.00"),
+        ({}, _days_before(91), "25.00"),
+        ({}, _days_before(-1), "25.00"),
         (None, None, "0.00"),  # no profile to tell
     ],
 )
-def test_protected_patrons_get_no_budget(
-    standing: dict[str, Any] | None, flag: tuple[Any, Any] | None, budget: str
+def test_protected_patrons_get_no_budget_and_no_marketing(
+    standing: dict[str, Any] | None, flag: dt.date | None, budget: str
 ) -> None:
-    profiles = [] if standing is None else [_profile("P1", D, **standing)]
-    schema = {"player_id": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
-    flags = pl.LazyFrame([("P1", *flag)] if flag else [], schema=schema, orient="row")
-    found = record(_value([_day("P1", D, "100.00")], profiles, protected=flags))
-    assert_record(found, {"reinvestment_budget": budget, "is_protected": budget == "0.00"})
+    opted = {"marketing_opt_in": True}
+    profiles = [] if standing is None else [_profile("P1", D, **opted | standing)]
+    found = record(_value([_day("P1", D, "100.00")], profiles, flagged=flag))
+    is_protected = budget == "0.00"
+    wanted = {"is_protected": is_protected, "may_be_marketed_to": not is_protected}
+    assert_record(found, {"reinvestment_budget": budget} | wanted)
+
+
+def test_who_has_not_opted_in_is_not_marketed_to() -> None:
+    profiles = [_profile("P1", D, marketing_opt_in=False)]
+    found = record(_value([_day("P1", D, "100.00")], profiles))
+    assert_record(found, {"is_protected": False, "may_be_marketed_to": False})
+
+
+def test_a_flag_is_of_one_patron() -> None:
+    found = record(_value([_day("P2", D, "100.00")], flagged=D))
+    assert_record(found, {"is_protected": False, "reinvestment_budget": "25.00"})
 
 
 @pytest.mark.parametrize(("silent", "churned"), [(0, False), (90, False), (91, True)])
@@ -256,8 +279,9 @@ def test_a_snapshot_depends_on_no_other_day(rows: list[tuple[int, ...]], split: 
     profiles = silver("player_profile", [_profile(f"P{p}", _days_before(60)) for p in range(4)])
     day = _days_before(split)
     known = history.filter(pl.col("gaming_day") <= day)
-    alone = player_value(known, profiles, days=(day, day)).collect()
-    within = player_value(history, profiles, days=(_days_before(25), D)).collect()
+    flags = _protection(_days_before(95), _days_before(20))
+    alone = player_value(known, profiles, flags, days=(day, day)).collect()
+    within = player_value(history, profiles, flags, days=(_days_before(25), D)).collect()
     assert_frame_equal(alone, within.filter(gaming_day=day))
 
 

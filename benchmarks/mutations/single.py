@@ -27,6 +27,13 @@ def _excluded_on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.Data
     return first(where, **barred)(rows, lake, day)
 
 
+def _raised_unprotected(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
+    values = lake.scan("gold", "player_value", days=(day, day)).filter(~pl.col("is_protected"))
+    where = pl.col("player_id").is_in(values.collect()["player_id"].implode())
+    said = pl.lit(["played on 20 days of 30"])
+    return first(where, is_marketing_suppressed=True, level="raised", reasons=said)(rows, lake, day)
+
+
 def _win_of_one_visit(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
     """Of a patron with an extract of the day, and one before it."""
     profiles = lake.scan("silver", "player_profile").filter(pl.col("gaming_day") <= day).collect()
@@ -254,6 +261,20 @@ SINGLE = [
         "player_value",
         first(~pl.col("is_protected"), account_status="Closed", reinvestment_budget=Decimal(5)),
         ("gold/player_value:protected_receive_nothing",),
+    ),
+    Mutation(
+        "A patron whose level is raised is not protected",
+        "gold",
+        "player_protection",
+        _raised_unprotected,
+        ("gold/player_value:raised_are_protected",),
+    ),
+    Mutation(
+        "A patron's behaviour has a dollar more of loss than the day",
+        "gold",
+        "player_behaviour",
+        first(_ANY, loss=pl.col("loss") + 1),
+        ("gold/player_behaviour:behaviour_is_of_the_day",),
     ),
     Mutation(
         "A patron on a trip was on the exclusion list",

@@ -1,10 +1,12 @@
-"""Patrons on the self-exclusion list: no play, no marketing."""
+"""Patrons on the self-exclusion list: no play, no marketing. Patrons who may need protection: no
+budget, no marketing, judged from play that is the day's."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.quality.findings import findings, truth
+from lakehouse.gold.money import cents
+from lakehouse.quality.findings import entries_of, findings, truth, unequal
 
 _KEY = ["gaming_day", "player_id"]
 
@@ -24,6 +26,40 @@ def excluded_are_not_marketed_to(player_profile: pl.LazyFrame) -> pl.LazyFrame:
     channel for it. (Unit: profiles.)"""
     reached = pl.col("marketing_opt_in") | (pl.col("marketing_channel") != "None")
     return findings(_each(player_profile.filter("self_excluded").filter(reached)))
+
+
+@truth(
+    "gold.player_protection",
+    "gold.player_value",
+    sides=("raised and protected", "raised"),
+    blocking=True,
+)
+def raised_are_protected(
+    player_protection: pl.LazyFrame, player_value: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Whoever is raised or high in player_protection on a gaming day has no budget and is not
+    marketed to that day. (Unit: patrons.)"""
+    raised = player_protection.filter("is_marketing_suppressed").select(_KEY)
+    reached = pl.col("may_be_marketed_to") | (pl.col("reinvestment_budget") != 0)
+    given = player_value.filter(reached | ~pl.col("is_protected")).select(_KEY)
+    return findings(_each(raised.join(given, on=_KEY, how="semi")))
+
+
+@truth(
+    "gold.player_day",
+    "gold.player_behaviour",
+    sides=("player_day", "player_behaviour"),
+    blocking=True,
+)
+def behaviour_is_of_the_day(
+    player_day: pl.LazyFrame, player_behaviour: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Per gaming day, what patrons bet at machines and lost is the same in both. (Unit: dollars,
+    coin-in and loss together.)"""
+    subject = pl.lit("coin-in and loss")
+    day = entries_of(player_day, subject, expected=cents("coin_in") + cents("actual"))
+    played = entries_of(player_behaviour, subject, found=cents("coin_in") + cents("loss"))
+    return unequal(pl.concat([day, played]))
 
 
 def _each(rows: pl.LazyFrame) -> pl.LazyFrame:

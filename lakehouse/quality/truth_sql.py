@@ -76,6 +76,18 @@ SELECT * FROM bounded WHERE win - theo > within OR win + by_hand - theo < -withi
 FROM (SELECT * FROM gold.player_day WHERE gaming_day = DATE '{day}' AND visits > 0) AS d
 JOIN gold.player_value AS v ON v.gaming_day = d.gaming_day AND v.player_id = d.player_id
 WHERE v.is_excluded""",
+    "raised_are_protected": """SELECT v.*
+FROM (SELECT * FROM gold.player_protection
+  WHERE gaming_day = DATE '{day}' AND is_marketing_suppressed) AS p
+JOIN gold.player_value AS v ON v.gaming_day = p.gaming_day AND v.player_id = p.player_id
+WHERE v.may_be_marketed_to OR v.reinvestment_budget <> 0 OR NOT v.is_protected""",
+    "behaviour_is_of_the_day": _sums(
+        ("gold.player_day",),
+        "gold.player_behaviour",
+        "coin_in + actual",
+        "coin_in + loss",
+        may_exceed=False,
+    ),
     "excluded_are_not_marketed_to": """SELECT * FROM silver.player_profile
 WHERE gaming_day = DATE '{day}' AND self_excluded AND
   (marketing_opt_in OR marketing_channel <> 'None')""",

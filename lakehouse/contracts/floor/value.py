@@ -162,17 +162,20 @@ class PlayerValue(dy.Schema):
     is_excluded = c.flag("On the self-exclusion list on this day.")
     account_status = c.code(STATUSES, "Standing of the account.", nullable=True)
     is_protected = c.flag(
-        "May receive nothing: excluded, account closed or suspended, under a protection flag, "
-        "or without a profile to tell."
+        "May receive nothing, neither budget nor marketing: excluded, account closed or suspended, "
+        "raised or high in player_protection on this day or the 90 before, or without a profile "
+        "to tell."
     )
+    may_be_marketed_to = c.flag("Opted in by the newest profile, and not protected.")
     reinvestment_budget = c.money(
         "25% of net theo of 30 days (house.reinvestment in games.toml); 0 where is_protected."
     )
 
     @dy.rule()
     def protected_receive_nothing(cls) -> pl.Expr:
-        """Who is protected has no reinvestment budget."""
-        return ~pl.col("is_protected") | (pl.col("reinvestment_budget") == 0)
+        """Who is protected has no reinvestment budget and is not marketed to."""
+        nothing = (pl.col("reinvestment_budget") == 0) & ~pl.col("may_be_marketed_to")
+        return ~pl.col("is_protected") | nothing
 
     @dy.rule()
     def excluded_are_protected(cls) -> pl.Expr:

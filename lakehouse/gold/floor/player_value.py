@@ -19,30 +19,38 @@ WINDOWS = (30, 90, 365)
 CHURNED_AFTER_DAYS = 90
 CHURNED_UNDER = 0.5
 TIER_BASE_DAYS = 90
+HELD_DAYS = 90
+"""Gaming days for which who was flagged is protected, and for that long after (house-set)."""
 _DAY = dt.timedelta(days=1)
 _SPAN = 100_000
 """Room for a day number in an integer key: player number x span + days since 1970."""
+_STANDING = ("loyalty_tier", "self_excluded", "account_status", "marketing_opt_in")
 _SUMS = ("visits", "play_days", "theo", "actual", "free_play")
 
 
-@mart(gold("player_day", back=EVERY), silver("player_profile", back=EVERY), days_in_hand=10)
+@mart(
+    gold("player_day", back=EVERY),
+    silver("player_profile", back=EVERY),
+    gold("player_protection", back=HELD_DAYS),
+    days_in_hand=10,
+)
 def player_value(
     player_day: pl.LazyFrame,
     player_profile: pl.LazyFrame,
+    player_protection: pl.LazyFrame,
     *,
     days: Days,
-    protected: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Mart `player_value` of `days`.
 
     `player_day` must hold all days up to the last of `days`; `player_profile` is silver's
-    history; `protected` has a row per protection flag: `player_id`, `valid_from`, `valid_to`
-    (null: still standing). Later rows change nothing.
+    history; `player_protection` must hold the `HELD_DAYS` before `days`. Later rows change
+    nothing.
     """
     players = _players(player_day, days[1])
     history = _history(player_day, players, days[1])
     profiles = _profiles(player_profile, players, days[1])
-    flags = _flags(protected, players)
+    flags = _flags(player_protection, players, days)
     schema = contract("player_value").bronze_schema()
     return pl.defer(partial(_snapshots, history, profiles, flags, players, days), schema=schema)
 
@@ -95,12 +103,10 @@ def _history(player_day: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> 
 def _profiles(profile: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> pl.DataFrame:
     return (
         profile.filter(pl.col("gaming_day") <= last)
-        .select("player_id", "gaming_day", "loyalty_tier", "self_excluded", "account_status")
+        .select("player_id", "gaming_day", *_STANDING)
         .join(players.lazy(), on="player_id")
         .select(
-            "loyalty_tier",
-            "self_excluded",
-            "account_status",
+            *_STANDING,
             key=_key("gaming_day"),
             rank=pl.col("loyalty_tier").cast(pl.Enum(TIERS)).to_physical().cast(pl.Int64),
         )
@@ -109,14 +115,16 @@ def _profiles(profile: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> pl
     )
 
 
-def _flags(protected: pl.LazyFrame | None, players: pl.DataFrame) -> pl.DataFrame:
-    empty = pl.LazyFrame(
-        schema={"player_id": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
-    )
-    flags = empty if protected is None else protected
+def _flags(protection: pl.LazyFrame, players: pl.DataFrame, days: Days) -> pl.DataFrame:
+    """Days from which a patron is protected, each for `HELD_DAYS`."""
+    first = days[0] - HELD_DAYS * _DAY
     return (
-        flags.join(players.lazy(), on="player_id")
-        .select("number", "valid_from", "valid_to")
+        protection.filter(pl.col("gaming_day").is_between(first, days[1]))
+        .filter("is_marketing_suppressed")
+        .select("player_id", flagged="gaming_day")
+        .join(players.lazy(), on="player_id")
+        .select(key=_key("flagged"))
+        .sort("key")
         .collect()
     )
 
@@ -183,15 +191,10 @@ def _with_profile(standing: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFram
 
 def _with_protection(standing: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
     """Whoever has no profile may be excluded for all we know."""
-    ends = pl.col("valid_to").is_null() | (pl.col("gaming_day") <= pl.col("valid_to"))
-    flagged = (
-        standing.select("key", "number", "gaming_day")
-        .join(flags, on="number")
-        .filter((pl.col("valid_from") <= pl.col("gaming_day")) & ends)
-    )
+    newest = _as_of(standing, flags.with_columns(flagged="key"), 0)["flagged"]
     excluded = pl.col("self_excluded").fill_null(value=False)
     barred = pl.col("account_status").is_in(["Closed", "Suspended"]).fill_null(value=True)
-    under_flag = pl.col("key").is_in(flagged["key"].implode())
+    under_flag = (pl.col("key") - newest <= HELD_DAYS).fill_null(value=False)
     return standing.with_columns(is_excluded=excluded, is_protected=excluded | barred | under_flag)
 
 
@@ -215,6 +218,8 @@ def _measures(standing: pl.LazyFrame) -> pl.LazyFrame:
     )
     budget = half_up(pl.max_horizontal("net_theo_30", 0) * house_rate("reinvestment"), 10_000)
     return valued.with_columns(
+        may_be_marketed_to=pl.col("marketing_opt_in").fill_null(value=False)
+        & ~pl.col("is_protected"),
         reinvestment_budget=pl.when("is_protected").then(0).otherwise(budget),
         recency_quintile=_quintile(-pl.col("days_since_visit")),
         frequency_quintile=_quintile(pl.col("visits_365")),
