@@ -1,5 +1,5 @@
-"""False alarms of structuring on honest regulars, and what is found of the planted, on simulated
-months with scenarios off and on: `python -m benchmarks structuring`.
+"""False alarms of structuring on honest regulars and look-alikes, and what is found of the planted,
+on simulated months with misconduct off and on: `python -m benchmarks structuring`.
 
 Writes its tables into docs/filings.md. No row of truth is read but to say who was planted.
 """
@@ -23,7 +23,7 @@ from lakehouse.simulate.kernel.config import WINDOW, Faults, WorldConfig
 from lakehouse.simulate.world import World
 
 PAGE = Path(__file__).parents[1] / "docs" / "filings.md"
-SET_ON, UNSEEN = (42, 7, 101, 202, 303), (404, 505, 606)
+SET_ON, UNSEEN = (42, 7, 101), (404, 505)
 """Seeds that the house's parameters were set on, and seeds that were not looked at before."""
 KIND = "structuring"
 LAW = load("us-federal")
@@ -63,8 +63,8 @@ class Month:
         return met["plant_id"].n_unique()
 
 
-def month(seed: int, *, with_scenarios: bool) -> Month:
-    faults = Faults() if with_scenarios else Faults(misconduct=0.0)
+def month(seed: int, *, with_misconduct: bool) -> Month:
+    faults = Faults() if with_misconduct else Faults(misconduct=0.0)
     config = WorldConfig(seed=seed, faults=faults)
     world, days = World(config), (config.date(0), config.date(WINDOW - 1))
     tables = ("financial_txn", "gaming_wins", "slot_telemetry", "table_games")
@@ -78,7 +78,7 @@ def month(seed: int, *, with_scenarios: bool) -> Month:
     return Month(
         currency_ledger(silver["financial_txn"].lazy(), silver["gaming_wins"].lazy()),
         pl.concat(carded).unique().height,
-        plants.filter(pl.col("entity_type") == "player"),
+        plants.filter((pl.col("entity_type") == "player") & ~pl.col("is_look_alike")),
     )
 
 
@@ -99,7 +99,7 @@ def per_10_000(count: int, months: list[Month]) -> str:
 
 def by_seed(off: dict[int, Month], on: dict[int, Month]) -> list[str]:
     lines = [
-        "| seed | scenarios | carded player-days | hits on others than planted | per 10,000 "
+        "| seed | misconduct | carded player-days | hits on others than planted | per 10,000 "
         "| by totals alone | CRITICAL | planted structuring found | CRITICAL |",
         "|---" * 9 + "|",
     ]
@@ -141,8 +141,8 @@ def by_parameter(months: list[Month]) -> list[str]:
 
 def main() -> None:
     seeds = (*SET_ON, *UNSEEN)
-    off = {seed: month(seed, with_scenarios=False) for seed in seeds}
-    on = {seed: month(seed, with_scenarios=True) for seed in seeds}
+    off = {seed: month(seed, with_misconduct=False) for seed in seeds}
+    on = {seed: month(seed, with_misconduct=True) for seed in seeds}
     parts = by_seed(off, on), by_parameter([on[seed] for seed in SET_ON])
     text = "\n\n".join("\n".join(part) for part in parts)
     print(text)
