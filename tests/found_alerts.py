@@ -41,5 +41,7 @@ def keys(found: pl.DataFrame) -> list[tuple[str, str]]:
 def _frame(table: str, given: list[dict[str, Any]]) -> pl.LazyFrame:
     if contract(table).layer == "source":
         return rows(table, *given)
-    texts = [{k: v if not isinstance(v, float) else str(Decimal(v)) for k, v in r.items()} for r in given]
+    texts = [
+        {k: v if not isinstance(v, float) else str(Decimal(v)) for k, v in r.items()} for r in given
+    ]
     return mart(table, texts)

@@ -14,7 +14,9 @@ from lakehouse.detection.runs import UNITS, runs
 FIRST = dt.date(2026, 1, 1)
 
 
-def found(*evidence: float | None, reaches: float = 3.0, window: int = 28) -> list[tuple[int, int, float]]:
+def found(
+    *evidence: float | None, reaches: float = 3.0, window: int = 28
+) -> list[tuple[int, int, float]]:
     """(day, first day of the run, height) from the evidence of days; None: no row."""
     days = [(n, e) for n, e in enumerate(evidence) if e is not None]
     frame = pl.LazyFrame(

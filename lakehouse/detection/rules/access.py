@@ -30,7 +30,11 @@ def door_without_badge(
         pl.col("badge_number").is_not_null()
         & pl.col("access_granted").fill_null(value=False)
         & pl.col("location_detail").str.contains(r"^SLOT-\d+$")
-    ).select("gaming_day", read_at=at, place=pl.col("location_detail").str.extract(r"(\d+)$").cast(pl.Int64))
+    ).select(
+        "gaming_day",
+        read_at=at,
+        place=pl.col("location_detail").str.extract(r"(\d+)$").cast(pl.Int64),
+    )
     opened = slot_telemetry.filter(pl.col("event_type") == "DOOR_OPEN").select(
         "event_id", "gaming_day", "machine_id", "event_timestamp", number=number
     )

@@ -55,7 +55,9 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
             difference=pl.col("off").sum(),
             reported=pl.col("played").sum(),
         )
-        .join(keys.group_by(_MACHINE_DAY).agg(evidence("slot_telemetry", "reading")), on=_MACHINE_DAY)
+        .join(
+            keys.group_by(_MACHINE_DAY).agg(evidence("slot_telemetry", "reading")), on=_MACHINE_DAY
+        )
         .with_columns(score=share / limit("whole_at"), said=said)
         .select(
             "gaming_day",
@@ -121,7 +123,7 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     same_day = pl.col("since_day") == pl.col("gaming_day")
     rounding = 2 * credit * played.sum()
 
-    def in_step(where: pl.Expr | bool) -> pl.Expr:
+    def in_step(where: pl.Expr) -> pl.Expr:
         """All ahead by one share of the play, but for credits that are not whole."""
         ahead, of = off.filter(where), played.filter(where)
         apart = (ahead * of.sum() - ahead.sum() * of).abs()
@@ -277,7 +279,9 @@ def jackpot_without_play(
         .with_columns(times=times)
         .filter(pl.col("bet").is_null() | is_beyond)
         .with_columns(
-            score=pl.when(pl.col("bet").is_null()).then(1.0).otherwise(1 - limit("most_times") / times)
+            score=pl.when(pl.col("bet").is_null())
+            .then(1.0)
+            .otherwise(1 - limit("most_times") / times)
         )
     )
     why = (
@@ -285,7 +289,9 @@ def jackpot_without_play(
         .then(pl.format("no play on the machine in the {} minutes before", limit("minutes")))
         .otherwise(
             pl.format(
-                "{} times the largest bet before, ${}", pl.col("times").round(0), _usd(pl.col("bet"))
+                "{} times the largest bet before, ${}",
+                pl.col("times").round(0),
+                _usd(pl.col("bet")),
             )
         )
     )

@@ -34,14 +34,11 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
     deviation = (_dollars("win_high") - _dollars("theo")) / _Z99 * limit("spread")
     off = ((_dollars("rated_win") - _dollars("theo")) / deviation).clip(-3, 3)
     shift = limit("shift")
-    days = (
-        played.select(
-            *_TABLE_DAY,
-            more=units(shift * off - shift.pow(2) / 2),
-            less=units(-shift * off - shift.pow(2) / 2),
-        )
-        .unpivot(["more", "less"], index=_TABLE_DAY, variable_name="side", value_name="evidence")
-    )
+    days = played.select(
+        *_TABLE_DAY,
+        more=units(shift * off - shift.pow(2) / 2),
+        less=units(-shift * off - shift.pow(2) / 2),
+    ).unpivot(["more", "less"], index=_TABLE_DAY, variable_name="side", value_name="evidence")
     found = (
         runs(days, by=["table_id", "side"], window=RUN_DAYS, reaches=limit("reaches"))
         .sort("height", "side", descending=True)
@@ -88,7 +85,7 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
     Reads("table_performance", back=SHORT_DAYS - 1),
     family="table",
     entity="table",
-    action="Count the tray at each shift under observation; compare fill and credit slips with the cage.",
+    action="Count the tray at each shift under observation; compare its slips with the cage.",
 )
 def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) -> pl.LazyFrame:
     """By drop, fills, credits and counted chips a table won less than its ratings say, on most of
@@ -99,7 +96,10 @@ def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) ->
         _dollars("missing") >= limit("from_usd")
     )
     before = short.select(
-        "table_id", "missing", short_on="gaming_day", day_of=pl.format("{}/{}", "table_id", "gaming_day")
+        "table_id",
+        "missing",
+        short_on="gaming_day",
+        day_of=pl.format("{}/{}", "table_id", "gaming_day"),
     )
     since = pl.col("gaming_day") - pl.duration(days=SHORT_DAYS - 1)
     return (
@@ -145,7 +145,8 @@ def chips_between_counts(table_games: pl.LazyFrame, *, limit: Limit) -> pl.LazyF
     order = kind.replace_strict({"SHIFT_END": 0, "SHIFT_START": 2}, default=1, return_dtype=pl.Int8)
     moves = (
         table_games.filter(
-            kind.is_in(["SHIFT_START", "SHIFT_END", "FILL", "CREDIT"]) & pl.col("amount").is_not_null()
+            kind.is_in(["SHIFT_START", "SHIFT_END", "FILL", "CREDIT"])
+            & pl.col("amount").is_not_null()
         )
         .select(*_TABLE_DAY, "event_id", "event_type", "amount", at=at, order=order)
         .sort("table_id", "at", "order", "event_id")
