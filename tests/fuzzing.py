@@ -11,12 +11,13 @@ from lakehouse.contracts import contract
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.mapping import checked_mapping
+from lakehouse.ingest.files.mapping import Mapping, checked_mapping
 from lakehouse.ingest.files.reading import judged, open_file
-from lakehouse.ingest.files.row_typing import join
+from lakehouse.ingest.files.row_typing import Judged, join
 from tests.malformed import MAPPINGS, Malformed, malformed, plain_text
 
 TABLE = "financial_txn"
+AS_OF = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
 _MARKER = re.compile(rb"K\d{5}x\d\d")
 
 
@@ -28,6 +29,7 @@ class Tally:
     rejected: int = 0
     good: int = 0
     bad: int = 0
+    left_out: int = 0
     faults: list[str] | None = None
 
 
@@ -45,26 +47,34 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
     tally.files += 1
     mapping = checked_mapping(MAPPINGS[made.form], TABLE, made.name)
     try:
-        found = inspect(path, mapping)
-        opened = open_file(path, found, contract(TABLE), mapping)
-        moment = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
-        zone = "America/Los_Angeles"
-        origin = Origin(contract(TABLE), mapping, made.name, moment.date(), moment, zone)
-        parts = list(judged(opened.pieces, origin))
+        found = _read(path, mapping)
+        every = _read(path, mapping.model_copy(update={"where": None})) if mapping.where else found
     except UnreadableFile:
         tally.rejected += 1
         return
     finally:
         path.unlink()
-    if not parts:
+    if found is None or every is None:
         return
-    found_rows = join(parts)
-    tally.good += found_rows.good.height
-    tally.bad += found_rows.bad.height
-    lost = _lost(made, found_rows.good, found_rows.bad)
+    tally.good += found.good.height
+    tally.bad += found.bad.height
+    tally.left_out += found.left_out
+    lost = _lost(made, every.good, every.bad)
+    assert tally.faults is not None
     if lost:
-        assert tally.faults is not None
         tally.faults.append(f"{made.name} lost {lost}")
+    if found.rows != every.rows:
+        tally.faults.append(f"{made.name} has {every.rows} rows, of which {found.rows} are told")
+
+
+def _read(path: Path, mapping: Mapping) -> Judged | None:
+    """All rows of a file; none of one that has none. Raises UnreadableFile."""
+    found = inspect(path, mapping)
+    opened = open_file(path, found, contract(TABLE), mapping)
+    zone, day = "America/Los_Angeles", AS_OF.date()
+    origin = Origin(contract(TABLE), mapping, path.name, day, AS_OF, zone, f"{TABLE}:0123")
+    parts = list(judged(opened.pieces, origin))
+    return join(parts) if parts else None
 
 
 def _lost(made: Malformed, good: pl.DataFrame, bad: pl.DataFrame) -> list[str]:
