@@ -20,12 +20,15 @@ LEAST_AGE = 18
     grain="one row per player and gaming day on which the profile was extracted",
     confidential=True,
     monthly_rows=10_000,
+    has_minimal=True,
 )
 class PlayerProfile(dy.Schema):
     """Identity, loyalty and standing of a patron, with totals up to the day's close.
 
     The extract of a day holds everybody who visited, was named in a filing or whose
-    profile changed that day, and a rotating refresh of the rest.
+    profile changed that day, and a rotating refresh of the rest. A patron whom landed rows name
+    and no extract tells of may have a minimal profile, of what they say: all else of it is empty,
+    and its source begins with made.
     """
 
     player_id = c.text("Patron number.", key=True)
