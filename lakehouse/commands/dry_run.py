@@ -155,8 +155,9 @@ def _tell_minimal(settings: Settings, trial: Lake) -> None:
         return
     made = minimal_profiles(trial, tables, trial.scan("bronze", PROFILE))
     _add(trial, PROFILE, made)
-    title = f"{made.height:,} minimal profiles would be made, of patrons whom no profile tells of"
     if made.height:
+        count = f"{made.height:,} minimal profile{'s' if made.height > 1 else ''}"
+        title = f"{count} would be made, of patrons whom no profile tells of"
         _show(title, masked(made.head(FIRST_ROWS), PROFILE))
 
 
