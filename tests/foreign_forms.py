@@ -59,7 +59,8 @@ def rated(rows: Rows) -> bytes:
 def nameless(rows: Rows) -> bytes:
     """Rows that only their place tells apart, with what is not wanted among them."""
     records = [
-        {"slip": {"at": r["transaction_timestamp"], "sum": r["amount"], "state": status(r)},
+        {"slip": {"at": r["transaction_timestamp"], "sum": r["amount"], "state": status(r),
+                  "by": r["transaction_id"]},
          "notes": [r["transaction_id"], r["notes"]]}
         for r in rows
     ]  # fmt: skip
@@ -168,6 +169,7 @@ FOREIGN: dict[str, tuple[Callable[[Rows], bytes], dict[str, Any]]] = {
             "transaction_id": {"value": "'B-' + row_key()"},
             "transaction_timestamp": {"from": "slip.at"},
             "amount": {"value": "col('slip.sum') * 2 / 2", "round": "noise"},
+            "cashier_id": {"from": "slip.by"},
             "notes": {"from": "notes.0"},
         },
     }),
@@ -210,6 +212,14 @@ FOREIGN: dict[str, tuple[Callable[[Rows], bytes], dict[str, Any]]] = {
         },
     }),
     "snapshot.csv": (snapshot, {"snapshot": True}),
+    "patrons.csv": (patrons, {
+        "columns": {"player_id": {"from": "card"}},
+        "patron": {
+            "first_name": {"value": "split(name, ' ', 1)"},
+            "country": {"from": "land"},
+            "date_of_birth": {"from": "born", "format": "%d.%m.%y"},
+        },
+    }),
 }  # fmt: skip
 """Form → how rows are written so, and the mapping that files of it need."""
 ENCODINGS = {"gbk.csv": "gbk", "sjis.csv": "shift_jis", "utf16.csv": "utf-16"}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +18,7 @@ from tests.malformed import MAPPINGS, Malformed, malformed, plain_text
 
 TABLE = "financial_txn"
 AS_OF = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
-_MARKER = re.compile(rb"K\d{5}x\d\d")
+MARKER = re.compile(rb"K\d{5}x\d\d")
 
 
 @dataclass
@@ -30,11 +30,15 @@ class Tally:
     good: int = 0
     bad: int = 0
     left_out: int = 0
-    faults: list[str] | None = None
+    made: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, said: str) -> None:
+        self.faults.append(said)
 
 
 def fuzz(numbers: range, folder: Path) -> Tally:
-    tally = Tally(faults=[])
+    tally = Tally()
     for number in numbers:
         _one(number, folder, tally)
     return tally
@@ -60,11 +64,10 @@ def _one(number: int, folder: Path, tally: Tally) -> None:
     tally.bad += found.bad.height
     tally.left_out += found.left_out
     lost = _lost(made, every.good, every.bad)
-    assert tally.faults is not None
     if lost:
-        tally.faults.append(f"{made.name} lost {lost}")
+        tally.fault(f"{made.name} lost {lost}")
     if found.rows != every.rows:
-        tally.faults.append(f"{made.name} has {every.rows} rows, of which {found.rows} are told")
+        tally.fault(f"{made.name} has {every.rows} rows, of which {found.rows} are told")
 
 
 def _read(path: Path, mapping: Mapping) -> Judged | None:
@@ -79,7 +82,7 @@ def _read(path: Path, mapping: Mapping) -> Judged | None:
 
 def _lost(made: Malformed, good: pl.DataFrame, bad: pl.DataFrame) -> list[str]:
     """Row marks that the text holds and neither the rows nor the rejects do."""
-    there = {m.decode() for m in _MARKER.findall(plain_text(made.form, made.content))}
+    there = {m.decode() for m in MARKER.findall(plain_text(made.form, made.content))}
     kept = " ".join(
         [
             *good.select(pl.concat_str(pl.all().cast(pl.String), ignore_nulls=True)).to_series(),
