@@ -10,6 +10,7 @@ import pytest
 from lakehouse.ingest.files.inference import Proposal, infer
 from lakehouse.ingest.files.mapping import checked_mapping
 
+NAMES = ("Ann", "Bo", "Cy")
 KNOWN = ("player_profile", "player_id")
 
 
@@ -64,7 +65,7 @@ def test_a_column_that_comes_once_stays_the_key(tmp_path: Path) -> None:
 
 
 PATRONS = ["transaction_id,transaction_timestamp,player_id,amount,First name,Born,Country"] + [
-    f"T{n},2025-01-05T12:{n:02}:00Z,P{n % 10},{n}.25,{("Ann", "Bo", "Cy")[n % 3]},19{60 + n % 30}-02-01,US"
+    f"T{n},2025-01-05T12:{n:02}:00Z,P{n % 10},{n}.25,{NAMES[n % 3]},19{60 + n % 30}-02-01,US"
     for n in range(40)
 ]
 
