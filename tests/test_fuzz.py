@@ -25,4 +25,4 @@ def test_malformed_files_land_and_every_row_is_in_the_ledger(tmp_path: Path) -> 
     tally = fuzz_lake(range(files), tmp_path)
     assert tally.faults == []
     assert tally.files == files
-    assert min(tally.good, tally.bad, tally.left_out, tally.made) > 5
+    assert min(tally.good, tally.bad, tally.left_out, tally.made) > 0
