@@ -10,12 +10,16 @@ import polars as pl
 import pytest
 
 from lakehouse import cli
+from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.mapping import checked_mapping
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import broken_rules
 from lakehouse.quality.conformance import conservation as of_days
+from lakehouse.quality.expectations.rules import translated
+from lakehouse.quality.rule_sql import in_sql
+from lakehouse.regulation.people import known_at
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Lake
 from tests.landed import AS_OF, CAGE, drop, lake_at, mapped, take_in
@@ -323,6 +327,37 @@ def test_a_file_without_what_is_said_of_patrons_is_rejected(tmp_path: Path) -> N
     (done,) = take_in(lake, settings).outcomes
     assert done.state == "rejected"
     assert "lacks column Land" in done.reason
+
+
+def test_what_a_later_profile_knows_holds_where_the_minimal_one_knows_nothing() -> None:
+    """An identity that was checked on the 7th, of a payment on the 5th."""
+    payment = pl.LazyFrame({"player_id": ["P1"], "day": [D5]})
+    made = {"player_id": ["P1", "P1"], "gaming_day": [D5, D7], "identity_verified": [None, True]}
+    known = known_at(payment, pl.LazyFrame(made), "day", ["identity_verified"]).collect()
+    assert known["identity_verified"].to_list() == [True]
+
+
+def test_a_landed_profile_needs_all_that_a_minimal_one_lacks(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path, **POLICY)
+    drop(lake, f"{PROFILE}/p.csv", "player_id,gaming_day\nP1,2025-01-05\n")
+    take_in(lake, settings)
+    cleaned(lake, settings)
+    (rules,) = lake.scan("quarantine", PROFILE).collect()["_rules"].to_list()
+    assert {"first_name|nullability", "date_of_birth|nullability"} <= {*rules}
+
+
+def test_others_are_told_of_the_difference_too() -> None:
+    rule = contract(PROFILE).rules["city|nullability"]
+    assert in_sql(rule) == """(starts_with("_source", 'made:') OR ("city" IS NOT NULL))"""
+    assert translated(rule) == (
+        "expect_column_values_to_not_be_null",
+        {
+            "column": "city",
+            "row_condition": "not _source.str.startswith('made:')",
+            "condition_parser": "pandas",
+        },
+    )
+    assert not contract(PROFILE).rules["player_id|nullability"].meta.root_names()[1:]
 
 
 @pytest.mark.slow
