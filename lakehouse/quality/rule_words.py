@@ -41,8 +41,8 @@ _KINDS = {
     "orphan": (
         "{column} is known to {parent}",
         "{parent} has no such {column}",
-        "land {parent} with it; the next `lakehouse ingest` takes the row up; or say what becomes of "
-        "such rows under [orphans] in lakehouse.toml",
+        "land {parent} with it; the next `lakehouse ingest` takes the row up; or say what becomes "
+        "of such rows under [orphans] in lakehouse.toml",
     ),
     "dtype": ("{column} is {type}", "{column} cannot be read as {type}", _FILE),
     "unreadable": (
