@@ -14,7 +14,8 @@ from igaming_assets.automation import late_check
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.failing import retried_if_transient, sound_ones
 from igaming_assets.partitions import days_of, gaming_days
-from igaming_assets.verdicts import Targets, log_days, report
+from igaming_assets.targets import Targets
+from igaming_assets.verdicts import log_days, report
 from lakehouse.errors import Damaged, LakehouseError
 from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.quality.freshness_checks import IS_THERE
@@ -75,7 +76,7 @@ def judged_at_once(
     nothing."""
     out = stale or {}
     others = set(also) - set(each_day(days)) - out.keys()
-    targets: Targets = {}
+    targets = Targets(dg.AssetKey(check.table) for check in mine)
     for check in mine:
         log_days(context, check, _judged_of(check, lake, others), targets=targets)
         own = [day for day in each_day(days) if day not in out]
@@ -131,7 +132,7 @@ def _step(
         now = resources.clock.now()
         known = checks(settings, now)
         failed: list[LakehouseError] = []
-        targets: Targets = {}
+        targets = Targets(key.asset_key for key in context.selected_asset_check_keys)
         for key in (c.key for c in mine if _key(c) in context.selected_asset_check_keys):
             with retried_if_transient():
                 yield from _judged(
