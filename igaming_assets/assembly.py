@@ -20,7 +20,12 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.check_ledger import LEDGER, CheckLedger
-from igaming_assets.checks import declared, every_check_alone, steps_of_checks
+from igaming_assets.checks import (
+    declared,
+    every_check_alone,
+    key_of_check,
+    steps_of_checks,
+)
 from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
@@ -99,7 +104,7 @@ def checks_alone(
         executor=dg.in_process_executor,
         resources=_resources(resources),
     )
-    keys = {dg.AssetCheckKey(dg.AssetKey(check.table), check.name) for check in asked}
+    keys = {key_of_check(check) for check in asked}
     job = defs.resolve_job_def("checks")
     return job.get_subset(asset_selection=frozenset(), asset_check_selection=keys)
 

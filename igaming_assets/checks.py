@@ -134,7 +134,7 @@ def _step(
         resources = context.op_execution_context.resources
         lake, now = resources.lake.lake, resources.clock.now()
         known = checks(settings, now)
-        asked_of = [c.key for c in mine if _key(c) in context.selected_asset_check_keys]
+        asked_of = [c.key for c in mine if key_of_check(c) in context.selected_asset_check_keys]
         turns = Turns(context, lake, [known[key] for key in asked_of])
         closed = gaming_day_of(now, resources.lake.settings.timezone) - dt.timedelta(days=1)
         with retried_if_transient():
@@ -151,7 +151,7 @@ def _assets(check: Check) -> set[dg.AssetKey]:
     return {dg.AssetKey([homes.get(n, n), t]) for n, t in check.tables if n != "ops"}
 
 
-def _key(check: Check) -> dg.AssetCheckKey:
+def key_of_check(check: Check) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey(check.table), check.name)
 
 
