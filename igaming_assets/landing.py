@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -28,15 +28,16 @@ from lakehouse.ingest.files.zone import (
 )
 from lakehouse.pipeline.bronze import bronze_rows, simulated_portions
 from lakehouse.quality.landing_checks import landed_tables
+from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 
 
-def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
+def landed_bronze(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
     """Bronze of a table that takes files. Materialising any day takes in all that has landed;
     rows that are there are not written again, so that no file that lands meanwhile is lost."""
-    mine = at_once(settings, "bronze", table)
+    mine = at_once(every, "bronze", table)
     specs = [spec_of(settings, check) for check in mine]
     # Rows that name a patron bring a profile with them.
     naming = tables_with(settings) if table == PROFILE else []
