@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import floor_witnesses as floor
 import polars as pl
 from law_rows import cash, rows
 
@@ -356,9 +357,10 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
     """Silver table → its rows of all days."""
     return {
         "financial_txn": rows("financial_txn", *TXNS),
-        "gaming_wins": rows("gaming_wins", *WINS),
-        "slot_telemetry": rows("slot_telemetry", *SLOTS),
-        "table_games": rows("table_games", *TABLES),
+        "gaming_wins": rows("gaming_wins", *WINS, *floor.WINS),
+        "slot_telemetry": rows("slot_telemetry", *SLOTS, *floor.SLOTS),
+        "table_games": rows("table_games", *TABLES, *floor.TABLES),
+        "security_events": rows("security_events", *floor.BADGES),
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
@@ -376,6 +378,7 @@ DAYS = [
     D + dt.timedelta(2),
     D + dt.timedelta(35),
     LAST_COUNTED,
+    floor.F,
     LAST_HELD,
     LAST_W2G,
 ]
