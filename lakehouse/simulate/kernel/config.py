@@ -65,6 +65,11 @@ class Faults:
     intensity: float = 1.0
     """Times the intensity of each case; look-alikes stay as they are."""
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= 0:
+                raise BadInput(f"faults: {name} {value}; 0 or more is allowed")
+
 
 NO_FAULTS = Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0))
 
