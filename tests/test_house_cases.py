@@ -11,7 +11,10 @@ import polars as pl
 import pytest
 
 from lakehouse.simulate.faults.house_cases import KINDS, cases, entities, of_kind
+from lakehouse.simulate.floor import slots
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.running_totals import everybody_through
+from lakehouse.simulate.floor.tampering import tampered_meters
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.world import World
@@ -119,6 +122,15 @@ def test_exactly_the_planted_meters_are_at_odds_with_the_play(
     wrong = readings_at_odds(clean["slot_telemetry"])
     assert wrong == set(of(plants, "meter_against_play")["row_key"])
     assert len(wrong) > 30
+
+
+def test_meters_go_on_where_they_stood(world: World) -> None:
+    """What a meter shows as the day closes is where it begins on the next."""
+    day = DAYS[2]
+    rows, closing = slots.rows_of(world, day, 0), everybody_through(world, day).coin_in
+    last = np.flatnonzero(np.diff(rows.machine, append=-1))
+    assert (rows.meter[last] == closing[rows.machine[last]]).all()
+    assert set(tampered_meters(CONFIG, day)) & set(rows.machine[rows.coin_in > 0].tolist())
 
 
 def test_exactly_the_planted_hand_pays_have_no_play(
