@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.scenarios import KINDS, engaged, scenarios
 from lakehouse.simulate.floor.cage_cash import cash_on
 from lakehouse.simulate.floor.plan import day_plan
@@ -159,6 +160,13 @@ def test_a_rate_is_the_share_of_the_book_within_thirty_days() -> None:
     assert 2 * 10_000 * 0.004 * 0.8 <= one.filter(kind="structuring")["number"].n_unique() <= 80
     assert one.filter(kind="pooling").is_empty()
     assert not one["is_look_alike"].any()
+
+
+@pytest.mark.parametrize("name", ["pooling", "intensity", "misconduct", "retransmit"])
+@pytest.mark.parametrize("value", [-0.1, float("nan")])
+def test_a_rate_below_nothing_is_refused(name: str, value: float) -> None:
+    with pytest.raises(BadInput, match=f"{name} {value}"):
+        Faults(**{name: value})
 
 
 def test_nobody_is_in_two_scenarios_at_once(plants) -> None:
