@@ -33,10 +33,10 @@ ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(STAMP) ## All tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## The quick tests, of each subject, in less than a minute
-	@$(BIN)/python -m pytest -n 2 -m 'not slow'
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/ruff check .

@@ -85,6 +85,9 @@ TXNS: list[Row] = [
             (0, "FRONT_MONEY_WITHDRAWAL"),
         )
     ),
+    # As they, and it was played on the day of the deposit.
+    cash("m6in", "FRONT_MONEY_DEPOSIT", on(-1), "4000.00", "M6"),
+    cash("m6out", "FRONT_MONEY_WITHDRAWAL", on(0), "4000.00", "M6"),
     # In and out on each of these days; on the last one it was played.
     *(
         cash(f"{p}{n}{kind}", kind, on(n), "4000.00", p)
@@ -168,6 +171,7 @@ SLOTS += [*sessions("W7", -29), *sessions("W7", 0, 50)]
 TXNS += [cash(f"b{n}", IN, on(n), "7000.00", "B1") for n in (-7, 0)]
 TABLES: list[Row] = [
     played("table_games", "M2", -8),
+    played("table_games", "M6", -1),
     played("table_games", "M4", 30),
     played("table_games", "P2", 0),
     # Chips sold at a table on D.

@@ -37,25 +37,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return Lake.open(settings)
 
 
-def by_stock(folder: Path, layer: str, table: str, rows: pl.DataFrame) -> dict[str, str]:
-    """Rule → whether it held, by a process that knows nothing of this project."""
-    assert run(["expectations", "export", "--table", f"{layer}.{table}", "--out", str(folder)]) == 0
-    rows.write_parquet(folder / "rows.parquet")
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    environment["GX_ANALYTICS_ENABLED"] = "false"
-    done = subprocess.run(
-        [sys.executable, STOCK, folder / f"{layer}.{table}.json", folder / "rows.parquet"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=folder,
-        env=environment,
-    )
-    told = json.loads(done.stdout)
-    assert told["own"] == []
-    return told["rules"]
-
-
 def changed(rows: pl.DataFrame, where: pl.Expr, **values: Any) -> pl.DataFrame:
     """Rows, the first of those `where` with other values."""
     numbered = rows.with_row_index("n")
@@ -69,24 +50,64 @@ def changed(rows: pl.DataFrame, where: pl.Expr, **values: Any) -> pl.DataFrame:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("layer", "table"), TABLES)
-def test_clean_rows_hold_by_stock_gx(lake: Lake, tmp_path: Path, layer: str, table: str) -> None:
-    rules = by_stock(tmp_path, layer, table, lake.scan(layer, table).collect())
-    assert {name: said for name, said in rules.items() if said != "held"} == {}
-    assert len(rules) > 20
-
-
-@pytest.mark.slow
-def test_a_damaged_copy_fails_where_it_was_damaged(lake: Lake, tmp_path: Path) -> None:
-    rows = lake.scan("silver", "slot_telemetry").collect()
+def damaged_slots(rows: pl.DataFrame) -> pl.DataFrame:
     played = pl.col("event_type") == "GAME_PLAY"
     paid = pl.col("event_type") == "BILL_IN"
     damaged = changed(rows, played, zone="Nowhere", theoretical_hold=Decimal("1.5"))
     damaged = changed(damaged, played & (pl.col("zone") != "Nowhere"), coin_in=None)
     damaged = changed(damaged, paid, amount=None, machine_id=None)
-    damaged = pl.concat([damaged, damaged.tail(1)])
-    rules = by_stock(tmp_path, "silver", "slot_telemetry", damaged)
+    return pl.concat([damaged, damaged.tail(1)])
+
+
+def damaged_bets(rows: pl.DataFrame) -> pl.DataFrame:
+    return changed(rows, pl.lit(value=True), min_bet=Decimal("900000"), max_bet=Decimal("5"))
+
+
+@pytest.fixture(scope="module")
+def told(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Rows, clean and damaged → rule → whether it held, by a process that knows nothing of this
+    project."""
+    folder = tmp_path_factory.mktemp("stock")
+    clean = {f"{layer}.{table}": lake.scan(layer, table).collect() for layer, table in TABLES}
+    slots, bets = "silver.slot_telemetry", "silver.table_games"
+    cases = {table: (table, rows) for table, rows in clean.items()} | {
+        "damaged slots": (slots, damaged_slots(clean[slots])),
+        "damaged bets": (bets, damaged_bets(clean[bets])),
+    }
+    for table in clean:
+        assert run(["expectations", "export", "--table", table, "--out", str(folder)]) == 0
+    files = []
+    for name, (table, rows) in cases.items():
+        rows.write_parquet(folder / f"{name}.parquet")
+        files += [folder / f"{table}.json", folder / f"{name}.parquet"]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["GX_ANALYTICS_ENABLED"] = "false"
+    done = subprocess.run(
+        [sys.executable, STOCK, *files],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=environment,
+    )
+    found = json.loads(done.stdout)
+    assert found["own"] == []
+    return dict(zip(cases, found["rules"], strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layer", "table"), TABLES)
+def test_clean_rows_hold_by_stock_gx(
+    told: dict[str, dict[str, str]], layer: str, table: str
+) -> None:
+    rules = told[f"{layer}.{table}"]
+    assert {name: said for name, said in rules.items() if said != "held"} == {}
+    assert len(rules) > 20
+
+
+@pytest.mark.slow
+def test_a_damaged_copy_fails_where_it_was_damaged(told: dict[str, dict[str, str]]) -> None:
+    rules = told["damaged slots"]
     assert {name for name, said in rules.items() if said != "held"} == {
         "zone|domain",
         "theoretical_hold|max",
@@ -99,10 +120,8 @@ def test_a_damaged_copy_fails_where_it_was_damaged(lake: Lake, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_two_columns_are_compared_by_stock_gx(lake: Lake, tmp_path: Path) -> None:
-    rows = lake.scan("silver", "table_games").collect()
-    damaged = changed(rows, pl.lit(value=True), min_bet=Decimal("900000"), max_bet=Decimal("5"))
-    rules = by_stock(tmp_path, "silver", "table_games", damaged)
+def test_two_columns_are_compared_by_stock_gx(told: dict[str, dict[str, str]]) -> None:
+    rules = told["damaged bets"]
     assert {name for name, said in rules.items() if said != "held"} == {"bets_are_ordered"}
 
 

@@ -1,6 +1,7 @@
 """A handful of kill -9, each healed by running again; `make faults` does a hundred."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,22 @@ from benchmarks.faults.__main__ import SCENES
 from benchmarks.faults.trial import differences, prepare, run
 from lakehouse.storage import Lake
 from tests.landed import CAGE
+from tests.processes import Warm
 from tests.small_lake import COMMIT
 
 INGEST = next(s for s in SCENES if s.name == "ingest")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> Iterator[None]:
+    """`make faults` starts its processes cold."""
+
+    def started(folder: Path, scene: trials.Scene, module: list[str]) -> Warm:
+        return Warm(*module, cwd=folder, env=trials.place(folder, scene))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trials, "_start", started)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -257,3 +257,23 @@ def test_a_warning_of_sizes_needs_half_its_rows_planted(
     check = checks(Settings(), NOW)[("bronze", "slot_telemetry", "volume")]
     said = Judgement(False, measure=150, checked_rows=150, more={"usual": 100.0})
     assert bool(kinds_behind(lake, check, DAYS[1], said)) == is_true
+
+
+@pytest.mark.parametrize(
+    ("of", "look_alike", "kinds"),
+    [("M1", False, ["hold_drift"]), ("M2", False, []), ("M1", True, []), ("M9", False, [])],
+)
+def test_a_warning_of_hold_needs_half_the_gap_from_machines_that_drift(
+    lake: Lake, of: str, look_alike: bool, kinds: list[str]
+) -> None:
+    """M1 wins $600 less than its theo and M2 $10: of the gap of $610, M1's is most."""
+    put(lake, "gold", "slot_performance", machine("M1", 200), machine("M2", 790))
+    drift = plant(
+        kind="hold_drift", entity_type="machine", entity_id=of, is_look_alike=look_alike,
+        window_start=DAYS[0], window_end=DAYS[0],
+    )  # fmt: skip
+    put(lake, "truth", "plants", drift)
+    check = checks(Settings(), NOW)[("gold", "slot_performance", "hold_is_inside_its_interval")]
+    said = check.judge(lake, (DAYS[0], DAYS[0]))[DAYS[0]]
+    assert not said.passed
+    assert kinds_behind(lake, check, DAYS[0], said) == kinds

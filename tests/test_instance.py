@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import platform
 import shutil
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -19,9 +21,19 @@ from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordi
 from dagster._daemon import controller
 from dagster._daemon.backfill import execute_backfill_iteration_loop
 
-from igaming_assets.instance import OWNER, instance_of_home, is_dead, release_dead, this_process
+from igaming_assets.instance import (
+    OWNER,
+    _named,
+    instance_of_home,
+    is_dead,
+    release_dead,
+    this_process,
+)
 from lakehouse.errors import LakehouseError
 from lakehouse.locks import locked
+from tests.processes import Warm
+
+INSTANCE = "igaming_assets.instance"
 
 
 @pytest.fixture
@@ -50,9 +62,12 @@ def start(*arguments: str, module: str = "lakehouse") -> subprocess.Popen[str]:
 
 def a_dead_process() -> str:
     """The name of a process that was, and is no more."""
-    said = "from igaming_assets.instance import this_process; print(this_process())"
-    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    child = subprocess.Popen(["sleep", "60"])
+    name = _named(platform.node(), child.pid)
+    assert not is_dead(name)
+    child.kill()
+    child.wait()
+    return name
 
 
 @dg.op(pool="silver_player_profile")
@@ -215,9 +230,10 @@ def test_the_daemon_looks_at_backfills_every_few_seconds(
 
 @pytest.mark.slow
 def test_many_that_begin_at_once_make_one_instance(place: Path) -> None:
-    for _ in range(3):
+    """Cold, and twice with nothing imported between their beginnings and the instance."""
+    for begin in (partial(start, module=INSTANCE), *2 * [partial(Warm, INSTANCE)]):
         shutil.rmtree(place / "home", ignore_errors=True)
-        many = [start(module="igaming_assets.instance") for _ in range(4)]
+        many = [begin() for _ in range(4)]
         said = [p.communicate(timeout=120)[1] for p in many]
         assert [p.returncode for p in many] == [0, 0, 0, 0], said
         with sqlite3.connect(place / "home" / "history" / "runs.db") as connection:

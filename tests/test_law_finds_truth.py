@@ -14,8 +14,9 @@ from lakehouse.gold.compliance.ctr_filings import ctr_exceptions, ctr_filings
 from lakehouse.gold.compliance.filing_reconciliation import filing_reconciliation
 from lakehouse.gold.compliance.logs import form_8300_notices
 from lakehouse.gold.compliance.obligations import Required
-from lakehouse.gold.compliance.suspicion import Silver, sar_cases
+from lakehouse.gold.compliance.suspicion import sar_cases
 from lakehouse.gold.compliance.tax_forms import form_1042s, w2g_forms
+from lakehouse.gold.marts import marts as declared
 from lakehouse.regulation.law import load
 from lakehouse.silver import clean
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
@@ -34,7 +35,7 @@ the case: the faint ones stay below its amounts."""
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(WorldConfig(seed=7, scale=0.5, faults=Faults(misconduct=4.0)))
+    return World(WorldConfig(seed=7, scale=0.5, faults=Faults(misconduct=4.0, pooling=0.002)))
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +133,7 @@ def test_each_filing_fault_is_found_and_nothing_else(world, days, owed, reconcil
 
 @pytest.mark.slow
 def test_each_planted_pattern_has_its_case(world, days, silver):
-    tables = Silver.__dataclass_fields__
-    known = {t: silver[t] for t in tables}
+    known = {i.table: silver[i.table] for i in declared()["sar_cases"].inputs}
     window = (days[0], days[COUNT - 1])
     found = sar_cases(days=window, law=LAW, timezone=ZONE, as_of=AS_OF, **known).collect()
     opened = set(found.explode("player_ids").select("typology", "player_ids").rows())

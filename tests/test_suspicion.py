@@ -7,53 +7,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from law_rows import AS_OF, cash, people, rows
-
-from lakehouse.gold.marts import marts
-from lakehouse.regulation.law import load
-from lakehouse.settings import load_settings
-
-LAW = load("us-federal")
-SETTINGS = load_settings()
-ALL_DAYS = (dt.date(2020, 1, 1), dt.date(2029, 12, 31))
-IN, OUT = "CHIP_PURCHASE", "CHIP_REDEMPTION"
-
-
-def silver(txns=(), ratings=(), slots=(), seen=(), profiles=None) -> dict[str, pl.LazyFrame]:
-    return {
-        "financial_txn": rows("financial_txn", *txns),
-        "gaming_wins": rows("gaming_wins"),
-        "slot_telemetry": rows("slot_telemetry", *slots),
-        "table_games": rows("table_games", *ratings),
-        "staff_observations": rows("staff_observations", *seen),
-        "player_profile": profiles if profiles is not None else people("P1", "P2"),
-    }
-
-
-def derived(world: dict[str, pl.LazyFrame], *, of="sar_cases", days=ALL_DAYS, as_of=AS_OF):
-    mart = marts()[of]
-    frames = {i.table: world[i.table] for i in mart.reads(SETTINGS)}
-    return mart.rows(frames, settings=SETTINGS, days=days, as_of=as_of).collect().to_dicts()
-
-
-def rated(day: str, bet: str, hands: int, lost: str, player: str = "P1"):
-    return {
-        "event_id": f"g{day}{player}",
-        "event_type": "RATING_END",
-        "event_timestamp": f"2026-11-{day} 23:00",
-        "player_id": player,
-        "average_bet": bet,
-        "hands_played": hands,
-        "actual_win_loss": lost,
-    }
-
-
-def buys(*spent: tuple[str, str], kind: str = IN):
-    return [cash(f"{kind}{d}", kind, f"2026-11-{d} 20:00", usd) for d, usd in spent]
-
-
-def lost_in_play(*spent: tuple[str, str]):
-    return [rated(d, "100.00", 280, usd) for d, usd in spent]
+from law_rows import cash, people
+from suspicion_rows import IN, OUT, buys, derived, lost_in_play, rated, silver
 
 
 @pytest.mark.slow
@@ -87,7 +42,7 @@ def test_structuring_is_detected_once_and_grows():
     noted = case["narrative"]
     for part in ("Who: patron P1", "USD 28500.00", "2026-11-10 to 2026-11-12", "Main cage"):
         assert part in noted
-    kinds = [(a["kind"], a["gaming_day"].day) for a in derived(world, of="alerts")]
+    kinds = [(a["rule"], a["gaming_day"].day) for a in derived(world, of="alerts")]
     assert kinds == [("structuring", 11), ("structuring", 12)]
 
 
@@ -288,9 +243,13 @@ def test_one_address_in_and_out_is_one_alert():
     """Persons and day are the key of an alert."""
     txns = [cash(f"i{p}", IN, "2026-11-10 20:00", "6000.00", f"P{p}") for p in (1, 2)]
     txns += [cash(f"o{p}", OUT, "2026-11-10 22:00", "5500.00", f"P{p}") for p in (1, 2)]
-    [alert] = derived(silver(txns, profiles=of_two_addresses()), of="alerts")
-    assert (alert["amount"], alert["evidence"]) == (Decimal("12000.00"), ["i1", "i2", "o1", "o2"])
-    assert alert["detail"] == "one address, currency in and out together over the threshold"
+    play = [rated("10", "75.00", 280, "500.00", f"P{p}") for p in (1, 2)]
+    [alert] = derived(silver(txns, play, profiles=of_two_addresses()), of="alerts")
+    assert alert["amount"] == Decimal("12000.00")
+    assert alert["evidence"] == [
+        {"table_name": "financial_txn", "record_id": key} for key in ("i1", "i2", "o1", "o2")
+    ]
+    assert alert["said"] == "one address, currency in and out together over the threshold"
 
 
 def test_one_address_is_a_link_and_no_case():
@@ -300,7 +259,7 @@ def test_one_address_is_a_link_and_no_case():
     world = silver(txns, play, profiles=profiles)
     assert derived(world) == []
     [alert] = derived(world, of="alerts")
-    assert (alert["kind"], alert["player_ids"], alert["amount"]) == (
+    assert (alert["rule"], alert["player_ids"], alert["amount"]) == (
         "shared_address",
         ["P1", "P2"],
         Decimal("12000.00"),

@@ -75,8 +75,8 @@ def test_planted_rows_explain_every_discrepancy(name: str, spoiled: Frames, worl
     found = of(spoiled, name)
     assert found.schema == EXPLAINED
     planted = pl.concat([world.plants(world.config.date(FIRST + n)) for n in range(COUNT)])
-    walked = planted.filter(entity_type="player")["entity_id"]
-    assert set(unexplained(found)["subject"]) <= set(walked)
+    news = planted.filter(pl.col("entity_type").is_in(["player", "machine"]))["entity_id"]
+    assert set(unexplained(found)["subject"]) <= set(news)
     named = planted.filter(pl.col("row_key").is_not_null()).select(
         row=pl.format("{} {}", "table_name", "row_key"), rule="expected_rule"
     )

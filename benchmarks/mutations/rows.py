@@ -41,6 +41,8 @@ RELATIONS: dict[str, Row] = {
     "visit_is_not_after_the_extract": {"last_visit_date": dt.date(2099, 1, 1)},
     "denied_door_says_why": {"event_type": "ACCESS_DENIED", "access_denied_reason": None},
     "paid_after_won": {"paid_at": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)},
+    "score_is_a_share": {"score": 1.5},
+    "window_ends_on_its_day": {"window_end": dt.date(2099, 1, 1)},
     "theo_is_the_sum_of_its_parts": {"theo": Decimal(7)},
     "actual_is_the_sum_of_its_parts": {"actual": Decimal(7)},
     "play_is_a_trip": {"is_play_day": True, "visits": 0},
@@ -60,7 +62,7 @@ def sound_row(layer: str, table: str, day: dt.date, number: int = 0) -> Row:
     row: Row = {}
     for name, dtype in stored_schema(layer, table).items():
         column = c.columns.get(name)
-        if name in c.key and name != "gaming_day":
+        if name in c.key and isinstance(column, dy.String):
             row[name] = f"made-{number}"
         elif name == "gaming_day" or (column is not None and not column.nullable):
             row[name] = _sound(column, dtype, day)

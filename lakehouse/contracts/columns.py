@@ -61,6 +61,7 @@ def code(
     description: str,
     *,
     nullable: bool = False,
+    key: bool = False,
     also: Mapping[str, str] = MappingProxyType({}),
     **about: Unpack[About],
 ) -> dy.Enum:
@@ -74,7 +75,9 @@ def code(
             f"{', '.join(values)}, and may not be one"
         )
     metadata = {**about, "also": dict(also)} if also else {**about}
-    return dy.Enum(values, nullable=nullable, description=description, metadata=metadata)
+    return dy.Enum(
+        values, nullable=nullable, primary_key=key, description=description, metadata=metadata
+    )
 
 
 def spellings(column: dy.Column) -> dict[str, str]:

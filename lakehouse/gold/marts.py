@@ -197,13 +197,16 @@ def _asked(function: Frames) -> dict[str, bool]:
 
 
 def _refuse_misdeclared(function: Frames, inputs: tuple[Input, ...]) -> None:
-    contract(function.__name__)
+    mine = contract(function.__name__)
     parameters = inspect.signature(function).parameters.values()
     tables = [i.table for i in inputs]
     named = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     if not set(named) <= set(tables) or not (takes_any or set(tables) <= set(named)):
         raise TypeError(f"mart {function.__name__}: inputs {tables}, parameters {named}")
+    hidden = [t for t in tables if contract(t).is_restricted]
+    if hidden and not mine.is_restricted:
+        raise TypeError(f"mart {function.__name__} is open to all, and reads restricted {hidden}")
     asked = _asked(function).items()
     unknown = [n for n, must in asked if must and n not in ASKED | Settings.model_fields.keys()]
     if unknown:

@@ -136,6 +136,7 @@ def _stored(mart: Mart, lake: Lake, settings: Settings, days: Days) -> set[dt.da
 def derivations(settings: Settings) -> Derivations:
     """Table → the tables that it is derived from, each after its inputs. Sources have none."""
     found: dict[Table, tuple[Table, ...]] = {("bronze", t): () for t in contracts("source")}
+    found |= {("truth", t): () for t in contracts("truth")}
     for table in in_order_of_reference():
         found["silver", table] = silver_inputs(table)
     for name, mart in marts().items():

@@ -74,6 +74,15 @@ def currency_ledger(
     return pl.concat(parts)
 
 
+def recorded_in() -> pl.Expr:
+    """The silver table whose key a ledger row's `transaction_id` is."""
+    return (
+        pl.when(pl.col("code") == BILLS_IN)
+        .then(pl.lit("slot_telemetry"))
+        .otherwise(pl.lit("financial_txn"))
+    )
+
+
 def _side(cash: pl.LazyFrame, side: str, codes: dict[str, str]) -> pl.LazyFrame:
     # The euros of an exchange come in; what goes out is dollars.
     paid_in_dollars = (pl.col("transaction_type") == "CURRENCY_EXCHANGE") & (side == "out")

@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             *("amount", "detected_on", "due"),
         ),
     ),
-    "alerts": ("alerts", ("kind", "player_ids", "amount", "evidence")),
+    "alerts": ("alerts", ("rule", "player_ids", "amount", "evidence")),
     "instrument_log": ("instrument_log", ("transaction_id", "player_id", "amount")),
     "multiple_transaction_log": (
         "multiple_transaction_log",
@@ -70,6 +70,7 @@ def answer(case: Case, made: Frames, quarantine: Frames) -> dict[str, Any]:
         found[key] = _plain(_rows(made, table), columns)
     for form in found["ctr"]:
         form["foreign"] = [{k: v for k, v in f.items() if k != "amount"} for f in form["foreign"]]
+    found["alerts"] = [_alert(**alert) for alert in found["alerts"]]
     year = case.settings.get("calendar_year_forms")
     return found | {
         "annual_due_dates": [] if year is None else _annual(made, int(year)),
@@ -81,6 +82,10 @@ def answer(case: Case, made: Frames, quarantine: Frames) -> dict[str, Any]:
         "player_value": _value(made),
         "quarantine": _quarantine(quarantine),
     }
+
+
+def _alert(rule: str, evidence: Listed, **alert: Any) -> dict[str, Any]:
+    return {"kind": rule} | alert | {"evidence": [row["record_id"] for row in evidence]}
 
 
 def _rows(made: Frames, table: str) -> pl.DataFrame:

@@ -67,6 +67,25 @@ class SlotPerformance(dy.Schema):
         return pl.col("win") == pl.col("coin_in") - paid
 
 
+@table("slot_sessions", layer="gold", grain="one row per machine, gaming day and session")
+class SlotSessions(dy.Schema):
+    """What a session at a machine wagered and was paid. Rows without a session are left out."""
+
+    machine_id = c.text("Machine.", key=True)
+    gaming_day = c.gaming_day(key=True)
+    session_id = c.text("Session.", key=True)
+    machine_type = c.code(MACHINE_TYPES, "Kind of machine.")
+    games_played = c.count("Games.")
+    coin_in = c.money("Sum of wagers.")
+    coin_out = c.money("Sum won to the credit meter.")
+    jackpot_amount = c.money("Sum of hand-pays.")
+    theo = c.money("Sum of coin-in x theoretical hold by row, exact, rounded half up once.")
+    payout_deviation = c.money(
+        "Standard deviation of what is paid: the root of the sum over rows of coin-in^2 / games x "
+        "((1 - h) m - (1 - h)^2), m the prize multiple of the machine type (games.toml)."
+    )
+
+
 @table("table_performance", layer="gold", grain="one row per table and gaming day")
 class TablePerformance(dy.Schema):
     """Drop, win and hold of a table. Unrated play has drop but no theo."""

@@ -64,12 +64,12 @@ def review_cases(evidence: pl.DataFrame, law: Law, timezone: str) -> pl.DataFram
     rows = evidence.unique(["case_key", "source", "record_id", "side"], keep="first").sort(
         "case_key", "at", "source", "record_id"
     )
-    rows = rows.join(_absorbed(rows), on="case_key", how="anti")
+    rows = rows.join(absorbed(rows), on="case_key", how="anti")
     cases = rows.group_by("case_key", maintain_order=True).agg(
         pl.col("player_id", "typology", "subtypes", "detected_at").first(),
         pl.col("first_day").first().alias("gaming_day"),
         pl.col("score").max(),
-        _amount().alias("amount"),
+        conducted().alias("amount"),
         pl.col("owner").drop_nulls().unique(maintain_order=True).alias("_owners"),
         pl.col("record_day").min().alias("first_activity_on"),
         pl.col("record_day").max().alias("last_activity_on"),
@@ -81,8 +81,9 @@ def review_cases(evidence: pl.DataFrame, law: Law, timezone: str) -> pl.DataFram
     return _clocked(cases, law, timezone).with_columns(narrative(timezone).alias("narrative"))
 
 
-def _amount() -> pl.Expr:
-    """Each dollar once: what came in and went out again is not added up."""
+def conducted() -> pl.Expr:
+    """Dollars of a group of hit rows, each once: what came in and went out again is not added
+    up."""
     cents, side = pl.col("cents"), pl.col("side")
     sums = [cents.filter(side == s).sum() for s in ("in", "out")]
     attempted = cents.filter(side == "attempted").max()
@@ -125,15 +126,16 @@ def _clocked(cases: pl.DataFrame, law: Law, timezone: str) -> pl.DataFrame:
     )
 
 
-def _absorbed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Keys of cases whose records all stand in a case that says more."""
+def absorbed(rows: pl.DataFrame, *within: str) -> pl.DataFrame:
+    """Column `case_key`: those whose records all stand in another one, alike in the columns
+    `within`, that says more (ABSORBS). `rows`: hit rows with their `case_key`."""
     pairs = pl.DataFrame(ABSORBS, schema=["_fuller", "typology"], orient="row")
-    records = rows.select("case_key", "typology", "source", "record_id").unique()
+    records = rows.select("case_key", "typology", "source", "record_id", *within).unique()
     size = records.group_by("case_key").len("size")
     fuller = records.rename({"case_key": "_key", "typology": "_fuller"})
     return (
         records.join(pairs, on="typology")
-        .join(fuller, on=["_fuller", "source", "record_id"])
+        .join(fuller, on=["_fuller", "source", "record_id", *within])
         .group_by("case_key", "_key")
         .len("shared")
         .join(size, on="case_key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 PATTERN = {
-    "structuring": "kept the currency of several gaming days just below the reporting threshold",
+    "structuring": "moved currency in amounts just below the reporting threshold, again and again",
     "minimal_play": "brought currency, hardly played, and took the money out again",
     "chip_walking": "bought chips with currency, hardly played, and left with the chips",
     "bill_stuffing": "fed bills into a machine, hardly played, and took a ticket within minutes",

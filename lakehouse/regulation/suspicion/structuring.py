@@ -1,64 +1,94 @@
-"""Structuring across days: totals of one side near the threshold (31 USC 5324)."""
+"""Structuring: amounts of one side near the threshold, again and again (31 USC 5324)."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.regulation.currency import recorded_in
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
-from lakehouse.regulation.suspicion.hits import HIT, as_hits, cents, house, house_cents
+from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
+
+SIDE = ["person", "side"]
+FOUND = [*SIDE, "hit_day"]
+_HOUR = 3_600_000_000
 
 
 def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
-    """Hits: a gaming-day total in the band, another one of the same side in the days before,
-    and no report of that side between them. One total in the band is no suspicion
-    (FinCEN and agencies' FAQ of 2025-10-09)."""
-    rows = by_person(ledger).with_columns(cents("amount"))
+    """Hits: amounts of one person and side in the band that come again. They are gaming-day
+    totals within some days, or single amounts within some hours, on one gaming day or several.
+    One total in the band is no suspicion (FinCEN and agencies' FAQ of 2025-10-09).
+
+    Whoever moves more than the report's threshold in one piece keeps nothing from anybody:
+    what came before it counts no longer. A report that the casino's own adding up produces
+    ends nothing. The score counts gaming days: amounts of one day are on its report."""
+    rows = by_person(ledger).with_columns(
+        cents("amount"), law.over("ctr", pl.col("amount"), pl.col("gaming_day")).alias("is_open")
+    )
+    found = pl.concat([_by_day(rows, law), _by_amount(rows, law)]).collect(engine="streaming")
+    per_hit = ["person", "hit_day"]
+    hits = (
+        _of_principals(found)
+        .with_columns(
+            pl.col("score").max().over(per_hit), pl.col("completed_at").min().over(per_hit)
+        )
+        .unique([*FOUND, "transaction_id"], maintain_order=True)
+    )
+    return as_hits(_worded(hits), "structuring")
+
+
+def _by_day(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+    """The rows of each hit on gaming-day totals; the last day's running total completes it."""
+    totals = rows.group_by(*SIDE, "gaming_day").agg(
+        pl.col("cents", "amount").sum(), pl.col("is_open").any()
+    )
+    hours = 24 * house(law, "structuring", "days", "hit_day")
+    hits = _repeated(_near(totals, law), "gaming_day", hours, law, least="totals", of="gaming_day")
+    found = rows.join(hits.drop("completed_at"), on=[*SIDE, "gaming_day"])
+    today = pl.col("gaming_day") == pl.col("hit_day")
+    running = pl.when(today).then(pl.col("cents")).otherwise(0).cum_sum()
+    in_band = today & (running >= house_cents(law, "structuring", "from_usd", "hit_day"))
+    completed = pl.col("at").filter(in_band).min().over(FOUND, order_by="at")
+    return found.with_columns(completed.alias("completed_at"))
+
+
+def _by_amount(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+    """The rows of each hit on single amounts; an amount with enough before it completes it."""
+    hours = house(law, "structuring", "hours", "hit_day")
+    hits = _repeated(_near(rows, law), "at", hours, law, least="amounts", of="transaction_id")
+    return rows.join(hits, on=[*SIDE, "transaction_id"])
+
+
+def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+    """Those in the band (`is_near`), and those that are open."""
     low = house_cents(law, "structuring", "from_usd")
     high = house_cents(law, "structuring", "to_usd")
     is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
-    totals = (
-        rows.group_by("person", "side", "gaming_day")
-        .agg(pl.col("cents").sum(), pl.col("amount").sum())
-        .filter((pl.col("cents") >= low) | is_reported)
-        .collect(engine="streaming")
-    )
-    near = totals.filter(pl.col("cents").is_between(low, high) & ~is_reported)
-    hits = _repeated(near, law)
-    broken = _reported_between(hits, totals.filter(is_reported))
-    hits = hits.join(broken, on=["person", "side", "hit_day"], how="anti")
-    if hits.is_empty():
-        return pl.LazyFrame(schema=HIT)
-    found = rows.join(hits.lazy(), on=["person", "side", "gaming_day"]).collect(engine="streaming")
-    return as_hits(_completed(_of_principals(found).lazy(), law), "structuring")
-
-
-def _repeated(near: pl.DataFrame, law: Law) -> pl.DataFrame:
-    """person, side, hit_day and each gaming_day in the band that the hit rests on."""
-    earlier = near.select("person", "side", pl.col("gaming_day").alias("_day"))
-    gap = (pl.col("gaming_day") - pl.col("_day")).dt.total_days()
-    pairs = near.join(earlier, on=["person", "side"]).filter(
-        gap.is_between(0, house(law, "structuring", "days"))
-    )
-    count = pl.len().over("person", "side", "gaming_day")
-    return pairs.filter(count >= house(law, "structuring", "totals")).select(
-        "person",
-        "side",
-        pl.col("gaming_day").alias("hit_day"),
-        pl.col("_day").alias("gaming_day"),
-        (1 - 1 / count).alias("score"),
+    is_near = pl.col("cents").is_between(low, high) & ~is_reported
+    return amounts.with_columns(is_near.alias("is_near")).filter(
+        pl.col("is_near") | pl.col("is_open")
     )
 
 
-def _reported_between(hits: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
-    spans = hits.group_by("person", "side", "hit_day").agg(
-        pl.col("gaming_day").min().alias("_from")
+def _repeated(
+    amounts: pl.LazyFrame, when: str, hours: pl.Expr, law: Law, *, least: str, of: str
+) -> pl.LazyFrame:
+    """FOUND, `of`, score, completed_at: each amount that a hit rests on, which is in the band, at
+    most so many hours before the one that completes it, and has nothing open after it."""
+    run = pl.col("is_open").cum_sum().over(SIDE)
+    runs = amounts.sort(when, ~pl.col("is_open")).with_columns(run.alias("_run")).filter("is_near")
+    same = [*SIDE, "_run"]
+    last = runs.with_row_index("_hit").select(
+        *same, "_hit", pl.col("gaming_day").alias("hit_day"), pl.col(when).alias("completed_at")
     )
-    days = reported.select("person", "side", pl.col("gaming_day").alias("_day"))
-    inside = pl.col("_day").is_between(pl.col("_from"), pl.col("hit_day"))
-    return (
-        spans.join(days, on=["person", "side"]).filter(inside).select("person", "side", "hit_day")
+    before = (pl.col("completed_at") - pl.col("_at")).dt.total_microseconds()
+    pairs = last.join(runs.with_columns(pl.col(when).alias("_at")), on=same).filter(
+        before.is_between(0, hours * _HOUR)
     )
+    days = pl.col("gaming_day").n_unique().over("_hit")
+    return pairs.filter(
+        pl.len().over("_hit") >= house(law, "structuring", least, "hit_day")
+    ).select(*FOUND, of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
@@ -66,22 +96,15 @@ def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.join(agents, on=["hit_day", "person"], how="anti")
 
 
-def _completed(found: pl.LazyFrame, law: Law) -> pl.LazyFrame:
-    band = house_cents(law, "structuring", "from_usd", "hit_day")
-    today = pl.col("gaming_day") == pl.col("hit_day")
-    columns = found.rename({"person": "owner", "player_id": "_by"}).with_columns(
-        pl.col("owner").alias("player_id"),
-        pl.lit("financial_txn").alias("source"),
-        pl.col("transaction_id").alias("record_id"),
-        pl.col("gaming_day").alias("record_day"),
-        pl.format("currency {} (code {})", "side", "code").alias("what"),
+def _worded(found: pl.DataFrame) -> pl.LazyFrame:
+    return (
+        found.lazy()
+        .rename({"person": "owner", "player_id": "_by"})
+        .with_columns(
+            pl.col("owner").alias("player_id"),
+            recorded_in().alias("source"),
+            pl.col("transaction_id").alias("record_id"),
+            pl.col("gaming_day").alias("record_day"),
+            pl.format("currency {} (code {})", "side", "code").alias("what"),
+        )
     )
-    # Both sides may complete on one day; the first of the two is the detection.
-    by_side = columns.with_columns(
-        pl.col("at")
-        .filter(today & (pl.when(today).then(pl.col("cents")).otherwise(0).cum_sum() >= band))
-        .min()
-        .over("player_id", "side", "hit_day", order_by="at")
-        .alias("completed_at")
-    )
-    return by_side.with_columns(pl.col("completed_at").min().over("player_id", "hit_day"))

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lakehouse.simulate.kernel.book import lost_players
+from lakehouse.simulate.faults.scenarios import engaged
+from lakehouse.simulate.kernel import exclusion
+from lakehouse.simulate.kernel.book import player_of_rank, reserved
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, permute, uniform
 from lakehouse.simulate.kernel.staff import CASHIERS, SHIFTS, badge_at, badges
@@ -46,6 +48,7 @@ KINDS = {
     "badge_cloning": Kind("badge", 2, 8, 5),
 }
 LONGEST = 28
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -102,20 +105,39 @@ def of_kind(config: WorldConfig, day: int, *kinds: str) -> list[Case]:
     return [c for c in cases(config, day) if c.kind in kinds]
 
 
+@functools.lru_cache(maxsize=512)
 def accomplice(config: WorldConfig, c: Case) -> int:
-    """The player whom a dealer favours, or who is fond of him."""
-    pool = lost_players(config)
-    return int(pool[c.entity % len(pool)])
+    """The player whom a dealer favours, or who is fond of him: one of those who come often, not
+    on the exclusion list; -1 where the book has nobody."""
+    ordinary = config.player_count - reserved(config)
+    u = uniform(draw(key(config.seed, "accomplice", c.number), np.arange(_TRIES)))
+    if ordinary < 1:
+        return -1
+    who = player_of_rank(config, np.minimum((u * u * u * ordinary).astype(np.int64), ordinary - 1))
+    free = who[~exclusion.joined(config, who, c.last_day)]
+    return int(free[0]) if len(free) else -1
+
+
+@functools.lru_cache(maxsize=128)
+def meeting(config: WorldConfig, day: int) -> dict[int, Case]:
+    """Player → case of those who meet their dealer on the day. They come for that alone."""
+    engaged_otherwise = set(engaged(config, day).tolist())
+    found: dict[int, Case] = {}
+    for c in of_kind(config, day, "dealer_collusion"):
+        player = accomplice(config, c)
+        comes = c.luck("comes", day) < 0.35 + 0.45 * c.intensity
+        if comes and player >= 0 and player not in engaged_otherwise:
+            found.setdefault(player, c)
+    return found
 
 
 def evidence(config: WorldConfig, day: int) -> dict[str, list[str]]:
     """Column → values in rows of the day on which a case rests: they are not to be lost."""
     found: dict[str, set[str]] = {"machine_id": set(), "badge_number": set(), "player_id": set()}
+    found["player_id"].update(f"P{player:08d}" for player in meeting(config, day))
     for c in cases(config, day):
         if c.kind in ("meter_against_play", "door_without_badge", "jackpot_without_play"):
             found["machine_id"].add(f"SLOT-{c.entity + 1:04d}")
-        elif c.kind == "dealer_collusion":
-            found["player_id"].add(f"P{accomplice(config, c):08d}")
         elif KINDS[c.kind].of == "badge":
             found["badge_number"].add(f"BDG-{badge_at(config, c.entity):05d}")
     return {column: sorted(values) for column, values in found.items() if values}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.simulate.floor.misconduct import NOTE, Observed, Part, arrives, seat
+from lakehouse.simulate.floor.misconduct import NOTE, Observed, Part, arrives, notes, seat
 from lakehouse.simulate.floor.schemes import played, redeemed
 from lakehouse.simulate.kernel.counter import key
 from lakehouse.simulate.kernel.scenario import Scenario
@@ -18,23 +18,23 @@ def structuring(s: Scenario, p: Part) -> None:
         return
     at = arrives(s, 2 * 18_000)
     for k in range(2 if s.days == 1 and s.permille >= CLOSE else 1):
-        buy = NOTE * s.among(400, 499, "buy", s.step, k)
+        buy = notes(s, 400, 499, "buy", s.step, k)
         at = played(s, p, at, buy, s.among(200, 400, "hours", s.step, k), k) + 1_800
 
 
 def minimal_play(s: Scenario, p: Part) -> None:
     """A big winner who cashes out after a few hands."""
-    buy = NOTE * s.among(100, s.scaled(200, 400), "buy")
+    buy = notes(s, 100, s.scaled(200, 400), "buy")
     at = arrives(s, 3_600)
-    where, hours = seat(s, buy // s.among(15, 60, "bets")), s.among(5, s.scaled(60, 15), "hours")
+    where, hours = seat(s, buy // s.among(3, 12, "bets")), s.among(5, s.scaled(60, 15), "hours")
     won = where.bet * s.among(5, 25, "won")
     p.rating(p.visit(s, s.players[0], at), where, at + 600, hours, buy, -won)
 
 
 def chip_walking(s: Scenario, p: Part) -> None:
     """Keeps the chips in a pocket and redeems them hours later, or the next day."""
-    buy = NOTE * s.among(150, s.scaled(300, 495), "buy")
-    where, hours = seat(s, buy // s.among(30, 120, "bets")), s.among(20, 150, "hours")
+    buy = notes(s, 150, s.scaled(300, 495), "buy")
+    where, hours = seat(s, buy // s.among(3, 40, "bets")), s.among(20, 150, "hours")
     lost = where.bet * s.below(6, "lost")
     at = arrives(s, 24_000)
     if s.step == 0:
@@ -47,7 +47,7 @@ def chip_walking(s: Scenario, p: Part) -> None:
 
 def bill_stuffing(s: Scenario, p: Part) -> None:
     """Puts in more than is needed, plays for a while and is called away."""
-    at, stuffed = arrives(s, 3_600), NOTE * s.among(15, s.scaled(60, 250), "stuffed")
+    at, stuffed = arrives(s, 3_600), notes(s, 15, s.scaled(60, 250), "stuffed")
     seconds = s.among(300, s.scaled(3_000, 900), "seconds")
     visit = p.visit(s, s.players[0], at)
     p.slot(visit, at + 300, seconds, key(s.luck, "slot"), stuffed=stuffed)
@@ -60,8 +60,8 @@ def marker_cycle(s: Scenario, p: Part) -> None:
     at = arrives(s, 26_000)
     visit = p.visit(s, s.players[0], at)
     for k in range(1 + (s.permille >= CLOSE)):
-        buy = NOTE * s.among(150, 495, "buy", k)
-        where, hours = seat(s, buy // s.among(25, 60, "bets", k), k), s.among(60, 240, "hours", k)
+        buy = notes(s, 150, 495, "buy", k)
+        where, hours = seat(s, buy // s.among(3, 20, "bets", k), k), s.among(60, 240, "hours", k)
         more = {"marker": 1, "paid_after": 1 + (k + s.days) % 14}
         win = p.swing(s, where, hours, k)
         at = p.rating(visit, where, at + 600, hours, buy, win, more)
@@ -73,7 +73,7 @@ def pooling(s: Scenario, p: Part) -> None:
     together = s.permille >= CLOSE
     where = seat(s, NOTE * s.among(1, 5, "bet"))
     for k, player in enumerate(s.players[-2:]):
-        buy, hours = NOTE * s.among(75, 300, "buy", k), s.among(90, 300, "hours", k)
+        buy, hours = notes(s, 75, 300, "buy", k), s.among(90, 300, "hours", k)
         win = min(p.swing(s, where, hours, k), buy)
         visit = p.visit(s, player, at + 30 * k)
         end = p.rating(visit, where, at + 600, hours, buy, win, {"walks": int(together)})
@@ -85,7 +85,7 @@ def pooling(s: Scenario, p: Part) -> None:
 
 def threshold_avoidance(s: Scenario, p: Part) -> None:
     """Asks when a report is made, out of curiosity."""
-    at, buy = arrives(s, 12_000), NOTE * s.among(50, s.scaled(150, 499), "buy")
+    at, buy = arrives(s, 12_000), notes(s, 50, s.scaled(150, 499), "buy")
     played(s, p, at, buy, s.among(60, 260, "hours"))
     asked = "Asked when a report is made."
     p.observed.append(Observed(s.players[0], "THRESHOLD_ENQUIRY", at + 180, text=asked))

@@ -66,6 +66,11 @@ def arrives(s: Scenario, seconds: int, *parts: int) -> int:
     return second % (LAST_END - seconds)
 
 
+def notes(s: Scenario, low: int, high: int, what: str, *parts: int) -> int:
+    """An amount in cents, from so many to so many $20 bills; the faint have less."""
+    return NOTE * max(s.among(low, high, what, *parts) * s.size // 1_000, 5)
+
+
 def seat(s: Scenario, cents: int, *parts: int) -> Seat:
     """A game in which a bet of about so much can be made."""
     games = [g for g, least in enumerate(layout.MIN_BETS.tolist()) if least <= cents]

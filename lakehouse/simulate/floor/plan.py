@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,9 +87,8 @@ def plan(
     leave = np.concatenate([leave, won.end])
     room = _cage_room(config, day, extra)
     kept_slots, kept_tables = _within_quota(config, day, slots, tables, max(room, 0))
-    kept = (kept_slots, kept_tables)
-    lost |= _lost([extra.slots_of, extra.ratings.scenario], *kept)
-    lost |= _lost([slots.scenario, tables.scenario], *kept)
+    asked = (extra.slots_of, extra.ratings.scenario, met.ratings.scenario, won.scenario)
+    lost |= _lost(np.concatenate(asked), kept_slots, kept_tables)
     if room < 0:
         lost.add(max([*_certain(extra).tolist(), *(e.scenario for e in extra.extras)]))
     if lost:
@@ -135,11 +133,11 @@ def _certain(extra: Planted) -> I64:
     return extra.slots_of[extra.slots.stuffed > 0]
 
 
-def _lost(asked: Sequence[I64], *kept: SlotPlay | TablePlay) -> set[int]:
-    """Scenarios of which an asked session found no machine, no seat or no room for its rows."""
-    found = np.concatenate(asked)
+def _lost(asked: I64, *kept: SlotPlay | TablePlay) -> set[int]:
+    """Scenarios, one entry a session, of which one found no machine, no seat or no room for its
+    rows."""
     left = np.concatenate([k.scenario for k in kept])
-    planted, sessions = np.unique(found[found >= 0], return_counts=True)
+    planted, sessions = np.unique(asked, return_counts=True)
     return {
         int(s) for s, n in zip(planted, sessions, strict=True) if np.count_nonzero(left == s) < n
     }

@@ -6,7 +6,16 @@ honest patrons do.
 
 from __future__ import annotations
 
-from lakehouse.simulate.floor.misconduct import NOTE, Extra, Observed, Part, Seat, arrives, seat
+from lakehouse.simulate.floor.misconduct import (
+    NOTE,
+    Extra,
+    Observed,
+    Part,
+    Seat,
+    arrives,
+    notes,
+    seat,
+)
 from lakehouse.simulate.kernel.counter import key
 from lakehouse.simulate.kernel.scenario import Scenario
 
@@ -17,14 +26,14 @@ def structuring(s: Scenario, p: Part) -> None:
     at = arrives(s, count * 9_000)
     for k in range(count):
         if k * (s.days - 1) // (count - 1) == s.step:
-            buy = NOTE * s.among(s.scaled(350, 465), 499, "buy", k)
+            buy = notes(s, s.scaled(350, 465), 499, "buy", k)
             at = played(s, p, at, buy, s.among(60, 150, "hours", k), k) + 900
             at += s.below(1_800, "pause", k)
 
 
 def played(s: Scenario, p: Part, at: int, buy: int, hours: int, k: int = 0) -> int:
     """A visit with one rating of fair play. Returns when it ends."""
-    where = seat(s, buy // s.among(25, 60, "bets", s.step, k), k)
+    where = seat(s, buy // s.among(2, s.scaled(5, 30), "bets", s.step, k), k)
     start = at + s.among(240, 900, "walk", s.step, k)
     win = p.swing(s, where, hours, k)
     return p.rating(p.visit(s, s.players[0], at), where, start, hours, buy, win)
@@ -32,7 +41,7 @@ def played(s: Scenario, p: Part, at: int, buy: int, hours: int, k: int = 0) -> i
 
 def minimal_play(s: Scenario, p: Part) -> None:
     """Chips for thousands, a few hands, and money back."""
-    buy = NOTE * s.among(s.scaled(100, 250), s.scaled(220, 495), "buy")
+    buy = notes(s, s.scaled(100, 250), s.scaled(220, 495), "buy")
     at = arrives(s, 6_000)
     where, hours = _hardly(s, p, buy)
     few = s.below(5, "won") - 2
@@ -42,17 +51,22 @@ def minimal_play(s: Scenario, p: Part) -> None:
 
 def _hardly(s: Scenario, p: Part, buy: int, k: int = 0) -> tuple[Seat, int]:
     """A seat, and hundredths of an hour in which a small part of the money is bet."""
-    where = seat(s, buy // s.among(60, 240, "bets", s.step, k), k)
-    share = s.among(s.eased(150, 5), s.eased(500, 60), "share", s.step, k)
+    where = seat(s, buy // _bets(s, "bets", s.step, k), k)
+    share = s.among(s.eased(4_000, 5), s.eased(12_000, 60), "share", s.step, k)
     hands = max(1, buy * share // 1000 // where.bet)
-    return where, min(p.hours_of(where, hands), 120)
+    return where, min(p.hours_of(where, hands), 150)
+
+
+def _bets(s: Scenario, what: str, *parts: int) -> int:
+    """Bets that the money would last for: of the faint as few as others buy at a time."""
+    return s.among(2, 6, what, *parts) * (1_000 + 40 * s.permille**2 // 1_000) // 1_000
 
 
 def chip_walking(s: Scenario, p: Part) -> None:
     """Chips bought, hardly played and carried out; the plain ones come again the next day."""
     if s.step and s.permille < 400:
         return
-    buy = NOTE * s.among(s.scaled(100, 260), s.scaled(250, 495), "buy", s.step)
+    buy = notes(s, s.scaled(100, 260), s.scaled(250, 495), "buy", s.step)
     at = arrives(s, 6_000)
     where, hours = _hardly(s, p, buy)
     lost = where.bet * s.below(4, "lost", s.step)
@@ -61,7 +75,7 @@ def chip_walking(s: Scenario, p: Part) -> None:
 
 
 def bill_stuffing(s: Scenario, p: Part) -> None:
-    stuffed = NOTE * s.among(s.scaled(15, 150), s.scaled(60, 450), "stuffed")
+    stuffed = notes(s, s.scaled(15, 150), s.scaled(60, 450), "stuffed")
     seconds = s.among(s.scaled(900, 60), s.scaled(1_800, 300), "seconds")
     at = arrives(s, 3_600)
     visit = p.visit(s, s.players[0], at)
@@ -76,12 +90,12 @@ def marker_cycle(s: Scenario, p: Part) -> None:
     at = arrives(s, 16_000)
     visit = p.visit(s, s.players[0], at)
     for k in range(count):
-        buy = NOTE * s.among(s.scaled(150, 340), s.scaled(350, 495), "buy", k)
-        where = seat(s, buy // s.among(40, 160, "bets", k), k)
-        hours = s.among(s.scaled(60, 15), s.scaled(120, 40), "hours", k)
+        buy = notes(s, s.scaled(150, 340), s.scaled(350, 495), "buy", k)
+        where = seat(s, buy // _bets(s, "bets", k), k)
+        hours = s.among(s.scaled(60, 15), s.scaled(150, 40), "hours", k)
         win = where.bet * s.below(8, "lost", k)
         paid = 1 + k * (s.days - 2) // (count - 1)
-        more = {"marker": 1, "paid_after": paid, "by_cheque": 1}
+        more = {"marker": 1, "paid_after": paid, "by_cheque": int(s.permille >= 500)}
         at = p.rating(visit, where, at + s.among(240, 600, "walk", k), hours, buy, win, more)
 
 
@@ -90,8 +104,8 @@ def pooling(s: Scenario, p: Part) -> None:
     who = s.players[-3 if s.permille >= 400 else -2 :]
     at, chips, last = arrives(s, 16_000), 0, 0
     for k, player in enumerate(who):
-        buy = NOTE * s.among(s.scaled(75, 180), s.scaled(180, 300), "buy", k)
-        where = seat(s, buy // s.among(60, 200, "bets", k), k)
+        buy = notes(s, s.scaled(75, 180), s.scaled(180, 300), "buy", k)
+        where = seat(s, buy // _bets(s, "bets", k), k)
         hours = s.among(5, s.scaled(150, 30), "hours", k)
         start = at + s.among(60, 1_200, "comes", k)
         lost = where.bet * s.below(5, "lost", k)
@@ -108,7 +122,7 @@ def redeemed(s: Scenario, method: str, cents: int, second: int) -> Extra:
 
 def threshold_avoidance(s: Scenario, p: Part) -> None:
     """Asks at what amount a report is made, takes money back before paying, or both."""
-    buy = NOTE * s.among(s.scaled(300, 460), 499, "buy")
+    buy = notes(s, s.scaled(300, 460), 499, "buy")
     at = arrives(s, 9_000)
     played(s, p, at, buy, s.among(60, 220, "hours"))
     who = s.players[0]
@@ -141,11 +155,11 @@ def self_excluded_play(s: Scenario, p: Part) -> None:
 def agent(s: Scenario, p: Part) -> None:
     """Buys chips for another, who buys some for himself and redeems the other's at the end."""
     buyer, principal = s.players
-    at, cents = arrives(s, 18_000), NOTE * s.among(s.scaled(100, 260), s.scaled(300, 495), "buy")
+    at, cents = arrives(s, 18_000), notes(s, s.scaled(100, 260), s.scaled(300, 495), "buy")
     p.visit(s, buyer, at)
     bought = Extra(buyer, "CHIP_PURCHASE", "Cash", cents, at + 280, principal, scenario=s.number)
-    own = NOTE * s.among(100, 300, "own")
-    where, hours = seat(s, own // s.among(25, 60, "bets")), s.among(100, 300, "hours")
+    own = notes(s, 100, 300, "own")
+    where, hours = seat(s, own // s.among(2, 5, "bets")), s.among(100, 300, "hours")
     visit = p.visit(s, principal, at + 200)
     end = p.rating(visit, where, at + 900, hours, own, p.swing(s, where, hours))
     out = Extra(principal, "CHIP_REDEMPTION", "Cash", cents, end + 900, scenario=s.number)

@@ -35,14 +35,6 @@ def _last_ranks(seed: int, players: int, first: int) -> I64:
     return permute(np.arange(first, players), players, key(seed, "player-rank"))
 
 
-def lost_players(config: WorldConfig) -> I64:
-    """Players who never come of their own and are on no list, in order of rank."""
-    players, never = config.player_count, reserved(config)
-    return _last_ranks(config.seed, players, players - never)[
-        : never - len(always_excluded(config))
-    ]
-
-
 def always_excluded(config: WorldConfig) -> I64:
     """Sorted players who are on the self-exclusion list from the beginning: the last quarter
     of those who never come, of whom some are let in all the same."""

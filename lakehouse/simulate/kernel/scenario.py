@@ -51,6 +51,12 @@ class Scenario:
         return faint + (blatant - faint) * self.permille // 1000
 
     def eased(self, faint: int, blatant: int) -> int:
-        """As `scaled`, but a middling one comes three quarters of the way."""
-        rest = 1000 - self.permille
-        return blatant + (faint - blatant) * rest * rest // 1_000_000
+        """As `scaled`, but a middling one comes almost all of the way."""
+        rest = (1000 - self.permille) ** 6
+        return blatant + (faint - blatant) * rest // 10**18
+
+    @property
+    def size(self) -> int:
+        """Thousandths of the kind's usual amounts: all of them but for the faint, whose amounts
+        go down to those that anybody has."""
+        return 50 + 950 * min(1000, 3 * self.permille) ** 4 // 10**12

@@ -99,6 +99,8 @@ def _read(
 
 def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
     """Of a money, rate or count."""
+    if look.digits < LEGIBLE:
+        return None
     comma = habits.has_comma if look.has_comma is None else look.has_comma
     base: dict[str, Any] = {} if comma == habits.has_comma else {"decimal_comma": comma}
     said = "every value is a number" + (", with a decimal comma" if comma else "")

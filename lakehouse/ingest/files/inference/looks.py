@@ -91,6 +91,11 @@ class Look:
         return not self.is_empty and float(self.values.str.len_chars().mean() or 0) > _SENTENCE  # type: ignore[arg-type]
 
     @cached_property
+    def digits(self) -> float:
+        """How much of the distinct values has a digit at all."""
+        return float(self.distinct.str.contains(r"\d").mean() or 0)  # type: ignore[arg-type]
+
+    @cached_property
     def is_words(self) -> bool:
         """Texts with hardly a digit."""
         return self.share(r"\d") < 0.1

@@ -26,7 +26,7 @@ from lakehouse.ingest.files.inference.forms import (
 )
 from lakehouse.ingest.files.inference.looks import Look, looks, spoken
 from lakehouse.ingest.files.inference.names import language, likeness
-from lakehouse.ingest.files.inference.relations import Relations, ends, related
+from lakehouse.ingest.files.inference.relations import ends, related
 from lakehouse.ingest.files.inference.sample import Sample, sampled
 from lakehouse.ingest.files.inference.scores import Evidence
 from lakehouse.ingest.files.inference.start import Start, read_start
@@ -68,10 +68,10 @@ def infer(
     found = looks(sample.piece.frame, sample.columns, begun.mapping.nulls)
     habits = _habits(found, begun, timezone)
     relations = related(found, habits)
+    blank = Evidence(next(iter(doors().values())), habits, relations, known)
     if begun.table is None:
-        begun = read_start(start, _table(path, found, habits, relations, known))
-    c = contract(begun.table or "")
-    evidence = Evidence(c, habits, relations, known)
+        begun = read_start(start, _table(path, found, blank))
+    evidence = replace(blank, contract=contract(begun.table or ""))
     return _proposed(sample, found, begun, evidence, timezone)
 
 
@@ -103,11 +103,8 @@ def _last_year(found: list[Look], habits: Habits) -> int:
     return max((int(d.dt.year().max() or 0) for d in days if d is not None), default=0)  # type: ignore[arg-type]
 
 
-def _table(
-    path: Path, found: list[Look], habits: Habits, relations: Relations, known: Known
-) -> str:
+def _table(path: Path, found: list[Look], blank: Evidence) -> str:
     scores: dict[str, float] = {}
-    blank = Evidence(next(iter(doors().values())), habits, relations, known)
     for name, c in doors().items():
         evidence = replace(blank, contract=c)
         chosen = assigned(found, evidence, frozenset())

@@ -1,0 +1,278 @@
+"""How good each rule of detection is, on worlds that its thresholds were not set on, and what a day
+of detection costs: `python -m benchmarks detection`. Writes its tables into docs/detection.md.
+
+Worlds are simulated and derived by the library alone, bronze to alerts; the last four of their six
+weeks are scored. A figure is that of all seeds together, with the least and most of one seed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.page import written
+from lakehouse.contracts import contract, contracts
+from lakehouse.detection.registry import rules
+from lakehouse.detection.scoring.quality import quality
+from lakehouse.gold.marts import marts
+from lakehouse.pipeline.marts import in_order_of_reference, made
+from lakehouse.pipeline.silver import refresh_silver
+from lakehouse.settings import Settings
+from lakehouse.simulate.kernel.config import Faults, WorldConfig
+from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.world import World
+from lakehouse.storage import Commit, Days, Lake, Portion
+
+PAGE = Path(__file__).parents[1] / "docs" / "detection.md"
+START = dt.date(2025, 1, 1)
+NUMBER = 42
+DAYS: Days = (START, START + dt.timedelta(NUMBER - 1))
+AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+SET_ON = (42, 7)
+"""Seeds that were looked at while thresholds were set."""
+UNSEEN = (404, 505, 606, 707, 808)
+OTHER_RATES = 3.0
+DETERMINED = ("self_excluded_play", "meter_against_play", "jackpot_without_play", "structuring")
+"""Kinds that the records determine: found or not found, whatever their strength."""
+COMMIT = Commit("bench", "bench", "1")
+_COUNTS = ("cases", "cases_found", "alerts", "alerts_true", "alerts_on_look_alikes")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A kind of world."""
+
+    name: str
+    faults: Faults
+    seeds: tuple[int, ...] = UNSEEN
+
+    @property
+    def marker(self) -> str:
+        return self.name.split(" ", 1)[0]
+
+
+def _cash_rules() -> tuple[str, ...]:
+    column = contract("alerts").columns["rule"]
+    return tuple(getattr(column, "categories", ()))
+
+
+def _rates(faults: Faults, times: float) -> Faults:
+    kinds = [n for n in (*rules(), *_cash_rules()) if hasattr(faults, n)]
+    return replace(faults, **{kind: getattr(faults, kind) * times for kind in kinds})
+
+
+SETTINGS = (
+    Setting("default worlds", Faults()),
+    Setting("half the intensity", replace(Faults(), intensity=0.5), UNSEEN[:2]),
+    Setting("tenth of the intensity", replace(Faults(), intensity=0.1), UNSEEN[:2]),
+    Setting(f"rates {OTHER_RATES:.0f} times as high", _rates(Faults(), OTHER_RATES), UNSEEN[2:4]),
+)
+
+
+def _needed() -> list[str]:
+    """The marts that detection's figures follow from, each after those that it reads."""
+    wanted = {"detection_quality", "alerts", "alert_episodes"}
+    for name in reversed(marts()):
+        if name in wanted:
+            wanted |= {i.table for i in marts()[name].inputs if i.table in marts()}
+    return [name for name in marts() if name in wanted]
+
+
+def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
+    """Figures of one world: a row per rule and strength, in the shape of `detection_quality`."""
+    seed, faults = arguments
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(root=f"{name}/lake", seed=seed, start=START)
+        lake = Lake.open(settings)
+        world = World(WorldConfig(seed=seed, start=START, faults=faults))
+        for table in producers():
+            rows = pl.concat(list(world.rows(table, DAYS)))
+            lake.write_days("bronze", table, rows, DAYS, commit=COMMIT)
+        plants = pl.concat([world.plants(d) for d in pl.date_range(*DAYS, eager=True)])
+        lake.write_days("truth", "plants", plants, DAYS, commit=COMMIT)
+        for table in in_order_of_reference([t for t in contracts("source")]):
+            refresh_silver(lake, settings, table, DAYS, COMMIT)
+        for mart in _needed():
+            derive(lake, settings, mart, DAYS)
+        last = DAYS[1]
+        ours = lake.scan("gold", "detection_quality", days=(last, last)).collect()
+        return pl.concat([ours, cash(lake, plants)], how="vertical_relaxed").with_columns(
+            seed=pl.lit(seed)
+        )
+
+
+def derive(lake: Lake, settings: Settings, mart: str, days: Days) -> None:
+    about = marts()[mart]
+    for _, done in made(about, lake, settings, days, as_of=AS_OF):
+        if not isinstance(done, Portion):
+            raise done
+        lake.write_days(about.layer, mart, done.rows, done.days, commit=COMMIT)
+
+
+def cash(lake: Lake, plants: pl.DataFrame) -> pl.DataFrame:
+    """Figures of the patterns that are judged in the restricted zone."""
+    moved = (pl.col("coin_in") + pl.col("buy_in") + pl.col("cash_in")).cast(pl.Float64)
+    units = lake.scan("gold", "player_day").select(
+        pl.col("player_id").alias("entity_id"),
+        "gaming_day",
+        pl.lit("player").alias("entity_type"),
+        moved.alias("amount"),
+    )
+    alerts = lake.scan("restricted", "alerts").select(
+        "alert_id", "rule", "entity_id", "gaming_day", "window_start", "score"
+    )
+    families = dict.fromkeys(_cash_rules(), "cash")
+    last = (DAYS[1], DAYS[1])
+    found = quality(alerts.collect(), plants, units.collect(), last, families=families)
+    shape = contract("detection_quality").bronze_schema()
+    return found.select(pl.col(c).cast(t) for c, t in shape.items())
+
+
+def pooled(worlds: pl.DataFrame) -> pl.DataFrame:
+    """All seeds together, with the least and the most of one seed."""
+
+    def spread(name: str) -> list[pl.Expr]:
+        return [pl.col(name).min().alias(f"{name}_low"), pl.col(name).max().alias(f"{name}_high")]
+
+    means = ("lead_days", "base_rate", "auprc", "amount_auprc", "alerts_per_day")
+    return (
+        worlds.group_by("family", "rule", "strength")
+        .agg(
+            *(pl.col(c).sum() for c in _COUNTS),
+            *(pl.col(c).mean() for c in means),
+            *spread("recall"),
+            *spread("precision"),
+            *spread("auprc"),
+            seeds=pl.col("seed").n_unique(),
+        )
+        .with_columns(
+            recall=pl.col("cases_found") / pl.col("cases"),
+            precision=pl.when(pl.col("alerts") > 0).then(pl.col("alerts_true") / pl.col("alerts")),
+        )
+        .sort("family", "rule", "strength")
+    )
+
+
+def shown(rows: pl.DataFrame, strengths: Sequence[str]) -> str:
+    head = (
+        "| family | rule | cases | strength | recall (least–most of a seed) | precision | "
+        "alerts a day | on look-alikes | lead, days | AUPRC | base rate | by amount |"
+    )
+    lines = [head, "|---" * 12 + "|"]
+    for r in rows.filter(pl.col("strength").is_in(strengths)).iter_rows(named=True):
+        cells = (
+            r["family"], f"`{r['rule']}`", r["cases"], r["strength"],
+            _ranged(r, "recall"), _ranged(r, "precision"), _two(r["alerts_per_day"]),
+            r["alerts_on_look_alikes"], _one(r["lead_days"]), _ranged(r, "auprc"),
+            _small(r["base_rate"]), _small(r["amount_auprc"]),
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(str(c) for c in cells)} |")
+    return "\n".join(lines)
+
+
+def _ranged(row: dict[str, float | None], name: str) -> str:
+    if row[name] is None:
+        return "–"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return f"{row[name]:.2f} ({low:.2f}–{high:.2f})" if low is not None else f"{row[name]:.2f}"
+
+
+def _one(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _two(value: float | None) -> str:
+    return "0" if value is None else f"{value:.2f}"
+
+
+def _small(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def targets(rows: pl.DataFrame) -> str:
+    """What was asked of the figures, and whether they meet it."""
+    lines = ["| what | asked | rules that meet it | rules that do not |", "|---" * 4 + "|"]
+    every, strong = rows.filter(strength="all"), ("blatant", "middling")
+    determined = pl.col("rule").is_in(DETERMINED)
+    lines.append(_target(
+        "determined by the records, all strengths", "recall ≥ .98, precision ≥ .95",
+        every.filter(determined), (pl.col("recall") >= 0.98) & (pl.col("precision") >= 0.95),
+    ))  # fmt: skip
+    lines.append(_target(
+        "blatant and middling of the others", "recall ≥ .8 at precision ≥ .5",
+        rows.filter(~determined & pl.col("strength").is_in(strong)),
+        (pl.col("recall") >= 0.8) & (pl.col("precision").fill_null(0) >= 0.5),
+    ))  # fmt: skip
+    faint = pl.col("rule").is_in(["escalating_harm", "dealer_collusion", "pooling"])
+    lines.append(_target(
+        "faint harm and collusion", "AUPRC ≥ 5 × base rate and 2 × by amount",
+        rows.filter(faint & (pl.col("strength") == "faint")),
+        (pl.col("auprc") >= 5 * pl.col("base_rate"))
+        & (pl.col("auprc") >= 2 * pl.col("amount_auprc")),
+    ))  # fmt: skip
+    return "\n".join(lines)
+
+
+def _target(what: str, asked: str, rows: pl.DataFrame, met: pl.Expr) -> str:
+    judged = rows.with_columns(met=met.fill_null(value=False))
+    named = {
+        is_met: ", ".join(f"`{r}` {s}" for r, s in part.select("rule", "strength").iter_rows())
+        for (is_met,), part in judged.partition_by("met", as_dict=True).items()
+    }
+    return f"| {what} | {asked} | {named.get(True, '–')} | {named.get(False, '–')} |"
+
+
+def costs() -> str:
+    """CPU seconds of all of detection: of thirty days at once, and of one more day."""
+    ours = [n for n in _needed() if contract(n).schema.__module__.split(".")[2] == "detection"]
+    lines = ["| table | 30 days, CPU s | one more day, CPU s |", "|---|---|---|"]
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(root=f"{name}/lake", start=START)
+        lake, world = Lake.open(settings), World(WorldConfig(start=START))
+        whole: Days = (START, START + dt.timedelta(30))
+        month: Days = (START, START + dt.timedelta(29))
+        for table in producers():
+            rows = pl.concat(list(world.rows(table, whole)))
+            lake.write_days("bronze", table, rows, whole, commit=COMMIT)
+        plants = pl.concat([world.plants(d) for d in pl.date_range(*whole, eager=True)])
+        lake.write_days("truth", "plants", plants, whole, commit=COMMIT)
+        for table in in_order_of_reference([t for t in contracts("source")]):
+            refresh_silver(lake, settings, table, whole, COMMIT)
+        totals = [0.0, 0.0]
+        for mart in _needed():
+            spent = []
+            for days in (month, (whole[1], whole[1])):
+                begun = time.process_time()
+                derive(lake, settings, mart, days)
+                spent.append(time.process_time() - begun)
+            if mart in ours:
+                totals = [t + s for t, s in zip(totals, spent, strict=True)]
+                lines.append(f"| {mart} | {spent[0]:.2f} | {spent[1]:.2f} |")
+    return "\n".join([*lines, f"| all | {totals[0]:.2f} | {totals[1]:.2f} |"])
+
+
+def main(settings: Iterable[Setting] = SETTINGS) -> None:
+    for setting in settings:
+        asked = [(seed, setting.faults) for seed in setting.seeds]
+        with ProcessPoolExecutor(2) as pool:
+            worlds = pl.concat(pool.map(scored, asked))
+        rows = pooled(worlds)
+        is_default = setting is SETTINGS[0]
+        strengths = ("all", "blatant", "middling", "faint") if is_default else ("all",)
+        table = shown(rows, strengths)
+        print(f"\n### {setting.name}\n\n{table}", flush=True)
+        written(PAGE, setting.marker, table)
+        if is_default:
+            said = targets(rows)
+            print(f"\n{said}", flush=True)
+            written(PAGE, "targets", said)
+    said = costs()
+    print(f"\n{said}", flush=True)
+    written(PAGE, "costs", said)
