@@ -135,9 +135,7 @@ def crowd(many: int, tier: str, minutes: int) -> tuple[list[Row], list[Row]]:
     [(29, 30, 29 / 30), (28, 69, 28 / 69)],
     ids=["thirty of the tier", "too few of it: everybody"],
 )
-def test_peers_are_of_the_tier_where_there_are_enough(
-    golds: int, peers: int, share: float
-) -> None:
+def test_peers_are_of_the_tier_where_there_are_enough(golds: int, peers: int, share: float) -> None:
     """One Gold patron plays longer than other Golds, and less than 40 of Bronze."""
     (gold, known), (bronze, others) = crowd(golds, "Gold", 50), crowd(40, "Bronze", 500)
     found = one(played(minutes=60), *gold, *bronze, profiles=[profile(), *known, *others])
@@ -254,9 +252,7 @@ def test_no_level_is_critical() -> None:
     assert found["severity"] == "WARNING"
 
 
-@pytest.mark.parametrize(
-    ("excluded", "last", "many"), [(True, 0, 1), (False, 0, 0), (True, 1, 0)]
-)
+@pytest.mark.parametrize(("excluded", "last", "many"), [(True, 0, 1), (False, 0, 0), (True, 1, 0)])
 def test_play_on_the_list_is_critical(excluded: bool, last: int, many: int) -> None:
     row = level(0, "none", last=last) | {"is_excluded": excluded}
     found = alerts("self_excluded_play", [row])

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from silver_rows import mart, silver
 
+from lakehouse.detection.models.card import card
 from lakehouse.detection.models.forest import Forest, average_path, fit
 from lakehouse.detection.models.protection import FEATURES
 from lakehouse.gold.detection.player_protection import player_protection
@@ -157,6 +158,7 @@ def test_a_forest_is_applied_without_the_library() -> None:
     """It is imported to train and for nothing else."""
     code = """
 import sys, numpy as np
+from lakehouse.detection.models.card import card
 from lakehouse.detection.models.forest import Forest
 import lakehouse.gold.detection.player_protection
 f = Forest(((0, 0, 1.5, 1, 2, 0.0), (0, -1, 0.0, -1, -1, 1.0), (0, -1, 0.0, -1, -1, 3.0)), (1., 3.))
@@ -170,3 +172,32 @@ assert "sklearn" not in sys.modules
 def test_a_cut_sends_what_equals_it_to_the_left() -> None:
     nodes = ((0, 0, 1.5, 1, 2, 0.0), (0, -1, 0.0, -1, -1, 1.0), (0, -1, 0.0, -1, -1, 3.0))
     assert Forest(nodes, (1.0, 3.0)).path(np.array([[1.5], [1.6]])).tolist() == [1.0, 3.0]
+
+
+def test_the_card_says_what_the_lake_holds() -> None:
+    known = models(fortnight())
+    days = [MONDAY + n * DAY for n in range(70)]
+    standing = pl.DataFrame({
+        "player_id": [f"P{n % 10}" for n in range(70)],
+        "gaming_day": days,
+        "score": [n / 70 for n in range(70)],
+        "learned_score": [1.0 if n in (3, 69) else 0.2 for n in range(70)],
+    })  # fmt: skip
+    # P3 joins the list ten days after first being scored; P4 had joined before.
+    joined = pl.DataFrame(
+        {"player_id": ["P3", "P4"], "joined": [MONDAY + 13 * DAY, MONDAY - 9 * DAY]}
+    )
+    said = card(known, standing, joined)
+    assert known["version"][0] in said
+    assert f"| trained on | 350 days of play, {MONDAY - 14 * DAY} to {MONDAY - DAY} |" in said
+    assert "| over 0.99 | 1.0% | 2.9% | 3.6% |" in said  # 2 of 70, and 1 of the newest 28
+    assert "| over 0.99 | 1 | 1 |" in said
+    assert "| all | 10 | 1 |" in said
+    assert all(f"- `{name}`" in said for name in FEATURES)
+    assert "no diagnosis" in said
+
+
+def test_the_card_of_a_lake_without_a_model_says_so() -> None:
+    said = card(models([]), pl.DataFrame(), pl.DataFrame())
+    assert "no model: it takes 300 days of play on 14 gaming days" in said
+    assert "no diagnosis" in said

@@ -6,7 +6,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
+TIERS = c.TIERS
 CONTACT = ("Email", "SMS", "Mail", "Phone", "None")
 STATUSES = ("Active", "Inactive", "Suspended", "Closed")
 RESIDENCIES = ("US", "NRA")
