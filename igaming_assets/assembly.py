@@ -21,7 +21,12 @@ from igaming_assets.automation import (
 )
 from igaming_assets.bronze import bronze_assets, plants_asset, vault_asset
 from igaming_assets.check_ledger import LEDGER, CheckLedger
-from igaming_assets.checks import every_check_alone, steps_of_checks
+from igaming_assets.checks import (
+    declared,
+    every_check_alone,
+    key_of_check,
+    steps_of_checks,
+)
 from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
@@ -61,14 +66,15 @@ def assemble(
     with warnings.catch_warnings(), leaving_out(but):
         # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)
+        every = declared(settings)
         assets = [
-            *bronze_assets(settings),
-            plants_asset(settings),
-            vault_asset(settings),
-            *silver_assets(settings),
-            *mart_assets(settings),
+            *bronze_assets(settings, every),
+            plants_asset(settings, every),
+            vault_asset(settings, every),
+            *silver_assets(settings, every),
+            *mart_assets(settings, every),
         ]
-        checks = [*steps_of_checks(settings), derived_check(settings)]
+        checks = [*steps_of_checks(settings, every), derived_check(settings, every)]
     sensors = (
         late_data_sensor(),
         underived_sensor(settings),
@@ -100,7 +106,7 @@ def checks_alone(
         executor=dg.in_process_executor,
         resources=_resources(resources),
     )
-    keys = {dg.AssetCheckKey(dg.AssetKey(check.table), check.name) for check in asked}
+    keys = {key_of_check(check) for check in asked}
     job = defs.resolve_job_def("checks")
     return job.get_subset(asset_selection=frozenset(), asset_check_selection=keys)
 

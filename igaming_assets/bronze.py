@@ -1,6 +1,6 @@
 """Bronze, identities and planted truth: one asset per contract, from the simulator or landed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,33 +13,38 @@ from igaming_assets.landing import landed_bronze
 from lakehouse.contracts import contract, contracts
 from lakehouse.pipeline.bronze import bronze_rows, simulated, simulated_portions
 from lakehouse.quality.landing_checks import landed_tables, simulated_tables
+from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Portion, Read, sound
 
 
-def bronze_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def bronze_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
     landed = landed_tables(settings)
     return [
-        landed_bronze(settings, t) if t in landed else _bronze(settings, t)
+        landed_bronze(settings, t, every) if t in landed else _bronze(settings, t, every)
         for t in contracts("source")
     ]
 
 
-def _bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
+def _bronze(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
     def bronze(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
         world = context.resources.simulator.world(step.settings)
         return bronze_rows(step.lake, step.settings, table, days, world.rows, step.now)
 
-    return _made(settings, "bronze", table, bronze)
+    return _made(settings, every, "bronze", table, bronze)
 
 
 def _made(
-    settings: Settings, layer: str, table: str, make: Callable[..., pl.DataFrame]
+    settings: Settings,
+    every: Sequence[Check],
+    layer: str,
+    table: str,
+    make: Callable[..., pl.DataFrame],
 ) -> dg.AssetsDefinition:
     """The asset whose days `make` gives for a context, a run and some of its days, then judged
     by its contract."""
-    mine = at_once(settings, layer, table)
+    mine = at_once(every, layer, table)
     specs = [spec_of(settings, check) for check in mine]
 
     @table_asset(settings, layer, table, code=[make], check_specs=specs)
@@ -66,7 +71,7 @@ def _kept(step: Step, layer: str, table: str, days: Days) -> list[Read]:
     return [Read(layer, table, days)] if stays else []
 
 
-def plants_asset(settings: Settings) -> dg.AssetsDefinition:
+def plants_asset(settings: Settings, every: Sequence[Check]) -> dg.AssetsDefinition:
     """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
     table that it does not fill, it has planted nothing."""
 
@@ -80,10 +85,10 @@ def plants_asset(settings: Settings) -> dg.AssetsDefinition:
         )
         return made.filter(pl.col("table_name").is_in(tables))
 
-    return _made(settings, "truth", "plants", plants)
+    return _made(settings, every, "truth", "plants", plants)
 
 
-def vault_asset(settings: Settings) -> dg.AssetsDefinition:
+def vault_asset(settings: Settings, every: Sequence[Check]) -> dg.AssetsDefinition:
     """Full identities of everybody named, for the forms alone. Those of real players come in by
     `lakehouse filings identities` and stay; of simulated ones, from the simulator."""
 
@@ -98,7 +103,7 @@ def vault_asset(settings: Settings) -> dg.AssetsDefinition:
         key = contract("identity_vault").key
         return pl.concat([captured.join(made, on=key, how="anti"), made])
 
-    return _made(settings, "restricted", "identity_vault", identity_vault)
+    return _made(settings, every, "restricted", "identity_vault", identity_vault)
 
 
 def _identities(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:

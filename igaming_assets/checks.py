@@ -4,6 +4,7 @@ its family, with a result for every gaming day."""
 import datetime as dt
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,33 +15,33 @@ from igaming_assets.automation import late_check
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.failing import retried_if_transient, sound_ones
 from igaming_assets.partitions import days_of, gaming_days
-from igaming_assets.verdicts import Targets, log_days, report
-from lakehouse.errors import Damaged, LakehouseError
+from igaming_assets.turns import Judged, Turns
+from igaming_assets.verdicts import report
+from lakehouse.errors import Damaged
 from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.quality.freshness_checks import IS_THERE
 from lakehouse.quality.registry import checks
-from lakehouse.quality.results import Check, Family, Judgement
+from lakehouse.quality.results import Check, Family
 from lakehouse.quality.stored_days import days_with_rows
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings
-from lakehouse.storage import Days, Lake, Read, as_far_as_sound, sound
+from lakehouse.storage import Days, Lake, as_far_as_sound
 
 ANY_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 """What a check is called and stands on does not depend on the time."""
 RESOURCES = {"lake", "clock", LEDGER}
-Judged = dict[dt.date, Judgement]
 _OF_HISTORY = (Family.FRESHNESS, Family.VOLUME, Family.NULLS, Family.DRIFT)
 """Families that have nothing to say of a day without enough of a history: to Dagster it would lack
 its check for ever. They are judged by each run, and by no sensor."""
 
 
-def declared(settings: Settings) -> Iterable[Check]:
-    return checks(settings, ANY_TIME).values()
+def declared(settings: Settings) -> list[Check]:
+    return list(checks(settings, ANY_TIME).values())
 
 
-def at_once(settings: Settings, layer: str, table: str) -> list[Check]:
+def at_once(every: Iterable[Check], layer: str, table: str) -> list[Check]:
     """The checks that are part of the step that writes a table."""
-    return [c for c in declared(settings) if c.at_once and c.table == (layer, table)]
+    return [c for c in every if c.at_once and c.table == (layer, table)]
 
 
 def spec_of(settings: Settings, check: Check, **more: Any) -> dg.AssetCheckSpec:
@@ -74,24 +75,27 @@ def judged_at_once(
     days that were written `also`, as windows reach over the run's, an evaluation that stops
     nothing."""
     out = stale or {}
-    others = set(also) - set(each_day(days)) - out.keys()
-    targets: Targets = {}
+    others = sorted(set(also) - set(each_day(days)) - out.keys())
+    own = [day for day in each_day(days) if day not in out]
+    turns = Turns(context, lake, mine)
     for check in mine:
-        log_days(context, check, _judged_of(check, lake, others), targets=targets)
-        own = [day for day in each_day(days) if day not in out]
-        yield report(context, check, _judged_of(check, lake, own), stale=out, targets=targets)
+        turns.log(check, turns.judged(check, others, partial(_each_range, check, lake, others)))
+        found = turns.judged(check, own, partial(_each_range, check, lake, own))
+        if found is not None:
+            yield report(context, check, found, stale=out, targets=turns.targets)
+    turns.end()
 
 
-def _judged_of(check: Check, lake: Lake, days: Iterable[dt.date]) -> Judged:
+def _each_range(check: Check, lake: Lake, days: Iterable[dt.date]) -> Judged:
     found: Judged = {}
     for piece in ranges_of(days):
         found |= check.judge(lake, piece)
     return found
 
 
-def steps_of_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+def steps_of_checks(settings: Settings, every: Sequence[Check]) -> list[dg.AssetChecksDefinition]:
     """The checks that are judged when all that they read is there: a step for each family."""
-    later = [c for c in declared(settings) if not c.at_once and c.name != EVERY_ROW]
+    later = [c for c in every if not c.at_once and c.name != EVERY_ROW]
     ordered = sorted(later, key=lambda check: check.family)
     return [
         _step(settings, f"{family}_checks", list(each), conditional=family not in _OF_HISTORY)
@@ -101,7 +105,7 @@ def steps_of_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
 
 def every_check_alone(settings: Settings, days: Days | None) -> dg.AssetChecksDefinition:
     """All checks in one step that writes no table, of these days or of all that are stored."""
-    return _step(settings, "checks", list(declared(settings)), conditional=False, asked=days)
+    return _step(settings, "checks", declared(settings), conditional=False, asked=days)
 
 
 def _step(
@@ -128,18 +132,15 @@ def _step(
         """The chosen checks of the run's days, or of all that the lake has where they are run
         alone. One that cannot run leaves the others their turn."""
         resources = context.op_execution_context.resources
-        now = resources.clock.now()
+        lake, now = resources.lake.lake, resources.clock.now()
         known = checks(settings, now)
-        failed: list[LakehouseError] = []
-        targets: Targets = {}
-        for key in (c.key for c in mine if _key(c) in context.selected_asset_check_keys):
-            with retried_if_transient():
-                yield from _judged(
-                    context, resources.lake.lake, known[key], now, asked, failed, targets
-                )
-        if failed:
-            with retried_if_transient():
-                raise failed[0]
+        asked_of = [c.key for c in mine if key_of_check(c) in context.selected_asset_check_keys]
+        turns = Turns(context, lake, [known[key] for key in asked_of])
+        closed = gaming_day_of(now, resources.lake.settings.timezone) - dt.timedelta(days=1)
+        with retried_if_transient():
+            for key in asked_of:
+                yield from _in_turn(turns, known[key], closed, asked)
+            turns.end()
 
     return step
 
@@ -150,44 +151,31 @@ def _assets(check: Check) -> set[dg.AssetKey]:
     return {dg.AssetKey([homes.get(n, n), t]) for n, t in check.tables if n != "ops"}
 
 
-def _key(check: Check) -> dg.AssetCheckKey:
+def key_of_check(check: Check) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey(check.table), check.name)
 
 
-def _judged(
-    context: dg.AssetCheckExecutionContext,
-    lake: Lake,
-    check: Check,
-    now: dt.datetime,
-    asked: Days | None,
-    failed: list[LakehouseError],
-    targets: Targets,
+def _in_turn(
+    turns: Turns, check: Check, closed: dt.date, asked: Days | None
 ) -> Iterator[dg.AssetCheckResult]:
-    """The days of the run, or all stored ones; nothing where no day could be judged."""
-    of_run = days_of_run(context.run.tags)
-    days = of_run or asked or _stored(lake, check, _newest(now, context))
-    if days is None:
-        return
+    """The days of the run, or all stored ones up to the newest that has `closed`; nothing where
+    no day could be judged."""
+    of_run = days_of_run(turns.context.run.tags)
+    days, stale = list[dt.date](), dict[dt.date, Damaged]()
 
-    def readable(piece: Days) -> Judged:
-        with sound(lake, [Read(layer, table, piece) for layer, table in check.tables]):
-            return dict(check.judge(lake, piece))
+    def judged() -> Judged:
+        span = of_run or asked or _stored(turns.lake, check, closed)
+        days.extend(each_day(span) if span else ())
+        parts = as_far_as_sound([span] if span else [], partial(turns.soundly, check))
+        return {day: said for _, part in sound_ones(parts, stale) for day, said in part.items()}
 
-    found: Judged = {}
-    stale: dict[dt.date, Damaged] = {}
-    try:
-        for _, part in sound_ones(as_far_as_sound([days], readable), stale):
-            found |= part
-    except LakehouseError as error:
-        failed.append(error)
-        unknown = Judgement(passed=False, said=f"It could not run: {error}", could_run=False)
-        found = dict.fromkeys(each_day(days), unknown)
-        log_days(context, check, found, targets=targets)
+    found = turns.judged(check, days, judged)
+    if found is None:
         return
     if of_run is None:
-        log_days(context, check, found, stale=stale, targets=targets)
+        turns.log(check, found, stale)
     elif found or stale:
-        yield report(context, check, found, stale=stale, targets=targets)
+        yield report(turns.context, check, found, stale=stale, targets=turns.targets)
 
 
 def days_of_run(tags: Mapping[str, str]) -> Days | None:
@@ -195,12 +183,6 @@ def days_of_run(tags: Mapping[str, str]) -> Days | None:
     first = tags.get("dagster/asset_partition_range_start", one)
     last = tags.get("dagster/asset_partition_range_end", one)
     return days_of(dg.PartitionKeyRange(first, last)) if first and last else None
-
-
-def _newest(now: dt.datetime, context: dg.AssetCheckExecutionContext) -> dt.date:
-    """The newest gaming day that has closed."""
-    settings = context.op_execution_context.resources.lake.settings
-    return gaming_day_of(now, settings.timezone) - dt.timedelta(days=1)
 
 
 def _stored(lake: Lake, check: Check, closed: dt.date) -> Days | None:

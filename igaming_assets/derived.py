@@ -1,27 +1,27 @@
 """What is derived from what, as the asset graph has it, and whether all of it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from igaming_assets.automation import late_check
-from igaming_assets.checks import RESOURCES, days_of_run, declared, spec_of
+from igaming_assets.checks import RESOURCES, days_of_run, spec_of
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import log_days, report
 from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.marts import derivations
 from lakehouse.quality.derived_checks import EVERY_ROW, said_of
-from lakehouse.quality.results import Severity
+from lakehouse.quality.results import Check, Severity
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 
 
-def derived_check(settings: Settings) -> dg.AssetChecksDefinition:
+def derived_check(settings: Settings, every: Sequence[Check]) -> dg.AssetChecksDefinition:
     """It judges all days that the lake has; a run fails for its own days only, and only where
     it was asked for all tables, as others may not yet be due."""
-    [check] = [c for c in declared(settings) if c.name == EVERY_ROW]
+    [check] = [c for c in every if c.name == EVERY_ROW]
     others = [dg.AssetKey(t) for t, inputs in derivations(settings).items() if inputs]
     spec = spec_of(
         settings,

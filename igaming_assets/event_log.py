@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dagster import AssetCheckEvaluation, DagsterEventType, EventLogEntry
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationPlanned,
+)
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import (
@@ -27,7 +30,6 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
 )
-from dagster._serdes import serialize_value
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, select
 
 OPEN_SHARDS = 8
@@ -39,6 +41,7 @@ _BY_DAY = frozenset(
         _KIND.ASSET_MATERIALIZATION,
         _KIND.ASSET_MATERIALIZATION_PLANNED,
         _KIND.ASSET_CHECK_EVALUATION,
+        _KIND.ASSET_CHECK_EVALUATION_PLANNED,
     }
 )
 _WITHIN = frozenset({_KIND.STEP_INPUT, _KIND.LOADED_INPUT, _KIND.STEP_OUTPUT, _KIND.HANDLED_OUTPUT})
@@ -103,29 +106,6 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
                     _write_index(
                         self, index, [events[n] for n in shared], [rows[n] for n in shared]
                     )
-
-    def _store_asset_check_evaluation_planned(
-        self, event: EventLogEntry, event_id: int | None
-    ) -> None:
-        """As Dagster's own, which writes out the event for every day anew: with each day of the
-        run in it, that is the longest part of planning a run of a month."""
-        planned: Any = event.dagster_event.event_specific_data if event.dagster_event else None
-        said = {
-            "asset_key": planned.asset_key.to_string(),
-            "check_name": planned.check_name,
-            "run_id": event.run_id,
-            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
-            "evaluation_event": serialize_value(event),
-            "evaluation_event_timestamp": self._event_insert_timestamp(event),  # type: ignore[no-untyped-call]
-            "evaluation_event_storage_id": event_id,
-        }
-        days = (
-            planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
-        )
-        with self.index_connection() as index:
-            index.execute(
-                AssetCheckExecutionsTable.insert().values([said | {"partition": d} for d in days])
-            )
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -206,12 +186,25 @@ def _write_assets(
 
 
 def _write_checks(index: Connection, found: Sequence[tuple[EventLogEntry, Row]]) -> None:
-    """An evaluation takes the place of its plan, where there is one."""
+    """Plans have a row for every day of theirs, and an evaluation takes the place of its plan,
+    where there is one."""
+    planned = [row for one, stored in found for row in _planned(one, stored)]
+    if planned:
+        index.execute(AssetCheckExecutionsTable.insert(), planned)
+    executions = [_execution(one, row) for one, row in found if _is_made(one)]
+    if executions:
+        _write_executions(index, executions)
+
+
+def _is_made(entry: EventLogEntry) -> bool:
+    return entry.dagster_event_type is _KIND.ASSET_CHECK_EVALUATION
+
+
+def _write_executions(index: Connection, executions: Sequence[Row]) -> None:
     table = AssetCheckExecutionsTable
     told = (table.c.run_id, table.c.asset_key, table.c.check_name, table.c.partition)
-    executions = [_execution(one, row) for one, row in found]
     mine = [column.in_({x[column.name] for x in executions}) for column in told[:3]]
-    stored = index.execute(select(table.c.id, *told).where(*mine)) if executions else ()
+    stored = index.execute(select(table.c.id, *told).where(*mine))
     planned = {tuple(row[1:]): row[0] for row in stored}
     changed, added = [], []
     for values in executions:
@@ -227,6 +220,23 @@ def _write_checks(index: Connection, found: Sequence[tuple[EventLogEntry, Row]])
         )
     if added:
         index.execute(table.insert(), added)
+
+
+def _planned(entry: EventLogEntry, row: Row) -> list[Row]:
+    said = entry.dagster_event.event_specific_data if entry.dagster_event else None
+    if not isinstance(said, AssetCheckEvaluationPlanned):
+        return []
+    subset = said.partitions_subset
+    one = {
+        "asset_key": said.asset_key.to_string(),
+        "check_name": said.check_name,
+        "run_id": entry.run_id,
+        "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+        "evaluation_event": row["event"],
+        "evaluation_event_timestamp": row["timestamp"],
+        "evaluation_event_storage_id": row["id"],
+    }
+    return [one | {"partition": d} for d in (subset.get_partition_keys() if subset else [None])]
 
 
 def _execution(entry: EventLogEntry, row: Row) -> Row:

@@ -1,7 +1,7 @@
 """Gold and the restricted zone: one asset per declared mart."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,17 +15,18 @@ from igaming_assets.gold_plots import PLOTS
 from lakehouse.errors import Damaged
 from lakehouse.gold.marts import Mart, marts
 from lakehouse.pipeline.marts import made
+from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
 from lakehouse.storage import Portion
 
 
-def mart_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def mart_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
     """All marts, each after those that it reads."""
-    return [_mart(settings, mart) for mart in marts().values()]
+    return [_mart(settings, mart, every) for mart in marts().values()]
 
 
-def _mart(settings: Settings, mart: Mart) -> dg.AssetsDefinition:
-    mine = at_once(settings, mart.layer, mart.name)
+def _mart(settings: Settings, mart: Mart, every: Sequence[Check]) -> dg.AssetsDefinition:
+    mine = at_once(every, mart.layer, mart.name)
     inputs = [(i.layer, i.table) for i in mart.reads(settings)]
     lineage = column_lineage(mart.layer, mart.name, inputs)
     plot = PLOTS.get(mart.name)

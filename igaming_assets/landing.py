@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,8 @@ from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from lakehouse.contracts import door_of, is_closed, stored_as
 from lakehouse.ingest.files.ledger import read_ledger
+from lakehouse.ingest.files.minimal import tables_with
+from lakehouse.ingest.files.patrons import PROFILE
 from lakehouse.ingest.files.peek import touched_days
 from lakehouse.ingest.files.run import ingest
 from lakehouse.ingest.files.zone import (
@@ -26,18 +28,22 @@ from lakehouse.ingest.files.zone import (
 )
 from lakehouse.pipeline.bronze import bronze_rows, simulated_portions
 from lakehouse.quality.landing_checks import landed_tables
+from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 
 
-def landed_bronze(settings: Settings, table: str) -> dg.AssetsDefinition:
+def landed_bronze(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
     """Bronze of a table that takes files. Materialising any day takes in all that has landed;
     rows that are there are not written again, so that no file that lands meanwhile is lost."""
-    mine = at_once(settings, "bronze", table)
+    mine = at_once(every, "bronze", table)
     specs = [spec_of(settings, check) for check in mine]
+    # Rows that name a patron bring a profile with them.
+    naming = tables_with(settings) if table == PROFILE else []
+    deps = [dg.AssetKey(["bronze", name]) for name in naming]
 
-    @table_asset(settings, "bronze", table, check_specs=specs)
+    @table_asset(settings, "bronze", table, deps=deps, check_specs=specs)
     def bronze(context: dg.AssetExecutionContext) -> Iterator[Any]:
         step = step_of(context)
         with retried_if_transient():

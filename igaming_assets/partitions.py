@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -39,12 +40,20 @@ def leaving_out(days: Collection[dt.date]) -> Iterator[None]:
 
 def gaming_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     """From the lake's first gaming day to the open one."""
+    return _gaming_days(settings.start, settings.timezone, _left_out.get())
+
+
+@functools.lru_cache(maxsize=8)
+def _gaming_days(
+    start: dt.date, timezone: str, left_out: frozenset[dt.date]
+) -> dg.DailyPartitionsDefinition:
+    """One for all assets and checks: Dagster looks at each day that is left out anew with each."""
     return dg.DailyPartitionsDefinition(
-        start_date=settings.start.isoformat(),
-        timezone=settings.timezone,
+        start_date=start.isoformat(),
+        timezone=timezone,
         hour_offset=OPENS_AT.hour,
         end_offset=1,
-        exclusions=[dt.datetime.combine(day, OPENS_AT) for day in sorted(_left_out.get())],
+        exclusions=[dt.datetime.combine(day, OPENS_AT) for day in sorted(left_out)],
     )
 
 

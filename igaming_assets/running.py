@@ -23,6 +23,7 @@ from dagster._utils.interrupts import check_captured_interrupt
 
 from igaming_assets.assembly import assemble, checks_alone
 from igaming_assets.automation import first_cause
+from igaming_assets.checks import declared, key_of_check
 from igaming_assets.instance import OWNER, instance_of_home, this_process
 from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
 from igaming_assets.resources import LakeResource
@@ -332,5 +333,4 @@ def _asked(days: Sequence[dt.date]) -> dict[str, str]:
 
 def latest_checks(instance: dg.DagsterInstance) -> list[CheckVerdict]:
     """Every check that this instance has run, over all days that it has judged."""
-    keys = assemble(load_settings()).resolve_asset_graph().asset_check_keys
-    return verdicts_of(instance, sorted(keys, key=str))
+    return verdicts_of(instance, sorted(map(key_of_check, declared(load_settings())), key=str))

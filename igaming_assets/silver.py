@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -20,6 +20,7 @@ from lakehouse.errors import Damaged
 from lakehouse.pipeline.derivation import marks_of
 from lakehouse.pipeline.marts import silver_inputs
 from lakehouse.pipeline.silver import clean_days, rejects_by_rule, store_rejects
+from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
@@ -35,12 +36,12 @@ from lakehouse.storage import (
 )
 
 
-def silver_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    return [_silver(settings, table) for table in contracts("source")]
+def silver_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
+    return [_silver(settings, table, every) for table in contracts("source")]
 
 
-def _silver(settings: Settings, table: str) -> dg.AssetsDefinition:
-    mine = at_once(settings, "silver", table)
+def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
+    mine = at_once(every, "silver", table)
     inputs = silver_inputs(table)
 
     @table_asset(

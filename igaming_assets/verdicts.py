@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import (
     COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
@@ -23,6 +20,7 @@ from dagster._core.storage.asset_check_execution_record import (
 
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.partitions import is_asked
+from igaming_assets.targets import Targets
 from lakehouse.errors import Damaged
 from lakehouse.quality.results import Check, Judgement, Severity
 
@@ -32,8 +30,6 @@ _SEVERITIES: Mapping[Severity, AssetCheckSeverity] = {
 }
 
 Found = Mapping[dt.date, Judgement]
-Targets = dict[tuple[dg.AssetKey, tuple[str, ...]], dict[str, Target]]
-"""The newest materialisations of an asset's days, as far as they were looked up."""
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
@@ -86,9 +82,7 @@ def log_days(
     }
     every = dict(sorted({**found, **unread}.items()))
     asset = dg.AssetKey(check.table)
-    known, keys = {} if targets is None else targets, tuple(map(str, every))
-    if (asset, keys) not in known:
-        known[asset, keys] = _newest_materialisations(context.instance, asset, keys)
+    judged = (targets or Targets([asset])).of(context.instance, asset, every)
     for day, judgement in every.items():
         # Which file is damaged is told of every table.
         said = dict(judgement.more) if day in unread else metadata_of(check, judgement)
@@ -98,7 +92,7 @@ def log_days(
                 check_name=check.name,
                 passed=judgement.passed,
                 metadata=said,
-                target_materialization_data=known[asset, keys].get(str(day)),
+                target_materialization_data=judged.get(str(day)),
                 severity=_SEVERITIES[severity or check.severity],
                 blocking=check.blocking,
                 partition=str(day),
@@ -146,24 +140,6 @@ def _result(
         severity=_SEVERITIES[severity or check.severity],
         description=about,
     )
-
-
-def _newest_materialisations(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Collection[str]
-) -> dict[str, Target]:
-    newest = instance.event_log_storage.get_latest_storage_id_by_partition(
-        asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
-    )
-    if not newest:
-        return {}
-    wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(newest.values()))
-    records = instance.fetch_materializations(wanted, limit=len(newest)).records
-    return {
-        str(r.partition_key): Target(
-            run_id=r.run_id, storage_id=r.storage_id, timestamp=r.timestamp
-        )
-        for r in records
-    }
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,7 +24,7 @@ from lakehouse.errors import BadInput
 
 WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]
-Orphans = Literal["quarantine", "keep"]
+Orphans = Literal["quarantine", "keep", "create_minimal"]
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
 LARGEST_SCALE = 10_000
@@ -65,8 +65,9 @@ class Settings(BaseSettings):
     """Source by table, where it differs from `source`."""
     orphans: dict[str, Orphans] = Field(default_factory=dict)
     """By table, what becomes of rows that name a patron no profile tells of, or another parent
-    that is not there: `keep` lets them into silver as they are, where nothing is said of it they
-    are quarantined."""
+    that is not there: `keep` lets them into silver as they are; `create_minimal` makes profiles
+    of what landed rows name, and quarantines those without another parent; where nothing is said
+    of it they are quarantined."""
     wait_seconds: float = Field(default=WAIT_SECONDS, ge=0, allow_inf_nan=False)
     """How long a command waits for another process that is at work in the same place."""
     rejected_share: float = Field(default=0.2, ge=0, le=1, allow_inf_nan=False)
@@ -194,13 +195,24 @@ class Settings(BaseSettings):
 
     @field_validator("orphans")
     @classmethod
-    def _tables_with_parents(cls, value: dict[str, Orphans]) -> dict[str, Orphans]:
+    def _tables_with_parents(
+        cls, value: dict[str, Orphans], info: ValidationInfo
+    ) -> dict[str, Orphans]:
         from lakehouse.contracts import contract
 
         _refuse_unknown(value)
         alone = [t for t in value if not contract(t).references()]
         if alone:
             raise ValueError(f"rows of {alone[0]!r} name no other table's: they are no orphans")
+        for table in (t for t, policy in value.items() if policy == "create_minimal"):
+            if contract(table).is_restricted:
+                raise ValueError(f"a profile made of {table!r} would tell everybody of a report")
+            for needed in (table, "player_profile"):
+                if info.data.get("sources", {}).get(needed, info.data.get("source")) == "simulator":
+                    raise ValueError(
+                        f"create_minimal is for rows that landed, and the source of {needed!r} is "
+                        "the simulator"
+                    )
         return value
 
     @field_validator("multiple_transaction_log_over")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import polars as pl
 import zstandard
 
+from tests.foreign_forms import ENCODINGS, FOREIGN, TOTAL
+
 ROWS = 12
 COLUMNS = ("transaction_id", "transaction_timestamp", "amount", "notes")
 BEGINS, ENDS = "transaction_id", "== end"
@@ -30,6 +32,7 @@ MAPPINGS: dict[str, dict[str, object]] = {
     "nested.ndjson": NESTED,
     "nested.json": NESTED,
     **{form: {} for form in ("quoted.csv", "flat.ndjson", "lines.json")},
+    **{form: mapping for form, (_, mapping) in FOREIGN.items()},
 }
 """Form → the mapping that files of it need."""
 FORMS = tuple(MAPPINGS)
@@ -114,6 +117,10 @@ def plain_text(form: str, content: bytes) -> bytes:
         return b""
     if form == "framed.csv":
         return _framed_part(content)
+    if form == "reported.csv":
+        return _reported_part(content)
+    if form in ENCODINGS:
+        content = content.decode(ENCODINGS[form], errors="replace").encode()
     if "csv" in form and form != "bare.csv":
         return content.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[2]
     return content
@@ -128,8 +135,17 @@ def _framed_part(content: bytes) -> bytes:
     return b"\n".join(lines[begins[0] + 1 : after[0]]) if after else b""
 
 
+def _reported_part(content: bytes) -> bytes:
+    """Of lines after the third, up to the first that ends the table, where one does."""
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")[3:]
+    total = [i for i, line in enumerate(lines) if line.lstrip(b' \t"').startswith(TOTAL.encode())]
+    return b"\n".join(lines[: total[0]]) if total else b""
+
+
 def _plain(form: str, rows: list[dict[str, str]]) -> bytes:
     frame = pl.DataFrame(rows)
+    if form in FOREIGN:
+        return FOREIGN[form][0](rows)
     if form in SHAPED:
         return SHAPED[form](frame.write_csv(), rows)
     if form.startswith("csv"):

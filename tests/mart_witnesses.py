@@ -9,8 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import floor_witnesses as floor
 import polars as pl
 from law_rows import cash, rows
+
+from lakehouse.contracts import contract
 
 Row = dict[str, object]
 D = dt.date(2026, 6, 15)
@@ -300,17 +303,69 @@ def _differently(player: str) -> Row:
     return found
 
 
+MONTH = -27
+"""Days from D to the first of the four weeks that a rule's quality is of."""
+SLOTS += [
+    # One card on two machines at a time: an alert, and a patron and machines to be right about.
+    played("slot_telemetry", "Q1", MONTH) | {"event_id": f"q{m}{t}", "machine_id": m,
+                                             "session_id": m, "event_timestamp": on(MONTH, t)}
+    for m in ("SLOT-0008", "SLOT-0009") for t in ("19:00", "20:00")
+]  # fmt: skip
+TABLES += [
+    played("table_games", "Q2", MONTH) | {"dealer_id": "DLR-0009", "table_id": "TBL-BJ-009"},
+]
+TXNS += [cash("q3", IN, on(MONTH), "20.00", None, cashier_id="EMP-0009")]
+BADGES: list[Row] = [
+    {"event_id": "q4", "event_type": "BADGE_SWIPE", "event_timestamp": on(MONTH),
+     "badge_number": "BDG-00009"},
+]  # fmt: skip
+
+
+def planted() -> pl.LazyFrame:
+    """A case a month before D of each kind of entity."""
+    cases = {
+        "card_sharing": ("player", "Q1"),
+        "hold_drift": ("machine", "SLOT-0008"),
+        "table_win_drift": ("table", "TBL-BJ-009"),
+        "dealer_collusion": ("employee", "DLR-0009"),
+        "cashier_voids": ("employee", "EMP-0009"),
+        "tailgating": ("badge", "BDG-00009"),
+    }
+    day = D + dt.timedelta(MONTH)
+    found = [
+        {
+            "plant_id": rule,
+            "kind": rule,
+            "entity_type": kind,
+            "entity_id": entity,
+            "window_start": day,
+            "window_end": day,
+            "table_name": "t",
+            "row_key": None,
+            "expected_rule": rule,
+            "intensity": 0.9,
+            "strength": "blatant",
+            "is_look_alike": False,
+            "gaming_day": day,
+        }
+        for rule, (kind, entity) in cases.items()
+    ]
+    return pl.LazyFrame(found, schema=contract("plants").bronze_schema())
+
+
 def silver_rows() -> dict[str, pl.LazyFrame]:
     """Silver table → its rows of all days."""
     return {
         "financial_txn": rows("financial_txn", *TXNS),
-        "gaming_wins": rows("gaming_wins", *WINS),
-        "slot_telemetry": rows("slot_telemetry", *SLOTS),
-        "table_games": rows("table_games", *TABLES),
+        "gaming_wins": rows("gaming_wins", *WINS, *floor.WINS),
+        "slot_telemetry": rows("slot_telemetry", *SLOTS, *floor.SLOTS),
+        "table_games": rows("table_games", *TABLES, *floor.TABLES),
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
         "player_profile": rows("player_profile", *versions()),
+        "security_events": rows("security_events", *floor.BADGES, *BADGES),
+        "plants": planted(),
     }
 
 
@@ -322,6 +377,7 @@ DAYS = [
     D + dt.timedelta(2),
     D + dt.timedelta(35),
     LAST_COUNTED,
+    floor.F,
     LAST_HELD,
     LAST_W2G,
 ]

@@ -178,8 +178,17 @@ def test_of_a_restricted_table_whether_and_nothing_else(tmp_path: Path) -> None:
     assert "3" not in row["said"]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (LakehouseError("the tool is not there"), "the tool is not there"),
+        # What nobody foresaw may quote a row.
+        (ZeroDivisionError("of P1"), "ZeroDivisionError; the log of the run says more"),
+        (pl.exceptions.PanicException("of P1"), "PanicException; the log of the run says more"),
+    ],
+)
 def test_one_that_cannot_run_leaves_the_others_their_turn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
 ) -> None:
     settings = settings_of(tmp_path)
     lake = Lake.open(settings)
@@ -188,7 +197,7 @@ def test_one_that_cannot_run_leaves_the_others_their_turn(
     monkeypatch.setattr("lakehouse.quality.registry._declared", {})
 
     def broken(lake: Lake, days: Any) -> Any:
-        raise LakehouseError("the tool is not there")
+        raise error
 
     @declares
     def _two(settings: Settings, now: dt.datetime) -> Any:
@@ -206,13 +215,14 @@ def test_one_that_cannot_run_leaves_the_others_their_turn(
     asked = list(checks(settings, NOW).values())
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises(LakehouseError, match="the tool is not there"),
+        pytest.raises(LakehouseError, match=str(error)),
     ):
         judge_days(settings, asked, None, instance=instance)
     assert {key[3]: status for key, status in told(settings).items()} == {
         "a": "could_not_run",
         "b": "passed",
     }
+    assert results(lake, asked)["said"][0] == f"It could not run: {said}{'.' * (';' in said)}"
 
 
 def test_checks_are_named_by_table_where_several_have_the_name() -> None:

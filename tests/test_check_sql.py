@@ -237,6 +237,8 @@ def test_the_table_of_breaches_is_whole() -> None:
 @pytest.mark.parametrize("name", BREACHES)
 def test_the_breaches_of_a_truth_are_found_in_sql(wrong: Lake, name: str) -> None:
     said = truth_checks.judge(TRUTHS[name], wrong, (FIRST, FIRST))[FIRST]
+    many = f"{BREACHES[name]} differences" if BREACHES[name] > 1 else "1 difference"
+    assert said.said.startswith(f"{many}, first ")
     assert said.failing_rows == BREACHES[name]
     assert asked(wrong, said).height == BREACHES[name]
     assert said.keys

@@ -141,7 +141,7 @@ def test_rows_of_patrons_without_a_profile_can_be_kept(
     ("table", "policy", "why"),
     [
         ("nothing", "keep", "no source table 'nothing'"),
-        ("slot_telemetry", "create_minimal", "'quarantine' or 'keep'"),
+        ("slot_telemetry", "invent", "'quarantine', 'keep' or 'create_minimal'"),
         ("player_profile", "keep", "name no other table's: they are no orphans"),
     ],
 )

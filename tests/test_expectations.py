@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
-import sys
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-import small_lake
 
-from lakehouse.cli import run
-from lakehouse.quality.expectations import engine
 from lakehouse.quality.expectations.checks import Judged
-from lakehouse.quality.expectations.engine import Said, validate
+from lakehouse.quality.expectations.engine import validate
 from lakehouse.quality.expectations.frames import by_day
 from lakehouse.quality.expectations.pages import write
 from lakehouse.quality.expectations.suites import Suite, found, read_json, static_problem
 from lakehouse.storage import Lake
-
-FIRST, SECOND, LAST = small_lake.DAYS
-SLOTS = {
-    "event_id": ["A", "B", "C", "D", "E"],
-    "machine_id": ["SLOT-0001"] * 4 + ["X"],
-    "zone": ["North", "North", "East", None, "North"],
-    "denomination": ["0.01", "0.05", "5", "0.25", "0.25"],
-    "coin_in": ["1.00", "2.50", "-3.00", None, "0.10"],
-    "event_timestamp": [dt.datetime(2025, 1, 1, h, tzinfo=dt.UTC) for h in (15, 16, 17, 18, 19)],
-    "gaming_day": [FIRST] * 4 + [SECOND],
-}
-NOT_NULL = "expect_column_values_to_not_be_null"
-IN_SET = "expect_column_values_to_be_in_set"
-BETWEEN = "expect_column_values_to_be_between"
-REGEX = "expect_column_values_to_match_regex"
+from tests import small_lake
+from tests.written_suites import (
+    BETWEEN,
+    FIRST,
+    IN_SET,
+    LAST,
+    NOT_NULL,
+    REGEX,
+    SECOND,
+    SLOTS,
+    expects,
+    python,
+    said_of,
+    statuses,
+    written,
+)
 
 
 @pytest.fixture
@@ -45,35 +39,6 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     made = Lake(str(tmp_path / "lake"))
     small_lake.put(made, "silver", "slot_telemetry", SLOTS)
     return made
-
-
-def expects(kind: str, severity: str = "critical", **kwargs: Any) -> dict[str, Any]:
-    return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {}}
-
-
-def written(name: str, *expectations: Any) -> Suite:
-    """A suite in the folder of suites."""
-    folder = Path("expectations")
-    folder.mkdir(exist_ok=True)
-    told = {"name": "s", "expectations": list(expectations)}
-    (folder / name).write_text(json.dumps(told))
-    return next(s for s in found(folder)[0] if s.file.name == name)
-
-
-def python(name: str, text: str) -> Suite:
-    folder = Path("expectations")
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(text)
-    return next(s for s in found(folder)[0] if s.file.name == name)
-
-
-def said_of(lake: Lake, suite: Suite, day: dt.date = FIRST) -> list[Said]:
-    [validation] = validate(lake, suite, (day, day))
-    return list(validation.said)
-
-
-def statuses(lake: Lake, suite: Suite, day: dt.date = FIRST) -> list[str]:
-    return [s.status.value for s in said_of(lake, suite, day)]
 
 
 @pytest.mark.parametrize(
@@ -329,118 +294,6 @@ def test_values_of_personal_data_are_shown_nowhere(lake: Lake) -> None:
     assert [s.status.value for s in said] == ["failed", "failed", "could_not_run", "failed"]
     assert "jo@no" not in page + " ".join(s.line for s in said)
     assert "P1" in page
-
-
-LOADS = re.compile(
-    r"""<(?:link|img|iframe)\b[^>]*>|<script[^>]*\bsrc=|url\(|@import|https?://[^"'\s<]*\.(?:js|css)"""
-)
-
-
-def test_data_docs_load_nothing_from_elsewhere(lake: Lake) -> None:
-    suite = written(
-        "silver.slot_telemetry.json",
-        expects(NOT_NULL, column="zone"),
-        expects(BETWEEN, column="zone", min_value=0),
-    )
-    index = write(Path("docs"), validate(lake, suite, (FIRST, SECOND)))
-    broken = python("silver.slot_telemetry.mine.py", "x = '<b>'; raise ValueError(x)")
-    write(Path("docs"), validate(lake, broken, (FIRST, FIRST)))
-    pages = {p.relative_to("docs").as_posix(): p.read_text() for p in Path("docs").rglob("*.html")}
-    assert set(pages) == {
-        "index.html",
-        "silver.slot_telemetry/2025-01-01.html",
-        "silver.slot_telemetry/2025-01-02.html",
-        "silver.slot_telemetry.mine/2025-01-01.html",
-    }
-    for page in pages.values():
-        assert LOADS.findall(page) == []
-        assert "--ink" in page
-    first = pages["silver.slot_telemetry/2025-01-01.html"]
-    assert "must never be null" in first
-    assert "4 rows" in first
-    assert "Could not run: neither passed nor failed" in first
-    assert "ValueError: &lt;b&gt;" in pages["silver.slot_telemetry.mine/2025-01-01.html"]
-    for link in re.findall(r'href="([^"#]+)"', index.read_text()):
-        assert link in pages
-    assert "1 could not run, 1 failed" in index.read_text()
-    assert index.stat().st_mode & 0o077 == 0
-
-
-def test_run_tells_what_does_not_hold_and_ends_with_1(
-    lake: Lake, capsys: pytest.CaptureFixture[str]
-) -> None:
-    written("silver.slot_telemetry.json", expects(NOT_NULL, "warning", column="zone"))
-    assert run(["expectations", "run"]) == 0
-    told = capsys.readouterr()
-    assert "1 passed, 1 warned, 0 failed, 0 could not run" in told.err
-    assert "1 of 4 rows" in " ".join(told.out.split())
-    written("silver.slot_telemetry.json", expects(NOT_NULL, column="zone"))
-    assert run(["expectations", "run", "--from", str(SECOND)]) == 0
-    assert run(["expectations", "run", "--from", str(FIRST)]) == 1
-    written("silver.slot_telemetry.json", expects(BETWEEN, column="zone", min_value=0))
-    assert run(["expectations", "run", "--from", str(FIRST)]) == 1
-    assert run(["expectations", "docs", "--from", str(FIRST)]) == 0
-    assert Path(capsys.readouterr().out.split()[-1]).name == "index.html"
-
-
-def test_list_counts_and_names_what_is_wrong(
-    lake: Lake, capsys: pytest.CaptureFixture[str]
-) -> None:
-    written("silver.slot_telemetry.json", expects(NOT_NULL, "warning", column="zone"))
-    assert run(["expectations", "list"]) == 0
-    assert "silver.slot_telemetry" in capsys.readouterr().out
-    written("silver.financial_txn.json", expects(BETWEEN, column="amount", mostly=3, min_value=1))
-    python("silver.table_games.py", "suite = None")
-    Path("expectations/silver.tables.json").write_text("{}")
-    assert run(["expectations", "list"]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 3
-    assert "silver.tables.json: there is no table 'tables'" in lines[0]
-    assert "silver.financial_txn.json: expectation 1" in lines[1]
-    assert "mostly" in lines[1]
-    assert "silver.table_games.py: no suite" in lines[2]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--suite", "silver.no"], "no suite 'silver.no'; suites: silver.slot_telemetry"),
-        (["--to", "2025-01-02"], "--to needs --from"),
-        (["--from", "2025-01-03", "--to", "2025-01-02"], "is before"),
-    ],
-)
-def test_bad_input(
-    lake: Lake, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
-) -> None:
-    written("silver.slot_telemetry.json", expects(NOT_NULL, column="zone"))
-    assert run(["expectations", "run", *arguments]) == 2
-    assert complaint in capsys.readouterr().err
-
-
-def test_without_suites_there_is_nothing_to_run(
-    lake: Lake, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["expectations", "run"]) == 2
-    assert "no suites in expectations" in capsys.readouterr().err
-    assert run(["expectations", "list"]) == 0
-
-
-def test_where_great_expectations_is_not_installed(
-    lake: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    suite = written("silver.slot_telemetry.json", expects(NOT_NULL, column="zone"))
-    monkeypatch.setitem(sys.modules, "great_expectations", None)
-    for cached in (engine._great_expectations, engine._source):
-        cached.cache_clear()
-    try:
-        [said] = said_of(lake, suite)
-        assert said.status == "could_not_run"
-        assert "casino-lakehouse[expectations]" in said.line
-        assert run(["expectations", "list"]) == 2
-        assert "casino-lakehouse[expectations]" in capsys.readouterr().err
-    finally:
-        for cached in (engine._great_expectations, engine._source):
-            cached.cache_clear()
 
 
 def test_a_day_is_validated_once_for_both_checks(

@@ -16,7 +16,7 @@ import dagster as dg
 import polars as pl
 import pytest
 from test_dagster_flow import NOW, WEEK, settings_at
-from test_expectations import IN_SET, NOT_NULL, expects
+from written_suites import IN_SET, NOT_NULL, expects
 
 from igaming_assets.assembly import assemble
 from igaming_assets.running import run_days

@@ -11,7 +11,10 @@ import polars as pl
 import pytest
 
 from lakehouse.simulate.faults.house_cases import KINDS, cases, entities, of_kind
+from lakehouse.simulate.floor import slots
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.running_totals import everybody_through
+from lakehouse.simulate.floor.tampering import tampered_meters
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.world import World
@@ -119,6 +122,15 @@ def test_exactly_the_planted_meters_are_at_odds_with_the_play(
     wrong = readings_at_odds(clean["slot_telemetry"])
     assert wrong == set(of(plants, "meter_against_play")["row_key"])
     assert len(wrong) > 30
+
+
+def test_meters_go_on_where_they_stood(world: World) -> None:
+    """What a meter shows as the day closes is where it begins on the next."""
+    day = DAYS[2]
+    rows, closing = slots.rows_of(world, day, 0), everybody_through(world, day).coin_in
+    last = np.flatnonzero(np.diff(rows.machine, append=-1))
+    assert (rows.meter[last] == closing[rows.machine[last]]).all()
+    assert set(tampered_meters(CONFIG, day)) & set(rows.machine[rows.coin_in > 0].tolist())
 
 
 def test_exactly_the_planted_hand_pays_have_no_play(
@@ -302,23 +314,26 @@ def test_intensity_is_scaled_and_look_alikes_are_not() -> None:
         assert b.intensity == pytest.approx(a.intensity * (1.0 if a.is_look_alike else 0.1))
 
 
-def payback(config: WorldConfig) -> dict[int, float]:
-    """By machine under a drifting payout in CONFIG, what it paid back of its coin-in."""
-    world, found = World(config), {}
+def payback(drift: float, intensity: float) -> dict[int, float]:
+    """By machine under a drifting payout in CONFIG, what it pays back of its coin-in where
+    nothing else is planted, so that the same people play."""
+    faults = replace(NO_FAULTS, hold_drift=drift, look_alikes=0.6, intensity=intensity)
+    world, found = World(replace(CONFIG, faults=faults)), {}
+    drifting = {c.entity for c in of_kind(CONFIG, DAYS[0], "hold_drift") if not c.is_look_alike}
     for day in DAYS:
         p = day_plan(world, day).slots
-        for c in of_kind(CONFIG, day, "hold_drift"):
-            if not c.is_look_alike and c in of_kind(CONFIG, DAYS[0], "hold_drift"):
-                at = p.machine == c.entity
-                sums = found.setdefault(c.entity, np.zeros(2))
-                sums += (p.coin_out[at].sum(), p.coin_in[at].sum())
+        still = {c.entity for c in of_kind(CONFIG, day, "hold_drift") if not c.is_look_alike}
+        for machine in drifting & still:
+            at = p.machine == machine
+            sums = found.setdefault(machine, np.zeros(2))
+            sums += (p.coin_out[at].sum(), p.coin_in[at].sum())
     return {m: out / played for m, (out, played) in found.items() if played}
 
 
 def test_a_drift_pays_back_by_its_intensity() -> None:
     """Ten times the intensity pays ten times the excess, but for the 2 points that all have."""
-    none = payback(replace(CONFIG, faults=replace(FAULTS, hold_drift=0.0)))
-    full, tenth = payback(CONFIG), payback(weaker(0.1))
+    rate = FAULTS.hold_drift
+    none, full, tenth = payback(0.0, 1.0), payback(rate, 1.0), payback(rate, 0.1)
     force = {c.entity: c.intensity for c in of_kind(CONFIG, DAYS[0], "hold_drift")}
     ran = [m for m in full if force[m] > 0.3]
     assert len(ran) > 5

@@ -12,6 +12,7 @@ import pytest
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     from igaming_assets.check_ledger import LEDGER, CheckLedger
+    from igaming_assets.checks import declared
     from igaming_assets.io import LakeIO
     from igaming_assets.landing import landed_bronze, landing_sensor
     from igaming_assets.resources import Clock, LakeResource, Simulator
@@ -40,7 +41,7 @@ def look(settings: Settings, cursor: str | None) -> tuple[list[tuple[str, str]],
     given = resources(settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        assets = [landed_bronze(settings, t) for t in landed_tables(settings)]
+        assets = [landed_bronze(settings, t, declared(settings)) for t in landed_tables(settings)]
     location = dg.Definitions(assets=assets, sensors=[sensor], resources=given)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
@@ -80,7 +81,7 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
     drop(lake, f"{CAGE}/b.csv", "x\n1\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        asset = landed_bronze(settings, CAGE)
+        asset = landed_bronze(settings, CAGE, declared(settings))
     with dg.DagsterInstance.ephemeral() as instance:
         done = dg.materialize(
             [asset],
@@ -176,7 +177,7 @@ def test_headers_and_values_of_files_reach_no_event_log(tmp_path: Path) -> None:
     drop(lake, f"{CAGE}/latin.csv", f"{HEADER},{person[0]}é\n".encode("latin-1"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        asset = landed_bronze(settings, CAGE)
+        asset = landed_bronze(settings, CAGE, declared(settings))
     home = tmp_path / "home"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as instance:

@@ -93,3 +93,15 @@ def test_batches_are_taken_out_in_one_commit_and_stay_in_the_history(tmp_path: P
 def test_only_the_beginning_of_a_batch_is_taken_out(tmp_path: Path, beginning: str) -> None:
     with pytest.raises(BadInput, match="no beginning of a batch"):
         Lake(str(tmp_path)).take_out("bronze", CAGE, beginning, commit=BY)
+
+
+def test_what_is_streamed_is_packed(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    lake = Lake(str(tmp_path))
+    rows = iter([frame("1-1", *(f"t{n}" for n in range(1_000)))])
+    lake.append_stream("bronze", CAGE, rows, commit=BY, app_transaction=("f", 1))
+    (file,) = tmp_path.glob(f"bronze/{CAGE}/**/*.parquet")
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    packed = {group.column(i).compression for i in range(group.num_columns)}
+    assert packed == {"ZSTD"}

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.commands import opened, parse_day
+from lakehouse.commands import (
+    Purpose,
+    Restricted,
+    admitted,
+    opened,
+    parse_day,
+    refuse_restricted,
+)
 from lakehouse.commands.caller import now
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import polars as pl
 
     from lakehouse.quality.results import Check
@@ -26,6 +35,8 @@ Last = Annotated[
     str | None, typer.Option("--to", metavar="DAY", help="Last gaming day; default: the first.")
 ]
 NOT_JUDGED = "not judged"
+CLOSED = "restricted"
+"""How a check stands of whose results those with the grant are told."""
 _WIDTH = 72
 """Letters of what was found that a table shows; `show` and --json have all."""
 
@@ -44,22 +55,25 @@ def run(
         list[str] | None, typer.Option("--check", metavar="CHECK", help=f"Only this one. {NAME}")
     ] = None,
     as_json: AsJson = False,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Judge what is stored, of these days or of all, and make nothing anew.
 
     The asset checks of Dagster, on its instance: UI, table gold.check_results and this command
     show the same. What did not pass is listed; the status is 1 where an error failed or a check
-    could not run. Whether today's day is there is judged only where it is asked for.
+    could not run. Whether today's day is there is judged only where it is asked for. Checks of
+    restricted tables are judged too; what was found of them is told with --restricted.
     """
     from lakehouse.commands.run import prepare
     from lakehouse.quality.freshness_checks import IS_THERE
-    from lakehouse.quality.registry import named
 
     settings, _ = opened()
     every = _declared(settings)
     days = days_asked(first, last)
+    is_open = admitted("checks run", restricted=restricted, purpose=purpose)
     if check:
-        asked = list({c.address: c for c in (named(every, text) for text in check)}.values())
+        asked = list({c.address: c for c in (_named(every, t, is_open) for t in check)}.values())
     else:
         asked = [c for c in every if c.name != IS_THERE]
     prepare(settings)
@@ -70,17 +84,21 @@ def run(
     begun = now()
     with bar("checks") as advance:
         outcome = judge_days(settings, asked, days, progress=advance)
-    _tell_run(settings, asked, outcome.run_ids[-1], as_json=as_json)
+    _tell_run(settings, asked, outcome.run_ids[-1], as_json=as_json, is_open=is_open)
     typer.echo(f"{(now() - begun).total_seconds():.1f} s", err=True)
 
 
-def _tell_run(settings: Settings, asked: list[Check], run_id: str, *, as_json: bool) -> None:
+def _tell_run(
+    settings: Settings, asked: list[Check], run_id: str, *, as_json: bool, is_open: bool
+) -> None:
     import polars as pl
 
-    from lakehouse.quality.recorded import results
+    from lakehouse.quality.recorded import KEY, results
     from lakehouse.storage import Lake
 
-    found = results(Lake.open(settings), asked).filter(pl.col("run_id") == run_id)
+    lake, shown = Lake.open(settings), _told(asked, is_open)
+    judged = results(lake, asked).filter(pl.col("run_id") == run_id)
+    found = judged.join(_keys(shown), on=KEY[1:], how="semi")
     told = found if as_json else found.filter(pl.col("status") != "passed")
     if as_json or told.height:
         _print(told, as_json=as_json)
@@ -90,7 +108,10 @@ def _tell_run(settings: Settings, asked: list[Check], run_id: str, *, as_json: b
         f"{by.get('failed', 0)} failed, {by.get('could_not_run', 0)} could not run",
         err=True,
     )
-    if by.get("failed", 0) or by.get("could_not_run", 0):
+    if len(shown) < len(asked):
+        closed = f"of {len(asked) - len(shown)} checks that read restricted tables nothing is told"
+        typer.echo(closed, err=True)
+    if judged["status"].is_in(["failed", "could_not_run"]).any():
         raise typer.Exit(1)
 
 
@@ -99,6 +120,8 @@ def listed(
         str | None, typer.Option(help="Only checks on this table, such as silver.table_games.")
     ] = None,
     as_json: AsJson = False,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """Every check: what it is about, how severe it is and why, and how it stands.
 
@@ -111,13 +134,20 @@ def listed(
     every = [c for c in _declared(settings) if table in (None, ".".join(c.table), c.table[1])]
     if not every:
         raise BadInput(f"no check stands on table {table!r}; see `lakehouse tables`")
-    found = results(lake, every)
+    is_open = admitted("checks list", restricted=restricted, purpose=purpose)
+    shown = {check.key for check in _told(every, is_open)}
+    found = results(lake, [check for check in every if check.key in shown])
     by_check = found.partition_by("layer", "table_name", "check_name", as_dict=True)
-    rows = [_standing(check, by_check.get(check.key)) for check in every]
+    rows = [
+        _standing(check, by_check.get(check.key), NOT_JUDGED if check.key in shown else CLOSED)
+        for check in every
+    ]
     _rows(rows, as_json=as_json)
 
 
-def _standing(check: Check, found: pl.DataFrame | None) -> dict[str, Any]:
+def _standing(check: Check, found: pl.DataFrame | None, otherwise: str) -> dict[str, Any]:
+    from lakehouse.quality.results import WORST_FIRST
+
     about = {
         "check": check.address,
         "family": check.family.value,
@@ -125,12 +155,10 @@ def _standing(check: Check, found: pl.DataFrame | None) -> dict[str, Any]:
         "blocking": check.blocking,
     }
     if found is None:
-        told: dict[str, Any] = {"status": NOT_JUDGED, "days": 0, "open_days": 0, "stale_days": 0}
+        told: dict[str, Any] = {"status": otherwise, "days": 0, "open_days": 0, "stale_days": 0}
         newest = None
     else:
-        worst = next(
-            s for s in ("could_not_run", "failed", "warned", "passed") if s in found["status"]
-        )
+        worst = next(s.value for s in WORST_FIRST if s in found["status"])
         told = {
             "status": worst,
             "days": found.height,
@@ -151,13 +179,15 @@ def history(
     first: First = None,
     last: Last = None,
     as_json: AsJson = False,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """What a check measured and how it stood, day by day."""
     settings, lake = opened()
     from lakehouse.quality.recorded import results
-    from lakehouse.quality.registry import named
 
-    check = named(_declared(settings), name)
+    is_open = admitted(f"checks history {name}", restricted=restricted, purpose=purpose)
+    check = _named(_declared(settings), name, is_open)
     found = results(lake, [check], days=days_asked(first, last))
     if found.is_empty():
         raise BadInput(f"{check.address} has judged no such day; see `lakehouse checks run`")
@@ -172,13 +202,15 @@ def show(
     name: Annotated[str, typer.Argument(metavar="CHECK", help=NAME)],
     day: Annotated[str, typer.Argument(metavar="DAY", help="Gaming day, as 2025-01-31.")],
     as_json: AsJson = False,
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
     """One check on one day: what was found, keys of rows, and the SQL that shows them all."""
     settings, lake = opened()
     from lakehouse.quality.recorded import results
-    from lakehouse.quality.registry import named
 
-    check = named(_declared(settings), name)
+    is_open = admitted(f"checks show {name}", restricted=restricted, purpose=purpose)
+    check = _named(_declared(settings), name, is_open)
     asked = parse_day(day, "DAY")
     found = results(lake, [check], days=(asked, asked))
     if found.is_empty():
@@ -219,6 +251,29 @@ def _declared(settings: Settings) -> list[Check]:
     from lakehouse.quality.registry import checks
 
     return list(checks(settings, now()).values())
+
+
+def _told(every: Iterable[Check], is_open: bool) -> list[Check]:
+    """Those whose results may be told."""
+    return [check for check in every if is_open or not check.is_closed]
+
+
+def _keys(every: Iterable[Check]) -> pl.DataFrame:
+    import polars as pl
+
+    from lakehouse.quality.recorded import KEY
+
+    return pl.DataFrame([c.key for c in every], dict.fromkeys(KEY[1:], pl.String), orient="row")
+
+
+def _named(every: Iterable[Check], text: str, is_open: bool) -> Check:
+    """The check of that name. Raises BadInput for one that is closed to whoever asks."""
+    from lakehouse.quality.registry import named
+
+    check = named(every, text)
+    if check.is_closed and not is_open:
+        refuse_restricted(check.address)
+    return check
 
 
 def days_asked(first: str | None, last: str | None) -> Days | None:

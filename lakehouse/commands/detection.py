@@ -46,8 +46,8 @@ def quality(
     """
     import polars as pl
 
+    from lakehouse.contracts.columns import STRENGTHS
     from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
-    from lakehouse.contracts.operations.plants import STRENGTHS
 
     if strength not in (EVERY, *STRENGTHS, "each"):
         raise BadInput(f"--strength {strength!r}: allowed are all, {', '.join(STRENGTHS)}, each")

@@ -47,6 +47,7 @@ def dry_run(
         day = rows.sort("rows", "gaming_day", descending=[True, False])["gaming_day"][0]
         _fill(lake, trial, day)
         _fill_table(lake, trial, table, mapping, day)
+        _tell_minimal(settings, trial)
         _derive(there, trial, day, as_of)
         _tell_rejects(trial, table, files)
         _tell_gold(trial, table, day)
@@ -90,7 +91,8 @@ def _tried(
     landed = copy_in(files, table, trial, mapping)
     given = load_mapping(mapping, table) if mapping else Mapping()
     zone = settings.timezone
-    report = ingest(trial, settings, as_of=as_of)
+    # Whom no profile tells of shows when the lake's are there.
+    report = ingest(trial, settings.model_copy(update={"orphans": {}}), as_of=as_of)
     if report.failed:
         return f"{report.failed[0].name} {report.failed[0].reason}"
     for path in landed:
@@ -140,6 +142,23 @@ def _fill_table(lake: Lake, trial: Lake, table: str, mapping: Path | None, day: 
         own = rows.filter(~landed)
         rows = pl.concat([own, rows.filter(landed).join(tried, on=key, how="anti")])
     _add(trial, table, rows.join(tried, on=[*key, "_source"], how="anti"))
+
+
+def _tell_minimal(settings: Settings, trial: Lake) -> None:
+    """Makes the minimal profiles that the files bring; those that the lake has stay."""
+    from lakehouse.ingest.files.minimal import minimal_profiles, tables_with
+    from lakehouse.ingest.files.patrons import PROFILE
+    from lakehouse.ingest.files.trial import masked
+
+    tables = tables_with(settings)
+    if not tables:
+        return
+    made = minimal_profiles(trial, tables, trial.scan("bronze", PROFILE))
+    _add(trial, PROFILE, made)
+    if made.height:
+        count = f"{made.height:,} minimal profile{'s' if made.height > 1 else ''}"
+        title = f"{count} would be made, of patrons whom no profile tells of"
+        _show(title, masked(made.head(FIRST_ROWS), PROFILE))
 
 
 def _add(trial: Lake, table: str, rows: pl.DataFrame) -> None:

@@ -176,6 +176,9 @@ def retry(
     silver = held.filter(stage="silver")
     days = sorted({*done.days, *silver["gaming_day"].to_list()})
     before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
+    for made in ranges_of(done.made):
+        commit = Commit("quarantine retry", "silver/player_profile", "1")
+        refresh_silver(lake, settings, "player_profile", made, commit)
     for (first, last), home in itertools.product(ranges_of(days), stored_as(door_of(table))):
         commit = Commit("quarantine retry", f"silver/{home}", "1")
         refresh_silver(lake, settings, home, (first, last), commit)

@@ -8,6 +8,7 @@ import pkgutil
 
 import lakehouse.contracts.lean_import  # noqa: F401 - ahead of what imports dataframely
 from lakehouse.contracts.registry import (
+    MADE,
     PROVENANCE,
     Contract,
     contract,
@@ -23,6 +24,7 @@ for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     importlib.import_module(_module.name)
 
 __all__ = [
+    "MADE",
     "PROVENANCE",
     "Contract",
     "contract",

@@ -14,6 +14,8 @@ from lakehouse.errors import BadInput
 
 Layer = Literal["source", "silver", "gold", "restricted", "truth", "ops"]
 PROVENANCE = ("_ingested_at", "_source", "_batch_id")
+MADE = "made:"
+"""How `_source` begins of a minimal row; the source of the row that it was made of follows."""
 Told = Callable[[pl.DataFrame], pl.Series]
 """Rows as they came → whether each may stand among those that everybody sees."""
 
@@ -47,6 +49,8 @@ class Contract:
     are simulated. 0: there are as many as the play leads to."""
     kind: str = ""
     """Of a source that books rest on: the column that says what a row does to them."""
+    has_minimal: bool = False
+    """Whether a row may be made of what others name: it holds its key and what was named."""
 
     @property
     def is_restricted(self) -> bool:
@@ -70,6 +74,19 @@ class Contract:
     @functools.cached_property
     def key(self) -> list[str]:
         return self.schema.primary_key()
+
+    @functools.cached_property
+    def rules(self) -> dict[str, pl.Expr]:
+        """What each row keeps, by the rule's name. Of a minimal row no more than its key and
+        provenance has to be there."""
+        declared = self.schema._validation_rules(with_cast=False)
+        found = {name: rule.expr for name, rule in declared.items()}
+        if self.has_minimal:
+            is_made = pl.col("_source").str.starts_with(MADE)
+            for column in self.columns.keys() - {*self.key, *PROVENANCE}:
+                if (rule := f"{column}|nullability") in found:
+                    found[rule] = is_made | found[rule]
+        return found
 
     def metadata(self, column: str) -> dict[str, Any]:
         return dict(self.columns[column].metadata or {})
@@ -131,6 +148,7 @@ def table(
     is_open: Told | None = None,
     monthly_rows: int = 0,
     kind: str = "",
+    has_minimal: bool = False,
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
@@ -148,6 +166,7 @@ def table(
             is_open,
             monthly_rows,
             kind,
+            has_minimal,
         )
         return schema
 

@@ -64,11 +64,10 @@ def _breaks(rule: pl.Expr) -> pl.Expr:
 
 def _rules(c: Contract, *, protected: bool) -> dict[str, pl.Expr]:
     hidden = {n for n in c.columns if protected and c.metadata(n).get("protect")}
-    declared = c.schema._validation_rules(with_cast=False)
     rules = {
-        name: rule.expr
-        for name, rule in declared.items()
-        if name.endswith("|nullability") or not hidden & set(rule.expr.meta.root_names())
+        name: rule
+        for name, rule in c.rules.items()
+        if name.endswith("|nullability") or not hidden & set(rule.meta.root_names())
     }
     domains = {
         f"{name}|domain": pl.col(name).is_in(column.dtype.categories.to_list())

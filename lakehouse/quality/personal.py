@@ -76,15 +76,15 @@ def _cards(seen: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
     """Texts with a number that passes Luhn's check and begins as a card's; without those that
     chance makes of hashes, in a column of hashes."""
     number = pl.col("text").str.extract(_CARD)
-    digits = number.str.replace_all("[ -]", "")
-    issued = seen.filter(digits.str.contains(_ISSUED))
-    valid = issued.filter(luhn(digits))
+    numbers = seen.with_columns(number=number, digits=number.str.replace_all("[ -]", ""))
+    issued = numbers.filter(pl.col("digits").str.contains(_ISSUED))
+    valid = issued.filter(luhn(pl.col("digits"))) if issued.height else issued
     if valid.is_empty():
-        return valid
+        return valid.select("column", "text")
     among = every.filter(pl.col("column").is_in(valid["column"].unique().implode()))
     is_hash = pl.col("text").str.extract(_HASH).str.contains("[a-f]")
     hashes = among.filter(is_hash).group_by("column").agg(hashes=pl.len())
-    is_bare = number == digits
+    is_bare = pl.col("number") == pl.col("digits")
     by_column = valid.join(hashes, on="column", how="left").with_columns(
         pl.col("hashes").fill_null(0), bare=is_bare.sum().over("column")
     )

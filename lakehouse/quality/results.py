@@ -26,6 +26,10 @@ class Status(enum.StrEnum):
     COULD_NOT_RUN = "could_not_run"
 
 
+WORST_FIRST = (Status.FAILED, Status.COULD_NOT_RUN, Status.WARNED, Status.PASSED)
+"""A fault that is known is worse than one that may be."""
+
+
 class Family(enum.StrEnum):
     """What a check is about."""
 
@@ -116,6 +120,7 @@ class Check:
 
     @property
     def is_closed(self) -> bool:
-        """Whether of its result only whether it passed may be told: a count, a rule broken or a
-        key of a restricted table tells that there is a case (31 U.S.C. 5318(g)(2))."""
+        """Whether its result is told to those with the grant alone, and then only whether it
+        passed: a rule that broke, as well as a count or a key, tells that a restricted table has
+        a row of the day, and so that there is a case (31 U.S.C. 5318(g)(2))."""
         return not all(contract(table).is_countable for _, table in self.tables)

@@ -107,6 +107,7 @@ _CALLS = {
     ("Boolean", "IsIn"): "({0} IN {1})",
     ("Boolean", "AllHorizontal"): "",
     ("StringExpr", "LenBytes"): "strlen({0})",
+    ("StringExpr", "StartsWith"): "starts_with({0}, {1})",
     ("StringExpr", "Contains"): "regexp_matches({0}, {1})",
     ("StructExpr", "FieldByName"): "{0}.{option}",
 }

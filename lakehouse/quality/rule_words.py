@@ -41,7 +41,8 @@ _KINDS = {
     "orphan": (
         "{column} is known to {parent}",
         "{parent} has no such {column}",
-        "land {parent} with it; the next `lakehouse ingest` takes the row up",
+        "land {parent} with it; the next `lakehouse ingest` takes the row up; or say what becomes "
+        "of such rows under [orphans] in lakehouse.toml",
     ),
     "dtype": ("{column} is {type}", "{column} cannot be read as {type}", _FILE),
     "unreadable": (
@@ -186,7 +187,7 @@ def _fits(c: Contract, column: str, kind: str) -> bool:
 def known_rules(c: Contract) -> list[str]:
     """The rules that rows of a table can break once they are typed: the contract's, and those
     of keys, days and references."""
-    declared = [n for n in c.schema._validation_rules(with_cast=False) if n != "primary_key"]
+    declared = [n for n in c.rules if n != "primary_key"]
     codes = [f"{n}|domain" for n, column in c.columns.items() if isinstance(column, dy.Enum)]
     if c.layer != "source":
         return sorted({*declared, *codes})
@@ -202,7 +203,7 @@ def _of_row(c: Contract, rule: str, kind: str) -> Explained | None:
 
 
 def _of_value(c: Contract, rule: str, column: str, kind: str) -> Explained | None:
-    if kind.startswith("inner_") and rule in c.schema._validation_rules(with_cast=False):
+    if kind.startswith("inner_") and rule in c.rules:
         part = kind.removeprefix("inner_").replace("_", " ")
         said = f"each entry of {column} keeps its {part}", f"an entry of {column} breaks its {part}"
         return Explained(c.name, rule, *said, _FILE, (column,))
@@ -228,7 +229,7 @@ def _of_expression(c: Contract, rule: str, column: str, kind: str) -> Explained 
 def _applies(c: Contract, column: str, kind: str) -> bool:
     declared = c.columns[column]
     if kind in ("nullability", "min_length", "min", "max", "regex", "nan", "inf"):
-        return f"{column}|{kind}" in c.schema._validation_rules(with_cast=False)
+        return f"{column}|{kind}" in c.rules
     if kind in ("domain", "not_true_or_false"):
         return isinstance(declared, dy.Enum if kind == "domain" else dy.Bool)
     if kind == "orphan":
@@ -274,11 +275,10 @@ def _of_key_or_day(c: Contract, rule: str) -> Explained | None:
 
 def _of_contract(c: Contract, rule: str) -> Explained | None:
     """A rule that the contract declares as a function: its docstring says what must hold."""
-    declared = c.schema._validation_rules(with_cast=False)
-    if rule not in declared:
+    if rule not in c.rules:
         return None
     sentence = (getattr(c.schema, rule).validation_fn.__doc__ or rule.replace("_", " ")).strip()
-    columns = tuple(declared[rule].expr.meta.root_names())
+    columns = tuple(c.rules[rule].meta.root_names())
     looked_at = ", ".join(dict.fromkeys(columns))
     breaks = f"it is not so that {sentence[:1].lower()}{sentence[1:].rstrip('.')}"
     mend = f"mend {looked_at} in the file, or in the mapping, and read it again"

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.quality.findings import Truth, judged, openly, summed_up
+from lakehouse.quality.findings import PATRONS, Truth, judged, openly, summed_up
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import KEYS_SHOWN, Check, Family, Judgement
 from lakehouse.quality.stored_days import days_with_rows
@@ -66,10 +66,9 @@ def _judgement(truth: Truth, day: dt.date, said: dict[str, Any], subjects: list[
     open_, settled = said["unexplained"], said["explained"]
     return Judgement(
         open_ == 0,
-        _in_words(said),
+        _in_words(truth, said),
         float(open_),
         0.0,
-        # Of patrons the days are told, not how many (31 U.S.C. 5318(g)(2)).
         failing_rows=None if truth.of_patrons else open_ + settled,
         keys=() if truth.of_patrons else tuple(subjects[:KEYS_SHOWN]),
         sql=breaches(truth, day) if open_ and not truth.of_patrons else None,
@@ -77,13 +76,18 @@ def _judgement(truth: Truth, day: dt.date, said: dict[str, Any], subjects: list[
     )
 
 
-def _in_words(said: dict[str, Any]) -> str:
+def _in_words(truth: Truth, said: dict[str, Any]) -> str:
     settled = said["explained"]
     because = f"; rows kept out of silver explain {settled:,} more" if settled else ""
     if said["unexplained"]:
-        return f"{said['unexplained']:,} differences, first {said['first']}{because}."
-    return (
-        f"Nothing differs{because}."
-        if not settled
-        else (f"Rows kept out of silver explain all {settled:,} differences.")
-    )
+        # Of patrons the days are told, not how many (31 U.S.C. 5318(g)(2)).
+        found = f"{_differences(said['unexplained'])}, first {said['first']}"
+        return f"{f'It differs for {PATRONS}' if truth.of_patrons else found}{because}."
+    if not settled:
+        return "Nothing differs."
+    every = "the only difference" if settled == 1 else f"all {settled:,} differences"
+    return f"Rows kept out of silver explain {every}."
+
+
+def _differences(count: int) -> str:
+    return "1 difference" if count == 1 else f"{count:,} differences"

@@ -9,9 +9,10 @@ def known_at(
     rows: pl.LazyFrame, player_profile: pl.LazyFrame, day: str, columns: list[str]
 ) -> pl.LazyFrame:
     """`rows` with columns of the profile version that held on each row's `day`, or of the
-    first version where none did yet."""
+    first version that tells where none did yet."""
     versions = player_profile.select("player_id", "gaming_day", *columns).sort("gaming_day")
-    first = versions.group_by("player_id", maintain_order=True).first().drop("gaming_day")
+    told = (pl.col(c).drop_nulls().first() for c in columns)
+    first = versions.group_by("player_id", maintain_order=True).agg(told)
     held = rows.sort(day).join_asof(
         versions.rename({"gaming_day": "_from"}),
         left_on=day,

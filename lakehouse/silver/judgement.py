@@ -90,11 +90,7 @@ def _found(rules: dict[str, pl.Series]) -> dict[str, pl.Series]:
 
 def _broken_rules(reading: Reading, c: Contract, timezone: str) -> dict[str, pl.Series]:
     # The key is judged within its gaming day and by content, apart from the contract.
-    rules = {
-        name: rule.expr
-        for name, rule in c.schema._validation_rules(with_cast=False).items()
-        if name != "primary_key"
-    }
+    rules = {name: expr for name, expr in c.rules.items() if name != "primary_key"}
     if c.event_time:
         rules["event_in_gaming_day"] = gaming_day(pl.col(c.event_time), timezone) == pl.col(_DAY)
     kept = (expr.fill_null(True).alias(name) for name, expr in rules.items())

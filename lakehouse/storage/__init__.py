@@ -6,7 +6,7 @@ folder or an object-store URL; nothing here takes a URL apart.
 
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.commits import Commit
-from lakehouse.storage.damage import Read, as_far_as_sound, find_damage, sound
+from lakehouse.storage.damage import Looked, Read, as_far_as_sound, find_damage, sound
 from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, portions
 from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
@@ -24,6 +24,7 @@ __all__ = [
     "Commit",
     "Days",
     "Lake",
+    "Looked",
     "Maintained",
     "Portion",
     "Read",

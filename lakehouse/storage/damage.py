@@ -37,13 +37,20 @@ class Read(NamedTuple):
     days: Days | None = None
 
 
+Looked = dict[Read, Damaged | None]
+"""What was found of the files of reads, for one who reads them many times over."""
+
+
 @contextmanager
-def sound(lake: Lake, reads: Iterable[Read]) -> Iterator[None]:
+def sound(lake: Lake, reads: Iterable[Read], looked: Looked | None = None) -> Iterator[None]:
     """Raises Damaged for a file of these reads that is missing or cut short, before anybody
-    reads it; and, where reading fails within, for the file that cannot be read."""
-    reads = list(reads)
+    reads it; and, where reading fails within, for the file that cannot be read. Reads that were
+    `looked` at are not looked at again, the others put there."""
+    reads, known = list(reads), {} if looked is None else looked
     for read in reads:
-        _refuse(next(_of_other_size(lake, read), None))
+        if read not in known:
+            known[read] = next(_of_other_size(lake, read), None)
+        _refuse(known[read])
     try:
         yield
     except (Exception, pl.exceptions.PanicException) as error:

@@ -35,6 +35,7 @@ from lakehouse.storage.log import (
     listed_files,
     naming,
     no_files,
+    plain_files,
     pruned,
     travel,
     version_of,
@@ -132,11 +133,12 @@ class Lake:
         Raises BadInput for unknown columns or versions, ContractError where the stored
         columns are not the contract's, StorageError where the log cannot be read.
         """
-        schema = stored_schema(layer, table)
-        unknown = [c for c in columns or () if c not in schema]
+        unknown = [c for c in columns or () if c not in stored_schema(layer, table)]
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
-        return pruned(self.table(layer, table, as_of), layer, table, days, columns)
+        delta = self.table(layer, table, as_of)
+        files = None if delta is None else self._of(delta, layer, table, plain_files)
+        return pruned(delta, layer, table, days, columns, files)
 
     def data_files(self, layer: str, table: str) -> pl.DataFrame:
         """One row per data file, in order of path: path (beneath the table, as a URI has it),

@@ -5,7 +5,6 @@ import polars as pl
 
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.detection.anomalies import FAMILIES
-from lakehouse.contracts.operations.plants import STRENGTHS
 from lakehouse.contracts.registry import table
 
 EVERY = "all"
@@ -60,7 +59,7 @@ class DetectionQuality(dy.Schema):
     @dy.rule()
     def strength_is_known(cls) -> pl.Expr:
         """The strength is one of those that are planted, or all."""
-        return pl.col("strength").is_in([EVERY, *STRENGTHS])
+        return pl.col("strength").is_in([EVERY, *c.STRENGTHS])
 
     @dy.rule()
     def parts_are_within_the_whole(cls) -> pl.Expr:

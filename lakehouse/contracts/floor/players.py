@@ -6,7 +6,6 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-TIERS = c.TIERS
 CONTACT = ("Email", "SMS", "Mail", "Phone", "None")
 STATUSES = ("Active", "Inactive", "Suspended", "Closed")
 RESIDENCIES = ("US", "NRA")
@@ -20,12 +19,15 @@ LEAST_AGE = 18
     grain="one row per player and gaming day on which the profile was extracted",
     confidential=True,
     monthly_rows=10_000,
+    has_minimal=True,
 )
 class PlayerProfile(dy.Schema):
     """Identity, loyalty and standing of a patron, with totals up to the day's close.
 
     The extract of a day holds everybody who visited, was named in a filing or whose
-    profile changed that day, and a rotating refresh of the rest.
+    profile changed that day, and a rotating refresh of the rest. A patron whom landed rows name
+    and no extract tells of may have a minimal profile, of what they say: all else of it is empty,
+    and its source begins with made.
     """
 
     player_id = c.text("Patron number.", key=True)
@@ -44,7 +46,7 @@ class PlayerProfile(dy.Schema):
     state = c.text("State or region.", pii="quasi")
     zip_code = c.text("ZIP or postal code.", pii="quasi", protect="zip3")
     country = c.text("ISO 3166 country.", upper=True)
-    loyalty_tier = c.code(TIERS, "Tier.")
+    loyalty_tier = c.code(c.TIERS, "Tier.")
     points_balance = c.count("Points to spend.")
     lifetime_points = c.count("Points ever earned.")
     tier_credits = c.count("Credits towards the next tier.")

@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.floor.players import STATUSES, TIERS
+from lakehouse.contracts.floor.players import STATUSES
 from lakehouse.contracts.registry import table
 
 
@@ -100,7 +100,9 @@ class PlayerValue(dy.Schema):
 
     player_id = c.text("Patron.", key=True, refs="player_profile.player_id")
     gaming_day = c.gaming_day(key=True)
-    loyalty_tier = c.code(TIERS, "Tier of the newest profile of the day or before.", nullable=True)
+    loyalty_tier = c.code(
+        c.TIERS, "Tier of the newest profile of the day or before.", nullable=True
+    )
     tier_movement = c.count(
         "Tiers gained (lost: negative) since the profile in force 90 days before; null where "
         "there is none.",

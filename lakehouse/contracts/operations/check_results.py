@@ -25,7 +25,7 @@ STATUSES = ("passed", "warned", "failed", "could_not_run")
 class CheckResults(dy.Schema):
     """Written by every run, whoever started it and however it ended; a later result of the same
     check, table and day takes the place of the earlier one. Of restricted tables it tells whether
-    a check passed, and nothing else."""
+    a check passed and nothing else, and that to those with the grant."""
 
     gaming_day = c.gaming_day(key=True)
     layer = c.text("Layer of the table that the check stands on.", key=True)

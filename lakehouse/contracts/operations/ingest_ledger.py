@@ -6,7 +6,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-STATES = ("begun", "stored", "ingested", "withdrawn", "duplicate", "rejected", "retried")
+STATES = ("begun", "stored", "ingested", "withdrawn", "duplicate", "rejected", "retried", "made")
 
 
 @table(
@@ -21,6 +21,7 @@ class IngestLedger(dy.Schema):
     file that has only the former was interrupted and is taken up again. `stored` comes between
     them where rows of other files are to be replaced: from then on the file itself is no longer
     needed. One that was interrupted before, and is gone, is `withdrawn`: its rows are taken out.
+    `made` says how many minimal profiles bronze has since, of patrons whom files name.
     For an ingested file rows = bronze_rows + quarantine_rows + left_out_rows. Closed, because it
     counts rows of restricted tables too."""
 

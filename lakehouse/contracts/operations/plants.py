@@ -6,8 +6,6 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 ENTITIES = ("row", "player", "employee", "filing", "machine", "table", "badge")
-STRENGTHS = ("blatant", "middling", "faint")
-"""Thirds of the scale of intensity, from the top."""
 
 
 @table("plants", layer="truth", grain="one row per planted row or scenario part", confidential=True)
@@ -31,7 +29,7 @@ class Plants(dy.Schema):
         "empty for defects and filing faults.",
     )
     strength = c.code(
-        STRENGTHS,
+        c.STRENGTHS,
         "Intensity in words: blatant from 2/3, faint below 1/3, middling between.",
         nullable=True,
     )

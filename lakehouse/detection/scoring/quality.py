@@ -15,8 +15,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from lakehouse.contracts.columns import STRENGTHS
 from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
-from lakehouse.contracts.operations.plants import STRENGTHS
 from lakehouse.regulation.gaming_day import Days
 
 _CASE = ("rule", "plant_id")
@@ -166,24 +166,40 @@ def _ranked(
         .join(here, on=["as_of", "entity_type", *_UNIT])
     )
     totals = positive.group_by(_OF).agg(positives=pl.len().cast(pl.Float64))
-    # A unit where another strength shows is no miss of this one.
+    elsewhere = others.select("rule", "entity_id", gaming_day="day").unique()
     scored = (
         alerts.explode("entity_id")
         .group_by(*_OF, *_UNIT)
         .agg(pl.col("score").max())
         .join(kind, on="rule")
         .join(here.select("as_of", "entity_type", *_UNIT), on=["as_of", "entity_type", *_UNIT])
-        .join(
-            others.select("rule", "entity_id", gaming_day="day").unique(),
-            on=["rule", *_UNIT],
-            how="anti",
-        )
-        .join(positive.select(*_OF, *_UNIT, hit=pl.lit(value=True)), on=[*_OF, *_UNIT], how="left")
-        .with_columns(pl.col("hit").fill_null(value=False))
+        .join(elsewhere, on=["rule", *_UNIT], how="anti")
     )
-    curve = (
-        scored.group_by(*_OF, "score")
-        .agg(n=pl.len(), hits=pl.col("hit").sum())
+    base = pl.col("positives") / pl.col("units")
+    rest = pl.col("positives") - pl.col("scored_hits").fill_null(0)
+    return (
+        totals.join(kind, on="rule")
+        .join(sizes, on=["as_of", "entity_type"])
+        .join(_area(scored, positive), on=_OF, how="left")
+        .join(_by_amount(positive), on=_OF, how="left")
+        .select(
+            *_OF,
+            "days",
+            base_rate=base,
+            auprc=(pl.col("area").fill_null(0.0) + rest * base) / pl.col("positives"),
+            amount_auprc="by_amount",
+        )
+    )
+
+
+def _area(scored: pl.DataFrame, positive: pl.DataFrame) -> pl.DataFrame:
+    """The area under the steps of the curve that have a score, times the positives; and how many
+    of these it reaches. Equal scores are one step."""
+    hits = positive.select(*_OF, *_UNIT, hit=pl.lit(value=True))
+    return (
+        scored.join(hits, on=[*_OF, *_UNIT], how="left")
+        .group_by(*_OF, "score")
+        .agg(n=pl.len(), hits=pl.col("hit").fill_null(value=False).sum())
         .sort("score", descending=True)
         .with_columns(
             all_n=pl.col("n").cum_sum().over(_OF), all_hits=pl.col("hits").cum_sum().over(_OF)
@@ -194,27 +210,12 @@ def _ranked(
             scored_hits=pl.col("hits").sum(),
         )
     )
-    by_amount = (
-        positive.sort("rank")
-        .with_columns(k=pl.col("rank").rank("ordinal").over(_OF))
-        .group_by(_OF)
-        .agg(by_amount=(pl.col("k") / pl.col("rank")).mean())
-    )
-    base = pl.col("positives") / pl.col("units")
-    rest = pl.col("positives") - pl.col("scored_hits").fill_null(0)
-    return (
-        totals.join(kind, on="rule")
-        .join(sizes, on=["as_of", "entity_type"])
-        .join(curve, on=_OF, how="left")
-        .join(by_amount, on=_OF, how="left")
-        .select(
-            *_OF,
-            "days",
-            base_rate=base,
-            auprc=(pl.col("area").fill_null(0.0) + rest * base) / pl.col("positives"),
-            amount_auprc="by_amount",
-        )
-    )
+
+
+def _by_amount(positive: pl.DataFrame) -> pl.DataFrame:
+    """Average precision of the positives' places in the order of amounts."""
+    placed = positive.sort("rank").with_columns(k=pl.col("rank").rank("ordinal").over(_OF))
+    return placed.group_by(_OF).agg(by_amount=(pl.col("k") / pl.col("rank")).mean())
 
 
 def _told(counted: pl.DataFrame, strength: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.floor.players import TIERS
+from lakehouse.contracts.columns import TIERS
 from lakehouse.gold.floor.forecast import Model, fit, forecast, monday
 from lakehouse.gold.marts import EVERY, gold, mart, silver
 from lakehouse.gold.money import cents, half_up, in_shape

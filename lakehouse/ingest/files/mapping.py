@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,8 @@ Rate = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=12)]
 Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
 
 
+PATRON = "player_id"
+"""Whom a row is about."""
 NUMBERED = re.compile(r"#([1-9]\d*)")
 """A column by its place in the file: #3 is the third."""
 
@@ -258,6 +261,13 @@ class Mapping(FileShape):
     where their contents differ; the file's rows replace the others; or the others are kept. A
     file that lay in the same place is always replaced."""
     columns: dict[str, ColumnMapping] = Field(default_factory=dict)
+    patron: dict[str, ColumnMapping] = Field(default_factory=dict)
+    """Columns of player_profile: what a row says of the patron whom it names as player_id, for a
+    minimal profile where there is no other."""
+
+    @property
+    def rules(self) -> list[ColumnMapping]:
+        return [*self.columns.values(), *self.patron.values()]
 
     def column(self, name: str) -> ColumnMapping:
         """The rules of one of our columns, those that the file's columns share among them."""
@@ -272,9 +282,10 @@ class Mapping(FileShape):
 
     @property
     def fields(self) -> frozenset[str]:
-        """Columns of the file that expressions name."""
+        """Columns of the file that expressions name, or that tell of a patron."""
         named = [frozenset() if self.condition is None else self.condition.fields]
-        return frozenset[str]().union(*named, *(m.fields for m in self.columns.values()))
+        told = frozenset(m.source for m in self.patron.values() if m.source is not None)
+        return told.union(*named, *(m.fields for m in self.rules))
 
     @cached_property
     def held_rates(self) -> tuple[pl.Series, pl.Series]:
@@ -283,13 +294,13 @@ class Mapping(FileShape):
     @property
     def numbers_rows(self) -> bool:
         """Whether some key is made of the place of a row in its file."""
-        made = (m.expression for m in self.columns.values())
+        made = (m.expression for m in self.rules)
         return any(e is not None and e.needs_rows for e in (*made, self.condition))
 
     @property
     def asked(self) -> list[str]:
         """Columns that a file must have, by the file's names."""
-        needed = [m for m in self.columns.values() if not m.optional]
+        needed = [m for m in self.rules if not m.optional]
         named = [n for m in needed for n in ([m.source] if m.source else sorted(m.fields))]
         if self.condition is not None:
             named += sorted(self.condition.fields)
@@ -341,23 +352,35 @@ def checked_mapping(given: Dictionary[str, object], table: str, subject: str) ->
         raise BadInput(f"{subject}: {name}: {first['msg']} (got {first['input']!r})") from error
     if mapping.table not in (None, table):
         raise BadInput(f"{subject}: is for table {mapping.table!r}, not {table!r}")
-    known = [c for c in contract(table).columns if c not in PROVENANCE]
-    unknown = [c for c in mapping.columns if c not in known]
-    if unknown:
-        raise BadInput(
-            f"{subject}: {table} has no column {', '.join(unknown)}; it has {', '.join(known)}"
-        )
-    _check_expressions(mapping, contract(table), subject)
+    if mapping.where is not None:
+        _check_expression(mapping.where, ("flag",), mapping, f"{subject}: where")
+    _check_columns(mapping, mapping.columns, contract(table), (), f"{subject}: columns")
+    if mapping.patron:
+        parent, key = contract(table).references().get(PATRON, ("", ""))
+        if not parent:
+            raise BadInput(f"{subject}: patron: rows of {table} name nobody as {PATRON}")
+        made = (key, "gaming_day")
+        _check_columns(mapping, mapping.patron, contract(parent), made, f"{subject}: patron")
     return mapping
 
 
-def _check_expressions(mapping: Mapping, c: Contract, subject: str) -> None:
-    """Raises BadInput for rules that their column cannot have, and for expressions that nobody
-    understands or that give what their column cannot hold."""
-    if mapping.where is not None:
-        _check_expression(mapping.where, ("flag",), mapping, f"{subject}: where")
-    for name, rule in mapping.columns.items():
-        dtype, place = c.columns[name].dtype, f"{subject}: columns.{name}"
+def _check_columns(
+    mapping: Mapping,
+    rules: Dictionary[str, ColumnMapping],
+    c: Contract,
+    made: Sequence[str],
+    subject: str,
+) -> None:
+    """Raises BadInput for columns that there are none of, or that are `made` of others; for rules
+    that their column cannot have; and for expressions that nobody understands or that give what
+    their column cannot hold."""
+    known = [n for n in c.columns if n not in (*PROVENANCE, *made)]
+    unknown = [n for n in rules if n not in known]
+    if unknown:
+        has = f"{c.name} has no column {', '.join(unknown)}; it has {', '.join(known)}"
+        raise BadInput(f"{subject}: {has}")
+    for name, rule in rules.items():
+        dtype, place = c.columns[name].dtype, f"{subject}.{name}"
         if rule.date_only and not isinstance(dtype, pl.Datetime):
             moments = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
             held = ", ".join(n for n in moments if n not in PROVENANCE)

@@ -18,6 +18,7 @@ from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
 from lakehouse.ingest.files.ledger import CODE_VERSION, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
+from lakehouse.ingest.files.minimal import make_minimal
 from lakehouse.ingest.files.reread import reread
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, judge
 from lakehouse.ingest.files.rows import LINE, NTH, Piece, Places
@@ -36,6 +37,8 @@ class Retried:
     healed: int
     days: tuple[dt.date, ...]
     reread: int = 0
+    made: tuple[dt.date, ...] = ()
+    """Gaming days of player_profile on which minimal profiles are others than before."""
 
 
 def rejects(
@@ -128,11 +131,11 @@ def retry(
         days = () if healed is None else tuple(sorted(healed["gaming_day"].unique()))
         done = Retried(table, held.height, 0 if healed is None else healed.height, days)
         _note(lake, done, as_of)
-        if mapping is None:
-            return done
-        every = rejected_rows(lake, table, rule=rule)
-        anew, changed = reread(lake, settings, table, every, mapping, as_of)
-        return replace(done, days=tuple(sorted({*days, *changed})), reread=anew)
+        if mapping is not None:
+            every = rejected_rows(lake, table, rule=rule)
+            anew, changed = reread(lake, settings, table, every, mapping, as_of)
+            done = replace(done, days=tuple(sorted({*days, *changed})), reread=anew)
+        return replace(done, made=make_minimal(lake, settings, as_of).days)
 
 
 def _healed(

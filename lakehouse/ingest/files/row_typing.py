@@ -11,6 +11,7 @@ from lakehouse.contracts import Contract
 from lakehouse.ingest.files.column_typing import BROKEN, Origin, typed_columns
 from lakehouse.ingest.files.columns import Match, match_columns, our_columns
 from lakehouse.ingest.files.derived import condition, derived_columns
+from lakehouse.ingest.files.patrons import told_of_patrons
 from lakehouse.ingest.files.rows import LINE, NTH, Piece
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.storage import stored_schema
@@ -31,6 +32,9 @@ class Judged:
     ignored: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     left_out: int = 0
+    patrons: pl.DataFrame | None = None
+    """What is said of whom, where the mapping says anything of patrons: player_id and columns of
+    their profile."""
 
     @property
     def rows(self) -> int:
@@ -64,6 +68,7 @@ def judge(piece: Piece, origin: Origin, *, keep_line: bool = False) -> Judged:
         frozenset(match.ignored),
         frozenset(match.found(origin.mapping)),
         whole - piece.frame.height,
+        told_of_patrons(piece.frame, match.fields, typed, origin),
     )
 
 
@@ -83,7 +88,9 @@ def join(parts: list[Judged]) -> Judged:
     ignored = frozenset[str]().union(*(p.ignored for p in parts))
     taken = frozenset[str]().union(*(p.taken for p in parts))
     good, bad = pl.concat([p.good for p in parts]), pl.concat([p.bad for p in parts])
-    return Judged(good, bad, ignored, taken, sum(p.left_out for p in parts))
+    told = [p.patrons for p in parts if p.patrons is not None]
+    patrons = pl.concat(told) if told else None
+    return Judged(good, bad, ignored, taken, sum(p.left_out for p in parts), patrons)
 
 
 def _typed(frame: pl.DataFrame, match: Match, origin: Origin) -> pl.DataFrame:

@@ -26,6 +26,8 @@ from lakehouse.ingest.files.ledger import (
     says,
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_of
+from lakehouse.ingest.files.minimal import make_minimal
+from lakehouse.ingest.files.patrons import PROFILE
 from lakehouse.ingest.files.storing import (
     ChangedFileError,
     Job,
@@ -58,7 +60,7 @@ ATTEMPTS = 5
 """How often a file is tried that somebody else's commits come in the way of."""
 
 State = Literal[
-    "ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted", "withdrawn"
+    "ingested", "duplicate", "rejected", "waiting", "unmapped", "interrupted", "withdrawn", "made"
 ]
 
 
@@ -98,7 +100,7 @@ class IngestReport:
     @property
     def days(self) -> dict[str, list[dt.date]]:
         """table → gaming days of which this run changed bronze."""
-        return self._by_table((o.table, o.days) for o in self.of("ingested", "withdrawn"))
+        return self._by_table((o.table, o.days) for o in self.of("ingested", "withdrawn", "made"))
 
     @property
     def stored_days(self) -> dict[str, list[dt.date]]:
@@ -145,7 +147,17 @@ def ingest(
             for row in _left(ledger, tables, stored=False)
             if row["path"] not in met
         ]
-        return IngestReport((*outcomes, *gone))
+        return IngestReport((*outcomes, *gone, *_made(lake, settings, as_of)))
+
+
+def _made(lake: Lake, settings: Settings, as_of: dt.datetime) -> list[Outcome]:
+    """Of minimal profiles, where they are others than before."""
+    made = make_minimal(lake, settings, as_of)
+    if not made.days:
+        return []
+    said = f"in all {made.rows:,}, of patrons whom rows name before any profile tells of them"
+    name = f"{PROFILE}: minimal profiles"
+    return [Outcome(PROFILE, name, "made", said, made.rows, made.rows, days=made.days)]
 
 
 def _left(ledger: Ledger, tables: Sequence[str] | None, *, stored: bool) -> list[dict[str, Any]]:

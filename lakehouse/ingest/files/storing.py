@@ -30,6 +30,7 @@ from lakehouse.ingest.files.ledger import (
     says,
 )
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
+from lakehouse.ingest.files.patrons import Told
 from lakehouse.ingest.files.reading import OpenedFile, batches, judged, layout, open_file
 from lakehouse.ingest.files.row_typing import Judged
 from lakehouse.ingest.files.supersede import (
@@ -96,6 +97,7 @@ class Tally:
     ignored: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     days: set[dt.date] = field(default_factory=set)
+    patrons: Told = field(default_factory=Told)
 
     def add(self, part: Judged) -> None:
         self.rows += part.rows
@@ -103,6 +105,7 @@ class Tally:
         self.left_out += part.left_out
         self.ignored |= part.ignored
         self.taken |= part.taken
+        self.patrons.add(part.patrons)
         for rows in (part.good, part.bad):
             self.days.update(rows["gaming_day"].unique().to_list())
 
@@ -223,7 +226,9 @@ def store(lake: Lake, job: Job) -> dict[str, Any]:
             commit=job.commit,
             app_transaction=(job.batches, number),
         )
-    return counted(job, opened, tally)
+    facts = counted(job, opened, tally)
+    tally.patrons.keep(landing_zone(lake), c.name, job.file_id)
+    return facts
 
 
 def clear_earlier(lake: Lake, jobs: Sequence[Job]) -> None:

@@ -138,7 +138,7 @@ class Place:
         """Removes rows, told by the columns of `gone`; doing it twice changes nothing. A day
         that loses none keeps its files."""
         where = None if self.stage is None else {"_stage": self.stage}
-        for days in _portions(lake, self.layer, table, gone["gaming_day"]):
+        for days in day_portions(lake, self.layer, table, gone["gaming_day"]):
             here = gone.filter(pl.col("gaming_day").is_in(days)).lazy()
             span = (days[0], days[-1])
             rows = self.scan(lake, table, span).filter(pl.col("gaming_day").is_in(days))
@@ -149,7 +149,7 @@ class Place:
 BRONZE, REJECTED, SET_ASIDE = Place("bronze"), Place("quarantine", STAGE), Place("quarantine", HELD)
 
 
-def _portions(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[list[dt.date]]:
+def day_portions(lake: Lake, layer: str, table: str, days: pl.Series) -> Iterator[list[dt.date]]:
     """The days in portions of so many rows as are held at once, or of one day."""
     stored = lake.partitions(layer, table).group_by("gaming_day").agg(pl.col("rows").sum())
     rows = dict(stored.iter_rows())

@@ -15,6 +15,7 @@ import polars as pl
 
 from lakehouse.contracts import told_apart
 from lakehouse.ingest.files import reading
+from lakehouse.ingest.files.patrons import Told
 from lakehouse.ingest.files.reading import judged, open_file
 from lakehouse.ingest.files.storing import (
     Aside,
@@ -25,7 +26,7 @@ from lakehouse.ingest.files.storing import (
     clear_earlier,
     counted,
 )
-from lakehouse.ingest.files.zone import LandedFile
+from lakehouse.ingest.files.zone import LandedFile, landing_zone
 from lakehouse.storage import Lake
 
 SMALL_BYTES = 4_000_000
@@ -40,6 +41,7 @@ class Read:
     job: Job
     rows: dict[tuple[str, str], pl.DataFrame]
     facts: dict[str, Any]
+    patrons: Told
 
 
 @dataclass
@@ -74,13 +76,15 @@ def read_small(job: Job) -> Read | None:
         home: pl.concat(parts).with_columns(_batch_id=job.batch_id(1))
         for home, parts in held.parts.items()
     }
-    return Read(job, rows, counted(job, opened, tally))
+    return Read(job, rows, counted(job, opened, tally), tally.patrons)
 
 
 def store_together(lake: Lake, files: Sequence[Read]) -> None:
     """Writes what is not yet written of these files, a commit a table."""
     jobs = [f.job for f in files]
     begin(lake, jobs)
+    for file in files:
+        file.patrons.keep(landing_zone(lake), file.job.contract.name, file.job.file_id)
     clear_earlier(lake, jobs)
     for home in sorted({home for f in files for home in f.rows}, reverse=True):
         parts = {f.job.batches: f.rows[home] for f in files if home in f.rows}

@@ -63,9 +63,15 @@ def _after(judged: Judged, c: Contract, most: int) -> pl.DataFrame:
     good = judged.good.with_columns(pl.lit(None, pl.List(pl.String)).alias(RULES))
     bad = judged.bad.drop(_QUARANTINE)
     rows = pl.concat([good, bad.select(good.columns)]).sort(LINE).head(most)
-    shown = [n for n in rows.columns if n not in (*PROVENANCE, LINE, RULES)]
-    told = [n for n in shown if rows[n].null_count() < rows.height]
-    return _masked(rows.select(LINE, *told, RULES), personal(c))
+    return (
+        rows.select(LINE).hstack(masked(rows.drop(LINE, RULES), c.name)).with_columns(rows[RULES])
+    )
+
+
+def masked(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The columns that any of these rows has a value in, values of persons masked."""
+    told = [n for n in rows.columns if n not in PROVENANCE and rows[n].null_count() < rows.height]
+    return _masked(rows.select(told), personal(contract(table)))
 
 
 def personal(c: Contract) -> set[str]:

@@ -71,12 +71,12 @@ def _rules(layer: str, c: Contract) -> tuple[list[Expectation], dict[str, str]]:
     }
     made = list(_domains(c, hidden))
     left: dict[str, str] = {}
-    for name, rule in c.schema._validation_rules(with_cast=False).items():
-        if not name.endswith("|nullability") and hidden & set(rule.expr.meta.root_names()):
+    for name, rule in c.rules.items():
+        if not name.endswith("|nullability") and hidden & set(rule.meta.root_names()):
             left[name] = "silver holds tokens and bands of this column"
             continue
         try:
-            made.append(_rule(c, name, rule.expr))
+            made.append(_rule(c, name, rule))
         except Untranslated as error:
             left[name] = str(error)
     return made, left
@@ -96,12 +96,10 @@ def _rule(c: Contract, name: str, rule: pl.Expr) -> Expectation:
     if name == "primary_key":
         return _unique(name, [_DAY] * (_DAY in c.columns and _DAY not in c.key) + c.key)
     column, of_column, kind = name.partition("|")
-    if not of_column:
+    if not of_column or kind == "nullability":
         expectation, kwargs = translated(rule)
         return _made(name, expectation, **kwargs)
     declared: Any = c.columns[column]
-    if kind == "nullability":
-        return _not_null(column)
     between = "expect_column_values_to_be_between"
     if kind == "min":
         return _made(name, between, column=column, min_value=_number(declared.min))

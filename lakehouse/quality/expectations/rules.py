@@ -81,6 +81,13 @@ def _where_not(node: Node) -> str:
             return f"{column} {other} {_plain(said['right'])!r}"
         case {"Function": {"input": [inner], "function": {"Boolean": "Not"}}}:
             return _where(inner)
+        case {
+            "Function": {
+                "input": [{"Column": column}, beginning],
+                "function": {"StringExpr": "StartsWith"},
+            }
+        }:
+            return f"not {column}.str.startswith({_plain(beginning)!r})"
     raise Untranslated("its condition has no row condition of pandas")
 
 

@@ -283,8 +283,7 @@ def _projected(view: View, source: str, present: list[str]) -> str:
         quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
         for n, t in view.columns.items()
     )
-    hidden = ", ".join(map(literal, view.hidden_tables))
-    where = f" WHERE table_name NOT IN ({hidden})" if hidden else ""
+    where = f" WHERE {view.only}" if view.only else ""
     return f"SELECT {columns} FROM {source}{where}"
 
 

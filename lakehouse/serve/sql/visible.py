@@ -2,7 +2,7 @@
 
 Never in SQL: bronze, truth, the identity vault, and what a rejected row held unprotected.
 Only with the restricted key: review cases, what staff saw, filed SARs, and of the ingest ledger
-the files that may hold such rows (31 USC 5318(g)(2)).
+the files that may hold such rows, of results of checks those of such tables (31 USC 5318(g)(2)).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class View:
     comments: dict[str, str]
     parts: tuple[str, ...] = ()
     """Of a view that no table stands behind: those whose rows it holds."""
-    hidden_tables: tuple[str, ...] = ()
-    """Tables whose rows, by `table_name`, are left out."""
+    only: str = ""
+    """Condition of the rows that are shown, where not all are."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class View:
     @property
     def is_whole(self) -> bool:
         """Whether it shows all that the table's files hold."""
-        if self.parts or self.hidden_tables:
+        if self.parts or self.only:
             return False
         return len(self.columns) == len(stored_schema(self.schema, self.table))
 
@@ -75,16 +75,24 @@ def _is_shown(c: Contract, *, restricted: bool) -> bool:
 
 
 def _view(layer: str, c: Contract, *, restricted: bool) -> View:
-    closed = () if restricted else tuple(door for door in doors() if is_closed(door))
     hidden = {RAW, *_unprotected(c)} if layer == "quarantine" else set()
     return View(
         schema=layer,
         table=c.name,
         columns={n: t for n, t in stored_schema(layer, c.name).items() if n not in hidden},
         comments={n: d for n, d in stored_comments(layer, c.name).items() if n not in hidden},
-        # Only what is confidential names files or rows of each: results of checks tell whether.
-        hidden_tables=closed if c.confidential and "table_name" in c.columns else (),
+        only="" if restricted else _of_open_tables(c),
     )
+
+
+def _of_open_tables(c: Contract) -> str:
+    """What tells of tables row by row tells of open ones. Results of checks bear a mark of what
+    was judged, but where that is restricted."""
+    if "judged_of" in c.columns:
+        return "judged_of IS NOT NULL"
+    closed = [f"'{door}'" for door in doors() if is_closed(door)]
+    names_each = c.confidential and "table_name" in c.columns
+    return f"table_name NOT IN ({', '.join(closed)})" if closed and names_each else ""
 
 
 def _rejects(parts: list[View]) -> View:

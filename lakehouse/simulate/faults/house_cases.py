@@ -41,7 +41,7 @@ KINDS = {
     "meter_against_play": Kind("machine", 5, 12, 4),
     "door_without_badge": Kind("machine", 1, 6, 4),
     "jackpot_without_play": Kind("machine", 1, 5, 2),
-    "dealer_collusion": Kind("dealer", 28, 14, 28, alike=8),
+    "dealer_collusion": Kind("dealer", 28, 14, 28, alike=16),
     "cashier_overrides": Kind("cashier", 20, 10, 6),
     "cashier_voids": Kind("cashier", 20, 10, 6),
     "tailgating": Kind("badge", 4, 14, 3),

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.floor.players import CONTACT, TIERS
+from lakehouse.contracts.columns import TIERS
+from lakehouse.contracts.floor.players import CONTACT
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults import defects
 from lakehouse.simulate.kernel import frames, person

@@ -76,6 +76,11 @@ class Faults:
     tailgating: float = 0.02
     badge_cloning: float = 0.02
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= 0:
+                raise BadInput(f"faults: {name} {value}; 0 or more is allowed")
+
 
 NO_FAULTS = Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0))
 

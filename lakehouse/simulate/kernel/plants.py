@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.operations.plants import STRENGTHS
+from lakehouse.contracts.columns import STRENGTHS
 
 BLATANT, MIDDLING = 2 / 3, 1 / 3
 """Intensities from which a case is called so."""

@@ -24,8 +24,10 @@ from lakehouse.ingest.files.inference.forms import (
     moment_form,
     moments_of,
 )
+from lakehouse.ingest.files.inference.keys import with_composite_key
 from lakehouse.ingest.files.inference.looks import Look, looks, spoken
 from lakehouse.ingest.files.inference.names import language, likeness
+from lakehouse.ingest.files.inference.patrons import minimal_profiles
 from lakehouse.ingest.files.inference.relations import ends, related
 from lakehouse.ingest.files.inference.sample import Sample, sampled
 from lakehouse.ingest.files.inference.scores import Evidence
@@ -129,6 +131,7 @@ def _proposed(
     free = [k for k in found if k.name not in spoken_for and k is not habits.clock]
     chosen = assigned(free, evidence, begun.columns)
     chosen += derived(free, chosen, evidence, begun.columns)
+    chosen = with_composite_key(free, chosen, c)
     head = _head(sample, found, begun, habits, c.name)
     chosen = [_in_dollars(x, found, chosen, c) for x in chosen]
     full = {**begun.given, **head}
@@ -142,6 +145,8 @@ def _proposed(
     lacking = [n for n in required(c) if n not in given]
     aside = {x.ours for x in chosen if x.aside}
     blocks += [stub(c, n) for n in lacking if n not in aside]
+    used = {t for x in chosen for t in x.theirs} | begun.sources
+    blocks += minimal_profiles(found, chosen, evidence, used)
     toml = "\n".join(["\n".join(n for n in lines if n) + "\n", *blocks])
     ends = [_list_inside(n) for n in sample.lists]
     ends += _open_ends(c, found, chosen, begun, habits, lacking)

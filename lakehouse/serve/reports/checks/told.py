@@ -11,20 +11,14 @@ import polars as pl
 from lakehouse.errors import BadInput
 from lakehouse.quality.recorded import HOME, results
 from lakehouse.quality.registry import Key
-from lakehouse.quality.results import Check, Status
+from lakehouse.quality.results import WORST_FIRST, Check, Status
 from lakehouse.storage import Days, Lake
 
 LONGEST = 365
 """Gaming days that are told of where nobody asks for others: the newest."""
 STALE = "stale"
 """State of what passed before its rows changed."""
-STATES = (
-    Status.FAILED.value,
-    Status.COULD_NOT_RUN.value,
-    Status.WARNED.value,
-    STALE,
-    Status.PASSED.value,
-)
+STATES = (*(s.value for s in WORST_FIRST[:-1]), STALE, WORST_FIRST[-1].value)
 """What one result, or a table on a day, can be told to be; the worst first."""
 
 
