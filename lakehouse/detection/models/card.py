@@ -96,7 +96,7 @@ def _calibration(scored: pl.DataFrame) -> str:
     rank = scored.select(pl.corr("score", "learned_score", method="spearman")).item()
     return f"""## Calibration
 
-Scores are shares of the training. Of {len(scored):,} days of play after it, which no model had seen:
+Scores are shares of the training. Of {len(scored):,} days of play after it, that no model had seen:
 
 | learned score | expected | found | found in the newest {NEWEST} days |
 |---|---|---|---|
