@@ -42,8 +42,8 @@ def people(*rows: Row) -> pl.LazyFrame:
     return silver("player_profile", list(rows))
 
 
-def profile(player: str = "P1", day: dt.date = ago(400), **more: Any) -> Row:
-    row = {"player_id": player, "gaming_day": day, "loyalty_tier": "Gold"}
+def profile(player: str = "P1", since: int = 400, **more: Any) -> Row:
+    row = {"player_id": player, "gaming_day": ago(since), "loyalty_tier": "Gold"}
     return row | {"self_excluded": False} | more
 
 
@@ -198,7 +198,7 @@ def test_every_marker_has_its_thresholds() -> None:
                 min_size=1, max_size=30, unique_by=lambda r: r[:2]))  # fmt: skip
 def test_a_day_depends_on_no_other_that_is_asked_for(given_rows: list[tuple[int, ...]]) -> None:
     rows = [played(n, f"P{p}", **RISING, long_stretches=k) for p, n, k in given_rows]
-    known = [profile(f"P{p}", ago(30), self_excluded=p == 1) for p in range(3)]
+    known = [profile(f"P{p}", 30, self_excluded=p == 1) for p in range(3)]
     together = protection(rows, known, (ago(35), D)).collect()
     for n in range(36):
         past = [r for r in rows if r["gaming_day"] <= ago(n)][::-1]
