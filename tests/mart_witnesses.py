@@ -360,12 +360,11 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "gaming_wins": rows("gaming_wins", *WINS, *floor.WINS),
         "slot_telemetry": rows("slot_telemetry", *SLOTS, *floor.SLOTS),
         "table_games": rows("table_games", *TABLES, *floor.TABLES),
-        "security_events": rows("security_events", *floor.BADGES),
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
         "player_profile": rows("player_profile", *versions()),
-        "security_events": rows("security_events", *BADGES),
+        "security_events": rows("security_events", *BADGES, *floor.BADGES),
         "plants": planted(),
     }
 
