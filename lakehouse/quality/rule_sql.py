@@ -106,6 +106,7 @@ _CALLS = {
     ("Boolean", "Not"): "(NOT {0})",
     ("Boolean", "IsIn"): "({0} IN {1})",
     ("Boolean", "AllHorizontal"): "",
+    ("ListExpr", "Length"): "len({0})",
     ("StringExpr", "LenBytes"): "strlen({0})",
     ("StringExpr", "StartsWith"): "starts_with({0}, {1})",
     ("StringExpr", "Contains"): "regexp_matches({0}, {1})",

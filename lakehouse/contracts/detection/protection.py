@@ -46,7 +46,7 @@ class PlayerMarkers(dy.Schema):
     night_share = _share("Share of the time between midnight and 06:00.")
     staked_per_day = c.money("Intensity: staked a day of play, half up.")
     rounds_per_day = c.number("Games and decisions a day of play.")
-    stake_mean = c.number("Mean stake of a round; null without a round.", nullable=True, unit="USD")
+    stake_mean = c.money("Mean stake of a round, half up; null without a round.", nullable=True)
     stake_variation = _share("Variability: standard deviation of stakes over their mean.")
     stake_slope = c.number(
         "Trajectory: slope a week of the logarithm of the day's mean stake, least squares over "
@@ -112,7 +112,7 @@ class ProtectionModel(dy.Schema):
     days before its gaming day. They know nothing but markers: no names, no labels."""
 
     gaming_day = c.gaming_day(key=True)
-    version = c.text("Model: its Monday, and a digest of its features and trees.")
+    version = c.text("Model: its Monday, and a digest of its trees.", key=True)
     features = c.ids("Features, in order of their numbers in the trees.")
     trained_from = c.day("First gaming day of play that it was trained on.")
     trained_to = c.day("Last gaming day of play that it was trained on, before this one.")

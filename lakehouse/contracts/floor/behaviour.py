@@ -57,7 +57,7 @@ class PlayerBehaviour(dy.Schema):
     reversals = c.count("Of them those after which money came in play within 30 minutes.")
 
     @dy.rule()
-    def parts_are_within_the_whole(cls) -> pl.Expr:
+    def counts_are_of_what_they_count(cls) -> pl.Expr:
         """Night, lost, raised and reversed are parts of what they are counted from."""
         parts = {
             "slot_sessions": "sessions",

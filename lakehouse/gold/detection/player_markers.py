@@ -218,7 +218,6 @@ def _derived(found: pl.LazyFrame) -> pl.LazyFrame:
         "minutes_per_day": pl.col("minutes") / days,
         "rounds_per_day": pl.col("rounds") / days,
         "night_share": _over("night_minutes", "minutes"),
-        "stake_mean": mean / 100,
         "stake_variation": pl.when(mean > 0).then(variance.sqrt() / mean),
         "staked_growth": _over("staked", "staked_before"),
         "chasing_rows": _over("rows_raised", "rows_behind"),
@@ -235,6 +234,9 @@ def _derived(found: pl.LazyFrame) -> pl.LazyFrame:
         .when(at_machines <= 0.2)
         .then(pl.lit("tables"))
         .otherwise(pl.lit("both")),
+        stake_mean=pl.when(pl.col("rounds") > 0).then(
+            half_up(pl.col("staked"), pl.max_horizontal("rounds", 1))
+        ),
         staked_per_day=half_up(pl.col("staked"), days),
         net_deposits=pl.col("deposited") - pl.col("withdrawn"),
         baseline=_basis(),
