@@ -315,6 +315,21 @@ TABLES += [
     played("table_games", "Q2", MONTH) | {"dealer_id": "DLR-0009", "table_id": "TBL-BJ-009"},
 ]
 TXNS += [cash("q3", IN, on(MONTH), "20.00", None, cashier_id="EMP-0009")]
+# A dealer whose one patron has luck on four days, the first a month before, and another none.
+TABLES += [
+    played("table_games", who, n) | {"dealer_id": "DLR-0008", "theoretical_win": "63.00",
+                                     "actual_win_loss": loss}
+    for who, n, loss in (
+        *(("Q5", n, "-3300.00") for n in (MONTH, -20, -10, 0)),
+        ("Q6", -1, "1100.00"), ("Q7", -2, "-1100.00"),
+    )
+]  # fmt: skip
+# A cashier whose small transactions a supervisor approves, most of them two weeks before D.
+TXNS += [
+    cash(f"q8{n}{k}", IN, on(n), "20.00", None, cashier_id="EMP-0008", supervisor_id="EMP-0901")
+    for n, many in ((-13, 4), (0, 1))
+    for k in range(many)
+]
 BADGES: list[Row] = [
     {"event_id": "q4", "event_type": "BADGE_SWIPE", "event_timestamp": on(MONTH),
      "badge_number": "BDG-00009"},
@@ -364,7 +379,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
         "player_profile": rows("player_profile", *versions()),
-        "security_events": rows("security_events", *BADGES, *floor.BADGES),
+        "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
     }
 

@@ -80,9 +80,11 @@ def test_every_contract_has_its_asset(defs: dg.Definitions) -> None:
     assert wanted - keys == {"gold/check_results"}  # written as a run ends
 
 
-def test_nothing_downstream_reads_the_truth(defs: dg.Definitions) -> None:
+def test_nothing_but_the_scoring_reads_the_truth(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    assert graph.get(dg.AssetKey(["truth", "plants"])).child_keys == set()
+    scoring = dg.AssetKey(["gold", "detection_quality"])
+    assert graph.get(dg.AssetKey(["truth", "plants"])).child_keys == {scoring}
+    assert graph.get(scoring).child_keys == set()
 
 
 def test_only_the_restricted_zone_reads_the_restricted_zone(defs: dg.Definitions) -> None:

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     )
     detection.command("quality")(quality)
     detection.command("rules")(listed)
+    detection.command("card")(card)
     app.add_typer(detection, name="detection")
 
 
@@ -78,6 +79,22 @@ def listed(as_json: AsJson = False) -> None:
         rows.append((name, rule.family, rule.entity, rule.description, said))
     columns = ["rule", "family", "entity", "what", "thresholds"]
     _print(pl.DataFrame(rows, schema=columns, orient="row"), as_json=as_json)
+
+
+def card() -> None:
+    """The model card of the learned score of protection, as Markdown, from what the lake holds."""
+    import polars as pl
+
+    from lakehouse.detection.models.card import card as written
+
+    _, lake = opened()
+    columns = ["player_id", "gaming_day", "last_play", "score", "learned_score"]
+    standing = lake.scan("gold", "player_protection", columns=columns)
+    played = standing.filter(pl.col("last_play") == pl.col("gaming_day")).collect()
+    listed = lake.scan("silver", "player_profile").filter("self_excluded")
+    joined = listed.group_by("player_id").agg(joined=pl.col("gaming_day").min()).collect()
+    models = lake.scan("gold", "protection_model").collect()
+    typer.echo(written(models, played, joined), nl=False)
 
 
 def _print(frame: pl.DataFrame, *, as_json: bool) -> None:

@@ -22,6 +22,9 @@ TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
 STRENGTHS = ("blatant", "middling", "faint")
 """Thirds of the scale of intensity on which misconduct is planted, from the top."""
 
+TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
+"""Tiers of loyalty, lowest first."""
+
 
 class About(TypedDict, total=False):
     """What any column may say of itself.

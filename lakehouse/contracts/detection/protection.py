@@ -168,9 +168,7 @@ class PlayerProtection(dy.Schema):
     player_id = c.text("Patron.", key=True, refs="player_profile.player_id")
     gaming_day = c.gaming_day(key=True)
     last_play = c.day("Last day of play: the markers are of the 30 gaming days up to it.")
-    loyalty_tier = c.code(
-        c.TIERS, "Tier of the newest profile of the day or before.", nullable=True
-    )
+    loyalty_tier = c.code(c.TIERS, "Tier of the newest profile so far.", nullable=True)
     main_game = c.code(MAIN_GAMES, "Where four fifths of the sessions were.")
     is_excluded = c.flag("On the self-exclusion list on this day.")
     is_cold_start = c.flag("Under six days of play in the 90 before: compared with peers alone.")
