@@ -324,9 +324,13 @@ TABLES += [
         ("Q6", -1, "1100.00"), ("Q7", -2, "-1100.00"),
     )
 ]  # fmt: skip
-# A cashier whose small transactions a supervisor approves, most of them two weeks before D.
+# Cashiers whose small transactions a supervisor approves, and are voided, most two weeks before D.
 TXNS += [
-    cash(f"q8{n}{k}", IN, on(n), "20.00", None, cashier_id="EMP-0008", supervisor_id="EMP-0901")
+    cash(f"{cashier}{n}{k}", IN, on(n), "20.00", None, cashier_id=cashier, **how)
+    for cashier, how in (
+        ("EMP-0008", {"supervisor_id": "EMP-0901"}),
+        ("EMP-0007", {"notes": "Void"}),
+    )
     for n, many in ((-13, 4), (0, 1))
     for k in range(many)
 ]
@@ -378,7 +382,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
-        "player_profile": rows("player_profile", *versions()),
+        "player_profile": rows("player_profile", *versions(), *floor.PEOPLE),
         "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
     }
