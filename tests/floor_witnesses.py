@@ -68,7 +68,17 @@ OPENED = [
     event("do1", "SLOT-0905", "DOOR_OPEN", at(0, "06:05")),
     event("do2", "SLOT-0907", "DOOR_OPEN", at(0, "15:00")),
 ]
-SLOTS: list[Row] = [*BEHIND, *WON, *PAID_DOUBLE, *OPENED]
+# A card in a machine while its owner is rated at a table; and one who has excluded himself.
+CARDED = [
+    play(f"cs{who}{time}", "SLOT-0906", at(0, time), "10.00", games_played=10)
+    | {"session_id": f"cs{who}", "player_id": who}
+    for who, time in (("X1", "10:00"), ("X1", "11:00"), ("X2", "18:00"))
+]
+PEOPLE: list[Row] = [
+    {"player_id": who, "gaming_day": F - dt.timedelta(1), "self_excluded": is_excluded}
+    for who, is_excluded in (("X1", False), ("X2", True))
+]
+SLOTS: list[Row] = [*BEHIND, *WON, *PAID_DOUBLE, *OPENED, *CARDED]
 
 
 def read(key: str, badge: str, kind: str, when: str, place: str, **more: object) -> Row:
@@ -126,6 +136,16 @@ def rating(key: str, when: str, house: str) -> Row:
 
 
 TABLES: list[Row] = [
+    *(
+        rating(f"cs{kind}", at(0, time), "0.00")
+        | {
+            "event_type": kind,
+            "player_id": "X1",
+            "player_rating_id": "cs",
+            "table_id": "TBL-BJ-904",
+        }
+        for kind, time in (("RATING_START", "10:30"), ("RATING_END", "11:30"))
+    ),
     # Lost by the house far beyond chance, four weeks apart.
     *(rating(f"wd{d}", at(d), "-90000.00") for d in (-27, -2, -1, 0)),
     # Short by $100 on five of seven days.

@@ -378,7 +378,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "staff_observations": rows("staff_observations", *SEEN),
         "compliance": rows("compliance", *FILED),
         "sar_filings": rows("sar_filings", record("k6", "SAR", "X2", D, on(0))),
-        "player_profile": rows("player_profile", *versions()),
+        "player_profile": rows("player_profile", *versions(), *floor.PEOPLE),
         "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
     }
