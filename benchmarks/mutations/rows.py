@@ -54,7 +54,7 @@ RELATIONS: dict[str, Row] = {
     "inventory_win_has_its_counts": {"win_basis": "inventory"},
     "counts_are_of_what_they_count": {"slot_sessions": 7},
     "without_a_baseline_there_is_no_deviation": {"baseline": "none", "minutes_deviation": 1.0},
-    "training_is_past": {"trained_to": dt.date(2099, 1, 1)},
+    "training_is_past": {"trained_until": dt.date(2099, 1, 1)},
     "a_level_has_its_reasons": {"level": "watch", "reasons": []},
     "raised_is_not_marketed_to": {"level": "none", "is_marketing_suppressed": True},
 }
