@@ -114,12 +114,12 @@ def breaking(layer: str, table: str, rule: str, row: Row) -> list[Row]:
 
 
 def _hollow(dtype: Any, kind: str, row: Row) -> Any:
-    """An element of a list that is nothing, or lacks the field that the rule names."""
+    """An element of a list that is nothing, or whose field that the rule names is."""
     if kind == "inner_nullability":
         return None
-    lacking = kind.removeprefix("inner_inner_").removesuffix("_nullability")
+    field, _, wrong = kind.removeprefix("inner_inner_").rpartition("_")
     given = {f.name: _sound(None, f.dtype, row["gaming_day"]) for f in dtype.inner.fields}
-    return given | {lacking: None}
+    return given | {field: {"inf": float("inf"), "nan": float("nan")}.get(wrong)}
 
 
 def may_break_too(layer: str, table: str, rule: str) -> set[str]:
