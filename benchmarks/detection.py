@@ -22,11 +22,11 @@ from lakehouse.contracts import contract, contracts
 from lakehouse.detection.registry import rules
 from lakehouse.detection.scoring.quality import quality
 from lakehouse.gold.marts import marts
+from lakehouse.pipeline.bronze import simulated
 from lakehouse.pipeline.marts import in_order_of_reference, made
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
-from lakehouse.simulate.kernel.producers import producers
 from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Days, Lake, Portion
 
@@ -92,13 +92,7 @@ def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
         settings = Settings(root=f"{name}/lake", seed=seed, start=START)
         lake = Lake.open(settings)
         world = World(WorldConfig(seed=seed, start=START, faults=faults))
-        for table in producers():
-            rows = pl.concat(list(world.rows(table, DAYS)))
-            lake.write_days("bronze", table, rows, DAYS, commit=COMMIT)
-        plants = pl.concat([world.plants(d) for d in pl.date_range(*DAYS, eager=True)])
-        lake.write_days("truth", "plants", plants, DAYS, commit=COMMIT)
-        for table in in_order_of_reference([t for t in contracts("source")]):
-            refresh_silver(lake, settings, table, DAYS, COMMIT)
+        plants = filled(lake, settings, world, DAYS)
         for mart in _needed():
             derive(lake, settings, mart, DAYS)
         last = DAYS[1]
@@ -106,6 +100,18 @@ def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
         return pl.concat([ours, cash(lake, plants)], how="vertical_relaxed").with_columns(
             seed=pl.lit(seed)
         )
+
+
+def filled(lake: Lake, settings: Settings, world: World, days: Days) -> pl.DataFrame:
+    """Simulates bronze and truth, and derives silver. Returns what was planted."""
+    for table in contracts("source"):
+        rows = simulated(world.rows, "bronze", table, days, AS_OF)
+        lake.write_days("bronze", table, rows, days, commit=COMMIT)
+    plants = pl.concat([world.plants(d) for d in pl.date_range(*days, eager=True)])
+    lake.write_days("truth", "plants", plants, days, commit=COMMIT)
+    for table in in_order_of_reference():
+        refresh_silver(lake, settings, table, days, COMMIT)
+    return plants
 
 
 def derive(lake: Lake, settings: Settings, mart: str, days: Days) -> None:
@@ -238,13 +244,7 @@ def costs() -> str:
         lake, world = Lake.open(settings), World(WorldConfig(start=START))
         whole: Days = (START, START + dt.timedelta(30))
         month: Days = (START, START + dt.timedelta(29))
-        for table in producers():
-            rows = pl.concat(list(world.rows(table, whole)))
-            lake.write_days("bronze", table, rows, whole, commit=COMMIT)
-        plants = pl.concat([world.plants(d) for d in pl.date_range(*whole, eager=True)])
-        lake.write_days("truth", "plants", plants, whole, commit=COMMIT)
-        for table in in_order_of_reference([t for t in contracts("source")]):
-            refresh_silver(lake, settings, table, whole, COMMIT)
+        filled(lake, settings, world, whole)
         totals = [0.0, 0.0]
         for mart in _needed():
             spent = []

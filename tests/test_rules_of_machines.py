@@ -65,9 +65,9 @@ def test_a_meter_that_fell_without_play_is_told() -> None:
         # Ten games of $10 (a bet of $10) are one lost row of the five of $100.
         ([(500, 600)], False),
         ([(500, 700)], False),
-        # No whole bets, and more than 6% of the play; just at 6%, two small rows might be it.
-        ([(500, 535)], True),
-        ([(500, 530)], False),
+        # No whole bets, and more than 15% of the play; just at it, two small rows might be it.
+        ([(500, 577)], True),
+        ([(500, 575)], False),
         # More than two of the largest rows.
         ([(500, 710)], True),
         # Ahead in each of two stretches by one share (20%), but for a credit; by 20% and 40%.
@@ -78,7 +78,7 @@ def test_a_meter_that_fell_without_play_is_told() -> None:
         ([(500, 600), (300, 420), (400, 440)], True),
         ([(500, 600), (300, 420), (400, 440), (500, 500)], False),
         # No whole bets, but even in another stretch of the day.
-        ([(500, 535), (500, 500)], False),
+        ([(500, 577), (500, 500)], False),
         # Behind in one is more than any lost row explains.
         ([(500, 600), (500, 490)], True),
     ],
@@ -90,8 +90,18 @@ def test_ahead_is_told_only_where_no_lost_row_explains_it(
 
 
 def test_ahead_of_few_rows_of_play_is_not_told() -> None:
-    assert off(*stretches((300, 335), plays=3)) == []
-    assert len(off(*stretches((400, 435), plays=4))) == 1
+    assert off(*stretches((300, 355), plays=3)) == []
+    assert len(off(*stretches((400, 477), plays=4))) == 1
+
+
+def test_ahead_overnight_is_told_though_the_day_itself_is_even() -> None:
+    """It may have been the evening before: $77 of $500 are no whole bets of $10."""
+    night = [reading("a", at("20:00", -1), "100.00")]
+    night += [play(f"n{k}", at(f"21:0{k}", -1), "100.00") for k in range(5)]
+    even = [play("e", at("12:00"), "100.00"), reading("c", at("13:00"), "777.00")]
+    assert len(off(*night, reading("b", at("10:00"), "677.00"), *even)) == 1
+    even[-1] = reading("c", at("13:00"), "700.00")
+    assert off(*night, reading("b", at("10:00"), "600.00"), *even) == []
 
 
 def test_a_stretch_may_begin_on_the_day_before_but_no_earlier() -> None:

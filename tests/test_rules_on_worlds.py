@@ -111,39 +111,51 @@ def test_honest_machines_are_hardly_ever_at_odds_with_their_meters(honest: Floor
     assert honest.alerts("jackpot_without_play").height == 0
 
 
-def met(floor: Floor, rule: str, *, overnight: bool = False) -> tuple[float, float]:
-    """(recall of the days on which a case of the rule's kind shows, precision of its alerts): an
-    alert is true on a day of the case, overnight of the morning after."""
+def met(floor: Floor, rule: str) -> tuple[float, float]:
+    """(recall of cases, precision of alerts): an alert is true of a case of the rule's kind that
+    shows on one of the days on which it rests."""
     real = floor.plants.filter((pl.col("kind") == rule) & ~pl.col("is_look_alike"))
-    shown = real.select("entity_id", "gaming_day").unique()
+    shown = real.select("plant_id", "entity_id", shown_on="gaming_day").unique()
     found = floor.alerts(rule)
-    late = pl.duration(days=int(overnight))
-    during = pl.col("gaming_day").is_between("first", pl.col("last") + late)
-    cases = real.select("entity_id", first="window_start", last="window_end").unique()
-    true = found.join(cases, on="entity_id").filter(during)["alert_id"].n_unique()
-    hit = shown.join(found, on=["entity_id", "gaming_day"], how="semi").height
-    return hit / shown.height, true / found.height
+    inside = pl.col("shown_on").is_between("window_start", "gaming_day")
+    true = found.join(shown, on="entity_id").filter(inside)
+    recall = true["plant_id"].n_unique() / real["plant_id"].n_unique()
+    return recall, true["alert_id"].n_unique() / found.height
 
 
 @pytest.mark.slow
-def test_what_the_records_determine_is_found(tampered: Floor) -> None:
-    recall, precision = met(tampered, "meter_against_play", overnight=True)
+@pytest.mark.parametrize("rule", ["meter_against_play", "jackpot_without_play"])
+def test_what_the_records_determine_is_found(tampered: Floor, rule: str) -> None:
+    recall, precision = met(tampered, rule)
     assert recall >= 0.98
     assert precision >= 0.95
-    assert met(tampered, "jackpot_without_play") == (1.0, 1.0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "recall", "precision"),
-    [("door_without_badge", 0.8, 0.9), ("badge_cloning", 0.9, 0.95), ("tailgating", 0.65, 0.9)],
+    [("door_without_badge", 0.75, 0.9), ("badge_cloning", 0.95, 0.95), ("tailgating", 0.9, 0.9)],
 )
 def test_access_without_authority_is_found(
     tampered: Floor, rule: str, recall: float, precision: float
 ) -> None:
+    """A machine opened while a technician was at the one beside it looks like a slip of his."""
     found = met(tampered, rule)
     assert found[0] >= recall
     assert found[1] >= precision
+
+
+@pytest.mark.slow
+def test_drifts_that_are_not_faint_are_found_in_more_than_half(tampered: Floor) -> None:
+    """At five times the usual rate; precision follows from the rate, and more than half holds at
+    the usual one too (0.85 measured over 120 days)."""
+    real = tampered.plants.filter((pl.col("kind") == "hold_drift") & ~pl.col("is_look_alike"))
+    strong = real.filter(pl.col("strength").cast(pl.String) != "faint")
+    found = strong.join(tampered.alerts("hold_drift"), on=["entity_id", "gaming_day"], how="semi")[
+        "plant_id"
+    ].n_unique()
+    assert found / strong["plant_id"].n_unique() >= 0.5
+    assert met(tampered, "hold_drift")[1] >= 0.7
 
 
 @pytest.mark.slow

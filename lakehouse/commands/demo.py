@@ -53,6 +53,7 @@ def demo() -> None:
     for command, what in NEXT:
         named = {"program": _program(), "day": days[1]}
         typer.echo(f"  {command.format(**named):<72} {what.format(**named)}")
+    _alerts(lake, days)
     _title(_checks(settings, lake))
 
 
@@ -125,6 +126,24 @@ def _rejects(lake: Lake, days: Days) -> None:
     show(
         counted.sort(["rows", "table", "rule"], descending=[True, False, False]).head(15).collect()
     )
+
+
+def _alerts(lake: Lake, days: Days) -> None:
+    """The newest day's alerts, but for the line that points to the restricted zone."""
+    import polars as pl
+
+    from lakehouse.serve.alerts import desk
+    from lakehouse.serve.reports.render import show
+
+    alerts = lake.scan("gold", "anomalies", days=days).filter(pl.col("family") != "cash")
+    found = desk.worked(alerts, desk.read(lake))
+    newest = found.filter(pl.col("gaming_day") == days[1])
+    _title(
+        f"Alerts of {days[1]}: {newest.height}, of all days {found.height}; "
+        f"`{_program()} alerts show ALERT` opens one to its rows"
+    )
+    shown = newest if newest.height else found
+    show(shown.head(TOP).select("alert_id", "severity", "score", "said"))
 
 
 def _checks(settings: Settings, lake: Lake) -> str:

@@ -50,11 +50,11 @@ class DetectionQuality(dy.Schema):
         nullable=True,
         unit="days",
     )
-    base_rate = _share("Share of entities and days that a case shows on: precision by chance.")
+    base_rate = _share("Share of the entities that a case shows on: precision by chance.")
     auprc = _share(
-        "Average precision of entities and days ranked by the rule's score, 0 without an alert."
+        "Average precision of entities ranked by the rule's highest score, 0 without an alert."
     )
-    amount_auprc = _share("The same, ranked by the day's amount alone.")
+    amount_auprc = _share("The same, ranked by the amount alone that they moved.")
 
     @dy.rule()
     def strength_is_known(cls) -> pl.Expr:

@@ -134,13 +134,16 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     known_lost = pl.col("is_whole") & (off <= 2 * pl.col("largest").max())
     few = (pl.col("plays") < limit("from_plays")) | (off <= limit("from_share") * played)
     unexplained = (off > 0) & ~known_lost & ~few
-    ahead = in_step(pl.lit(value=True)) | in_step(same_day) | unexplained.any()
+    ahead = in_step(pl.lit(value=True)) | in_step(same_day) | (unexplained & same_day).any()
     ahead |= (off > 0).all() & (pl.len() >= 3)
     days = (
         odd.join(_whole_games(odd, read), on=["machine_id", "event_id"], how="left")
         .with_columns(pl.col("is_whole").fill_null(value=False))
         .group_by(_MACHINE_DAY)
-        .agg(of_stretches=pl.len(), is_off=(off < 0).any() | (~is_even.any() & ahead))
+        .agg(
+            of_stretches=pl.len(),
+            is_off=(off < 0).any() | (unexplained & ~same_day).any() | (~is_even.any() & ahead),
+        )
         .filter("is_off")
     )
     return odd.join(days, on=_MACHINE_DAY)

@@ -4,8 +4,9 @@ Three kinds of frame go in. `alerts`: gold.anomalies, or restricted.alerts of th
 `plants`: truth/plants. `units`: what there could be an alert of, a row per entity and gaming day:
 `entity_id`, `gaming_day`, `entity_type`, and `amount`, what the entity moved that day.
 
-Average precision is exact: units without an alert share the score 0, so that they are one step
-of the curve, whose precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
+What is ranked are the entities of a window, by their highest score in it. Average precision is
+exact: entities without an alert share the score 0, so that they are one step of the curve, whose
+precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
 from lakehouse.regulation.gaming_day import Days
 
 _CASE = ("rule", "plant_id")
-_UNIT = ("entity_id", "gaming_day")
 _OF = ("as_of", "rule")
+_UNIT = (*_OF, "entity_id")
 
 
 def quality(
@@ -112,12 +113,12 @@ def _measured(
     # An alert that is true of a case of another strength is neither true nor false here.
     alerts = _within(judged.filter(wanted | ~pl.col("is_true")), of_days, window, "gaming_day")
     where = _within(shown.filter(~pl.col("is_look_alike") & wanted), of_days, window, "day")
-    others = shown.filter(~pl.col("is_look_alike") & ~wanted)
+    others = _within(shown.filter(~pl.col("is_look_alike") & ~wanted), of_days, window, "day")
     counted = (
         where.group_by(_OF)
         .agg(cases=pl.col("plant_id").n_unique())
         .join(_of_alerts(alerts), on=_OF, how="left")
-        .join(_of_cases(alerts, cases), on=_OF, how="left")
+        .join(_of_cases(alerts, where, cases), on=_OF, how="left")
         .join(_ranked(alerts, where, others, units, of_days, window), on=_OF, how="left")
     )
     return _told(counted, strength)
@@ -132,8 +133,11 @@ def _of_alerts(alerts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _of_cases(alerts: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    true = alerts.filter("is_true").group_by("as_of", *_CASE).agg(first=pl.col("gaming_day").min())
+def _of_cases(alerts: pl.DataFrame, where: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Of cases that show in the window: one before it may still be alerted of."""
+    here = where.select("as_of", *_CASE).unique()
+    alerted = alerts.filter("is_true").join(here, on=["as_of", *_CASE], how="semi")
+    true = alerted.group_by("as_of", *_CASE).agg(first=pl.col("gaming_day").min())
     lead = (pl.col("ends") - pl.col("first")).dt.total_days()
     found = true.join(cases.select(*_CASE, "ends"), on=_CASE).with_columns(lead=lead)
     lead_days = pl.col("lead").cast(pl.Float64).median()
@@ -148,43 +152,44 @@ def _ranked(
     of_days: pl.DataFrame,
     window: int,
 ) -> pl.DataFrame:
-    """base_rate, auprc, amount_auprc and days of each rule and day asked for. Units of cases of
-    another strength are left out of the ranking by score."""
+    """base_rate, auprc, amount_auprc and days of each rule and day asked for. Entities with a case
+    of another strength are left out of the ranking by score."""
     types = units.select("entity_id", "entity_type").unique()
     kinds = where.select("rule", "entity_id").unique().join(types, on="entity_id")
     kind = kinds.group_by("rule").agg(pl.col("entity_type").mode().sort().first())
-    here = _within(units, of_days, window, "gaming_day").with_columns(
-        rank=pl.col("amount").rank("ordinal", descending=True).over("as_of", "entity_type"),
-    )
-    sizes = here.group_by("as_of", "entity_type").agg(
-        units=pl.len().cast(pl.Float64), days=pl.col("gaming_day").n_unique().cast(pl.Int64)
+    inside = _within(units, of_days, window, "gaming_day")
+    days = inside.group_by("as_of", "entity_type").agg(days=pl.col("gaming_day").n_unique())
+    here = (
+        inside.group_by("as_of", "entity_type", "entity_id")
+        .agg(pl.col("amount").sum())
+        .with_columns(
+            rank=pl.col("amount").rank("ordinal", descending=True).over("as_of", "entity_type"),
+            units=pl.len().over("as_of", "entity_type").cast(pl.Float64),
+        )
     )
     positive = (
-        where.select(*_OF, "entity_id", pl.col("day").alias("gaming_day"))
-        .unique()
-        .join(kind, on="rule")
-        .join(here, on=["as_of", "entity_type", *_UNIT])
+        where.select(*_UNIT).unique().join(kind, on="rule")
+        .join(here, on=["as_of", "entity_type", "entity_id"])
+    )  # fmt: skip
+    totals = positive.group_by(*_OF, "entity_type", "units").agg(
+        positives=pl.len().cast(pl.Float64)
     )
-    totals = positive.group_by(_OF).agg(positives=pl.len().cast(pl.Float64))
-    elsewhere = others.select("rule", "entity_id", gaming_day="day").unique()
     scored = (
-        alerts.explode("entity_id")
-        .group_by(*_OF, *_UNIT)
-        .agg(pl.col("score").max())
+        alerts.explode("entity_id").group_by(_UNIT).agg(pl.col("score").max())
         .join(kind, on="rule")
-        .join(here.select("as_of", "entity_type", *_UNIT), on=["as_of", "entity_type", *_UNIT])
-        .join(elsewhere, on=["rule", *_UNIT], how="anti")
-    )
+        .join(here.select("as_of", "entity_type", "entity_id"),
+              on=["as_of", "entity_type", "entity_id"])
+        .join(others.select(_UNIT).unique(), on=_UNIT, how="anti")
+    )  # fmt: skip
     base = pl.col("positives") / pl.col("units")
     rest = pl.col("positives") - pl.col("scored_hits").fill_null(0)
     return (
-        totals.join(kind, on="rule")
-        .join(sizes, on=["as_of", "entity_type"])
+        totals.join(days, on=["as_of", "entity_type"])
         .join(_area(scored, positive), on=_OF, how="left")
         .join(_by_amount(positive), on=_OF, how="left")
         .select(
             *_OF,
-            "days",
+            pl.col("days").cast(pl.Int64),
             base_rate=base,
             auprc=(pl.col("area").fill_null(0.0) + rest * base) / pl.col("positives"),
             amount_auprc="by_amount",
@@ -195,9 +200,9 @@ def _ranked(
 def _area(scored: pl.DataFrame, positive: pl.DataFrame) -> pl.DataFrame:
     """The area under the steps of the curve that have a score, times the positives; and how many
     of these it reaches. Equal scores are one step."""
-    hits = positive.select(*_OF, *_UNIT, hit=pl.lit(value=True))
+    hits = positive.select(*_UNIT, hit=pl.lit(value=True))
     return (
-        scored.join(hits, on=[*_OF, *_UNIT], how="left")
+        scored.join(hits, on=_UNIT, how="left")
         .group_by(*_OF, "score")
         .agg(n=pl.len(), hits=pl.col("hit").fill_null(value=False).sum())
         .sort("score", descending=True)

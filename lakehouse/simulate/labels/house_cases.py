@@ -89,20 +89,29 @@ def _drifts(world: World, day: int) -> Iterator[Shown]:
 
 
 def _meters(world: World, day: int) -> Iterator[Shown]:
-    """Each reading that is at odds with the play since the one before it."""
-    tampered = set(tampered_meters(world.config, day))
+    """Each reading that is at odds with the play since the one before it, on the day or the day
+    before."""
+    tampered = {m for d in (day - 1, day) if d >= 0 for m in tampered_meters(world.config, d)}
     for c in of_kind(world.config, day, "meter_against_play"):
-        if c.entity in tampered:
+        if c.is_look_alike:
+            if c.entity in set(day_plan(world, day).slots.machine.tolist()):
+                yield _machine(c, c.kind)
+        elif c.entity in tampered:
             r = _rows(world, day, c.entity)
-            yield from (_machine(c, c.kind, k) for k in _slot_keys(world, r, _wrong_readings(r)))
-        elif c.is_look_alike and c.entity in set(day_plan(world, day).slots.machine.tolist()):
-            yield _machine(c, c.kind)
+            before = [_rows(world, day - 1, c.entity)] if day else []
+            yield from (
+                _machine(c, c.kind, k) for k in _slot_keys(world, r, _wrong_readings(before, r))
+            )
 
 
-def _wrong_readings(r: slots.Rows) -> I64:
-    read = np.flatnonzero(r.kind == fillers.METER)
-    played = np.cumsum(r.coin_in)[read]
-    return read[1:][np.diff(r.meter[read]) != np.diff(played)]
+def _wrong_readings(before: list[slots.Rows], r: slots.Rows) -> I64:
+    """Positions in `r`, which follows on the rows of `before`."""
+    days = [*before, r]
+    kind, meter = (np.concatenate([getattr(d, f) for d in days]) for f in ("kind", "meter"))
+    played = np.cumsum(np.concatenate([d.coin_in for d in days]))
+    read = np.flatnonzero(kind == fillers.METER)
+    wrong = read[1:][np.diff(meter[read]) != np.diff(played[read])] - (len(kind) - len(r))
+    return wrong[wrong >= 0]
 
 
 def _doors(world: World, day: int) -> Iterator[Shown]:
