@@ -85,7 +85,7 @@ def test_a_model_knows_nothing_of_its_own_day_or_after() -> None:
     past = fortnight()
     future = [markers(p, MONDAY + n * DAY, long_stretches=9) for n in range(9) for p in range(50)]
     assert models(past).equals(models(past + future))
-    assert models(past)["trained_to"].to_list() == [MONDAY - DAY]
+    assert models(past)["trained_until"].to_list() == [MONDAY]
     changed = [r | {"long_stretches": 9} if r["player_id"] == "P03" else r for r in past]
     assert models(past)["version"][0] != models(changed)["version"][0]
 

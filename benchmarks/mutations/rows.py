@@ -54,7 +54,7 @@ RELATIONS: dict[str, Row] = {
     "inventory_win_has_its_counts": {"win_basis": "inventory"},
     "counts_are_of_what_they_count": {"slot_sessions": 7},
     "without_a_baseline_there_is_no_deviation": {"baseline": "none", "minutes_deviation": 1.0},
-    "training_is_past": {"trained_to": dt.date(2099, 1, 1)},
+    "training_is_past": {"trained_until": dt.date(2099, 1, 1)},
     "a_level_has_its_reasons": {"level": "watch", "reasons": []},
     "raised_is_not_marketed_to": {"level": "none", "is_marketing_suppressed": True},
 }
@@ -114,12 +114,12 @@ def breaking(layer: str, table: str, rule: str, row: Row) -> list[Row]:
 
 
 def _hollow(dtype: Any, kind: str, row: Row) -> Any:
-    """An element of a list that is nothing, or lacks the field that the rule names."""
+    """An element of a list that is nothing, or whose field that the rule names is."""
     if kind == "inner_nullability":
         return None
-    lacking = kind.removeprefix("inner_inner_").removesuffix("_nullability")
+    field, _, wrong = kind.removeprefix("inner_inner_").rpartition("_")
     given = {f.name: _sound(None, f.dtype, row["gaming_day"]) for f in dtype.inner.fields}
-    return given | {lacking: None}
+    return given | {field: {"inf": float("inf"), "nan": float("nan")}.get(wrong)}
 
 
 def may_break_too(layer: str, table: str, rule: str) -> set[str]:

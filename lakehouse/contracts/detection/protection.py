@@ -6,7 +6,7 @@ import polars as pl
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-BASELINES = ("weekday", "all days", "none")
+BASELINES = ("none", "weekday", "all days")
 MAIN_GAMES = ("machines", "tables", "both")
 LEVELS = ("none", "watch", "raised", "high")
 
@@ -115,7 +115,7 @@ class ProtectionModel(dy.Schema):
     version = c.text("Model: its Monday, and a digest of its trees.", key=True)
     features = c.ids("Features, in order of their numbers in the trees.")
     trained_from = c.day("First gaming day of play that it was trained on.")
-    trained_to = c.day("Last gaming day of play that it was trained on, before this one.")
+    trained_until = c.day("The day after the last one: this gaming day at the latest.")
     trained_rows = c.count("Days of play that it was trained on.")
     quantiles = c.structs(
         {"path": dy.Float64(nullable=True)},
@@ -137,8 +137,8 @@ class ProtectionModel(dy.Schema):
     @dy.rule()
     def training_is_past(cls) -> pl.Expr:
         """A model is trained on days before its own."""
-        first, last = pl.col("trained_from"), pl.col("trained_to")
-        return (first <= last) & (last < pl.col("gaming_day"))
+        first, until = pl.col("trained_from"), pl.col("trained_until")
+        return (first <= until) & (until <= pl.col("gaming_day"))
 
 
 def _category(what: str, *, nullable: bool = False) -> dy.Float64:

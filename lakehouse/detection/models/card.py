@@ -54,6 +54,7 @@ def _needs() -> str:
 
 def _trained(models: pl.DataFrame) -> str:
     last = models.sort("gaming_day").row(-1, named=True)
+    end = last["trained_until"] - dt.timedelta(days=1)
     first, rows = models["gaming_day"].to_list(), last["trained_rows"]
     return f"""## What it is
 
@@ -67,7 +68,7 @@ model of the Monday on or before it, and keeps that score. Models are kept as nu
 |---|---|
 | models in this lake | {len(models)}, of {min(first)} to {last["gaming_day"]} |
 | newest | {last["version"]} |
-| trained on | {rows:,} days of play, {last["trained_from"]} to {last["trained_to"]} |
+| trained on | {rows:,} days of play, {last["trained_from"]} to {end} |
 | labels | none: it is unsupervised |
 """
 

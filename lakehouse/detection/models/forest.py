@@ -19,7 +19,7 @@ DEEPEST = 7
 """Cuts on the longest path: the logarithm of `SAMPLE`, as scikit-learn grows these trees."""
 STEPS = 200
 """Into which the training's path lengths are divided."""
-MOST_RANKED = 4_000
+MOST_RANKED = 2_000
 """Rows of the training by which path lengths become shares."""
 F64 = NDArray[np.float64]
 LEAF = -1

@@ -58,7 +58,7 @@ class Trained:
     version: str
     forest: Forest
     trained_from: dt.date
-    trained_to: dt.date
+    trained_until: dt.date
     rows: int
 
 
@@ -77,4 +77,5 @@ def train(markers: pl.DataFrame, monday: dt.date) -> Trained | None:
         return None
     forest = fit(matrix(rows))
     seen = rows["gaming_day"].to_list()
-    return Trained(f"forest of {monday}, {forest.digest}", forest, seen[0], seen[-1], len(rows))
+    until = seen[-1] + dt.timedelta(days=1)
+    return Trained(f"forest of {monday}, {forest.digest}", forest, seen[0], until, len(rows))

@@ -40,7 +40,7 @@ def _row(monday: dt.date, model: Trained | None) -> dict[str, object] | None:
         "version": model.version,
         "features": list(FEATURES),
         "trained_from": model.trained_from,
-        "trained_to": model.trained_to,
+        "trained_until": model.trained_until,
         "trained_rows": model.rows,
         "quantiles": [{"path": q} for q in model.forest.quantiles],
         "nodes": [dict(zip(NODE, n, strict=True)) for n in model.forest.nodes],
