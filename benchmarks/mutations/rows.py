@@ -21,6 +21,7 @@ GIVEN: dict[str, Row] = {
     "financial_txn": {"currency": "USD"},
     "sar_filings": {"report_type": "SAR"},
     "table_performance": {"win_basis": "ratings"},
+    "detection_quality": {"strength": "all"},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -56,6 +57,10 @@ RELATIONS: dict[str, Row] = {
     "without_a_baseline_there_is_no_deviation": {"baseline": "none", "minutes_deviation": 1.0},
     "training_is_past": {"trained_until": dt.date(2099, 1, 1)},
     "a_level_has_its_reasons": {"level": "watch", "reasons": []},
+    "parts_are_within_the_whole": {"overrides": 7},
+    "what_is_found_is_part_of_all": {"alerts_true": 7},
+    "episode_begins_first": {"first_day": dt.date(2099, 1, 1)},
+    "strength_is_known": {"strength": "bold"},
     "raised_is_not_marketed_to": {"level": "none", "is_marketing_suppressed": True},
 }
 """Rules that relate columns: what breaks each."""

@@ -97,7 +97,7 @@ class Alerts(dy.Schema):
     @dy.rule()
     def score_is_a_share(cls) -> pl.Expr:
         """The score is from 0 to 1."""
-        return pl.col("score").is_between(0, 1)
+        return (pl.col("score") >= 0) & (pl.col("score") <= 1)
 
     @dy.rule()
     def window_ends_on_its_day(cls) -> pl.Expr:

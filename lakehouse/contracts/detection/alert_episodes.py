@@ -28,7 +28,6 @@ class AlertEpisodes(dy.Schema):
     score = c.number("The highest so far.", unit="fraction")
 
     @dy.rule()
-    def days_are_counted_from_the_first(cls) -> pl.Expr:
-        """day_of_episode counts from first_day."""
-        days = (pl.col("gaming_day") - pl.col("first_day")).dt.total_days() + 1
-        return pl.col("day_of_episode") == days
+    def episode_begins_first(cls) -> pl.Expr:
+        """An episode begins on its day or before."""
+        return pl.col("first_day") <= pl.col("gaming_day")

@@ -25,5 +25,6 @@ class CashierDay(dy.Schema):
     @dy.rule()
     def parts_are_within_the_whole(cls) -> pl.Expr:
         """Overrides are small transactions, and both they and voids are transactions."""
-        parts = pl.max_horizontal("small", "voids") <= pl.col("transactions")
+        every = pl.col("transactions")
+        parts = (pl.col("small") <= every) & (pl.col("voids") <= every)
         return parts & (pl.col("overrides") <= pl.col("small"))

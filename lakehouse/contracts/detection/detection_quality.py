@@ -62,7 +62,7 @@ class DetectionQuality(dy.Schema):
         return pl.col("strength").is_in([EVERY, *c.STRENGTHS])
 
     @dy.rule()
-    def parts_are_within_the_whole(cls) -> pl.Expr:
+    def what_is_found_is_part_of_all(cls) -> pl.Expr:
         """Found cases are cases, and true alerts are alerts."""
         found = pl.col("cases_found") <= pl.col("cases")
         return found & (pl.col("alerts_true") <= pl.col("alerts"))
