@@ -26,7 +26,7 @@ from lakehouse.quality.findings import PATRONS, judged, openly, summed_up
 from lakehouse.quality.truths import TRUTHS
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
-from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import World
 from lakehouse.storage import Commit, Lake, stored_tables
 from tests.source_rows import ZONE, changed
@@ -34,6 +34,8 @@ from tests.source_rows import ZONE, changed
 D = dt.date
 DAYS = (D(2025, 1, 12), D(2025, 1, 17))
 """Two observations on the 13th; a SAR is filed on the 14th, and two are on the 17th."""
+MANY = 20.0
+"""Times the usual rates of misconduct."""
 NOW = dt.datetime(2025, 6, 1, 20, tzinfo=dt.UTC)
 NOBODY = 65534
 RESTRICTED = [n for n, c in contracts().items() if c.is_restricted]
@@ -50,9 +52,20 @@ class Quiet(World):
                 yield told_apart(table, frame)[table]
 
 
+def crowded(settings: Settings) -> WorldConfig:
+    """So small a house has no case in a week, but where they are many."""
+    faults = Faults(misconduct=MANY)
+    return WorldConfig(scale=settings.scale, start=settings.start, faults=faults)
+
+
+class LoudSimulator(Simulator):
+    def world(self, settings: Settings) -> World:
+        return World(crowded(settings))
+
+
 class QuietSimulator(Simulator):
     def world(self, settings: Settings) -> World:
-        return Quiet(WorldConfig(scale=settings.scale, start=settings.start))
+        return Quiet(crowded(settings))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +88,7 @@ def lake_of(folder: Path, **resources: Any) -> tuple[Settings, dg.DagsterInstanc
 
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
-    settings, instance = lake_of(folder / "loud")
+    settings, instance = lake_of(folder / "loud", simulator=LoudSimulator())
     with instance:
         yield settings, instance
 

@@ -50,11 +50,11 @@ def escalating_harm(s: Scenario, p: Part) -> None:
         at = LATE + s.below(LATE_SPREAD, "night", s.step)
     else:
         at = arrives(s, min(total, 60_000))
-    at_tables = is_at_tables(s)
+    at_tables, haste = is_at_tables(s), 0 if s.is_look_alike else _reached(s)
     visit = p.visit(s, s.players[0], at)
     end = at + s.among(240, 900, "walk", s.step)
     for k, (minutes, level, luck, z) in enumerate(today.sessions):
-        start = end + s.among(40, 280, "gap", s.step, k)
+        start = end + s.among(300 - haste // 4, 1_500 - haste, "gap", s.step, k)
         if start + minutes * 60 > 82_000:
             break
         if k and at_tables and s.below(1_000, "again", s.step, k) < _again(s):
