@@ -40,6 +40,10 @@ class Asked:
 
 
 _BOUGHT = Asked("player", pl.col("table_games_BUY_IN") + pl.col("table_games_MARKER_ISSUED") > 0)
+_OF_A_GAME = ("coin_in", "coin_out", "games_played", "theo", "payout_deviation")
+_WITHOUT_A_GAME = (*(f"least_{c}" for c in _OF_A_GAME), "slot_telemetry_METER_UPDATE")
+"""The session of the hand-pay has no game, and without games no meter is read."""
+_A_READ_ALONE = ("reads", "seconds", "least_gap", "most_gap")
 _SLOTS = pl.col("slot_sessions") > 0
 ASKED = {
     "structuring": _BOUGHT,
@@ -50,16 +54,16 @@ ASKED = {
     "marker_cycle": Asked("player", pl.col("table_games_MARKER_ISSUED") > 0),
     "bill_stuffing": Asked("player", _SLOTS),
     "card_sharing": Asked("player", _SLOTS),
-    "self_excluded_play": Asked("player", _SLOTS, ("is_excluded", "customer_contact")),
+    "self_excluded_play": Asked("player", _SLOTS, ("is_excluded", "tool_use")),
     "escalating_harm": Asked("player", pl.col("sessions") > 0),
     "hold_drift": Asked("machine", pl.col("games_played") > 0),
     "meter_against_play": Asked("machine", pl.col("games_played") > 0, ("meter_variance",)),
     "door_without_badge": Asked("machine", pl.col("slot_telemetry_DOOR_OPEN") > 0),
-    "jackpot_without_play": Asked("machine", pl.col("jackpots") > 0),
+    "jackpot_without_play": Asked("machine", pl.col("jackpots") > 0, _WITHOUT_A_GAME),
     "dealer_collusion": Asked("pair", pl.col("ratings") > 0),
-    "cashier_overrides": Asked("cashier", pl.col("transactions") > 0),
-    "cashier_voids": Asked("cashier", pl.col("transactions") > 0),
-    "tailgating": Asked("badge", pl.col("reads") > 0),
+    "cashier_overrides": Asked("cashier", pl.col("overrides") > 0),
+    "cashier_voids": Asked("cashier", pl.col("voids") > 0),
+    "tailgating": Asked("badge", pl.col("reads") > 0, _A_READ_ALONE),
     "badge_cloning": Asked("badge", pl.col("reads") > 0),
 }
 """Kind → of whom it could be asked. An agent is no misconduct: the record names him."""
@@ -112,6 +116,24 @@ def _players(floor: Floor) -> Iterator[pl.LazyFrame]:
     yield _counts(floor, "slot_telemetry", "player_id", "event_type", "amount")
     yield _counts(floor, "table_games", "player_id", "event_type", "amount")
     yield _counts(floor, "financial_txn", "player_id", "transaction_type", "amount")
+    yield _kept(floor)
+
+
+def _kept(floor: Floor) -> pl.LazyFrame:
+    """Chips carried off tables and not redeemed on the day."""
+    amount = pl.col("amount").cast(pl.Float64)
+    tables, cage = floor.table("table_games"), floor.table("financial_txn")
+    moves = pl.concat(
+        [
+            tables.filter(pl.col("event_type") == "CASH_OUT").select(
+                "player_id", "gaming_day", kept=amount
+            ),
+            cage.filter(pl.col("transaction_type") == "CHIP_REDEMPTION").select(
+                "player_id", "gaming_day", kept=-amount
+            ),
+        ]
+    )
+    return moves.group_by(entity_id="player_id", gaming_day="gaming_day").agg(pl.col("kept").sum())
 
 
 def _machines(floor: Floor) -> Iterator[pl.LazyFrame]:
