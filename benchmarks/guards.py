@@ -147,7 +147,9 @@ def _machines(floor: Floor) -> Iterator[pl.LazyFrame]:
 def _pairs(floor: Floor) -> Iterator[pl.LazyFrame]:
     pair = pl.concat_str("dealer_id", "player_id", separator="+")
     rows = floor.table("dealer_play").with_columns(pair=pair)
-    yield rows.select(pl.col("pair").alias("entity_id"), "gaming_day", cs.numeric().cast(pl.Float64))
+    yield rows.select(
+        pl.col("pair").alias("entity_id"), "gaming_day", cs.numeric().cast(pl.Float64)
+    )
 
 
 def _cashiers(floor: Floor) -> Iterator[pl.LazyFrame]:
@@ -207,7 +209,9 @@ def _separated(floor: Floor, every: pl.DataFrame, kind: str, asked: Asked) -> pl
     alike = shown.filter("is_look_alike")
     real = shown.filter(~pl.col("is_look_alike"))
     there = every.filter(asked.where)
-    is_case = there.select(pl.struct(_KEY).is_in(real.select(pl.struct(_KEY)).to_series().implode())).to_series()
+    is_case = there.select(
+        pl.struct(_KEY).is_in(real.select(pl.struct(_KEY)).to_series().implode())
+    ).to_series()
     del alike
     features = there.drop(_KEY)
     found = aucs(features, is_case) if is_case.sum() >= FEWEST else _NOTHING
@@ -228,9 +232,13 @@ def days_of(plants: pl.DataFrame, kind: str, *, pairs: bool = False) -> pl.DataF
     """entity_id, gaming_day, is_look_alike: the days on which cases of a kind show."""
     own = plants.filter(pl.col("kind") == kind)
     if pairs:
-        return own.group_by("plant_id", "gaming_day", "is_look_alike").agg(
-            pl.col("entity_id").sort_by("entity_type").unique(maintain_order=True).str.join("+")
-        ).select("entity_id", "gaming_day", "is_look_alike")
+        return (
+            own.group_by("plant_id", "gaming_day", "is_look_alike")
+            .agg(
+                pl.col("entity_id").sort_by("entity_type").unique(maintain_order=True).str.join("+")
+            )
+            .select("entity_id", "gaming_day", "is_look_alike")
+        )
     return own.select("entity_id", "gaming_day", "is_look_alike").unique()
 
 

@@ -200,19 +200,20 @@ def rated(config: WorldConfig, day: int, v: Visits, s: Sessions) -> TablePlay:
         by_cheque=_by_cheque(seed, s.key, cash_out),
         marker=marker,
         paid_after=_paid_after(seed, s.key, marker, cash_out),
-        walks=_kept(config, v, s, cash_out - marker),
+        walks=_kept(config, v, s, np.where(marker > 0, 0, cash_out)),
         scenario=v.scenario[s.visit],
     )
 
 
 def _kept(config: WorldConfig, v: Visits, s: Sessions, chips: I64) -> I64:
-    """1: the patron, who is known, goes home with the chips of his visit. It is so where others
-    walk off with theirs: one who keeps chips would stand out whatever he did."""
+    """1: the patron, who is known and owes no marker, goes home with the chips of his visit. It is
+    so where others walk off with theirs: they would stand out whatever they did."""
     if config.faults.chip_walking * config.faults.misconduct <= 0:
         return np.zeros(len(chips), dtype=np.int64)
     habit = uniform(draw(key(config.seed, "keeps-chips"), v.key[s.visit])) < KEEPS
     small = (chips > 0) & (chips <= MOST_KEPT)
-    return (habit & small & (v.player[s.visit] >= 0)).astype(np.int64)
+    ordinary = (v.player[s.visit] >= 0) & (v.scenario[s.visit] < 0)
+    return (habit & small & ordinary).astype(np.int64)
 
 
 def _marker(seed: int, player: I64, s: Sessions, first: I64) -> I64:
