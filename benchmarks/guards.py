@@ -23,7 +23,7 @@ MOST = 0.95
 """A feature that orders more pairs rightly tells a faint case by itself."""
 TIMES = 10.0
 """Cases are so many times as frequent as by default, and look-alikes as frequent as by default."""
-DAYS, FEWEST = 30, 8
+DAYS, FEWEST = 24, 8
 """Gaming days of a world, and the days of cases without which a kind is not measured."""
 SEEDS = (11, 12, 13)
 _KEY = ("entity_id", "gaming_day")
@@ -205,14 +205,12 @@ def separations(floor: Floor) -> pl.DataFrame:
 
 
 def _separated(floor: Floor, every: pl.DataFrame, kind: str, asked: Asked) -> pl.DataFrame:
-    shown = days_of(floor.plants, kind, pairs=asked.of == "pair")
-    alike = shown.filter("is_look_alike")
-    real = shown.filter(~pl.col("is_look_alike"))
+    real = _days_of(floor.plants, kind, pairs=asked.of == "pair")
     there = every.filter(asked.where)
-    is_case = there.select(
-        pl.struct(_KEY).is_in(real.select(pl.struct(_KEY)).to_series().implode())
-    ).to_series()
-    del alike
+    found = real.with_columns(found=True)
+    is_case = there.join(found, on=_KEY, how="left", maintain_order="left")["found"].fill_null(
+        value=False
+    )
     features = there.drop(_KEY)
     found = aucs(features, is_case) if is_case.sum() >= FEWEST else _NOTHING
     return found.select(
@@ -228,18 +226,13 @@ def _separated(floor: Floor, every: pl.DataFrame, kind: str, asked: Asked) -> pl
 _NOTHING = pl.DataFrame(schema={"feature": pl.String, "auc": pl.Float64})
 
 
-def days_of(plants: pl.DataFrame, kind: str, *, pairs: bool = False) -> pl.DataFrame:
-    """entity_id, gaming_day, is_look_alike: the days on which cases of a kind show."""
-    own = plants.filter(pl.col("kind") == kind)
-    if pairs:
-        return (
-            own.group_by("plant_id", "gaming_day", "is_look_alike")
-            .agg(
-                pl.col("entity_id").sort_by("entity_type").unique(maintain_order=True).str.join("+")
-            )
-            .select("entity_id", "gaming_day", "is_look_alike")
-        )
-    return own.select("entity_id", "gaming_day", "is_look_alike").unique()
+def _days_of(plants: pl.DataFrame, kind: str, *, pairs: bool) -> pl.DataFrame:
+    """entity_id, gaming_day: where cases of a kind show; of a pair its dealer and player."""
+    own = plants.filter(~pl.col("is_look_alike"), kind=kind)
+    if not pairs:
+        return own.select(_KEY).unique()
+    both = pl.col("entity_id").sort_by("entity_type").unique(maintain_order=True).str.join("+")
+    return own.group_by("plant_id", "gaming_day").agg(both).select(_KEY).unique()
 
 
 def main() -> None:

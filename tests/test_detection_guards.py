@@ -18,7 +18,7 @@ from lakehouse.simulate.faults.house_cases import KINDS as HOUSE
 from lakehouse.simulate.faults.scenarios import KINDS as PATRONS
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
 
-OFTEN = replace(Faults(), misconduct=5.0, **{kind: 5 * getattr(Faults(), kind) for kind in HOUSE})
+OFTEN = replace(Faults(), misconduct=8.0, **{kind: 5 * getattr(Faults(), kind) for kind in HOUSE})
 SHUFFLES = 20
 SURE = 0.999
 """Of an honest shuffle, so many stay inside the bound."""
@@ -28,7 +28,7 @@ FEWEST = 3
 
 @pytest.fixture(scope="module")
 def floor() -> Floor:
-    return Floor(WorldConfig(seed=31, scale=0.5, faults=OFTEN), 30)
+    return Floor(WorldConfig(seed=31, scale=0.3, faults=OFTEN), 30)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def test_with_the_labels_permuted_precision_falls_to_the_base_rate(
         by_chance = binom.interval(SURE, n * SHUFFLES, rate)
         is_real = n < FEWEST or hits > binom.ppf(SURE, n, rate)
         judged[rule] = (by_chance[0] <= true[rule] <= by_chance[1], is_real)
-    assert judged == dict.fromkeys(rules().keys() & ASKED.keys(), (True, True))
-    assert sum(n >= FEWEST for _, n in as_they_are.values()) > 10
+    assert judged == dict.fromkeys(base, (True, True))
+    assert sum(n >= FEWEST for _, n in as_they_are.values()) > 8
     assert sum(hits for hits, _ in as_they_are.values()) > 10 * sum(true.values()) / SHUFFLES
 
 
@@ -144,7 +144,7 @@ def test_a_detector_that_knew_the_labels_would_be_seen(
     )  # fmt: skip
     hits, n = precision(floor, leaked, plants)["meter_against_play"]
     rate = base_rates(leaked, plants, entities)["meter_against_play"]
-    assert hits == n > 20
+    assert hits == n > 10
     assert rate < 0.1
     assert hits > binom.ppf(SURE, n, rate)
 
