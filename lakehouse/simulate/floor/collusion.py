@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lakehouse.contracts.floor.tables import GAMES
-from lakehouse.simulate.faults.house_cases import SCENARIOS, Case, accomplice, of_kind
+from lakehouse.simulate.faults.house_cases import SCENARIOS, Case, meeting
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.sessions import Sessions
 from lakehouse.simulate.floor.table_play import CHIP, TablePlay, game_of, game_rates, rated
@@ -53,9 +53,8 @@ def meetings(
     config: WorldConfig, day: int, first_visit: int, length: int, left_out: frozenset[int]
 ) -> Meetings:
     """Visits are numbered from `first_visit`."""
-    asked = [_meeting(config, c, day) for c in of_kind(config, day, "dealer_collusion")]
-    by_player = {m.player: m for m in reversed(asked) if m and m.number not in left_out}
-    each = list(by_player.values())
+    asked = [_meeting(config, c, who, day) for who, c in meeting(config, day).items()]
+    each = [m for m in asked if m.number not in left_out]
     v = _visits(config, each)
     play = rated(config, day, v, _sessions(config, day, each, v, length))
     play = _with_results(config, day, each, play)
@@ -63,15 +62,13 @@ def meetings(
     return Meetings(each, v, play)
 
 
-def _meeting(config: WorldConfig, c: Case, day: int) -> Meeting | None:
+def _meeting(config: WorldConfig, c: Case, player: int, day: int) -> Meeting:
     """Within one hour of the rota, on the dealer's shift."""
-    if c.luck("comes", day) >= 0.35 + 0.45 * c.intensity:
-        return None
     shift = c.entity // config.table_count
     hour = shift * 8 + int(c.luck("hour", day) * 6)
     start = hour * _HOUR + 120 + 36 * int(c.luck("minute", day) * 10)
     minutes = 60 + int(c.luck("minutes", day) * 20)
-    return Meeting(c, accomplice(config, c), start, start + 36 * minutes)
+    return Meeting(c, player, start, start + 36 * minutes)
 
 
 def _visits(config: WorldConfig, each: Sequence[Meeting]) -> Visits:
