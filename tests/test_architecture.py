@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.contracts import contract, contracts
+
 ROOT = Path(__file__).parents[1]
 HEAVY = {
     "faker",
@@ -232,6 +234,23 @@ def test_nothing_downstream_reads_what_was_planted() -> None:
     paths = sources(*(f"lakehouse/{package}" for package in DOWNSTREAM))
     found = {named(p) for p in paths if TRUTH.search(p.read_text(encoding="utf-8"))}
     assert found - NAMES_LAYERS - SCORING == set()
+
+
+def test_nothing_downstream_names_what_only_the_truth_says() -> None:
+    """Its columns that no other table has: whose case it is, of what rule, and whether it is one.
+    A strength and the key of a row are words of others too."""
+    said = set(contract("plants").columns)
+    for c in contracts().values():
+        said -= set(c.columns) if c.layer != "truth" else {"intensity", "row_key"}
+    assert said == {"plant_id", "is_look_alike", "expected_rule"}
+    paths = [p for p in sources(*(f"lakehouse/{d}" for d in DOWNSTREAM)) if named(p) not in SCORING]
+    words = {
+        f"{named(p)}: {node.value}"
+        for p in paths
+        for node in ast.walk(tree(p))
+        if isinstance(node, ast.Constant) and node.value in said
+    }
+    assert words == set()
 
 
 CLOCKS = re.compile(

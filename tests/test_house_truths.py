@@ -245,6 +245,29 @@ def test_a_warning_is_true_where_its_own_subject_was_planted(
     assert kinds_behind(lake, totals_check(), DAYS[1], said) == kinds
 
 
+@pytest.mark.parametrize(
+    ("planted", "kinds"),
+    [
+        (plant(kind="chip_walking", is_look_alike=True), ["chip_walking"]),
+        (plant(kind="pooling", is_look_alike=True), ["pooling"]),
+        (plant(kind="chip_walking", is_look_alike=True, entity_id="P2"), []),
+        (plant(kind="structuring", is_look_alike=True), []),
+    ],
+)
+def test_chips_that_an_honest_patron_kept_are_the_cause_of_a_warning(
+    lake: Lake, planted: dict[str, Any], kinds: list[str]
+) -> None:
+    """P1 carried $80 off a table and redeemed nothing on the day."""
+    put(lake, "truth", "plants", planted)
+    kept = {"event_id": "g1", "event_type": "CASH_OUT", "player_id": "P1", "amount": 80}
+    put(lake, "silver", "table_games", kept | {"gaming_day": DAYS[1]})
+    put(lake, "silver", "financial_txn")
+    check = checks(Settings(), NOW)[("silver", "financial_txn", "cash_outs_have_their_cage_row")]
+    said = check.judge(lake, (DAYS[1], DAYS[1]))[DAYS[1]]
+    assert not said.passed
+    assert kinds_behind(lake, check, DAYS[1], said) == kinds
+
+
 @pytest.mark.parametrize(("plants", "is_true"), [(30, True), (20, False)])
 def test_a_warning_of_sizes_needs_half_its_rows_planted(
     lake: Lake, plants: int, is_true: bool

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from lakehouse.errors import BadInput
+from lakehouse.simulate.faults.house_cases import SCENARIOS
 from lakehouse.simulate.faults.scenarios import KINDS, engaged, scenarios
 from lakehouse.simulate.floor.cage_cash import cash_on
 from lakehouse.simulate.floor.plan import day_plan
@@ -124,7 +125,8 @@ def above(cases: list[int], others: list[int]) -> float:
 def test_a_world_without_faults_has_no_misconduct() -> None:
     for world in (made(NO_FAULTS), made(Faults(misconduct=0.0))):
         assert not any(world.scenarios(d) for d in range(DAYS))
-        assert (day_plan(world, 20).visits.scenario < 0).all()
+        of = day_plan(world, 20).visits.scenario
+        assert ((of < 0) | (of >= SCENARIOS)).all()
 
 
 @pytest.mark.slow
@@ -262,7 +264,7 @@ def test_harm_rises_over_weeks(harm) -> None:
     assert thirds[2]["days"] > 1.5 * thirds[0]["days"]
     assert thirds[2]["stake"] > thirds[0]["stake"] + 0.5
     assert thirds[2]["spread"] > thirds[0]["spread"] + 0.1
-    assert thirds[2]["night"] > thirds[0]["night"] + 0.1
+    assert thirds[2]["night"] > thirds[0]["night"] + 0.08
 
 
 def test_harm_has_sessions_of_more_than_three_hours(harm) -> None:
@@ -357,7 +359,8 @@ def test_structuring_of_one_day_is_several_amounts_in_the_band() -> None:
 
 def test_a_case_is_in_the_truth_with_its_intensity(world) -> None:
     day = next(d for d in range(20) if any(s.is_look_alike for s in world.scenarios(d)))
-    told = world.plants(world.config.date(day)).filter(entity_type="player")
+    planted = world.plants(world.config.date(day)).filter(entity_type="player")
+    told = planted.filter(~pl.col("plant_id").str.starts_with("habit:"))
     by_id = {f"scenario:{s.number}": s for s in world.scenarios(day)}
     assert told.height > 3
     for row in told.to_dicts():

@@ -4,72 +4,18 @@ was planted the rules find what the records determine."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from lakehouse.detection.registry import rules, thresholds
-from lakehouse.gold.marts import marts
-from lakehouse.regulation.gaming_day import Days
-from lakehouse.settings import Settings
-from lakehouse.silver.judgement import clean
+from benchmarks.worlds import Floor
+from lakehouse.detection.registry import thresholds
 from lakehouse.simulate.faults.house_cases import KINDS
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
-from lakehouse.simulate.labels.house_cases import planted_house_cases
-from lakehouse.simulate.world import World
 
 NO_HOUSE = dict.fromkeys(KINDS, 0.0)
 OFTEN = {kind: 5 * getattr(Faults(), kind) for kind in KINDS}
-
-
-@dataclass(frozen=True)
-class Floor:
-    """A world's first days as silver has them."""
-
-    config: WorldConfig
-    count: int
-
-    @cached_property
-    def days(self) -> Days:
-        return self.config.start, self.config.date(self.count - 1)
-
-    @cache  # noqa: B019
-    def silver(self, table: str) -> pl.LazyFrame:
-        world = World(self.config)
-        parts = [
-            clean(
-                table,
-                pl.concat(world.frames(table, range(d, d + 1))),
-                timezone=self.config.timezone,
-            ).good
-            for d in range(self.count)
-        ]
-        return pl.concat(parts).lazy()
-
-    @cache  # noqa: B019
-    def table(self, name: str) -> pl.LazyFrame:
-        if name not in marts():
-            return self.silver(name)
-        mart = marts()[name]
-        frames = {i.table: self.table(i.table) for i in mart.inputs}
-        now = pl.datetime_range(*self.days, "1d", eager=True, time_zone="UTC")[-1]
-        rows = mart.rows(frames, settings=Settings(), days=self.days, as_of=now)
-        return rows.collect().lazy()
-
-    @cache  # noqa: B019
-    def alerts(self, name: str) -> pl.DataFrame:
-        frames = {r.table: self.table(r.table) for r in rules()[name].reads}
-        return rules()[name].alerts(frames, self.days).collect()
-
-    @cached_property
-    def plants(self) -> pl.DataFrame:
-        world = World(self.config)
-        return pl.concat([planted_house_cases(world, d) for d in range(self.count)])
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 @pytest.fixture(scope="module")

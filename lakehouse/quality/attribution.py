@@ -56,7 +56,7 @@ def explained(findings: pl.DataFrame, entries: pl.LazyFrame, hidden_by: str) -> 
     `entries` are what rows put back add to both sides. A row belongs to a finding by its
     subject and moment. Where the kind or the moment is unknown it may belong or not: such
     rows settle in any combination. A row whose subject is unknown (it broke a rule on column
-    `hidden_by`) settles one finding of its day, by the exact amount.
+    `hidden_by`) settles one finding of its day, by the exact amount that those leave.
     """
     gap = cents("expected") - cents("found")
     numbered = findings.with_row_index("finding").with_columns(gap.alias("left"))
@@ -107,9 +107,10 @@ def _settled(findings: pl.DataFrame, options: pl.DataFrame) -> pl.DataFrame:
         pl.col("left") - pl.col("delta").fill_null(0),
         pl.col("rows").fill_null(pl.lit([], pl.List(pl.String))),
     )
-    keyed = _closed(_combined(sums.drop("delta"), pairs.filter("_is_open")))
+    combined = _combined(sums.drop("delta"), pairs.filter("_is_open"))
+    keyed = _closed(combined)
     nameless = options.filter(pl.col("subject").is_null())
-    rest = sums.drop("delta").join(keyed, on="finding", how="anti")
+    rest = combined.join(keyed, on="finding", how="anti")
     return pl.concat([keyed, _by_amount(rest, nameless)])
 
 
@@ -146,13 +147,17 @@ def _combined(sums: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_amount(findings: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
-    """One nameless row for one finding of its day: exactly what is left."""
+    """One nameless row for one finding of its day: exactly what is left of it, by itself or
+    after the fewest open rows."""
     turn = pl.int_range(pl.len()).over("gaming_day", "left").alias("turn")
     right = nameless.select("gaming_day", "_row", "_moment", left="delta").with_columns(turn)
     return (
-        findings.with_columns(turn)
-        .join(right, on=["gaming_day", "left", "turn"])
-        .filter(_in_window())
-        .select("finding", pl.concat_list("rows", "_row").alias("rows"))
+        findings.sort(pl.col("rows").list.len(), "finding", maintain_order=True)
+        .unique(["finding", "left"], keep="first", maintain_order=True)
+        .with_columns(turn)
+        .join(right, on=["gaming_day", "left", "turn"], maintain_order="left")
+        .filter(_in_window(), ~pl.col("rows").list.contains("_row"))
         .unique("finding", keep="first", maintain_order=True)
+        .unique(["gaming_day", "_row"], keep="first", maintain_order=True)
+        .select("finding", pl.concat_list("rows", "_row").alias("rows"))
     )

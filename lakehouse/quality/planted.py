@@ -25,14 +25,20 @@ _PLAYS = {"slot_telemetry": "session_id", "table_games": "player_rating_id"}
 _DENOMINATION = "denomination "
 _PAID_OUT = ("hold_drift", "jackpot_without_play")
 _ROWS = pl.col("entity_type") == "row"
+_HONEST_CAUSES = ("chip_walking", "pooling")
+"""Kinds whose honest look-alikes unbalance the books as the guilty do: chips kept overnight, and
+one who redeems for two."""
 
 
 def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> list[str]:
     """The kinds of plant that a warning of a gaming day is due to; empty: it is false.
 
     Of subjects, each must have its plant: a scenario of that person on that day, or defects on
-    rows of the person's own play. Of sizes, at least half of the rows must have one."""
-    plants = lake.scan("truth", "plants").filter(pl.col("is_look_alike").not_()).collect()
+    rows of the person's own play. An honest look-alike counts where it unbalances the books: a
+    warning is true where what it says is so and its cause was planted. Of sizes, at least half
+    of the rows must have one."""
+    causes = ~pl.col("is_look_alike") | pl.col("kind").is_in(_HONEST_CAUSES)
+    plants = lake.scan("truth", "plants").filter(causes).collect()
     near = plants.filter(pl.col("window_start") <= day, pl.col("window_end") >= day)
     if check.family in SIZES:
         return _of_rows(near.filter(_ROWS), check, found)

@@ -45,7 +45,7 @@ KINDS = {
     "cashier_overrides": Kind("cashier", 20, 10, 6),
     "cashier_voids": Kind("cashier", 20, 10, 6),
     "tailgating": Kind("badge", 4, 14, 3),
-    "badge_cloning": Kind("badge", 2, 8, 5),
+    "badge_cloning": Kind("badge", 2, 8, 5, alike=32),
 }
 LONGEST = 28
 _TRIES = 8

@@ -31,14 +31,17 @@ class Kind(NamedTuple):
     """Days of an honest look-alike at the most; None: there is none."""
     at_once: int = 0
     """Percent of the cases that are over in a day."""
+    alike: int = 1
+    """Look-alikes for one of other kinds: where hardly anybody honest draws credit, or leaves after
+    a few hands, a single case would stand out whatever it did."""
 
 
 KINDS = {
     "structuring": Kind(11, 3, honest=15, at_once=30),
-    "minimal_play": Kind(1, 1),
+    "minimal_play": Kind(1, 1, alike=4),
     "chip_walking": Kind(2, 2, honest=2),
     "bill_stuffing": Kind(1, 1),
-    "marker_cycle": Kind(13, 6, honest=13),
+    "marker_cycle": Kind(13, 6, honest=13, alike=16),
     "pooling": Kind(1, 1, players=3),
     "threshold_avoidance": Kind(1, 1),
     "card_sharing": Kind(1, 1),
@@ -100,7 +103,7 @@ def _drawn(config: WorldConfig, day: int) -> tuple[Scenario, ...]:
     faults = config.faults
     people = min(config.player_count, round(_PEOPLE * config.volume))
     share = [getattr(faults, k) for k in KINDS]
-    alike = [0 if k.honest is None else faults.look_alikes for k in KINDS.values()]
+    alike = [0 if k.honest is None else faults.look_alikes * k.alike for k in KINDS.values()]
     rate = np.array([*share, *(s * a for s, a in zip(share, alike, strict=True))])
     expected = rate * faults.misconduct * people / WINDOW
     if not expected.any():

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lakehouse.simulate.faults.scenarios import engaged
 from lakehouse.simulate.floor import slots
 from lakehouse.simulate.floor.misconduct import Extra
 from lakehouse.simulate.floor.plan import DayPlan, clean_rows, day_plan
 from lakehouse.simulate.floor.services import services
-from lakehouse.simulate.floor.table_play import TablePlay
+from lakehouse.simulate.floor.table_play import NEVER, TablePlay, mixed
 from lakehouse.simulate.floor.tables import buy_times
 from lakehouse.simulate.kernel import ids, person
 from lakehouse.simulate.kernel.arrays import join, take
@@ -36,7 +37,7 @@ from lakehouse.simulate.kernel.memory import by_day, in_the_window, near
 from lakehouse.simulate.kernel.world import World
 
 LONGEST_CREDIT = 14
-"""Days after which a marker is paid at the latest."""
+"""Days after which a marker is paid, and chips that were kept are redeemed, at the latest."""
 
 
 def _chips(config: WorldConfig, t: TablePlay) -> Cash:
@@ -93,6 +94,24 @@ def later_payments(config: WorldConfig, earlier: Sequence[TablePlay]) -> Cash:
     second = 4 * 3600 + below(draw(key(config.seed, "pays-at"), due.key), 8 * 3600)
     method = np.array([METHOD[m] for m in ("Check", "Wire", "Cash")])[how]
     return cash_rows("MARKER_PAYMENT", method, due.player, due.marker, second, marker=due.key)
+
+
+def later_redemptions(config: WorldConfig, day: int, earlier: Sequence[TablePlay]) -> Cash:
+    """Chips that patrons kept on the days before, the last day first, and bring to the cage on
+    this one. Who has come for a scenario brings none."""
+    kept = [take(t, t.keeps & (_brought_after(config, t) == k + 1)) for k, t in enumerate(earlier)]
+    if not kept:
+        return cash_rows("CHIP_REDEMPTION", "Cash", *(np.zeros(0, dtype=np.int64),) * 3)
+    due = join(kept)
+    due = take(due, ~np.isin(due.player, engaged(config, day)))
+    second = 5 * 3600 + below(draw(key(config.seed, "brings-at"), due.key), 12 * 3600)
+    return cash_rows("CHIP_REDEMPTION", "Cash", due.player, due.cash_out, second)
+
+
+def _brought_after(config: WorldConfig, t: TablePlay) -> I64:
+    """Days until kept chips are redeemed; one patron in five keeps them for longer."""
+    h = draw(key(config.seed, "brings"), t.key)
+    return np.where(uniform(h) > 0.8, NEVER, 1 + below(mixed(h), LONGEST_CREDIT))
 
 
 @dataclass(frozen=True)
@@ -222,18 +241,19 @@ def hand_pays_on(world: World, day: int) -> HandPays:
 
 
 @by_day(40)
-def _unpaid_markers(world: World, day: int) -> TablePlay:
-    """Ratings of a day whose marker is paid on a later one."""
+def _left_open(world: World, day: int) -> TablePlay:
+    """Ratings of a day whose marker is paid, or whose chips are redeemed, on a later one."""
     t = day_plan(world, day).tables
-    return take(t, (t.marker > 0) & (t.paid_after > 0))
+    return take(t, (t.marker > 0) & (t.paid_after > 0) | t.keeps)
 
 
 @by_day(near)
 def cash_on(world: World, day: int) -> Cash:
     """What changed hands at the cage, before it is written down."""
     p = day_plan(world, day)
-    before = range(1, min(LONGEST_CREDIT, day) + 1)
-    payments = later_payments(world.config, [_unpaid_markers(world, day - k) for k in before])
+    before = [_left_open(world, day - k) for k in range(1, min(LONGEST_CREDIT, day) + 1)]
+    payments = later_payments(world.config, before)
+    payments = join([payments, later_redemptions(world.config, day, before)])
     rows = clean_rows(world.config, "financial_txn", day)
     return cash(world.config, p, hand_pays_on(world, day), payments, rows)
 

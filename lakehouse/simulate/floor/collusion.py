@@ -53,8 +53,8 @@ def meetings(
     config: WorldConfig, day: int, first_visit: int, length: int, left_out: frozenset[int]
 ) -> Meetings:
     """Visits are numbered from `first_visit`."""
-    found = (_meeting(config, c, player, day) for player, c in meeting(config, day).items())
-    each = [m for m in found if m.number not in left_out]
+    asked = [_meeting(config, c, who, day) for who, c in meeting(config, day).items()]
+    each = [m for m in asked if m.number not in left_out]
     v = _visits(config, each)
     play = rated(config, day, v, _sessions(config, day, each, v, length))
     play = _with_results(config, day, each, play)

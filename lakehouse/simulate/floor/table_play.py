@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.regulation.games import rates
@@ -32,6 +33,9 @@ CHIP = 500
 MOST_BUYS = 5
 CREDIT_LINE_Z = 1.0
 """Spending level from which a carded player may have a credit line."""
+KEEPS, MOST_KEPT = 0.12, 150_000
+"""Visits whose chips go home in a pocket, where they are worth no more than so many cents
+[assumptions]."""
 NEVER = 999
 """Marker that is not paid."""
 _GAME_WEIGHTS = (45, 15, 14, 13, 7, 6)
@@ -67,7 +71,7 @@ class TablePlay:
     paid_after: I64
     """Days until the marker is paid; 0: at the table, in chips."""
     walks: I64
-    """1: the chips leave the property."""
+    """1: the chips leave the property, or are redeemed by somebody else."""
     scenario: I64
 
     def __len__(self) -> int:
@@ -87,6 +91,11 @@ class TablePlay:
     def cash_out(self) -> I64:
         """Chips that the patron took from the table, in cents."""
         return self.buy_in - self.win - self.repaid
+
+    @property
+    def keeps(self) -> NDArray[np.bool_]:
+        """Whether the chips are kept by habit, by a patron with nothing to hide."""
+        return (self.walks > 0) & (self.scenario < 0)
 
     @property
     def rows(self) -> I64:
@@ -191,9 +200,20 @@ def rated(config: WorldConfig, day: int, v: Visits, s: Sessions) -> TablePlay:
         by_cheque=_by_cheque(seed, s.key, cash_out),
         marker=marker,
         paid_after=_paid_after(seed, s.key, marker, cash_out),
-        walks=np.zeros(len(s.visit), dtype=np.int64),
+        walks=_kept(config, v, s, np.where(marker > 0, 0, cash_out)),
         scenario=v.scenario[s.visit],
     )
+
+
+def _kept(config: WorldConfig, v: Visits, s: Sessions, chips: I64) -> I64:
+    """1: the patron, who is known and owes no marker, goes home with the chips of his visit. It is
+    so where others walk off with theirs: they would stand out whatever they did."""
+    if config.faults.chip_walking * config.faults.misconduct <= 0:
+        return np.zeros(len(chips), dtype=np.int64)
+    habit = uniform(draw(key(config.seed, "keeps-chips"), v.key[s.visit])) < KEEPS
+    small = (chips > 0) & (chips <= MOST_KEPT)
+    ordinary = (v.player[s.visit] >= 0) & (v.scenario[s.visit] < 0)
+    return (habit & small & ordinary).astype(np.int64)
 
 
 def _marker(seed: int, player: I64, s: Sessions, first: I64) -> I64:

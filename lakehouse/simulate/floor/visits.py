@@ -94,7 +94,7 @@ def _carded(config: WorldConfig, day: int) -> I64:
     keep = uniform(draw(key(config.seed, "stays-home", day), rank)) * comes[first] < MOST_PER_DAY
     player = player_of_rank(config, rank[keep])
     player = player[~exclusion.joined(config, player, day)]
-    elsewhere = np.union1d(engaged(config, day), list(meeting(config, day)))
+    elsewhere = np.array([*engaged(config, day).tolist(), *meeting(config, day)], dtype=np.int64)
     player = player[~np.isin(player, elsewhere)]
     most = int(0.93 * config.quota("player_profile", day)) - len(elsewhere) // 2
     order = np.argsort(draw(key(config.seed, "visitor-order", day), player), kind="stable")

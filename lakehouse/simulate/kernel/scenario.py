@@ -51,8 +51,9 @@ class Scenario:
         return faint + (blatant - faint) * self.permille // 1000
 
     def eased(self, faint: int, blatant: int) -> int:
-        """As `scaled`, but a middling one comes almost all of the way."""
-        rest = (1000 - self.permille) ** 6
+        """As `scaled`, but a middling one comes almost all of the way, and a faint one sets out
+        slowly."""
+        rest = max((1000 - self.permille) ** 6, (10**6 - 9 * self.permille**2) * 10**12)
         return blatant + (faint - blatant) * rest // 10**18
 
     @property

@@ -35,6 +35,25 @@ def planted_scenarios(world: World, day: int) -> pl.DataFrame:
     )
 
 
+@label
+def kept_chips(world: World, day: int) -> pl.DataFrame:
+    """One plant per patron who keeps the chips of the day by habit: honest, and beside the kind
+    of those who walk off with theirs. It is of no strength: nobody is to be measured by it."""
+    t = day_plan(world, day).tables
+    who = np.unique(t.player[t.keeps])
+    return planted(
+        "chip_walking",
+        pl.Series([f"habit:{day}:{q}" for q in who.tolist()], dtype=pl.String),
+        entity_type="player",
+        entity=ids.players(who),
+        table="table_games",
+        key=None,
+        rule="chip_walking",
+        day=world.config.date(day),
+        is_look_alike=True,
+    )
+
+
 def _table(s: Scenario) -> str:
     if s.kind == "escalating_harm":
         return "table_games" if is_at_tables(s) else "slot_telemetry"

@@ -1,0 +1,68 @@
+"""Simulated casinos as silver and gold have them, made in memory: no lake, no steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import polars as pl
+
+from lakehouse.detection.registry import rules
+from lakehouse.gold.marts import marts
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.settings import Settings
+from lakehouse.silver.judgement import clean
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.labels.house_cases import planted_house_cases
+from lakehouse.simulate.labels.scenarios import planted_scenarios
+from lakehouse.simulate.world import World
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A world's first days as silver has them."""
+
+    config: WorldConfig
+    count: int
+
+    @cached_property
+    def days(self) -> Days:
+        return self.config.start, self.config.date(self.count - 1)
+
+    @cache  # noqa: B019
+    def silver(self, table: str) -> pl.LazyFrame:
+        world = World(self.config)
+        parts = [
+            clean(
+                table,
+                pl.concat(world.frames(table, range(d, d + 1))),
+                timezone=self.config.timezone,
+            ).good
+            for d in range(self.count)
+        ]
+        return pl.concat(parts).lazy()
+
+    @cache  # noqa: B019
+    def table(self, name: str) -> pl.LazyFrame:
+        if name not in marts():
+            return self.silver(name)
+        mart = marts()[name]
+        frames = {i.table: self.table(i.table) for i in mart.inputs}
+        now = pl.datetime_range(*self.days, "1d", eager=True, time_zone="UTC")[-1]
+        rows = mart.rows(frames, settings=Settings(), days=self.days, as_of=now)
+        return rows.collect().lazy()
+
+    @cache  # noqa: B019
+    def alerts(self, name: str) -> pl.DataFrame:
+        frames = {r.table: self.table(r.table) for r in rules()[name].reads}
+        return rules()[name].alerts(frames, self.days).collect()
+
+    @cached_property
+    def plants(self) -> pl.DataFrame:
+        """Cases and look-alikes; defects are not among them."""
+        world, days = World(self.config), range(self.count)
+        tell = planted_scenarios, planted_house_cases
+        return pl.concat([told(world, d) for d in days for told in tell])
+
+    def __hash__(self) -> int:
+        return id(self)
