@@ -1,7 +1,7 @@
 """What the score of protection adds up: each marker, what of it counts, and how it is said.
 
 A marker's strength is where its value lies between `from` and `whole` of its thresholds; the score
-is 1 less the product of (1 - weight x strength), so that every further marker adds to it.
+is the sum of weight x strength, 1 at the most, so that every further marker adds to it.
 """
 
 from __future__ import annotations
@@ -66,12 +66,6 @@ def _said(text: str, *values: str | pl.Expr) -> pl.Expr:
     return pl.format(text, *values)
 
 
-def _more_often() -> pl.Expr:
-    """Days of play against the 30 days before, in standard deviations of two Poisson counts."""
-    now, before = pl.col("active_days"), pl.col("active_days_before")
-    return (now - before) / (now + before).sqrt()
-
-
 MARKERS: tuple[Marker, ...] = (
     Marker(
         "intensity",
@@ -109,10 +103,9 @@ MARKERS: tuple[Marker, ...] = (
     Marker(
         "more_often",
         "patterns_of_spend",
-        _more_often(),
-        _said("played on {} days of 30, on {} of the 30 before",
-              "active_days", "active_days_before"),
-        counted="known_days",
+        pl.col("more_sessions"),
+        _said("{} sessions in two weeks are more than before (by {} deviations)",
+              "sessions_lately", pl.col("more_sessions").round(1)),
     ),
     Marker(
         "chasing_within",
@@ -131,18 +124,22 @@ MARKERS: tuple[Marker, ...] = (
         counted="sessions_behind",
     ),
     Marker(
+        "chasing_runs",
+        "patterns_of_spend",
+        pl.col("chasing_runs"),
+        _said("the more sessions were lost in a row, the higher the next stakes"),
+    ),
+    Marker(
         "chasing_days",
         "patterns_of_spend",
-        pl.col("chasing_days"),
-        _said("came back within two days of a lost day and staked more {}% of the time",
-              _percent(pl.col("chasing_days"))),
-        counted="days_behind",
+        pl.col("days_behind"),
+        _said("came back within two days of a lost day {} times", "days_behind"),
     ),
     Marker(
         "frequency",
         "time",
-        pl.col("active_days"),
-        _said("played on {} days of 30", "active_days"),
+        pl.col("sessions_lately"),
+        _said("played {} sessions in two weeks", "sessions_lately"),
     ),
     Marker(
         "long_play",
@@ -192,12 +189,11 @@ def scored(known: pl.LazyFrame) -> pl.LazyFrame:
     """Rows with percentiles and markers, a row a player and gaming day, and what they add up to:
     a column a category, `named_rule`, `score` and `level`."""
     weighed = known.with_columns(m.weighed().alias(m.rule) for m in MARKERS)
-    left = pl.fold(pl.lit(1.0), lambda acc, w: acc * (1 - w), [pl.col(m.rule) for m in MARKERS])
     many = pl.col("most_sessions") >= limit("fifty_sessions_in_a_day", "from")
     return (
         weighed.with_columns(_category(c) for c in CATEGORIES)
         .with_columns(
-            score=(1 - left).clip(0.0, 1.0).round(6),
+            score=pl.sum_horizontal(m.rule for m in MARKERS).clip(0.0, 1.0).round(6),
             named_rule=pl.when(many).then(
                 pl.format("{} sessions in a day", pl.col("most_sessions"))
             ),

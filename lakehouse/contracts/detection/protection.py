@@ -38,6 +38,12 @@ class PlayerMarkers(dy.Schema):
     active_days = c.count("Frequency: days of play.", unit="days")
     active_days_before = c.count("Days of play of the 30 days before those.", unit="days")
     sessions = c.count("Sessions.")
+    sessions_lately = c.count("Sessions of the 14 days up to and with this one.")
+    more_sessions = c.number(
+        "Those against the patron's own rate of the 90 days before, with two weeks of a usual "
+        "patron's beside it: (sessions - expected) / sqrt(sessions + 3).",
+        unit="deviations",
+    )
     most_sessions = c.count("Most sessions on one day.")
     minutes = c.count("Time in sessions.", unit="minutes")
     minutes_per_day = c.number("Minutes a day of play.", unit="minutes")
@@ -50,18 +56,21 @@ class PlayerMarkers(dy.Schema):
     stake_variation = _share("Variability: standard deviation of stakes over their mean.")
     stake_slope = c.number(
         "Trajectory: slope a week of the logarithm of the day's mean stake, least squares over "
-        "the days of play of 90 days, machines and tables each about their own mean; null under "
-        "six of them or two weeks.",
+        "the days of play of 90 days by their sessions, machines and tables each about their own "
+        "mean; null under three of them or a week.",
         nullable=True,
         unit="1/week",
     )
-    stake_slope_t = c.number("That slope over its standard error.", nullable=True)
+    stake_slope_t = c.number(
+        "That slope over its standard error, with the spread of four usual days beside its own.",
+        nullable=True,
+    )
     minutes_slope = c.number(
         "Slope a week of the logarithm of the day's minutes, likewise.",
         nullable=True,
         unit="1/week",
     )
-    minutes_slope_t = c.number("That slope over its standard error.", nullable=True)
+    minutes_slope_t = c.number("That slope over its standard error, likewise.", nullable=True)
     staked_growth = c.number(
         "Staked in 30 days over the 30 before; null without play then.", nullable=True
     )
@@ -76,6 +85,11 @@ class PlayerMarkers(dy.Schema):
     sessions_behind = c.count("Sessions that follow a lost one on the day.")
     chasing_sessions = _share(
         "Chasing across sessions: share of them with a stake up by a quarter."
+    )
+    chasing_runs = c.number(
+        "Chasing across sessions: how much stakes rise with the sessions lost in a row before, "
+        "within days, over its standard error; null where nothing follows a lost session.",
+        nullable=True,
     )
     days_behind = c.count("Days of play within two days of a lost one.", unit="days")
     chasing_days = _share("Chasing across days: share of them that staked more by a quarter.")

@@ -49,6 +49,23 @@ class PlayerBehaviour(dy.Schema):
         "Sessions that follow, on the day, a lost one of the same kind (machine, table)."
     )
     sessions_raised = c.count("Of them those whose mean stake is up by a quarter or more.")
+    run_freedom = c.count(
+        "Sessions with a stake less the kinds (machine, table) of the day: what the next three "
+        "rest on."
+    )
+    run_squares = c.count(
+        "Of those sessions: squared deviation of the sessions lost in a row just before each, "
+        "three at the most, from the kind's mean of the day.",
+        unit="thousandths",
+    )
+    run_stakes = c.count(
+        "Product of that deviation and that of the logarithm of the mean stake.",
+        minimum=None,
+        unit="thousandths",
+    )
+    stake_spread = c.count(
+        "Squared deviation of the logarithm of the mean stake.", unit="thousandths squared"
+    )
     deposits = c.count("Times that money came in play: bills, chips bought, markers drawn.")
     most_deposits = c.count("Most of them in one session.")
     deposited = c.money("What those put in.")

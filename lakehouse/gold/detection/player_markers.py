@@ -12,7 +12,14 @@ WINDOW, HISTORY = 30, 90
 """Gaming days of the markers, and of what a day is compared with."""
 SAME_WEEKDAY, ANY_DAY = 4, 6
 """Fewest days of play that make a baseline."""
-FEWEST_FOR_SLOPE, SPAN_FOR_SLOPE = 6, 14
+LATELY = 14
+USUAL_SESSIONS = 1.5
+"""What a patron comes to in two weeks: two weeks of it stand in for a past that is not known."""
+FEWEST_FOR_SLOPE, SPAN_FOR_SLOPE = 3, 7
+USUAL_DAYS, USUAL_SPREAD = 4, 0.7
+"""A patron's own spread, in logarithms, is taken together with so many days of a usual one: three
+days that happen to agree are no proof."""
+USUAL_CHASE_SPREAD = 0.5
 NEXT_WITHIN = 2
 MEASURES = {"minutes": 15.0, "staked": 5_000.0, "deposited": 2_000.0}
 """What a day is compared by, and the least that one deviation is worth (minutes, cents)."""
@@ -31,6 +38,10 @@ _SUMS = (
     "rows_raised",
     "sessions_behind",
     "sessions_raised",
+    "run_freedom",
+    "run_squares",
+    "run_stakes",
+    "stake_spread",
     "days_behind",
     "days_raised",
     "deposits",
@@ -94,6 +105,7 @@ def _windows(pairs: pl.LazyFrame) -> pl.LazyFrame:
             pl.col(_SUMS).sum(),
             *(pl.col(of).max().alias(name) for name, of in _MOST.items()),
             active_days=pl.len().cast(pl.Int64),
+            sessions_lately=pl.col("sessions").filter(pl.col("ago") < LATELY).sum(),
         )
     )
     past = (
@@ -104,25 +116,28 @@ def _windows(pairs: pl.LazyFrame) -> pl.LazyFrame:
             known_days=pl.col("ago").max(),
             weekday_days=weekday.sum().cast(pl.Int64),
             active_days_before=before.sum().cast(pl.Int64),
+            sessions_past=pl.col("sessions").filter(pl.col("ago") >= LATELY).sum(),
             staked_before=pl.col("staked").filter(before).sum(),
         )
     )
     return recent.join(past, on=_ROW, how="left").with_columns(
         pl.col(
-            "history_days", "known_days", "weekday_days", "active_days_before", "staked_before"
+            "history_days", "known_days", "weekday_days", "active_days_before", "staked_before",
+            "sessions_past",
         ).fill_null(0)
     )
 
 
 def _slopes(pairs: pl.LazyFrame) -> pl.LazyFrame:
     """Least squares of logarithms over days: of mean stakes, machines and tables each about
-    their own mean, and of minutes. Logarithms are whole thousandths: sums of them do not depend
-    on their order."""
+    their own mean and a day by its sessions, and of minutes. Logarithms are whole thousandths:
+    sums of them do not depend on their order."""
     at_tables = pl.col("rounds") - pl.col("games_played")
+    machines, tables = pl.col("slot_sessions"), pl.col("sessions") - pl.col("slot_sessions")
     parts = [
-        _points(pairs, "stake", 0, pl.col("coin_in"), pl.col("games_played")),
-        _points(pairs, "stake", 1, pl.col("staked") - pl.col("coin_in"), at_tables),
-        _points(pairs, "minutes", 0, pl.col("minutes"), pl.lit(1)),
+        _points(pairs, "stake", 0, pl.col("coin_in"), pl.col("games_played"), machines),
+        _points(pairs, "stake", 1, pl.col("staked") - pl.col("coin_in"), at_tables, tables),
+        _points(pairs, "minutes", 0, pl.col("minutes"), pl.lit(1), pl.lit(1)),
     ]
     by = [*_ROW, "measure"]
     sums = (
@@ -130,29 +145,32 @@ def _slopes(pairs: pl.LazyFrame) -> pl.LazyFrame:
         .group_by(*by, "kind")
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
-            pl.col("x", "y").sum(),
-            xx=(pl.col("x") ** 2).sum(),
-            yy=(pl.col("y") ** 2).sum(),
-            xy=(pl.col("x") * pl.col("y")).sum(),
+            pl.col("w").sum(),
+            x=(pl.col("w") * pl.col("x")).sum(),
+            y=(pl.col("w") * pl.col("y")).sum(),
+            xx=(pl.col("w") * pl.col("x") ** 2).sum(),
+            yy=(pl.col("w") * pl.col("y") ** 2).sum(),
+            xy=(pl.col("w") * pl.col("x") * pl.col("y")).sum(),
             first=pl.col("x").min(),
         )
         .with_columns(
-            sxx=pl.col("xx") - pl.col("x") ** 2 / pl.col("n"),
-            sxy=pl.col("xy") - pl.col("x") * pl.col("y") / pl.col("n"),
-            syy=pl.col("yy") - pl.col("y") ** 2 / pl.col("n"),
+            sxx=pl.col("xx") - pl.col("x") ** 2 / pl.col("w"),
+            sxy=pl.col("xy") - pl.col("x") * pl.col("y") / pl.col("w"),
+            syy=pl.col("yy") - pl.col("y") ** 2 / pl.col("w"),
         )
         .group_by(by)
         .agg(
             pl.col("n", "sxx", "sxy", "syy").sum(),
-            free=pl.col("n").sum() - pl.len() - 1,
+            free=pl.col("n").sum() - pl.len(),
             span=-pl.col("first").min(),
         )
         .filter((pl.col("n") >= FEWEST_FOR_SLOPE) & (pl.col("span") >= SPAN_FOR_SLOPE))
-        .filter((pl.col("sxx") > 0) & (pl.col("free") > 0))
+        .filter(pl.col("sxx") > 0)
     )
     slope = pl.col("sxy") / pl.col("sxx")
-    left = pl.max_horizontal(pl.col("syy") - slope * pl.col("sxy"), 1.0)
-    error = (left / pl.col("free") / pl.col("sxx")).sqrt()
+    left = pl.max_horizontal(pl.col("syy") - slope * pl.col("sxy"), 0.0)
+    usual = USUAL_DAYS * (1_000 * USUAL_SPREAD) ** 2
+    error = ((left + usual) / (pl.col("free") + USUAL_DAYS) / pl.col("sxx")).sqrt()
     found = sums.select(*by, slope=slope * 7 / 1_000, t=(slope / error).clip(-99, 99))
     stake, minutes = (
         found.filter(measure=m).select(
@@ -164,12 +182,28 @@ def _slopes(pairs: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _points(
-    pairs: pl.LazyFrame, measure: str, kind: int, whole: pl.Expr, parts: pl.Expr
+    pairs: pl.LazyFrame, measure: str, kind: int, whole: pl.Expr, parts: pl.Expr, weight: pl.Expr
 ) -> pl.LazyFrame:
-    known = pairs.filter((whole > 0) & (parts > 0))
+    known = pairs.filter((whole > 0) & (parts > 0) & (weight > 0))
     y = ((whole / parts).log() * 1_000).round().cast(pl.Int64)
     names = {"measure": pl.lit(measure), "kind": pl.lit(kind)}
-    return known.select(*_ROW, x=-pl.col("ago"), y=y, **names)
+    return known.select(*_ROW, x=-pl.col("ago"), y=y, w=weight.cast(pl.Int64), **names)
+
+
+def _more_sessions() -> pl.Expr:
+    """Sessions of two weeks against the patron's own rate before them, in standard deviations."""
+    before = pl.max_horizontal(pl.col("known_days") + 1 - LATELY, 0)
+    rate = (pl.col("sessions_past") + USUAL_SESSIONS) / (before + LATELY)
+    return (pl.col("sessions_lately") - rate * LATELY) / (pl.col("sessions_lately") + 3).sqrt()
+
+
+def _chasing_runs() -> pl.Expr:
+    """Slope of the logarithm of stakes over sessions lost in a row, over its standard error."""
+    usual = USUAL_DAYS * USUAL_CHASE_SPREAD**2
+    variance = (pl.col("stake_spread") / 1e6 + usual) / (pl.col("run_freedom") + USUAL_DAYS)
+    error = (pl.col("run_squares") / 1e3 * variance).sqrt()
+    known = (pl.col("run_squares") > 0) & (pl.col("run_freedom") > 0)
+    return pl.when(known).then(pl.col("run_stakes") / 1e3 / error)
 
 
 def _basis() -> pl.Expr:
@@ -224,6 +258,8 @@ def _derived(found: pl.LazyFrame) -> pl.LazyFrame:
         "chasing_sessions": _over("sessions_raised", "sessions_behind"),
         "chasing_days": _over("days_raised", "days_behind"),
         "deposits_per_session": _over("deposits", "sessions"),
+        "more_sessions": _more_sessions(),
+        "chasing_runs": _chasing_runs(),
         **{c: pl.col(c) for m in ("stake", "minutes") for c in (f"{m}_slope", f"{m}_slope_t")},
         **{f"{m}_deviation": pl.col(f"{m}_deviation") for m in MEASURES},
     }

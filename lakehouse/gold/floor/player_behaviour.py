@@ -41,6 +41,7 @@ def player_behaviour(
         _stretches(sessions),
         _chasing_rows(slots),
         _chasing_sessions(sessions),
+        _runs_of_losses(sessions),
         _variety(slots, pit),
         _reversals(_of_players(financial_txn, days), slots, pit),
     ):
@@ -202,6 +203,38 @@ def _chasing_sessions(sessions: pl.LazyFrame) -> pl.LazyFrame:
     return ordered.group_by(_KEY).agg(
         sessions_behind=pl.len().cast(pl.Int64),
         sessions_raised=_raised("staked", "rounds").sum().cast(pl.Int64),
+    )
+
+
+def _runs_of_losses(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """Whether stakes of the day's sessions follow the sessions lost in a row before them."""
+    by = [*_KEY, "is_slot"]
+    stake = (pl.col("staked") / pl.col("rounds")).log() * 1_000
+    lost = [(pl.col("loss") > 0).shift(n).over(_KEY).fill_null(value=False) for n in (1, 2, 3)]
+    run = lost[0].cast(pl.Int64) + (lost[0] & lost[1]) + (lost[0] & lost[1] & lost[2])
+    x, y, n = pl.col("run"), pl.col("stake"), pl.len().cast(pl.Int64)
+
+    def product(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+        return (a * b).sum() - a.sum() * b.sum() / n
+
+    return (
+        sessions.filter(pl.col("is_session") & (pl.col("rounds") > 0) & (pl.col("staked") > 0))
+        .sort(*_KEY, "start", "end", "session")
+        .with_columns(run=run, stake=stake.round().cast(pl.Int64))
+        .group_by(by)
+        .agg(
+            run_freedom=n - 1,
+            run_squares=product(x, x) * 1_000,
+            run_stakes=product(x, y),
+            stake_spread=product(y, y),
+        )
+        .group_by(_KEY)
+        .agg(
+            pl.col("run_freedom", "run_squares", "run_stakes", "stake_spread")
+            .sum()
+            .round()
+            .cast(pl.Int64)
+        )
     )
 
 
