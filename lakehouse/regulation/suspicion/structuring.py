@@ -12,6 +12,7 @@ from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cen
 SIDE = ["person", "side"]
 FOUND = [*SIDE, "hit_day"]
 _HOUR = 3_600_000_000
+_DAY = pl.col("gaming_day")
 
 
 def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -25,12 +26,14 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     rows = by_person(ledger).with_columns(
         cents("amount"), law.over("ctr", pl.col("amount"), pl.col("gaming_day")).alias("is_open")
     )
-    found = pl.concat([_by_day(rows, law), _by_amount(rows, law)]).collect(engine="streaming")
+    hits = pl.concat([_by_day(rows, law), _by_amount(rows, law)])
+    found = _weighed(hits, rows, law).collect(engine="streaming")
     per_hit = ["person", "hit_day"]
     hits = (
         _of_principals(found)
         .with_columns(
-            pl.col("score").max().over(per_hit), pl.col("completed_at").min().over(per_hit)
+            pl.col("score", "strength").max().over(per_hit),
+            pl.col("completed_at").min().over(per_hit),
         )
         .unique([*FOUND, "transaction_id"], maintain_order=True)
     )
@@ -89,6 +92,26 @@ def _repeated(
     return pairs.filter(
         pl.len().over("_hit") >= house(law, "structuring", least, "hit_day")
     ).select(*FOUND, of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
+
+
+def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+    """With `strength`: the score, by how near the threshold the amounts are, and by how much of
+    those days' currency they are. Who buys in again and again as the play goes has many small
+    ones; who buys in like that all day hides nothing from the report."""
+    cents, limit = pl.col("cents"), law.dated("ctr", lambda p: int((p.amount or 0) * 100), _DAY)
+    near = cents.filter(cents >= house_cents(law, "structuring", "from_usd")).sum()
+    days = rows.group_by(*SIDE, "gaming_day").agg(
+        (pl.max_horizontal(near, cents.max()) / cents.sum()).alias("_plain")
+    )
+    of_hit = (
+        hits.join(days, on=[*SIDE, "gaming_day"])
+        .group_by(*FOUND, "score", "gaming_day")
+        .agg(pl.col("_plain").first(), (cents.sum() / limit.first()).clip(0, 1).alias("_near"))
+        .group_by(*FOUND, "score")
+        .agg((pl.col("_plain") * pl.col("_near")).mean())
+        .select(*FOUND, "score", (pl.col("score") * pl.col("_plain")).alias("strength"))
+    )
+    return hits.join(of_hit, on=[*FOUND, "score"])
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
