@@ -60,7 +60,10 @@ def _cheques(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.LazyFram
             (-pl.col("walked")).alias("lacking"),
             (pl.col("cheque") * house(law, "pooling", "tolerance")).cast(pl.Int64).alias("slack"),
         )
-        .filter(pl.col("lacking") >= house_cents(law, "pooling", "from_usd"))
+        .filter(
+            (pl.col("lacking") >= house_cents(law, "pooling", "from_usd"))
+            & (pl.col("lacking") >= house(law, "pooling", "lacking_share") * pl.col("cheque"))
+        )
         .select(*KEY, "cheque", "completed_at", "lacking", "slack")
     )
 

@@ -64,13 +64,16 @@ def _by_amount(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
 def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     """Those in the band (`is_near`), and those that are open."""
-    low = house_cents(law, "structuring", "from_usd")
-    high = house_cents(law, "structuring", "to_usd")
-    is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
-    is_near = pl.col("cents").is_between(low, high) & ~is_reported
-    return amounts.with_columns(is_near.alias("is_near")).filter(
+    return amounts.with_columns(_is_near(law).alias("is_near")).filter(
         pl.col("is_near") | pl.col("is_open")
     )
+
+
+def _is_near(law: Law) -> pl.Expr:
+    low = house_cents(law, "structuring", "from_usd")
+    high = house_cents(law, "structuring", "to_usd")
+    is_reported = law.over("ctr", pl.col("amount"), _DAY)
+    return pl.col("cents").is_between(low, high) & ~is_reported
 
 
 def _repeated(
@@ -96,22 +99,26 @@ def _repeated(
 
 def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     """With `strength`: the score, by how near the threshold the amounts are, and by how much of
-    those days' currency they are. Who buys in again and again as the play goes has many small
-    ones; who buys in like that all day hides nothing from the report."""
+    their days' currency came in one piece near it, or in the largest. Who buys in again and again
+    as the play goes has many small ones. What is paid out follows from the game: it weighs less."""
     cents, limit = pl.col("cents"), law.dated("ctr", lambda p: int((p.amount or 0) * 100), _DAY)
-    near = cents.filter(cents >= house_cents(law, "structuring", "from_usd")).sum()
+    near = cents.filter(_is_near(law)).sum()
     days = rows.group_by(*SIDE, "gaming_day").agg(
-        (pl.max_horizontal(near, cents.max()) / cents.sum()).alias("_plain")
+        (pl.max_horizontal(near, cents.filter(~pl.col("is_open")).max()) / cents.sum()).alias("_of")
     )
-    of_hit = (
+    total = pl.when(cents.sum() <= limit.first()).then(cents.sum()).otherwise(cents.mean())
+    paid_out = house(law, "structuring", "paid_out_weight", "hit_day")
+    weight = pl.when(pl.col("side") == "out").then(paid_out).otherwise(1)
+    hit = [*FOUND, "score"]
+    strength = (
         hits.join(days, on=[*SIDE, "gaming_day"])
-        .group_by(*FOUND, "score", "gaming_day")
-        .agg(pl.col("_plain").first(), (cents.sum() / limit.first()).clip(0, 1).alias("_near"))
-        .group_by(*FOUND, "score")
-        .agg((pl.col("_plain") * pl.col("_near")).mean())
-        .select(*FOUND, "score", (pl.col("score") * pl.col("_plain")).alias("strength"))
+        .group_by(*hit, "gaming_day")
+        .agg(pl.col("_of").first() * total / limit.first())
+        .group_by(hit)
+        .agg(pl.col("_of").mean())
+        .select(*hit, (pl.col("score") * weight * pl.col("_of")).clip(0, 1).alias("strength"))
     )
-    return hits.join(of_hit, on=[*FOUND, "score"])
+    return hits.join(strength, on=hit)
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
