@@ -26,8 +26,8 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     rows = by_person(ledger).with_columns(
         cents("amount"), law.over("ctr", pl.col("amount"), pl.col("gaming_day")).alias("is_open")
     )
-    hits = pl.concat([_by_day(rows, law), _by_amount(rows, law)])
-    found = _weighed(hits, rows, law).collect(engine="streaming")
+    parts = (_by_day(rows, law), _by_amount(rows, law))
+    found = pl.concat(_weighed(hits, rows, law) for hits in parts).collect(engine="streaming")
     per_hit = ["person", "hit_day"]
     hits = (
         _of_principals(found)
@@ -111,7 +111,8 @@ def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     weight = pl.when(pl.col("side") == "out").then(paid_out).otherwise(1)
     hit = [*FOUND, "score"]
     strength = (
-        hits.join(days, on=[*SIDE, "gaming_day"])
+        hits.unique([*hit, "transaction_id"])
+        .join(days, on=[*SIDE, "gaming_day"])
         .group_by(*hit, "gaming_day")
         .agg(pl.col("_of").first() * total / limit.first())
         .group_by(hit)
