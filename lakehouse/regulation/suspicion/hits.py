@@ -29,7 +29,7 @@ HIT = pl.Schema(
     }
 )
 """One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score` is
-that of a case; `strength` (0 to 1) grows with all that makes the pattern plain, and ranks alerts."""
+a case's; `strength`, from 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
 HIT_KEY = ["typology", "player_id", "hit_day"]
 PAID_OUT = ("Cash", "Check", "Wire")
 
