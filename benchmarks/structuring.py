@@ -17,6 +17,7 @@ from benchmarks.page import written
 from lakehouse.contracts import told_apart
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.law import Law, load
+from lakehouse.regulation.suspicion.hits import watched
 from lakehouse.regulation.suspicion.structuring import structuring
 from lakehouse.silver import clean
 from lakehouse.simulate.kernel.config import WINDOW, Faults, WorldConfig
@@ -40,8 +41,8 @@ class Month:
 
     def hits(self, law: Law) -> pl.DataFrame:
         """Persons and gaming days, and whether the alert is CRITICAL."""
-        params = law.periods(KIND)[-1].params or {}
-        is_critical = (pl.col("score") >= float(params["critical"])).alias("is_critical")
+        params = watched(law).periods(KIND)[-1].params or {}
+        is_critical = (pl.col("strength") >= float(params["critical"])).alias("is_critical")
         found = structuring(self.ledger, law).select("player_id", "hit_day", is_critical)
         return found.unique().collect()
 

@@ -49,8 +49,8 @@ AFTER, BEFORE = hand_pay("ja", "JA", 0, 1, "12000.00"), hand_pay("jb", "JB", 2, 
 # Structuring, paid out twice within a week: the first payout was a slot's, booked apart.
 BACK = hand_pay("jc", "JC", -14, -15, "9000.00")
 AHEAD = hand_pay("jd", "JD", 30, 31, "9000.00")
-WEEK = hand_pay("je", "JE", -7, -8, "9000.00")
-NEXT = hand_pay("jf", "JF", 0, 1, "9000.00")
+WEEK = hand_pay("je", "JE", -7, -8, "9900.00")
+NEXT = hand_pay("jf", "JF", 0, 1, "9900.00")
 # As the first two, of persons without an identity.
 HELD = (hand_pay("ju", "U1", 0, 1, "12000.00"), hand_pay("jv", "U2", 2, 1, "12000.00"))
 HAND_PAYS = (AFTER, BEFORE, BACK, AHEAD, WEEK, NEXT, *HELD)
@@ -75,8 +75,8 @@ TXNS: list[Row] = [
     *(cash(f"t{n}", IN, on(n), "9000.00", "S2") for n in (*CHAIN, 30)),
     *(cash(f"u{n}", OUT, on(n), "9000.00", "JC") for n in (-7, 0)),
     *(cash(f"v{n}", OUT, on(n), "9000.00", "JD") for n in CHAIN),
-    cash("we", OUT, on(0), "9000.00", "JE"),
-    cash("wf", OUT, on(-3), "9000.00", "JF"),
+    cash("we", OUT, on(0), "9900.00", "JE"),
+    cash("wf", OUT, on(-3), "9900.00", "JF"),
     # Money in on one day, out the next, and hardly played; but it was, 8 days before D.
     *(
         cash(f"{p}{n}{kind}", kind, on(n), "4000.00", p)

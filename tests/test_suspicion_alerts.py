@@ -15,9 +15,10 @@ from lakehouse.contracts import contract
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.law import load
 from lakehouse.regulation.suspicion.alerts import ACTIONS, ALERT, graded
+from lakehouse.regulation.suspicion.hits import watched
 from lakehouse.settings import load_settings
 
-LAW = load("us-federal")
+WATCHED = watched(load("us-federal"))
 
 
 def alerts(*txns, **tables) -> list[dict]:
@@ -78,14 +79,16 @@ POOLED = [
             {"slots": stuffed("4999.99")},
             [("bill_stuffing", 10, ["P1"], "4999.99", 10, "WARNING", ["e1", "e3"])],
         ),
-        # On the 12th the payments are both patterns; the cycle says all that they do.
+        # From the 11th on the payments are both patterns; the cycle says all that they do.
         (
             MARKERS,
             {"ratings": [rated("09", "100.00", 280, "24000.00")]},
             [
+                ("marker_cycle", 10, ["P1"], "24000.00", 9, "INFO", ["m0", "m1", "m2", "p0"]),
+                ("marker_cycle", 11, ["P1"], "24000.00", 9, "WARNING",
+                 ["m0", "m1", "m2", "p0", "p1"]),
                 ("marker_cycle", 12, ["P1"], "24000.00", 9, "CRITICAL",
                  ["m0", "m1", "m2", "p0", "p1", "p2"]),
-                ("structuring", 11, ["P1"], "16000.00", 10, "WARNING", ["p0", "p1"]),
             ],
         ),
         # The givers walked with their chips; the cheque says so.
@@ -151,7 +154,7 @@ def scored(rule: str, score: float, usd: str, day: dt.date) -> str:
         "amount": Decimal(usd),
         "evidence": [],
     }
-    law = replace(LAW, rules=LAW.rules | {rule: _stricter(rule)})
+    law = replace(WATCHED, rules=WATCHED.rules | {rule: _stricter(rule)})
     [severity] = graded(pl.DataFrame([one], schema=ALERT), law)["severity"]
     return str(severity)
 
@@ -160,7 +163,7 @@ CHANGE = dt.date(2026, 1, 1)
 
 
 def _stricter(rule: str):
-    [before] = LAW.periods(rule)
+    [before] = WATCHED.periods(rule)
     params = {**(before.params or {}), "warning": 0.6, "critical": 0.9}
     last = CHANGE - dt.timedelta(1)
     return (
@@ -174,14 +177,14 @@ def _stricter(rule: str):
     [
         (0.9, "5000.00", "CRITICAL", "CRITICAL"),
         (0.9, "4999.99", "WARNING", "WARNING"),
-        (0.75, "5000.00", "CRITICAL", "WARNING"),
-        (0.7499, "5000.00", "WARNING", "WARNING"),
+        (0.66, "5000.00", "CRITICAL", "WARNING"),
+        (0.6599, "5000.00", "WARNING", "WARNING"),
         (0.5, "5000.00", "WARNING", "INFO"),
         (0.4999, "5000.00", "INFO", "INFO"),
     ],
 )
 def test_severity_follows_the_house_of_the_day(score, usd, before, since):
-    """0.5 and 0.75 for structuring; from CHANGE, 0.6 and 0.9."""
+    """0.5 and 0.66 for structuring; from CHANGE, 0.6 and 0.9."""
     assert scored("structuring", score, usd, CHANGE - dt.timedelta(1)) == before
     assert scored("structuring", score, usd, CHANGE) == since
 

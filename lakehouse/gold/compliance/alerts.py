@@ -15,13 +15,22 @@ from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.suspicion.alerts import graded, pattern_alerts, shared_address
+from lakehouse.regulation.suspicion.hits import watched
+
+
+def _amounts(law: Law) -> int:
+    return pattern_days(watched(law))
+
+
+def _play(law: Law) -> int:
+    return account_days(watched(law))
 
 
 @mart(
-    silver("financial_txn", back=pattern_days),
-    silver("gaming_wins", back=lambda law: pattern_days(law) + WINS_AROUND, ahead=WINS_AROUND),
-    silver("slot_telemetry", back=pattern_days),
-    silver("table_games", back=account_days),
+    silver("financial_txn", back=_amounts),
+    silver("gaming_wins", back=lambda law: _amounts(law) + WINS_AROUND, ahead=WINS_AROUND),
+    silver("slot_telemetry", back=_amounts),
+    silver("table_games", back=_play),
     lookup("player_profile"),
 )
 def alerts(
@@ -36,6 +45,7 @@ def alerts(
     carded_bill_in_knowledge: bool = False,
 ) -> pl.LazyFrame:
     """Restricted table `alerts` of `days`. Addresses are those known on the day."""
+    law = watched(law)
     bills = slot_telemetry if carded_bill_in_knowledge else None
     ledger = in_memory(currency_ledger(financial_txn, gaming_wins, bills))
     hits = patterns(

@@ -52,7 +52,7 @@ def pattern_alerts(hits: pl.DataFrame) -> pl.DataFrame:
     fullest = rows.join(absorbed(rows, "hit_day"), on="case_key", how="anti")
     found = fullest.group_by("case_key", maintain_order=True).agg(
         pl.col("typology", "hit_day", "player_id").first(),
-        pl.col("score").max(),
+        pl.col("strength").max().alias("score"),
         conducted().alias("amount"),
         pl.col("record_day").min().alias("window_start"),
         pl.col("record_day").max().alias("window_end"),
@@ -130,7 +130,7 @@ def graded(found: pl.DataFrame, law: Law) -> pl.DataFrame:
         .then(pl.lit("WARNING"))
         .otherwise(pl.lit("INFO"))
     )
-    return found.with_columns(
+    return found.filter(reaches("info")).with_columns(
         pl.format("{}-{}-{}", "rule", "gaming_day", "entity_id").alias("alert_id"),
         score=score,
         family=pl.lit("cash"),

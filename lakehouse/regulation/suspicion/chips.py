@@ -79,8 +79,16 @@ def _little_played(rows: pl.LazyFrame, played: pl.LazyFrame, law: Law) -> pl.Laz
         (pl.col("came") >= house_cents(law, "minimal_play", "in_usd", "hit_day"))
         & (pl.col("went") >= house_cents(law, "minimal_play", "out_usd", "hit_day"))
         & (pl.col("handle") < share * pl.col("came"))
-    ).select(*hit, (1 - pl.col("handle") / pl.col("came")).alias("score"))
+    ).select(*hit, (1 - pl.col("handle") / pl.col("came")).alias("score"), _as_it_came())
     return rows.join(judged, on=hit)
+
+
+def _as_it_came() -> pl.Expr:
+    """How little was played, less twice the share that was won or lost: who launders takes out
+    about what he brought, and a winner does not."""
+    came = pl.col("came")
+    changed = (pl.col("went") - came).abs() / came
+    return ((1 - pl.col("handle") / came) * (1 - 2 * changed)).clip(0, 1).alias("strength")
 
 
 def chip_balance(cage: pl.LazyFrame, played: pl.LazyFrame) -> pl.LazyFrame:
@@ -113,6 +121,8 @@ def chip_walking(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.Lazy
     def number(name: str) -> pl.Expr:
         return house(law, "chip_walking", name)
 
+    carried = (pl.col("walked") / pl.col("bought")).clip(0, 1)
+    played = pl.col("handle") / pl.col("bought")
     low = house_cents(law, "chip_walking", "from_usd")
     high = house_cents(law, "chip_walking", "to_usd")
     judged = balance.filter(
@@ -120,7 +130,7 @@ def chip_walking(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.Lazy
         & (pl.col("handle") < number("played_share") * pl.col("bought"))
         & (pl.col("paid_out") < house_cents(law, "minimal_play", "out_usd"))
         & (pl.col("walked") >= number("walked_share") * pl.col("bought"))
-    ).select(*KEY, (pl.col("walked") / pl.col("bought")).clip(0, 1).alias("score"))
+    ).select(*KEY, carried.alias("score"), ((1 - played) * carried).clip(0, 1).alias("strength"))
     purchases = with_sides(cage).filter(
         (pl.col("what") == "CHIP_PURCHASE") & (pl.col("side") == "in")
     )

@@ -32,7 +32,7 @@ def threshold_avoidance(
         ).alias("player_id")
     )
     cases = cases.join(who, on="case_key").with_columns(
-        pl.lit("threshold_avoidance").alias("typology")
+        pl.lit("threshold_avoidance").alias("typology"), pl.col("score").alias("strength")
     )
     return pl.concat([_observed(cases, seen), _transacted(cases, seen, financial_txn)])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
 
-from lakehouse.regulation.law import Law
+from lakehouse.regulation.law import Law, Period
 
 HIT = pl.Schema(
     {
@@ -15,6 +16,7 @@ HIT = pl.Schema(
         "hit_day": pl.Date(),
         "completed_at": pl.Datetime("us", "UTC"),
         "score": pl.Float64(),
+        "strength": pl.Float64(),
         "source": pl.String(),
         "record_id": pl.String(),
         "owner": pl.String(),
@@ -26,9 +28,22 @@ HIT = pl.Schema(
         "place": pl.String(),
     }
 )
-"""One row per record that a hit rests on; a hit is a typology, a person and a gaming day."""
+"""One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score` is
+a case's; `strength`, from 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
 HIT_KEY = ["typology", "player_id", "hit_day"]
 PAID_OUT = ("Cash", "Check", "Wire")
+
+
+def watched(law: Law) -> Law:
+    """The law with the parameters of alerts (the table `alerts` of a rule's params) in the place of
+    those that define a case, rule by rule and period by period."""
+
+    def of_alerts(period: Period) -> Period:
+        params = dict(period.params or {})
+        return replace(period, params={**params, **params.pop("alerts", {})})
+
+    rules = {name: tuple(map(of_alerts, periods)) for name, periods in law.rules.items()}
+    return replace(law, rules=rules)
 
 
 def house(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:

@@ -68,6 +68,8 @@ def _stuffed(money: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     )
     wait = (pl.col("first_ticket") - pl.col("last_bill")).dt.total_seconds() / 60
     enough = house_cents(law, "bill_stuffing", "bills_usd")
+    back = (pl.col("tickets") / pl.col("bills")).clip(0, 1)
+    idle = (1 - pl.col("bet") / pl.col("bills")).clip(0, 1)
     return (
         sessions.filter(
             (pl.col("bills") > 0)
@@ -76,6 +78,6 @@ def _stuffed(money: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
             & (wait <= number("minutes"))
         )
         .filter(pl.col("bills").sum().over("player_id", "gaming_day") >= enough)
-        .with_columns((pl.col("tickets") / pl.col("bills")).clip(0, 1).alias("score"))
-        .with_columns(pl.col("score").max().over("player_id", "gaming_day"))
+        .with_columns(back.alias("score"), (idle * back).alias("strength"))
+        .with_columns(pl.col("score", "strength").max().over("player_id", "gaming_day"))
     )

@@ -9,7 +9,7 @@ from lakehouse.regulation.suspicion.hits import as_hits, first_reached, house, h
 
 
 def marker_cycle(cage: pl.LazyFrame, law: Law) -> pl.LazyFrame:
-    """Hits: within less than a week, markers over the limit are drawn and currency over the
+    """Hits: within less than a week, markers over a limit are drawn and currency over a
     limit repays them, no gaming day's payments being over the report's threshold."""
     known = cage.filter(pl.col("player_id").is_not_null())
     repaid = (pl.col("what") == "MARKER_PAYMENT") & (pl.col("payment_method") == "Cash")
@@ -22,7 +22,7 @@ def marker_cycle(cage: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     week = house(law, "marker_cycle", "days", "hit_day")
     window = days.join(rows, on="player_id").filter((gap >= 0) & (gap < week))
     hits = window.join(_judged(window, law), on=["player_id", "hit_day"])
-    limit = house_cents(law, "marker_cycle", "over_usd", "hit_day")
+    limit = house_cents(law, "marker_cycle", "repaid_over_usd", "hit_day")
     done = first_reached(limit, pl.col("side") == "in", strict=True)
     return as_hits(hits.sort("at").with_columns(done.alias("completed_at")), "marker_cycle")
 
@@ -37,10 +37,20 @@ def _judged(window: pl.LazyFrame, law: Law) -> pl.LazyFrame:
         .agg(repaid=pl.col("cents").sum(), most=pl.col("cents").max())
     )
     drawn = window.filter(pl.col("side") == "out").group_by(hit).agg(drawn=pl.col("cents").sum())
-    over = house_cents(law, "marker_cycle", "over_usd", "hit_day")
+    repaid, drawn_over = (
+        house_cents(law, "marker_cycle", name, "hit_day")
+        for name in ("repaid_over_usd", "drawn_over_usd")
+    )
+    whole = house_cents(law, "marker_cycle", "whole_usd", "hit_day")
     a_day = house_cents(law, "marker_cycle", "day_to_usd", "hit_day")
     return (
         per_day.join(drawn, on=hit)
-        .filter((pl.col("repaid") > over) & (pl.col("drawn") > over) & (pl.col("most") <= a_day))
-        .select(*hit, (pl.col("repaid") / pl.col("drawn")).clip(0, 1).alias("score"))
+        .filter(
+            (pl.col("repaid") > repaid) & (pl.col("drawn") > drawn_over) & (pl.col("most") <= a_day)
+        )
+        .select(
+            *hit,
+            (pl.col("repaid") / pl.col("drawn")).clip(0, 1).alias("score"),
+            (pl.col("repaid") / whole).clip(0, 1).alias("strength"),
+        )
     )

@@ -36,8 +36,15 @@ def pooling(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.LazyFrame
         .with_columns(
             (1 - (pl.col("lacking") - pl.col("given")).abs() / pl.col("cheque")).alias("score")
         )
+        .with_columns((pl.col("score") * _others_share(law)).clip(0, 1).alias("strength"))
     )
     return as_hits(_evidence(matched, cage), "pooling")
+
+
+def _others_share(law: Law) -> pl.Expr:
+    """What of the cheque is others' chips, as a share of it or of the whole amount, if more."""
+    whole = house_cents(law, "pooling", "whole_usd")
+    return pl.col("lacking") / pl.max_horizontal("cheque", whole)
 
 
 def _cheques(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -53,7 +60,10 @@ def _cheques(cage: pl.LazyFrame, balance: pl.LazyFrame, law: Law) -> pl.LazyFram
             (-pl.col("walked")).alias("lacking"),
             (pl.col("cheque") * house(law, "pooling", "tolerance")).cast(pl.Int64).alias("slack"),
         )
-        .filter(pl.col("lacking") >= house_cents(law, "pooling", "from_usd"))
+        .filter(
+            (pl.col("lacking") >= house_cents(law, "pooling", "from_usd"))
+            & (pl.col("lacking") >= house(law, "pooling", "lacking_share") * pl.col("cheque"))
+        )
         .select(*KEY, "cheque", "completed_at", "lacking", "slack")
     )
 

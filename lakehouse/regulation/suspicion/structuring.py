@@ -12,6 +12,7 @@ from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cen
 SIDE = ["person", "side"]
 FOUND = [*SIDE, "hit_day"]
 _HOUR = 3_600_000_000
+_DAY = pl.col("gaming_day")
 
 
 def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -25,12 +26,14 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     rows = by_person(ledger).with_columns(
         cents("amount"), law.over("ctr", pl.col("amount"), pl.col("gaming_day")).alias("is_open")
     )
-    found = pl.concat([_by_day(rows, law), _by_amount(rows, law)]).collect(engine="streaming")
+    parts = (_by_day(rows, law), _by_amount(rows, law))
+    found = pl.concat(_weighed(hits, rows, law) for hits in parts).collect(engine="streaming")
     per_hit = ["person", "hit_day"]
     hits = (
         _of_principals(found)
         .with_columns(
-            pl.col("score").max().over(per_hit), pl.col("completed_at").min().over(per_hit)
+            pl.col("score", "strength").max().over(per_hit),
+            pl.col("completed_at").min().over(per_hit),
         )
         .unique([*FOUND, "transaction_id"], maintain_order=True)
     )
@@ -61,13 +64,16 @@ def _by_amount(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
 def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     """Those in the band (`is_near`), and those that are open."""
-    low = house_cents(law, "structuring", "from_usd")
-    high = house_cents(law, "structuring", "to_usd")
-    is_reported = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
-    is_near = pl.col("cents").is_between(low, high) & ~is_reported
-    return amounts.with_columns(is_near.alias("is_near")).filter(
+    return amounts.with_columns(_is_near(law).alias("is_near")).filter(
         pl.col("is_near") | pl.col("is_open")
     )
+
+
+def _is_near(law: Law) -> pl.Expr:
+    low = house_cents(law, "structuring", "from_usd")
+    high = house_cents(law, "structuring", "to_usd")
+    is_reported = law.over("ctr", pl.col("amount"), _DAY)
+    return pl.col("cents").is_between(low, high) & ~is_reported
 
 
 def _repeated(
@@ -89,6 +95,31 @@ def _repeated(
     return pairs.filter(
         pl.len().over("_hit") >= house(law, "structuring", least, "hit_day")
     ).select(*FOUND, of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
+
+
+def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
+    """With `strength`: the score, by how near the threshold the amounts are, and by how much of
+    their days' currency came in one piece near it, or in the largest. Who buys in again and again
+    as the play goes has many small ones. What is paid out follows from the game: it weighs less."""
+    cents, limit = pl.col("cents"), law.dated("ctr", lambda p: int((p.amount or 0) * 100), _DAY)
+    near = cents.filter(_is_near(law)).sum()
+    days = rows.group_by(*SIDE, "gaming_day").agg(
+        (pl.max_horizontal(near, cents.filter(~pl.col("is_open")).max()) / cents.sum()).alias("_of")
+    )
+    total = pl.when(cents.sum() <= limit.first()).then(cents.sum()).otherwise(cents.mean())
+    paid_out = house(law, "structuring", "paid_out_weight", "hit_day")
+    weight = pl.when(pl.col("side") == "out").then(paid_out).otherwise(1)
+    hit = [*FOUND, "score"]
+    strength = (
+        hits.unique([*hit, "transaction_id"])
+        .join(days, on=[*SIDE, "gaming_day"])
+        .group_by(*hit, "gaming_day")
+        .agg(pl.col("_of").first() * total / limit.first())
+        .group_by(hit)
+        .agg(pl.col("_of").mean())
+        .select(*hit, (pl.col("score") * weight * pl.col("_of")).clip(0, 1).alias("strength"))
+    )
+    return hits.join(strength, on=hit)
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
