@@ -181,6 +181,11 @@ def test_fine_bins_are_in_order_of_value() -> None:
     assert found[-1] > found[-2] > found[6]
 
 
+def test_what_is_no_number_has_no_bin() -> None:
+    values = [float("nan"), float("inf"), float("-inf"), None]
+    assert pl.select(fine_bin(pl.Series(values))).to_series().to_list() == [None] * 4
+
+
 def test_what_may_drift_follows_from_types() -> None:
     slots = spread_columns("silver", "slot_telemetry")
     assert slots["coin_in"] is True

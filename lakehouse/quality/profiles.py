@@ -83,8 +83,9 @@ def _has_spread(dtype: pl.DataType, column: dy.Column) -> bool:
 
 
 def fine_bin(number: pl.Expr) -> pl.Expr:
-    """The number of a fine bin, in the order of the values; 0 for 0."""
-    value = number.cast(pl.Float64)
+    """The number of a fine bin, in the order of the values; 0 for 0, null for what is no number."""
+    known = number.cast(pl.Float64)
+    value = pl.when(known.is_finite()).then(known)
     size = (value.abs() / SMALLEST).log(2) * PER_DOUBLING
     at = size.floor().clip(lower_bound=0) + 1
     return pl.when(value.abs() < SMALLEST).then(0).otherwise(at * value.sign()).cast(pl.Int64)
