@@ -314,6 +314,8 @@ SLOTS += [
 TABLES += [
     played("table_games", "Q2", MONTH) | {"dealer_id": "DLR-0009", "table_id": "TBL-BJ-009"},
 ]
+# Many sessions on one day: a score without an alert.
+SLOTS += sessions("Q6", MONTH, 10)
 TXNS += [cash("q3", IN, on(MONTH), "20.00", None, cashier_id="EMP-0009")]
 # A dealer whose one patron has luck on four days, the first a month before, and another none.
 TABLES += [
@@ -340,6 +342,7 @@ def planted() -> pl.LazyFrame:
     """A case a month before D of each kind of entity."""
     cases = {
         "card_sharing": ("player", "Q1"),
+        "escalating_harm": ("player", "Q6"),
         "hold_drift": ("machine", "SLOT-0008"),
         "table_win_drift": ("table", "TBL-BJ-009"),
         "dealer_collusion": ("employee", "DLR-0009"),

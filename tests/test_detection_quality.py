@@ -63,6 +63,7 @@ def scored(
     strength: str = "all",
     days: tuple[int, int] = (0, 0),
     window: int = 28,
+    scores: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """The one row of a strength."""
     shape = {
@@ -76,6 +77,7 @@ def scored(
         (day(days[0]), day(days[1])),
         families=FAMILIES,
         window=window,
+        scores=scores,
     )
     row: dict[str, Any] = found.filter(pl.col("strength") == strength).row(0, named=True)
     return row
@@ -97,6 +99,28 @@ def test_one_of_two_cases_found_and_one_false_alarm() -> None:
     assert row["auprc"] == pytest.approx(0.75)
     # By amount B, C, D, A: (1/1 + 2/4) / 2.
     assert row["amount_auprc"] == pytest.approx(0.75)
+
+
+def test_a_rule_that_scores_everybody_is_ranked_by_its_scores() -> None:
+    """B (a case) before A (none), then C and D (a case) share the last place; the alert on A says
+    nothing of the rank, and D's 0 and what is out of the window are as if not there."""
+    rows = [("B", 0, 0.3), ("A", 0, 0.2), ("A", 0, 0.1), ("D", 0, 0.0), ("D", -1, 0.9)]
+    scores = pl.DataFrame(
+        [("r", e, day(n), s) for e, n, s in rows],
+        schema=["rule", "entity_id", "gaming_day", "score"],
+        orient="row",
+    )
+    plants = [plant("p1", "B", 0), plant("p2", "D", 0)]
+    row = scored([alert("A", 0, 0.9)], plants, FOUR, window=1, scores=scores)
+    # Half of the cases at precision 1, the other half at the base rate, which is a half.
+    assert (row["auprc"], row["alerts"], row["recall"]) == (pytest.approx(0.75), 1, 0.0)
+
+
+def test_equal_amounts_are_ranked_the_same_each_time() -> None:
+    """By name: A, then B. Whatever the order of rows."""
+    rows = [("B", 0, 5.0), ("A", 0, 5.0)]
+    found = [scored([], [plant("p", "A", 0)], units(*r)) for r in (rows, rows[::-1])]
+    assert [f["amount_auprc"] for f in found] == [1.0, 1.0]
 
 
 def test_no_alert_has_the_base_rate_and_no_precision() -> None:

@@ -72,6 +72,36 @@ EVENING = [
 ]
 
 
+def lost_in_a_row(third: str, out: str = "0.00") -> Row:
+    """Sessions of ten games at 1 and 2 dollars, and a third; the second pays `out`."""
+    return behaviour([
+        play("S1", "20:00", "10.00"), play("S2", "20:10", "20.00", out=out),
+        play("S3", "20:20", third), money("BILL_IN", "S4", "20:30", "5.00"),
+    ])  # fmt: skip
+
+
+def test_stakes_that_double_with_each_lost_session() -> None:
+    """Runs 0, 1, 2 about 1; thousandths of ln: 0, 693, 1386 about 693."""
+    found = lost_in_a_row("40.00")
+    wanted = {"run_freedom": 2, "run_squares": 2_000, "run_stakes": 1_386, "stake_spread": 960_498}
+    assert {n: found[n] for n in wanted} == wanted
+
+
+def test_a_won_session_ends_the_run() -> None:
+    """Runs 0, 1, 0 about 1/3: squares 2/3; stakes 0, 693, 1386: 693 - 2079/3 is 0."""
+    found = lost_in_a_row("40.00", out="99.00")
+    assert (found["run_squares"], found["run_stakes"]) == (667, 0)
+
+
+def test_a_rating_is_of_another_kind_but_its_loss_counts() -> None:
+    """At machines runs 0 and 2 about 1, at tables one session, about itself."""
+    found = behaviour(
+        [play("S1", "19:00", "10.00"), play("S2", "21:00", "20.00")],
+        [rated("R1", "20:30", "1.00", win="-100.00")],
+    )
+    assert (found["run_freedom"], found["run_squares"], found["run_stakes"]) == (1, 2_000, 693)
+
+
 def test_an_evening_by_hand() -> None:
     """Two machines, a break of 20 minutes between them, and two hours of blackjack from 23:00:
     140 decisions at 70 an hour."""

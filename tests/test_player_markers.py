@@ -79,16 +79,56 @@ def test_sums_shares_and_the_most_by_hand() -> None:
 def test_stakes_that_double_each_week() -> None:
     found = markers([stake(7 * n, f"{2 ** (6 - n)}.00") for n in range(7)])
     assert found["stake_slope"] == pytest.approx(math.log(2), abs=1e-3)
-    assert found["stake_slope_t"] > 50
+    # Nothing is left about the line, so that the error is that of four usual days: their sum of
+    # squares 4 x 0.7^2 over 7 - 1 + 4 degrees, and days 7 apart have squares of 49 x 28.
+    error = 7 * math.sqrt(4 * 0.49 / 10 / (49 * 28))
+    assert found["stake_slope_t"] == pytest.approx(math.log(2) / error, rel=1e-3)
 
 
 @pytest.mark.parametrize(
     "before",
-    [range(0, 35, 7), range(6)],
-    ids=["five days of play", "six days within two weeks"],
+    [(0, 30), range(7)],
+    ids=["two days of play", "seven days within a week"],
 )
 def test_a_few_days_make_no_trajectory(before: range) -> None:
     assert markers([stake(n, "1.00") for n in before])["stake_slope"] is None
+
+
+def test_a_day_weighs_by_its_sessions() -> None:
+    """Days 10 apart at 1, 1 and 4 dollars, and the last of two sessions: weights 1, 1, 2 about the
+    mean day -7.5 and mean ln(4)/2. Squares 275 = 156.25 + 6.25 + 2 x 56.25; products 10.397 =
+    0.693 x (12.5 + 2.5 + 2 x 7.5) / 2; so that a week is 7 x 0.0378."""
+    last = stake(0, "8.00") | {"sessions": 2, "slot_sessions": 2, "games_played": 2}
+    found = markers([stake(20, "1.00"), stake(10, "1.00"), last])
+    sxx, sxy = 156.25 + 6.25 + 2 * 56.25, math.log(4) / 2 * (12.5 + 2.5 + 2 * 7.5)
+    assert found["stake_slope"] == pytest.approx(7 * sxy / sxx, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("past", "lately", "expected"),
+    [
+        ([], 6, 4.5 / 3),  # (6 - 1.5) / sqrt(9): a usual patron's two weeks, as nothing is known
+        # Known for 28 days: 8 + 1.5 sessions in 14 + 14 days are 4.75 in two weeks.
+        ([(27, 8)], 6, 1.25 / 3),
+        ([(27, 20)], 1, (1 - 10.75) / 2),
+    ],
+)
+def test_sessions_of_two_weeks_are_held_against_those_before(
+    past: list[tuple[int, int]], lately: int, expected: float
+) -> None:
+    known = [day(n, sessions=s, slot_sessions=s) for n, s in past]
+    found = markers([*known, day(0, sessions=lately, slot_sessions=lately)])
+    assert found["sessions_lately"] == lately
+    assert found["more_sessions"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_stakes_that_follow_lost_sessions() -> None:
+    """Sums 2,000 thousandths, 1,200 and 1,000,000 thousandths squared of four degrees: the spread
+    (1 + 4 x 0.25) / (4 + 4) is 0.25 a stake, and 1.2 over sqrt(2 x 0.25) is 1.697."""
+    sums = {"run_freedom": 2, "run_squares": 1_000, "run_stakes": 600, "stake_spread": 500_000}
+    found = markers([day(0, **sums), day(29, **sums), day(30, **sums)])
+    assert found["chasing_runs"] == pytest.approx(1.2 / math.sqrt(0.5), abs=1e-5)
+    assert markers([day(0)])["chasing_runs"] is None
 
 
 def test_going_over_to_tables_is_no_rise_of_stakes() -> None:

@@ -23,9 +23,9 @@ NOTHING = {"stake_slope": None, "stake_slope_t": None, "minutes_slope": None,
            "deposited_deviation": None, "chasing_rows": None, "chasing_sessions": None,
            "chasing_days": None, "baseline": "none", "main_game": "machines"}  # fmt: skip
 RISING = {"stake_slope": 0.1, "stake_slope_t": 4.5}
-"""At `whole` of marker_trajectory, whose weight is 0.5."""
-LONG = {"long_stretches": 6}
-"""At `whole` of marker_long_play, whose weight is 0.4."""
+"""At `whole` of marker_trajectory, whose weight is 0.23."""
+MANY = {"sessions_lately": 36}
+"""At `whole` of marker_frequency, whose weight is 0.22."""
 
 
 def ago(days: int, day: dt.date = D) -> dt.date:
@@ -66,12 +66,15 @@ def one(*rows: Row, profiles: list[Row] = (), day: dt.date = D) -> Row:
     ("markers", "score", "level"),
     [
         ({}, 0.0, "none"),
-        (RISING, 0.5, "none"),
-        (LONG, 0.4, "none"),
-        (RISING | LONG, 0.7, "raised"),  # 1 - 0.5 x 0.6
-        # Half way from 2 to 4.5 is half of 0.5; half way from 2 to 6 half of 0.4.
-        (RISING | LONG | {"stake_slope_t": 3.25}, 0.55, "watch"),
-        (RISING | LONG | {"minutes_slope": 0.2, "minutes_slope_t": 9.0}, 0.82, "high"),
+        (RISING, 0.23, "none"),
+        (MANY, 0.22, "none"),
+        (RISING | MANY, 0.45, "raised"),
+        # Half way from 1 to 4.5 is half of 0.23.
+        (RISING | MANY | {"stake_slope_t": 2.75}, 0.335, "watch"),
+        (RISING | MANY | {"minutes_slope": 0.2, "minutes_slope_t": 9.0}, 0.54, "high"),
+        (MANY | {"more_sessions": 3.5}, 0.275, "none"),  # half of 0.11 more
+        (MANY | {"chasing_runs": 2.0}, 0.295, "watch"),  # half of 0.15
+        (MANY | {"days_behind": 9}, 0.32, "watch"),
         ({"stake_slope": -0.1, "stake_slope_t": 4.5}, 0.0, "none"),
     ],
 )
@@ -85,10 +88,9 @@ def test_every_marker_adds_to_the_score(markers: Row, score: float, level: str) 
     ("markers", "behind"),
     [
         ({"night_share": 0.95, "minutes": 599}, 0.0),
-        ({"night_share": 0.95, "minutes": 600}, 0.2),
+        ({"night_share": 0.95, "minutes": 600}, 0.01),
         ({"chasing_rows": 1.0, "rows_behind": 14}, 0.0),
-        ({"chasing_rows": 1.0, "rows_behind": 15}, 0.5),
-        ({"active_days": 6, "active_days_before": 0, "known_days": 44}, 0.0),
+        ({"chasing_rows": 1.0, "rows_behind": 15}, 0.05),
     ],
 )
 def test_a_share_of_few_says_nothing(markers: Row, behind: float) -> None:
@@ -96,11 +98,11 @@ def test_a_share_of_few_says_nothing(markers: Row, behind: float) -> None:
 
 
 def test_reasons_are_in_words_and_the_strongest_come_first() -> None:
-    found = one(played(**LONG, **RISING, minutes_slope=0.2, minutes_slope_t=3.25, sessions=6,
+    found = one(played(**MANY, **RISING, minutes_slope=0.2, minutes_slope_t=2.5, sessions=6,
                        deposits_per_session=3.0))  # fmt: skip
     assert found["reasons"] == [
         "stakes have risen by 11% a week",
-        "played more than three hours without a break 6 times",
+        "played 36 sessions in two weeks",
         "days of play have become longer by 22% a week",
     ]
     assert (found["patterns_of_spend"], found["time"], found["spend"]) == (1.0, 1.0, 0.0)
@@ -178,7 +180,7 @@ def test_a_cold_start_is_told() -> None:
 
 
 def test_no_word_of_it_is_a_diagnosis() -> None:
-    rows = protection([played(**RISING, **LONG)]).collect()
+    rows = protection([played(**RISING, **MANY)]).collect()
     said = " ".join([*rows["reasons"][0], *contract("player_protection").descriptions().values()])
     for word in ("addict", "disorder", "patholog", "problem gambl", "compulsive"):
         assert word not in said.casefold()
@@ -241,15 +243,20 @@ def test_a_level_that_rises_is_an_alert(standing: list[Row], many: int) -> None:
 def test_an_alert_names_the_days_of_play_it_rests_on() -> None:
     days = [{"player_id": "P1", "gaming_day": ago(n)} for n in (0, 29, 30)]
     others = [{"player_id": "P2", "gaming_day": D}]
-    [found] = alerts("escalating_harm", [level(0, "raised", 0.65)], [*days, *others]).to_dicts()
+    [found] = alerts("escalating_harm", [level(0, "raised", 0.4)], [*days, *others]).to_dicts()
     assert [e["record_id"] for e in found["evidence"]] == [f"P1/{ago(29)}", f"P1/{D}"]
     assert (found["window_start"], found["severity"]) == (ago(29), "WARNING")
     assert found["said"] == "Level raised: a; b."
 
 
-def test_no_level_is_critical() -> None:
-    [found] = alerts("escalating_harm", [level(0, "high", 1.0)]).to_dicts()
-    assert found["severity"] == "WARNING"
+@pytest.mark.parametrize(
+    ("name", "score", "severity"),
+    [("watch", 0.35, "INFO"), ("raised", 0.36, "WARNING"), ("high", 0.54, "WARNING"),
+     ("high", 0.55, "CRITICAL")],
+)  # fmt: skip
+def test_the_higher_the_score_the_graver(name: str, score: float, severity: str) -> None:
+    [found] = alerts("escalating_harm", [level(0, name, score)]).to_dicts()
+    assert found["severity"] == severity
 
 
 @pytest.mark.parametrize(("excluded", "last", "many"), [(True, 0, 1), (False, 0, 0), (True, 1, 0)])

@@ -52,7 +52,8 @@ class DetectionQuality(dy.Schema):
     )
     base_rate = _share("Share of the entities that a case shows on: precision by chance.")
     auprc = _share(
-        "Average precision of entities ranked by the rule's highest score, 0 without an alert."
+        "Average precision of entities ranked by the rule's highest score, 0 without an alert; of "
+        "escalating_harm by player_protection's score on days of play."
     )
     amount_auprc = _share("The same, ranked by the amount alone that they moved.")
 

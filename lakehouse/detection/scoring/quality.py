@@ -4,8 +4,9 @@ Three kinds of frame go in. `alerts`: gold.anomalies, or restricted.alerts of th
 `plants`: truth/plants. `units`: what there could be an alert of, a row per entity and gaming day:
 `entity_id`, `gaming_day`, `entity_type`, and `amount`, what the entity moved that day.
 
-What is ranked are the entities of a window, by their highest score in it. Average precision is
-exact: entities without an alert share the score 0, so that they are one step of the curve, whose
+What is ranked are the entities of a window, by their highest score in it: that of their alerts, or
+of `scores` for a rule that scores everybody. Average precision is exact: entities without a score,
+or with 0, share the last place, so that they are one step of the curve, whose
 precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
 """
 
@@ -23,6 +24,9 @@ from lakehouse.regulation.gaming_day import Days
 _CASE = ("rule", "plant_id")
 _OF = ("as_of", "rule")
 _UNIT = (*_OF, "entity_id")
+_SCORES = pl.Schema(
+    {"rule": pl.String, "entity_id": pl.String, "gaming_day": pl.Date, "score": pl.Float64}
+)
 
 
 def quality(
@@ -33,15 +37,18 @@ def quality(
     *,
     families: Mapping[str, str],
     window: int = WINDOW,
+    scores: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Rows in the shape of `detection_quality` for each of `days` in whose `window` gaming days a
     case of a rule shows. The frames hold at least these days; `families`: rule → family, of the
-    rules that are scored."""
+    rules that are scored; `scores`: rows of `rule`, `entity_id`, `gaming_day` and `score`, by which
+    the entities of its rules are ranked in place of their alerts."""
     cases, shown = _cases(plants), _shown(plants)
+    every = pl.DataFrame(schema=_SCORES) if scores is None else scores.cast(_SCORES)
     judged = _judged(alerts, shown)
     of_days = pl.DataFrame({"as_of": pl.date_range(*days, eager=True)})
     parts = [
-        _measured(judged, cases, shown, units, of_days, window, strength)
+        _measured(judged, every, cases, shown, units, of_days, window, strength)
         for strength in (EVERY, *STRENGTHS)
     ]
     known = pl.DataFrame(list(families.items()), schema=["rule", "family"], orient="row")
@@ -102,6 +109,7 @@ def _within(frame: pl.DataFrame, of_days: pl.DataFrame, window: int, day: str) -
 
 def _measured(
     judged: pl.DataFrame,
+    scores: pl.DataFrame,
     cases: pl.DataFrame,
     shown: pl.DataFrame,
     units: pl.DataFrame,
@@ -114,12 +122,13 @@ def _measured(
     alerts = _within(judged.filter(wanted | ~pl.col("is_true")), of_days, window, "gaming_day")
     where = _within(shown.filter(~pl.col("is_look_alike") & wanted), of_days, window, "day")
     others = _within(shown.filter(~pl.col("is_look_alike") & ~wanted), of_days, window, "day")
+    ranks = _ranks(alerts, _within(scores, of_days, window, "gaming_day"))
     counted = (
         where.group_by(_OF)
         .agg(cases=pl.col("plant_id").n_unique())
         .join(_of_alerts(alerts), on=_OF, how="left")
         .join(_of_cases(alerts, where, cases), on=_OF, how="left")
-        .join(_ranked(alerts, where, others, units, of_days, window), on=_OF, how="left")
+        .join(_ranked(ranks, where, others, units, of_days, window), on=_OF, how="left")
     )
     return _told(counted, strength)
 
@@ -144,8 +153,16 @@ def _of_cases(alerts: pl.DataFrame, where: pl.DataFrame, cases: pl.DataFrame) ->
     return found.group_by(_OF).agg(cases_found=pl.col("plant_id").n_unique(), lead_days=lead_days)
 
 
+def _ranks(alerts: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """The highest score of each entity: of its alerts, or of the scores of a rule that has them."""
+    columns = [*_UNIT, "score"]
+    told = alerts.explode("entity_id").select(columns).join(scores, on="rule", how="anti")
+    scored = scores.filter(pl.col("score") > 0).select(columns)
+    return pl.concat([told, scored]).group_by(_UNIT).agg(pl.col("score").max())
+
+
 def _ranked(
-    alerts: pl.DataFrame,
+    ranks: pl.DataFrame,
     where: pl.DataFrame,
     others: pl.DataFrame,
     units: pl.DataFrame,
@@ -162,6 +179,7 @@ def _ranked(
     here = (
         inside.group_by("as_of", "entity_type", "entity_id")
         .agg(pl.col("amount").sum())
+        .sort("entity_id")
         .with_columns(
             rank=pl.col("amount").rank("ordinal", descending=True).over("as_of", "entity_type"),
             units=pl.len().over("as_of", "entity_type").cast(pl.Float64),
@@ -175,8 +193,7 @@ def _ranked(
         positives=pl.len().cast(pl.Float64)
     )
     scored = (
-        alerts.explode("entity_id").group_by(_UNIT).agg(pl.col("score").max())
-        .join(kind, on="rule")
+        ranks.join(kind, on="rule")
         .join(here.select("as_of", "entity_type", "entity_id"),
               on=["as_of", "entity_type", "entity_id"])
         .join(others.select(_UNIT).unique(), on=_UNIT, how="anti")

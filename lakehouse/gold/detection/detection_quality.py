@@ -17,6 +17,7 @@ _BACK = WINDOW - 1
 @mart(
     gold("anomalies", back=_BACK),
     truth("plants", back=_BACK),
+    gold("player_protection", back=_BACK),
     gold("player_day", back=_BACK),
     gold("slot_performance", back=_BACK),
     gold("table_performance", back=_BACK),
@@ -28,6 +29,7 @@ _BACK = WINDOW - 1
 def detection_quality(
     anomalies: pl.LazyFrame,
     plants: pl.LazyFrame,
+    player_protection: pl.LazyFrame,
     player_day: pl.LazyFrame,
     slot_performance: pl.LazyFrame,
     table_performance: pl.LazyFrame,
@@ -49,10 +51,22 @@ def detection_quality(
     ]
     families = {name: rule.family for name, rule in rules().items()}
     columns = ["alert_id", "rule", "entity_id", "gaming_day", "window_start", "score"]
-    found, planted, every = pl.collect_all(
-        [anomalies.select(columns), plants, pl.concat(units)], engine="streaming"
+    found, planted, every, scores = pl.collect_all(
+        [anomalies.select(columns), plants, pl.concat(units), _standing(player_protection)],
+        engine="streaming",
     )
-    return shaped(quality(found, planted, every, days, families=families), "detection_quality")
+    judged = quality(found, planted, every, days, families=families, scores=scores)
+    return shaped(judged, "detection_quality")
+
+
+def _standing(player_protection: pl.LazyFrame) -> pl.LazyFrame:
+    """Everybody's score of harm on days of play: harm is ranked by it, as alerts of it are few."""
+    return player_protection.filter(pl.col("last_play") == pl.col("gaming_day")).select(
+        pl.lit("escalating_harm").alias("rule"),
+        pl.col("player_id").alias("entity_id"),
+        "gaming_day",
+        "score",
+    )
 
 
 def _sum(column: str) -> pl.Expr:

@@ -122,7 +122,11 @@ def _windows(pairs: pl.LazyFrame) -> pl.LazyFrame:
     )
     return recent.join(past, on=_ROW, how="left").with_columns(
         pl.col(
-            "history_days", "known_days", "weekday_days", "active_days_before", "staked_before",
+            "history_days",
+            "known_days",
+            "weekday_days",
+            "active_days_before",
+            "staked_before",
             "sessions_past",
         ).fill_null(0)
     )
