@@ -28,8 +28,8 @@ HIT = pl.Schema(
         "place": pl.String(),
     }
 )
-"""One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score` is
-a case's; `strength`, from 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
+"""One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score`
+is a case's; `strength`, 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
 HIT_KEY = ["typology", "player_id", "hit_day"]
 PAID_OUT = ("Cash", "Check", "Wire")
 
