@@ -4,9 +4,15 @@ A case has bounds of its own (test_suspicion.py); an alert may be told earlier, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from law_rows import cash, people
 from suspicion_rows import IN, OUT, derived, rated, silver
+
+from lakehouse.errors import LawError
+from lakehouse.regulation.law import Law, load, profiles
+from lakehouse.regulation.suspicion.hits import house, watched
 
 Told = tuple[str, int, float, str]
 """Rule, day of the month, score, severity."""
@@ -185,3 +191,24 @@ def shared(given: str, own: str, cheque: str) -> list[dict]:
 )
 def test_pooling_grows_with_what_others_gave(given, own, cheque, expected):
     assert told(*shared(given, own, cheque)) == expected
+
+
+def changed(**alerts: float) -> Law:
+    law = load("us-federal")
+    [period] = law.periods("pooling")
+    params = {**(period.params or {}), "alerts": alerts}
+    return replace(law, rules=law.rules | {"pooling": (replace(period, params=params),)})
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_cases_keep_their_own_parameters(profile):
+    law = load(profile)
+    amounts = [of.periods("pooling")[-1].params["over_usd"] for of in (law, watched(law))]
+    assert amounts == [10_000, 200]
+
+
+def test_a_misspelt_or_missing_parameter_is_named():
+    with pytest.raises(LawError, match="rule 'pooling': alerts have no over; they have: over_usd,"):
+        watched(changed(over=200, info=0, warning=0.2, critical=0.5))
+    with pytest.raises(LawError, match="rule 'pooling' of 2007-01-01 has no 'critical'; it has:"):
+        house(watched(changed(info=0)), "pooling", "critical")

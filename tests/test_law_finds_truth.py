@@ -18,6 +18,7 @@ from lakehouse.gold.compliance.suspicion import sar_cases
 from lakehouse.gold.compliance.tax_forms import form_1042s, w2g_forms
 from lakehouse.gold.marts import marts as declared
 from lakehouse.regulation.law import load
+from lakehouse.settings import load_settings
 from lakehouse.silver import clean
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.labels.filings import truth_obligations
@@ -131,21 +132,43 @@ def test_each_filing_fault_is_found_and_nothing_else(world, days, owed, reconcil
     assert {"late", "missing", "wrong_amount"} & set(wanted.values())
 
 
-@pytest.mark.slow
-def test_each_planted_pattern_has_its_case(world, days, silver):
-    known = {i.table: silver[i.table] for i in declared()["sar_cases"].inputs}
-    window = (days[0], days[COUNT - 1])
-    found = sar_cases(days=window, law=LAW, timezone=ZONE, as_of=AS_OF, **known).collect()
-    opened = set(found.explode("player_ids").select("typology", "player_ids").rows())
+@pytest.fixture(scope="module")
+def covered(world, days) -> tuple[pl.DataFrame, set[tuple[str, str]]]:
+    """What was planted on players, and the cases that the law's definitions cover."""
     plants = pl.concat([world.plants(d) for d in days[:COUNT]]).filter(entity_type="player")
     rows = (
         pl.concat([world.clean(t, d) for d in days[:COUNT]])
         for t in ("financial_txn", "table_games", "slot_telemetry")
     )
-    determined = law_definitions.covered(plants, *rows)
+    return plants, law_definitions.covered(plants, *rows)
+
+
+@pytest.mark.slow
+def test_each_planted_pattern_has_its_case(days, silver, covered):
+    known = {i.table: silver[i.table] for i in declared()["sar_cases"].inputs}
+    window = (days[0], days[COUNT - 1])
+    found = sar_cases(days=window, law=LAW, timezone=ZONE, as_of=AS_OF, **known).collect()
+    opened = set(found.explode("player_ids").select("typology", "player_ids").rows())
+    plants, determined = covered
     assert {kind for kind, _ in determined} == set(PATTERNS)
     assert determined <= opened
     cases = plants.filter(pl.col("kind").is_in(PATTERNS) & ~pl.col("is_look_alike"))
     faint = set(cases.select("kind", "entity_id").rows()) - determined
     assert faint
     assert not found["filed"].any()
+
+
+@pytest.mark.slow
+def test_what_the_definitions_cover_is_alerted_of(days, silver, covered):
+    """And of structuring nobody else, of whom nothing was planted."""
+    plants, determined = covered
+    mart = declared()["alerts"]
+    frames = {i.table: silver[i.table] for i in mart.inputs}
+    settings = load_settings()
+    window = (days[0], days[COUNT - 1])
+    found = mart.rows(frames, settings=settings, days=window, as_of=AS_OF).collect()
+    alerted = found.explode("player_ids").select("rule", "player_ids").unique()
+    assert determined - set(alerted.rows()) == set()
+    structured = alerted.filter(rule="structuring")["player_ids"]
+    assert structured.len() > 1
+    assert set(structured) <= set(plants["entity_id"])

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from lakehouse.errors import LawError
 from lakehouse.regulation.law import Law, Period
 
 HIT = pl.Schema(
@@ -29,19 +30,27 @@ HIT = pl.Schema(
     }
 )
 """One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score`
-is a case's; `strength`, from 0 to 1, grows with all that makes the pattern plain, and ranks
-alerts."""
+is a case's; `strength`, 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
 HIT_KEY = ["typology", "player_id", "hit_day"]
+GRADES = ("info", "warning", "critical")
+"""Scores from which an alert is told, and has a severity."""
 PAID_OUT = ("Cash", "Check", "Wire")
 
 
 def watched(law: Law) -> Law:
     """The law with the parameters of alerts (the table `alerts` of a rule's params) in the place of
-    those that define a case, rule by rule and period by period."""
+    those that define a case, rule by rule and period by period. Raises LawError for a name that
+    no case has."""
 
     def of_alerts(period: Period) -> Period:
         params = dict(period.params or {})
-        return replace(period, params={**params, **params.pop("alerts", {})})
+        alerts = params.pop("alerts", {})
+        if unknown := sorted(alerts.keys() - params.keys() - set(GRADES)):
+            raise LawError(
+                f"rule {period.rule!r}: alerts have no {', '.join(unknown)}; they have: "
+                f"{', '.join([*params, *GRADES])}"
+            )
+        return replace(period, params={**params, **alerts})
 
     rules = {name: tuple(map(of_alerts, periods)) for name, periods in law.rules.items()}
     return replace(law, rules=rules)
@@ -49,18 +58,24 @@ def watched(law: Law) -> Law:
 
 def house(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
     """The parameter `name` of a rule, a number that the house sets, as it stood on each row's
-    day."""
-    return law.dated(rule, lambda p: float((p.params or {})[name]), pl.col(day))
+    day. Raises LawError where a period does not state it."""
+    return law.dated(rule, lambda p: float(_stated(p, name)), pl.col(day))
 
 
 def house_cents(law: Law, rule: str, name: str, day: str = "gaming_day") -> pl.Expr:
     """The parameter `name` of a rule, an amount that the house sets in dollars, as it stood on
-    each row's day, in whole cents."""
+    each row's day, in whole cents. Raises LawError where a period does not state it."""
+    return law.dated(rule, lambda p: int(_stated(p, name) * 100), pl.col(day)).cast(pl.Int64)
 
-    def cents(value: object) -> int:
-        return int(Decimal(str(value)) * 100)
 
-    return law.dated(rule, lambda p: cents((p.params or {})[name]), pl.col(day)).cast(pl.Int64)
+def _stated(period: Period, name: str) -> Decimal:
+    params = period.params or {}
+    if name not in params:
+        raise LawError(
+            f"rule {period.rule!r} of {period.effective_from} has no {name!r}; "
+            f"it has: {', '.join(params)}"
+        )
+    return Decimal(str(params[name]))
 
 
 def cage_rows(financial_txn: pl.LazyFrame) -> pl.LazyFrame:
