@@ -23,7 +23,8 @@ def _on_a_trip(lake: Lake, day: dt.date) -> pl.Expr:
 
 def _excluded_on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
     where = _on_a_trip(lake, day)
-    barred = {"is_excluded": True, "is_protected": True, "reinvestment_budget": Decimal(0)}
+    barred = {"is_excluded": True, "is_protected": True, "may_be_marketed_to": False}
+    barred |= {"reinvestment_budget": Decimal(0)}
     return first(where, **barred)(rows, lake, day)
 
 
@@ -270,10 +271,10 @@ SINGLE = [
         ("gold/player_value:raised_are_protected",),
     ),
     Mutation(
-        "A patron's behaviour has a dollar more of loss than the day",
+        "A patron's behaviour has seven dollars more of loss than the day",
         "gold",
         "player_behaviour",
-        first(_ANY, loss=pl.col("loss") + 1),
+        first(_ANY, loss=pl.col("loss") + 7),
         ("gold/player_behaviour:behaviour_is_of_the_day",),
     ),
     Mutation(
@@ -288,7 +289,10 @@ SINGLE = [
         "gold",
         "player_day",
         _win_of_one_visit,
-        ("gold/player_day:profile_totals_are_the_facts",),
+        (
+            "gold/player_day:profile_totals_are_the_facts",
+            "gold/player_behaviour:behaviour_is_of_the_day",
+        ),
     ),
     Mutation(
         "A cage that no expectation knows",
