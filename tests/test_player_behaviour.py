@@ -97,7 +97,7 @@ def test_a_rating_is_of_another_kind_but_its_loss_counts() -> None:
     """At machines runs 0 and 2 about 1, at tables one session, about itself."""
     found = behaviour(
         [play("S1", "19:00", "10.00"), play("S2", "21:00", "20.00")],
-        [rated("R1", "20:30", "1.00", win="-100.00")],
+        [rated("R1", "20:30", "1.00", win="100.00")],
     )
     assert (found["run_freedom"], found["run_squares"], found["run_stakes"]) == (1, 2_000, 693)
 

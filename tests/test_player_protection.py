@@ -73,7 +73,7 @@ def one(*rows: Row, profiles: list[Row] = (), day: dt.date = D) -> Row:
         (RISING | MANY | {"stake_slope_t": 2.75}, 0.335, "watch"),
         (RISING | MANY | {"minutes_slope": 0.2, "minutes_slope_t": 9.0}, 0.54, "high"),
         (MANY | {"more_sessions": 3.5}, 0.275, "none"),  # half of 0.11 more
-        (MANY | {"chasing_runs": 2.0}, 0.295, "watch"),  # half of 0.15
+        (MANY | {"chasing_runs": 2.0}, 0.295, "none"),  # half of 0.15
         (MANY | {"days_behind": 9}, 0.32, "watch"),
         ({"stake_slope": -0.1, "stake_slope_t": 4.5}, 0.0, "none"),
     ],

@@ -23,9 +23,10 @@ def _on_a_trip(lake: Lake, day: dt.date) -> pl.Expr:
 
 def _excluded_on_a_trip(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
     where = _on_a_trip(lake, day)
-    barred = {"is_excluded": True, "is_protected": True, "may_be_marketed_to": False}
-    barred |= {"reinvestment_budget": Decimal(0)}
-    return first(where, **barred)(rows, lake, day)
+    barred = dict.fromkeys(("is_excluded", "is_protected"), True)
+    return first(where, **barred, may_be_marketed_to=False, reinvestment_budget=Decimal(0))(
+        rows, lake, day
+    )
 
 
 def _raised_unprotected(rows: pl.DataFrame, lake: Lake, day: dt.date) -> pl.DataFrame:
