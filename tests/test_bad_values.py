@@ -28,6 +28,7 @@ SETTINGS: dict[str, list[str]] = {
     "carded_bill_in_knowledge": ["", "nope", "2"],
     "multiple_transaction_log_over": ["", "nope", "-1", "nan", "1e400", "2.505", "9" * 40, "$5"],
     "on_failure": ["", "a\nb"],
+    "alert_webhook": ["", "ftp://example.com"],
     "rejected_share": ["", "nope", "-0.1", "1.1", "nan"],
     "wait_seconds": ["", "nope", "-1", "nan", "inf"],
     "sql_seconds": ["", "nope", "0", "-1", "nan", "inf", "1e400"],
@@ -81,7 +82,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert said.err.count("\n") == 1
     assert said.err.strip().isprintable()
     assert "unexpected" not in said.err
-    assert len(said.err) < 700
+    assert len(said.err) < 900
     assert sorted(Path().rglob("*")) == there
     return said.err
 

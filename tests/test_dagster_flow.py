@@ -128,6 +128,9 @@ def test_a_day_run_twice_changes_nothing(made: Settings, instance: dg.DagsterIns
     assert [name for name in before if not before[name].equals(after[name])] == []
 
 
+REACHED = ("player_value", "player_markers", "player_protection", "anomalies", "alert_episodes")
+
+
 @pytest.mark.slow
 def test_days_in_any_order_end_in_the_same_lake(
     made: Settings, tmp_path: Path, instance: dg.DagsterInstance
@@ -140,14 +143,16 @@ def test_days_in_any_order_end_in_the_same_lake(
     other_key.chmod(0o600)
     for days in ((WEEK[1], WEEK[1]), (WEEK[0], D(2025, 3, 8))):
         run_days(other, days, now=NOW, instance=instance)
-    # The window of player_value reached over the last day, which the second run did not judge.
+    # Windows of value, protection and alerts reached over the last day, which the second run did
+    # not judge.
     held = Lake.open(other).scan("gold", "check_results").filter("is_stale").collect()
     stale = set(held.select("gaming_day", "table_name", "check_name").iter_rows())
     assert stale == {
         (WEEK[1], "player_value", "protected_receive_nothing"),
         (WEEK[1], "player_day", "excluded_do_not_play"),
         (WEEK[1], "player_value", "value_ends_in_the_day"),
-        (WEEK[1], "player_value", "no_personal_data"),
+        (WEEK[1], "player_value", "raised_are_protected"),
+        *((WEEK[1], table, "no_personal_data") for table in REACHED),
         (WEEK[1], "property_day", "every_stored_row_is_derived"),
     }
     for settings in (made, other):

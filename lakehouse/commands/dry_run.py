@@ -210,8 +210,8 @@ def _tell_gold(trial: Lake, table: str, day: dt.date) -> None:
         if mart.layer != "gold" or table not in mart.sources():
             continue
         rows = trial.scan("gold", name, days=(day, day)).collect()
-        sums = rows.select(pl.col(pl.Decimal).sum())
-        amounts = [f"{n} {v:,}" for n, v in zip(sums.columns, sums.row(0), strict=True) if v]
+        sums = rows.select(pl.col(pl.Decimal).sum()).to_dict(as_series=False)
+        amounts = [f"{n} {v:,}" for n, [v] in sums.items() if v]
         told.append({"mart": name, "rows": rows.height, "sums": ", ".join(amounts)})
     _show(f"what gold would say of {day}", pl.DataFrame(told, schema=["mart", "rows", "sums"]))
 

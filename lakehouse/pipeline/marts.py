@@ -128,7 +128,10 @@ def _horizon_before(lake: Lake, days: Days) -> dt.date:
 
 
 def _stored(mart: Mart, lake: Lake, settings: Settings, days: Days) -> set[dt.date]:
+    """Days that the lake has: also those on which neither the mart nor its inputs have a row, as
+    its windows may reach over them."""
     tables = {(mart.layer, mart.name), *((i.layer, i.table) for i in mart.reads(settings))}
+    tables |= {("bronze", table) for table in TELLING}
     found = pl.concat([lake.partitions(*t)["gaming_day"] for t in sorted(tables)]).drop_nulls()
     return set(found.filter(found.is_between(*days)))
 
