@@ -328,7 +328,16 @@ TABLES += [
 ]  # fmt: skip
 # A cashier whose small transactions a supervisor approves, most of them two weeks before D.
 TXNS += [
-    cash(f"q8{n}{k}", IN, on(n), "20.00", None, cashier_id="EMP-0008", supervisor_id="EMP-0901")
+    cash(
+        f"q8{n}{k}",
+        IN,
+        on(n),
+        "20.00",
+        None,
+        cashier_id="EMP-0008",
+        supervisor_id="EMP-0901",
+        notes="Voided",
+    )
     for n, many in ((-13, 4), (0, 1))
     for k in range(many)
 ]
