@@ -8,6 +8,7 @@ weeks are scored. A figure is that of all seeds together, with the least and mos
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -261,7 +262,9 @@ def costs() -> str:
 def main(settings: Iterable[Setting] = SETTINGS) -> None:
     for setting in settings:
         asked = [(seed, setting.faults) for seed in setting.seeds]
-        with ProcessPoolExecutor(2) as pool:
+        # A process a world: a second one in the same process made Polars 2.1 panic.
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(2, spawned, max_tasks_per_child=1) as pool:
             worlds = pl.concat(pool.map(scored, asked))
         rows = pooled(worlds)
         is_default = setting is SETTINGS[0]
