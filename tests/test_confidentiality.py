@@ -236,7 +236,7 @@ def test_an_analyst_in_the_ui_sees_the_same_with_and_without_them(
     """Whatever is inferred from two logs that do not differ, it is not a SAR."""
     loud, silent = (content(Lake.open(s), "restricted") for s, _ in (made, quiet))
     assert (loud["bronze.sar_filings"], loud["silver.sar_filings"]) == (3, 1)
-    assert loud["silver.staff_observations"] == 2
+    assert loud["silver.staff_observations"] == 3
     assert silent["bronze.sar_filings"] == silent["bronze.staff_observations"] == 0
     assert loud["restricted.sar_cases"] > silent["restricted.sar_cases"]
     seen, expected = events(*made), events(*quiet)
