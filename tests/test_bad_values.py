@@ -102,7 +102,11 @@ def test_a_variable_that_cannot_be_is_told_before_any_work(
     monkeypatch.setenv(f"LAKEHOUSE_{name.upper()}", value)
     err = refused(capsys, "init")
     assert f"setting '{name.replace('__', '.')}" in err
-    if name not in ("storage_options", "alert_webhook") and len(value) < 100 and not value.startswith("{"):
+    if (
+        name not in ("storage_options", "alert_webhook")
+        and len(value) < 100
+        and not value.startswith("{")
+    ):
         assert f"(got {value!r})" in err or "(got [])" in err or value in ("1",)
 
 
