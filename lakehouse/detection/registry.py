@@ -128,17 +128,12 @@ def thresholds() -> Law:
     return parse("thresholds", text)
 
 
-def evidence(table: str, key: str) -> pl.Expr:
-    """Keys of rows of a table, for an aggregation: a list in order, each once."""
-    one = pl.struct(pl.lit(table).alias("table_name"), pl.col(key).alias("record_id"))
-    return one.unique().sort().alias("evidence")
-
-
-def row_evidence(table: str, *keys: str) -> pl.Expr:
-    """The row itself as evidence, by its key's values with / between them."""
+def evidence(table: str, *keys: str, where: pl.Expr | None = None) -> pl.Expr:
+    """Rows of a table, for an aggregation: a list in order, each once, by its key's values with /
+    between them; of those `where`, if it is given."""
     named = pl.concat_str([pl.col(k).cast(pl.String) for k in keys], separator="/")
     one = pl.struct(pl.lit(table).alias("table_name"), named.alias("record_id"))
-    return pl.concat_list(one).alias("evidence")
+    return (one if where is None else one.filter(where)).unique().sort().alias("evidence")
 
 
 def _within(frame: pl.LazyFrame, back: int, days: Days) -> pl.LazyFrame:

@@ -208,7 +208,6 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> 
         "coin_out",
         "theo",
         played_on="gaming_day",
-        day_of=pl.format("{}/{}", "machine_id", "gaming_day"),
     )
     paid, built = (
         (100 * part / pl.col("coin_in").cast(pl.Float64)).round(1)
@@ -235,7 +234,7 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> 
         .group_by(*_MACHINE_DAY, "since", "side", "height")
         .agg(
             pl.col("coin_in", "coin_out", "theo").sum(),
-            evidence("slot_performance", "day_of"),
+            evidence("slot_performance", "machine_id", "played_on"),
             sessions=pl.len(),
         )
         .select(

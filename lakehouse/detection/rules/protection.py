@@ -79,14 +79,12 @@ def _told(found: pl.LazyFrame, player_behaviour: pl.LazyFrame, days: int) -> pl.
     """Findings in the rules' shape; their evidence is the patron's play of so many days."""
     key = ["player_id", "gaming_day"]
     ago = (pl.col("gaming_day") - pl.col("day")).dt.total_days()
-    row = pl.concat_str([pl.col("player_id"), pl.col("day").cast(pl.String)], separator="/")
     rested = (
         found.select(key)
         .join(player_behaviour.select("player_id", day="gaming_day"), on="player_id")
         .filter(ago.is_between(0, days - 1))
-        .with_columns(row=row)
         .group_by(key)
-        .agg(evidence("player_behaviour", "row"), window_start=pl.col("day").min())
+        .agg(evidence("player_behaviour", "player_id", "day"), window_start=pl.col("day").min())
     )
     return found.join(rested, on=key, how="left").select(
         "gaming_day",

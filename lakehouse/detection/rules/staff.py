@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
 
-from lakehouse.detection.registry import EVIDENCE, Limit, Reads, rule
+from lakehouse.detection.registry import Limit, Reads, evidence, rule
+from lakehouse.detection.windows import trailing
 from lakehouse.regulation.gaming_day import Days
 
 MEETINGS = 27
@@ -27,14 +26,14 @@ def dealer_collusion(dealer_play: pl.LazyFrame, *, days: Days, limit: Limit) -> 
     ratings in four weeks against that of the dealer's others, whose spread it is measured in. The
     chance is that of a permutation of the two, normal from a few ratings on (Hoeffding 1951).
     Score: -log10 of it, against the chance at which nobody doubts."""
-    seen = _trailing(dealer_play, days, MEETINGS)
+    seen = trailing(dealer_play, days, MEETINGS)
     pairs = seen.group_by("as_of", "dealer_id", "player_id").agg(
         pl.col("ratings", "hands_played", "luck", "luck_squares").sum(),
         pl.col("player_win", "theo").sum(),
         met=pl.col("gaming_day").n_unique(),
         window_start=pl.col("gaming_day").min(),
         is_today=(pl.col("gaming_day") == pl.col("as_of")).any(),
-        evidence=_rows("dealer_play", "dealer_id", "player_id", "gaming_day"),
+        evidence=evidence("dealer_play", "dealer_id", "player_id", "gaming_day"),
     )
     of_dealer = ("as_of", "dealer_id")
     rest = {c: pl.col(c).sum().over(of_dealer) - pl.col(c) for c in _LUCK}
@@ -95,7 +94,7 @@ def cashier_voids(cashier_day: pl.LazyFrame, *, days: Days, limit: Limit) -> pl.
 def _against_peers(
     cashier_day: pl.LazyFrame, days: Days, limit: Limit, what: str, among: str, value: str
 ) -> pl.LazyFrame:
-    seen = _trailing(cashier_day, days, SHIFTS_BACK)
+    seen = trailing(cashier_day, days, SHIFTS_BACK)
     own = seen.group_by("as_of", "cashier_id").agg(
         k=pl.col(what).sum(),
         n=pl.col(among).sum(),
@@ -103,7 +102,7 @@ def _against_peers(
         approver=pl.col("main_approver_id").mode().sort().first(),
         window_start=pl.col("gaming_day").filter(pl.col(what) > 0).min(),
         is_today=((pl.col("gaming_day") == pl.col("as_of")) & (pl.col(what) > 0)).any(),
-        evidence=_rows("cashier_day", "cashier_id", "gaming_day", where=pl.col(what) > 0),
+        evidence=evidence("cashier_day", "cashier_id", "gaming_day", where=pl.col(what) > 0),
     )
     others = pl.col("n").sum().over("as_of") - pl.col("n")
     theirs = pl.col("k").sum().over("as_of") - pl.col("k")
@@ -130,20 +129,6 @@ def _against_peers(
             (pl.col("usual") * 1000).round(1),
         ).alias("said"),
     )
-
-
-def _trailing(frame: pl.LazyFrame, days: Days, back: int) -> pl.LazyFrame:
-    """The rows once for each of `days`, as `as_of`, whose window holds them."""
-    asked = pl.date_range(*days, eager=True)
-    windows = pl.LazyFrame({"as_of": asked, "_since": asked - dt.timedelta(days=back)})
-    inside = pl.col("gaming_day") >= pl.col("_since"), pl.col("gaming_day") <= pl.col("as_of")
-    return frame.join_where(windows, *inside).drop("_since")
-
-
-def _rows(table: str, *keys: str, where: pl.Expr | None = None) -> pl.Expr:
-    named = pl.concat_str([pl.col(k).cast(pl.String) for k in keys], separator="/")
-    one = pl.struct(pl.lit(table).alias("table_name"), named.alias("record_id"))
-    return (one if where is None else one.filter(where)).sort().cast(EVIDENCE.inner)
 
 
 def _log10_tail(z: str) -> pl.Expr:

@@ -49,7 +49,6 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
         "rated_win",
         "theo",
         played_on="gaming_day",
-        day_of=pl.format("{}/{}", "table_id", "gaming_day"),
     )
     return (
         found.join(during, on="table_id")
@@ -57,7 +56,7 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
         .group_by(*_TABLE_DAY, "since", "height")
         .agg(
             pl.col("rated_win", "theo").sum(),
-            evidence("table_performance", "day_of"),
+            evidence("table_performance", "table_id", "played_on"),
             days=pl.len(),
         )
         .select(
@@ -99,7 +98,6 @@ def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) ->
         "table_id",
         "missing",
         short_on="gaming_day",
-        day_of=pl.format("{}/{}", "table_id", "gaming_day"),
     )
     since = pl.col("gaming_day") - pl.duration(days=SHORT_DAYS - 1)
     return (
@@ -109,7 +107,7 @@ def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) ->
         .filter(pl.col("short_on").is_between(since, "gaming_day"))
         .group_by(_TABLE_DAY)
         .agg(
-            evidence("table_performance", "day_of"),
+            evidence("table_performance", "table_id", "short_on"),
             pl.col("missing").sum(),
             n=pl.len(),
             first=pl.col("short_on").min(),

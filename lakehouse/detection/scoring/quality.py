@@ -12,15 +12,16 @@ precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
 
 from lakehouse.contracts.columns import STRENGTHS
 from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
+from lakehouse.detection.windows import trailing
 from lakehouse.regulation.gaming_day import Days
 
+DIGITS = 9
 _CASE = ("rule", "plant_id")
 _OF = ("as_of", "rule")
 _UNIT = (*_OF, "entity_id")
@@ -46,9 +47,14 @@ def quality(
     cases, shown = _cases(plants), _shown(plants)
     every = pl.DataFrame(schema=_SCORES) if scores is None else scores.cast(_SCORES)
     judged = _judged(alerts, shown)
-    of_days = pl.DataFrame({"as_of": pl.date_range(*days, eager=True)})
+
+    def within(frame: pl.DataFrame, on: str = "gaming_day") -> pl.DataFrame:
+        return trailing(frame.lazy(), days, window - 1, on=on).collect()
+
+    told, planted = within(judged), within(shown.filter(~pl.col("is_look_alike")), "day")
+    ranking, at_risk = within(every), _at_risk(within(units))
     parts = [
-        _measured(judged, every, cases, shown, units, of_days, window, strength)
+        _measured(told, ranking, cases, planted, at_risk, strength)
         for strength in (EVERY, *STRENGTHS)
     ]
     known = pl.DataFrame(list(families.items()), schema=["rule", "family"], orient="row")
@@ -101,34 +107,24 @@ def _judged(alerts: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _within(frame: pl.DataFrame, of_days: pl.DataFrame, window: int, day: str) -> pl.DataFrame:
-    """The rows once for each day asked for whose window holds them."""
-    first = pl.col("as_of") - dt.timedelta(days=window - 1)
-    return frame.join_where(of_days, pl.col(day) <= pl.col("as_of"), pl.col(day) >= first)
-
-
 def _measured(
-    judged: pl.DataFrame,
-    scores: pl.DataFrame,
+    told: pl.DataFrame,
+    ranking: pl.DataFrame,
     cases: pl.DataFrame,
-    shown: pl.DataFrame,
-    units: pl.DataFrame,
-    of_days: pl.DataFrame,
-    window: int,
+    planted: pl.DataFrame,
+    at_risk: pl.DataFrame,
     strength: str,
 ) -> pl.DataFrame:
     wanted = pl.lit(value=True) if strength == EVERY else pl.col("strength") == strength
     # An alert that is true of a case of another strength is neither true nor false here.
-    alerts = _within(judged.filter(wanted | ~pl.col("is_true")), of_days, window, "gaming_day")
-    where = _within(shown.filter(~pl.col("is_look_alike") & wanted), of_days, window, "day")
-    others = _within(shown.filter(~pl.col("is_look_alike") & ~wanted), of_days, window, "day")
-    ranks = _ranks(alerts, _within(scores, of_days, window, "gaming_day"))
+    alerts = told.filter(wanted | ~pl.col("is_true"))
+    where, others = planted.filter(wanted), planted.filter(~wanted)
     counted = (
         where.group_by(_OF)
         .agg(cases=pl.col("plant_id").n_unique())
         .join(_of_alerts(alerts), on=_OF, how="left")
         .join(_of_cases(alerts, where, cases), on=_OF, how="left")
-        .join(_ranked(ranks, where, others, units, of_days, window), on=_OF, how="left")
+        .join(_ranked(_ranks(alerts, ranking), where, others, at_risk), on=_OF, how="left")
     )
     return _told(counted, strength)
 
@@ -161,52 +157,50 @@ def _ranks(alerts: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([told, scored]).group_by(_UNIT).agg(pl.col("score").max())
 
 
+def _at_risk(units: pl.DataFrame) -> pl.DataFrame:
+    """What there could be an alert of in each window: a row per entity, with its `rank` by amount
+    among the `units` of its type, and how many `days` have any of them."""
+    of_type = ("as_of", "entity_type")
+    days = units.group_by(of_type).agg(days=pl.col("gaming_day").n_unique().cast(pl.Int64))
+    return (
+        units.group_by(*of_type, "entity_id")
+        .agg(pl.col("amount").sum().round(2))
+        .sort("entity_id")
+        .with_columns(
+            rank=pl.col("amount").rank("ordinal", descending=True).over(of_type),
+            units=pl.len().over(of_type).cast(pl.Float64),
+        )
+        .join(days, on=of_type)
+    )
+
+
 def _ranked(
-    ranks: pl.DataFrame,
-    where: pl.DataFrame,
-    others: pl.DataFrame,
-    units: pl.DataFrame,
-    of_days: pl.DataFrame,
-    window: int,
+    ranks: pl.DataFrame, where: pl.DataFrame, others: pl.DataFrame, at_risk: pl.DataFrame
 ) -> pl.DataFrame:
     """base_rate, auprc, amount_auprc and days of each rule and day asked for. Entities with a case
     of another strength are left out of the ranking by score."""
-    types = units.select("entity_id", "entity_type").unique()
+    types = at_risk.select("entity_id", "entity_type").unique()
     kinds = where.select("rule", "entity_id").unique().join(types, on="entity_id")
     kind = kinds.group_by("rule").agg(pl.col("entity_type").mode().sort().first())
-    inside = _within(units, of_days, window, "gaming_day")
-    days = inside.group_by("as_of", "entity_type").agg(days=pl.col("gaming_day").n_unique())
-    here = (
-        inside.group_by("as_of", "entity_type", "entity_id")
-        .agg(pl.col("amount").sum())
-        .sort("entity_id")
-        .with_columns(
-            rank=pl.col("amount").rank("ordinal", descending=True).over("as_of", "entity_type"),
-            units=pl.len().over("as_of", "entity_type").cast(pl.Float64),
-        )
-    )
     positive = (
         where.select(*_UNIT).unique().join(kind, on="rule")
-        .join(here, on=["as_of", "entity_type", "entity_id"])
+        .join(at_risk, on=["as_of", "entity_type", "entity_id"])
     )  # fmt: skip
-    totals = positive.group_by(*_OF, "entity_type", "units").agg(
-        positives=pl.len().cast(pl.Float64)
-    )
+    totals = positive.group_by(*_OF, "units", "days").agg(positives=pl.len().cast(pl.Float64))
     scored = (
         ranks.join(kind, on="rule")
-        .join(here.select("as_of", "entity_type", "entity_id"),
+        .join(at_risk.select("as_of", "entity_type", "entity_id"),
               on=["as_of", "entity_type", "entity_id"])
         .join(others.select(_UNIT).unique(), on=_UNIT, how="anti")
     )  # fmt: skip
     base = pl.col("positives") / pl.col("units")
     rest = pl.col("positives") - pl.col("scored_hits").fill_null(0)
     return (
-        totals.join(days, on=["as_of", "entity_type"])
-        .join(_area(scored, positive), on=_OF, how="left")
+        totals.join(_area(scored, positive), on=_OF, how="left")
         .join(_by_amount(positive), on=_OF, how="left")
         .select(
             *_OF,
-            pl.col("days").cast(pl.Int64),
+            "days",
             base_rate=base,
             auprc=(pl.col("area").fill_null(0.0) + rest * base) / pl.col("positives"),
             amount_auprc="by_amount",
@@ -261,7 +255,8 @@ def _told(counted: pl.DataFrame, strength: str) -> pl.DataFrame:
         alerts_per_day=ratio("alerts", "days"),
         alerts_per_case=ratio("alerts", "cases_found"),
         lead_days=pl.col("lead_days"),
-        base_rate=pl.col("base_rate"),
-        auprc=pl.col("auprc"),
-        amount_auprc=pl.col("amount_auprc"),
+        # A sum's last digits depend on the order of its rows, and a day made again is the same.
+        base_rate=pl.col("base_rate").round(DIGITS),
+        auprc=pl.col("auprc").round(DIGITS),
+        amount_auprc=pl.col("amount_auprc").round(DIGITS),
     )
