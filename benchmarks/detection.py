@@ -110,7 +110,7 @@ def filled(lake: Lake, settings: Settings, world: World, days: Days) -> pl.DataF
         lake.write_days("bronze", table, rows, days, commit=COMMIT)
     plants = pl.concat([world.plants(d) for d in pl.date_range(*days, eager=True)])
     lake.write_days("truth", "plants", plants, days, commit=COMMIT)
-    for table in in_order_of_reference():
+    for table in in_order_of_reference(settings):
         refresh_silver(lake, settings, table, days, COMMIT)
     return plants
 

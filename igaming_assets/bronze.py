@@ -10,7 +10,7 @@ from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze
-from lakehouse.contracts import contract, contracts
+from lakehouse.contracts import contract
 from lakehouse.pipeline.bronze import bronze_rows, simulated, simulated_portions
 from lakehouse.quality.landing_checks import landed_tables, simulated_tables
 from lakehouse.quality.results import Check
@@ -23,7 +23,7 @@ def bronze_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsD
     landed = landed_tables(settings)
     return [
         landed_bronze(settings, t, every) if t in landed else _bronze(settings, t, every)
-        for t in contracts("source")
+        for t in settings.tables("source")
     ]
 
 

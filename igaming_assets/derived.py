@@ -37,7 +37,7 @@ def derived_check(settings: Settings, every: Sequence[Check]) -> dg.AssetChecksD
         context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult]:
         lake = context.op_execution_context.resources.lake.lake
-        stale = {d: said_of(t) for d, t in underived(lake, derivations(settings)).items()}
+        stale = {d: said_of(t) for d, t in underived(lake, settings, derivations(settings)).items()}
         own = days_of_run(context.run.tags)
         days = each_day(own) if own else list(stale)
         asked = context.run.asset_selection
@@ -75,7 +75,7 @@ def underived_sensor(settings: Settings) -> dg.SensorDefinition:
         if context.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))):
             return dg.SkipReason("a run is under way")
         known = set(gaming_days(settings).get_partition_keys(current_time=clock.now()))
-        stale = [d for d in underived(lake.lake, every) if key_of(d) in known]
+        stale = [d for d in underived(lake.lake, settings, every) if key_of(d) in known]
         held = {t: lake.lake.tokens(*t) for t in sources} if stale else {}
         marks = marks_of(held, stale)
         requests = [

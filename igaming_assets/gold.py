@@ -13,7 +13,7 @@ from igaming_assets.describe import column_lineage
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.gold_plots import PLOTS
 from lakehouse.errors import Damaged
-from lakehouse.gold.marts import Mart, marts
+from lakehouse.gold.marts import Mart, marts_of
 from lakehouse.pipeline.marts import made
 from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
@@ -22,7 +22,7 @@ from lakehouse.storage import Portion
 
 def mart_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
     """All marts, each after those that it reads."""
-    return [_mart(settings, mart, every) for mart in marts().values()]
+    return [_mart(settings, mart, every) for mart in marts_of(settings).values()]
 
 
 def _mart(settings: Settings, mart: Mart, every: Sequence[Check]) -> dg.AssetsDefinition:

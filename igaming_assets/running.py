@@ -191,13 +191,13 @@ def _with_parents_found(lake: Lake, settings: Settings, now: dt.datetime) -> lis
     """Days whose rows were kept out for want of what has come in by now: they are made
     again, so that days may come in any order."""
     last = gaming_day_of(now, settings.timezone)
-    return [d for d in found_parents(lake) if settings.start <= d <= last]
+    return [d for d in found_parents(lake, settings) if settings.start <= d <= last]
 
 
 def underived_days(settings: Settings, lake: Lake) -> list[dt.date]:
     """Gaming days of which bronze holds rows that silver or a mart was not yet derived from,
     or was, and that bronze no longer holds."""
-    return list(underived(lake, derivations(settings)))
+    return list(underived(lake, settings, derivations(settings)))
 
 
 def refuse_other_days(settings: Settings, days: Days, now: dt.datetime) -> None:

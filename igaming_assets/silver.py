@@ -15,7 +15,6 @@ from igaming_assets.describe import CODE_VERSION, column_lineage, told
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.partitions import is_asked
 from igaming_assets.plots import bars
-from lakehouse.contracts import contracts
 from lakehouse.errors import Damaged
 from lakehouse.pipeline.derivation import marks_of
 from lakehouse.pipeline.marts import silver_inputs
@@ -37,12 +36,12 @@ from lakehouse.storage import (
 
 
 def silver_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
-    return [_silver(settings, table, every) for table in contracts("source")]
+    return [_silver(settings, table, every) for table in settings.tables("source")]
 
 
 def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
     mine = at_once(every, "silver", table)
-    inputs = silver_inputs(table)
+    inputs = silver_inputs(settings, table)
 
     @table_asset(
         settings,
@@ -83,7 +82,7 @@ def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.Assets
 
 
 def _cleaned(step: Step, table: str, days: Days) -> tuple[Days, CleanResult]:
-    bronze, *parents = silver_inputs(table)
+    bronze, *parents = silver_inputs(step.settings, table)
     with sound(step.lake, [Read(*bronze, days), *(Read(*parent) for parent in parents)]):
         return days, clean_days(step.lake, step.settings, table, days)
 

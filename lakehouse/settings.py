@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -22,9 +22,16 @@ from pydantic_settings import (
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
 
+if TYPE_CHECKING:
+    from lakehouse.contracts.registry import Contract, Layer
+
 WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]
 Orphans = Literal["quarantine", "keep", "create_minimal"]
+Domain = Literal["floor", "online", "platform", "shop"]
+DOMAINS: tuple[Domain, ...] = ("floor", "online", "platform", "shop")
+_OF_THE_FLOOR = ("compliance", "detection")
+"""Folders of contracts that go with the casino floor."""
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
 LARGEST_SCALE = 10_000
@@ -46,6 +53,10 @@ class Settings(BaseSettings):
 
     root: str = "data/lake"
     """Folder or object-store URL of the lake."""
+    domains: tuple[Domain, ...] = DOMAINS
+    """Parts of the house that the lake has: `floor` the casino with its filings and alerts,
+    `online` the online casino, `platform` the game platform, `shop` the web shop. What is left
+    out has no tables, and costs nothing."""
     storage_options: dict[str, str] = Field(default_factory=dict)
     seed: int = Field(default=42, ge=0, lt=2**63)
     scale: float = Field(default=1.0, gt=0, le=LARGEST_SCALE, allow_inf_nan=False)
@@ -108,6 +119,13 @@ class Settings(BaseSettings):
         if folder.exists() and not folder.is_dir():
             raise ValueError("is a file; a lake is a folder")
         return value
+
+    @field_validator("domains")
+    @classmethod
+    def _some_parts(cls, value: tuple[Domain, ...]) -> tuple[Domain, ...]:
+        if not value:
+            raise ValueError(f"name at least one of {', '.join(DOMAINS)}")
+        return tuple(d for d in DOMAINS if d in value)
 
     @field_validator("expectations", "data_docs", mode="before")
     @classmethod
@@ -233,6 +251,19 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    def has(self, table: str) -> bool:
+        """Whether a table belongs to a part of the house that the lake has."""
+        from lakehouse.contracts import contract
+
+        domain = contract(table).domain
+        return _is_on(domain, self.domains)
+
+    def tables(self, layer: Layer) -> dict[str, Contract]:
+        """The contracts of a layer of which the lake has tables."""
+        from lakehouse.contracts import contracts
+
+        return {n: c for n, c in contracts(layer).items() if _is_on(c.domain, self.domains)}
+
     def source_of(self, table: str) -> Source:
         """Where a table's rows come from. What the simulator has no producer of is landed."""
         from lakehouse.contracts import door_of
@@ -240,6 +271,12 @@ class Settings(BaseSettings):
         door = door_of(table)
         asked = self.sources.get(door, self.source)
         return asked if asked == "landing" or _is_simulated(door) else "landing"
+
+
+def _is_on(domain: str, domains: Iterable[str]) -> bool:
+    """Tables of operations are there in any lake."""
+    part = "floor" if domain in _OF_THE_FLOOR else domain
+    return part in domains or part not in DOMAINS
 
 
 def _refuse_unknown(tables: Iterable[str]) -> None:

@@ -28,6 +28,7 @@ D1, D2 = dt.date(2025, 1, 5), dt.date(2025, 1, 7)
 TABLE = "staff_observations"
 SOURCE, SILVER, MART = ("bronze", TABLE), ("silver", TABLE), ("gold", "property_day")
 CHAIN: Derivations = {SOURCE: (), SILVER: (SOURCE,), MART: (SILVER,)}
+SETTINGS = Settings()
 BY = Commit("run", "test", "1")
 
 
@@ -64,21 +65,21 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_each_stage_that_is_missing_is_told(lake: Lake) -> None:
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
     put(lake, D2)
-    assert underived(lake, CHAIN) == {D2: [f"silver.{TABLE}", "gold.property_day"]}
+    assert underived(lake, SETTINGS, CHAIN) == {D2: [f"silver.{TABLE}", "gold.property_day"]}
     derive(lake, SILVER, D2)
-    assert underived(lake, CHAIN) == {D2: ["gold.property_day"]}
+    assert underived(lake, SETTINGS, CHAIN) == {D2: ["gold.property_day"]}
     derive(lake, MART, D2)
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
 
 
 def test_rows_that_were_taken_out_again_are_a_change(lake: Lake) -> None:
     lake.write_days("bronze", TABLE, rows("bronze", TABLE), (D1, D1), commit=BY)
-    assert list(underived(lake, CHAIN)) == [D1]
+    assert list(underived(lake, SETTINGS, CHAIN)) == [D1]
     derive(lake, SILVER, D1)
     derive(lake, MART, D1)
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
 
 
 def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None:
@@ -86,7 +87,7 @@ def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None
     put(lake, D1)
     late = Commit("run", "test", "1", marks_of(read, [D1]))
     lake.write_days(*SILVER, rows(*SILVER, D1), (D1, D1), commit=late)
-    assert list(underived(lake, CHAIN)) == [D1]
+    assert list(underived(lake, SETTINGS, CHAIN)) == [D1]
 
 
 @pytest.mark.slow
@@ -100,7 +101,7 @@ def kept_out(lake: Lake, day: dt.date, rules: list[str], **columns: str) -> None
 
 def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
-    assert found_parents(lake) == {}
+    assert found_parents(lake, SETTINGS) == {}
     orphan = ["player_id|orphan"]
     kept_out(lake, D1, orphan, player_id="P9", on_behalf_of_player_id="P1")
     kept_out(lake, D1, ["amount|range"], player_id="P1")
@@ -111,9 +112,9 @@ def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Pat
         lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
 
     known("P1")
-    assert found_parents(lake) == {}
+    assert found_parents(lake, SETTINGS) == {}
     known("P9")
-    assert found_parents(lake) == {D1: ["financial_txn"]}
+    assert found_parents(lake, SETTINGS) == {D1: ["financial_txn"]}
 
 
 def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
@@ -127,9 +128,9 @@ def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
         maintain(lake, layer, table, retention=dt.timedelta(0), forced=FORGET)
         assert lake.version(layer, table) != before
     assert lake.partitions(*SOURCE)["files"].to_list() == [1, 1]
-    assert list(underived(lake, CHAIN)) == [D2]
+    assert list(underived(lake, SETTINGS, CHAIN)) == [D2]
     put(lake, D1)
-    assert list(underived(lake, CHAIN)) == [D1, D2]
+    assert list(underived(lake, SETTINGS, CHAIN)) == [D1, D2]
 
 
 def test_a_compaction_of_another_program_is_no_change(lake: Lake) -> None:
@@ -139,9 +140,9 @@ def test_a_compaction_of_another_program_is_no_change(lake: Lake) -> None:
     delta = lake.table(*SOURCE)
     assert delta is not None
     delta.optimize.compact()
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
     put(lake, D2)  # a commit of ours on top remembers what the compaction found
-    assert list(underived(lake, CHAIN)) == [D2]
+    assert list(underived(lake, SETTINGS, CHAIN)) == [D2]
 
 
 def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lake) -> None:
@@ -149,7 +150,7 @@ def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lak
         maintain(lake, *table)
         for file in sorted(Path(lake.uri(*table)).glob("_delta_log/*.json"))[:-3]:
             file.unlink()
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
     put(lake, D1, D2)
     stale = lake.table(*SILVER)
     derive(lake, SILVER, D1)
@@ -161,7 +162,7 @@ def test_marks_outlive_the_log_and_writers_that_did_not_see_each_other(lake: Lak
         Lake.table = opened  # type: ignore[method-assign]
     for day in (D1, D2):
         derive(lake, MART, day)
-    assert underived(lake, CHAIN) == {}
+    assert underived(lake, SETTINGS, CHAIN) == {}
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
 
 
 def lacking_silver(settings: Settings, opened: Lake) -> list[dt.date]:
-    stale = underived(opened, derivations(settings))
+    stale = underived(opened, settings, derivations(settings))
     return [day for day, tables in stale.items() if ".".join(SILVER) in tables]
 
 

@@ -174,7 +174,7 @@ def _derive(settings: Settings, trial: Lake, day: dt.date, as_of: dt.datetime) -
     from lakehouse.storage import Commit
 
     commit = Commit("dry run", "silver", "1")
-    for name in in_order_of_reference():
+    for name in in_order_of_reference(settings):
         held = trial.partitions("bronze", name)["gaming_day"].drop_nulls()
         if held.len():
             first, last = held.min(), held.max()

@@ -94,11 +94,10 @@ def run(
 
 def _rejected(lake: Lake, settings: Settings, days: Days, outcome: Outcome, *, whole: bool) -> str:
     """Tells each table's rows where all were made; of which too many were rejected."""
-    from lakehouse.contracts import contracts
     from lakehouse.quality.rejection import CHECK
     from lakehouse.regulation.gaming_day import each_day
 
-    days_of = dict.fromkeys(open_tables(contracts("source")), each_day(days))
+    days_of = dict.fromkeys(open_tables(settings.tables("source")), each_day(days))
     if whole:
         tell_tables(lake, days_of)
     judged = {t: d for t, d in days_of.items() if f"silver/{t}:{CHECK}" in outcome.failed}

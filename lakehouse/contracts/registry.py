@@ -53,6 +53,11 @@ class Contract:
     """Whether a row may be made of what others name: it holds its key and what was named."""
 
     @property
+    def domain(self) -> str:
+        """What part of the house it belongs to: the folder of its module."""
+        return self.schema.__module__.split(".")[2]
+
+    @property
     def is_restricted(self) -> bool:
         """Whether only those with the grant may read it, at every layer, or learn of it how
         many rows it has, since when, or which rules they break (31 U.S.C. 5318(g)(2))."""

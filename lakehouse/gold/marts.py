@@ -118,8 +118,12 @@ class Mart:
         return "restricted" if self.layer == "restricted" else subject
 
     def reads(self, settings: Settings) -> tuple[Input, ...]:
-        """The inputs that these settings call for."""
-        return tuple(i for i in self.inputs if i.only_if is None or getattr(settings, i.only_if))
+        """The inputs that these settings call for, of the parts of the house that there are."""
+        return tuple(
+            i
+            for i in self.inputs
+            if settings.has(i.table) and (i.only_if is None or getattr(settings, i.only_if))
+        )
 
     def sources(self) -> frozenset[str]:
         """Silver tables without any of which the mart has no rows."""
@@ -164,6 +168,11 @@ def mart(
         return function
 
     return declare
+
+
+def marts_of(settings: Settings) -> dict[str, Mart]:
+    """The marts of the parts of the house that the lake has."""
+    return {name: mart for name, mart in marts().items() if settings.has(name)}
 
 
 @functools.cache

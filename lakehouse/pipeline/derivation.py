@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from lakehouse.contracts import contracts
+from lakehouse.privacy import load_key, token_references, tokens
+from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, Tokens
 from lakehouse.storage.marks import digest
 
@@ -34,18 +35,18 @@ def marks_of(read: Mapping[Table, Tokens], days: list[dt.date]) -> Tokens:
 
 
 def underived(
-    lake: Lake, derivations: Derivations, days: Days | None = None
+    lake: Lake, settings: Settings, derivations: Derivations, days: Days | None = None
 ) -> dict[dt.date, list[str]]:
     """Gaming day → tables that lack what bronze holds of it, or hold what it no longer does.
     Reads logs, and of the data only what was kept out for want of a parent. Of all days, or of
     `days`."""
     held = {table: lake.tokens(*table) for table in derivations}
     found: dict[dt.date, list[str]] = {}
-    for day in sorted({d for tokens in held.values() for d in tokens}):
-        stale = _stale({t: tokens.get(day, "") for t, tokens in held.items()}, derivations)
+    for day in sorted({d for days_held in held.values() for d in days_held}):
+        stale = _stale({t: of.get(day, "") for t, of in held.items()}, derivations)
         if stale:
             found[day] = stale
-    for day, tables in found_parents(lake).items():
+    for day, tables in found_parents(lake, settings).items():
         named = [f"silver.{t}" for t in tables if ("silver", t) in derivations]
         told = [*found.get(day, []), *(n for n in named if n not in found.get(day, []))]
         if told:
@@ -54,17 +55,20 @@ def underived(
     return {day: found[day] for day in sorted(found) if asked[0] <= day <= asked[1]}
 
 
-def found_parents(lake: Lake) -> dict[dt.date, list[str]]:
+def found_parents(lake: Lake, settings: Settings) -> dict[dt.date, list[str]]:
     """Gaming day → tables with rows that were kept out because what they refer to was unknown,
     and is known by now: a profile came later, or days were made in another order."""
     found: dict[dt.date, list[str]] = {}
-    for table, c in contracts("source").items():
-        for day in _days_found(lake, table, c.references()):
+    for table, c in settings.tables("source").items():
+        parents = {n: p for n, p in c.references().items() if settings.has(p[0])}
+        for day in _days_found(lake, settings, table, parents):
             found.setdefault(day, []).append(table)
     return found
 
 
-def _days_found(lake: Lake, table: str, references: Mapping[str, tuple[str, str]]) -> set[dt.date]:
+def _days_found(
+    lake: Lake, settings: Settings, table: str, references: Mapping[str, tuple[str, str]]
+) -> set[dt.date]:
     """Rejects are read once, and of their parents no more than the rows that they name."""
     if not references:
         return set()
@@ -80,10 +84,17 @@ def _days_found(lake: Lake, table: str, references: Mapping[str, tuple[str, str]
     for column, (parent, key) in references.items():
         orphans = kept_out.select("gaming_day", column).drop_nulls()
         if len(orphans):
-            wanted = pl.col(key).is_in(orphans[column].unique().implode())
+            written = _as_known(settings, table, orphans[column])
+            wanted = pl.col(key).is_in(written.unique().implode())
             known = lake.scan("silver", parent, columns=[key]).filter(wanted).collect()
-            found |= set(orphans.filter(pl.col(column).is_in(known[key].implode()))["gaming_day"])
+            found |= set(orphans.filter(written.is_in(known[key].implode()))["gaming_day"])
     return found
+
+
+def _as_known(settings: Settings, table: str, named: pl.Series) -> pl.Series:
+    """What rejects name of a parent, as its silver has it."""
+    field = token_references(table).get(named.name)
+    return named if field is None else tokens(named, load_key(settings), field)
 
 
 def _stale(held: Mapping[Table, str], derivations: Derivations) -> list[str]:

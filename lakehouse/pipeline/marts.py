@@ -11,7 +11,7 @@ import polars as pl
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.errors import Damaged
-from lakehouse.gold.marts import EVERY, SOURCES, Input, Mart, marts, reach
+from lakehouse.gold.marts import EVERY, SOURCES, Input, Mart, marts, marts_of, reach
 from lakehouse.pipeline.bronze import TELLING
 from lakehouse.pipeline.derivation import Derivations, Table, marks_of
 from lakehouse.pipeline.silver import refresh_silver
@@ -34,7 +34,7 @@ def refresh(
 ) -> None:
     """Brings silver (of `tables`, or of all), gold and the restricted zone of `days` in line
     with bronze."""
-    for table in in_order_of_reference(tables):
+    for table in in_order_of_reference(settings, tables):
         refresh_silver(lake, settings, table, days, commit)
     derive(lake, settings, days, as_of=as_of, commit=commit)
 
@@ -44,7 +44,7 @@ def derive(
 ) -> None:
     """Derives all marts of `days` from silver and stores them. Raises Damaged for a day that
     cannot be made, when the others of its mart are."""
-    for name, mart in marts().items():
+    for name, mart in marts_of(settings).items():
         mine = replace(commit, asset=f"{mart.layer}/{name}")
         damage: list[Damaged] = []
         for _, done in made(mart, lake, settings, days, as_of=as_of):
@@ -138,24 +138,25 @@ def _stored(mart: Mart, lake: Lake, settings: Settings, days: Days) -> set[dt.da
 
 def derivations(settings: Settings) -> Derivations:
     """Table → the tables that it is derived from, each after its inputs. Sources have none."""
-    found: dict[Table, tuple[Table, ...]] = {("bronze", t): () for t in contracts("source")}
+    found: dict[Table, tuple[Table, ...]] = {("bronze", t): () for t in settings.tables("source")}
     found |= {("truth", t): () for t in contracts("truth")}
-    for table in in_order_of_reference():
-        found["silver", table] = silver_inputs(table)
-    for name, mart in marts().items():
+    for table in in_order_of_reference(settings):
+        found["silver", table] = silver_inputs(settings, table)
+    for name, mart in marts_of(settings).items():
         found[mart.layer, name] = tuple((i.layer, i.table) for i in mart.reads(settings))
     return found
 
 
-def silver_inputs(table: str) -> tuple[Table, ...]:
+def silver_inputs(settings: Settings, table: str) -> tuple[Table, ...]:
     """What a source's silver is derived from: its bronze, and the tables it refers to."""
-    parents = sorted({parent for parent, _ in contract(table).references().values()})
+    named = {parent for parent, _ in contract(table).references().values()}
+    parents = sorted(filter(settings.has, named))
     return (("bronze", table), *(("silver", parent) for parent in parents if parent != table))
 
 
-def in_order_of_reference(tables: Sequence[str] | None = None) -> list[str]:
+def in_order_of_reference(settings: Settings, tables: Sequence[str] | None = None) -> list[str]:
     """Source tables, each after those that its rows refer to."""
-    wanted = list(contracts("source")) if tables is None else list(tables)
+    wanted = list(settings.tables("source")) if tables is None else list(tables)
     ordered: list[str] = []
 
     def place(table: str) -> None:

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from lakehouse.contracts import contract, contracts
-from lakehouse.privacy import TokenKey, ensure_key, load_key, needs_key, protect
+from lakehouse.privacy import (
+    TokenKey,
+    ensure_key,
+    load_key,
+    needs_key,
+    protect,
+    token_references,
+    tokens,
+)
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
@@ -31,10 +40,12 @@ def token_key(lake: Lake, settings: Settings) -> TokenKey:
     return load_key(settings) if begun else ensure_key(settings)
 
 
-def parents_of(lake: Lake, table: str) -> dict[str, pl.LazyFrame]:
-    """Parent table → its keys in silver, of all days: what decides on orphans."""
+def parents_of(lake: Lake, settings: Settings, table: str) -> dict[str, pl.LazyFrame]:
+    """Parent table → its keys in silver, of all days: what decides on orphans. What the lake
+    has no tables of decides on none."""
     keys: dict[str, list[str]] = {}
-    for parent, key in sorted(set(contract(table).references().values())):
+    named = set(contract(table).references().values())
+    for parent, key in sorted(n for n in named if settings.has(n[0])):
         keys.setdefault(parent, []).append(key)
     return {p: lake.scan("silver", p, columns=columns) for p, columns in keys.items()}
 
@@ -43,11 +54,13 @@ def clean_days(lake: Lake, settings: Settings, table: str, days: Days) -> CleanR
     """Bronze rows of `days`, cleaned and with their personal data protected."""
     rows = lake.scan("bronze", table, days=days)
     judged = settings.orphans.get(table) != "keep"
-    parents = parents_of(lake, table) if judged else {}
-    done = clean(table, rows, timezone=settings.timezone, parents=parents)
+    parents = parents_of(lake, settings, table) if judged else {}
     if not needs_key(table):
-        return done
-    return replace(done, good=protect(table, done.good, token_key(lake, settings)))
+        return clean(table, rows, timezone=settings.timezone, parents=parents)
+    key = token_key(lake, settings)
+    known_as = {c: partial(tokens, key=key, field=f) for c, f in token_references(table).items()}
+    done = clean(table, rows, timezone=settings.timezone, parents=parents, known_as=known_as)
+    return replace(done, good=protect(table, done.good, key))
 
 
 def store_rejects(

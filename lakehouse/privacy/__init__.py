@@ -9,7 +9,8 @@ from lakehouse.privacy.keys import (
     load_key,
     rotate_key,
 )
-from lakehouse.privacy.protection import needs_key, protect
+from lakehouse.privacy.protection import needs_key, protect, token_references
+from lakehouse.privacy.tokens import tokens
 
 __all__ = [
     "TokenKey",
@@ -21,4 +22,6 @@ __all__ = [
     "needs_key",
     "protect",
     "rotate_key",
+    "token_references",
+    "tokens",
 ]

@@ -24,6 +24,16 @@ def needs_key(table: str) -> bool:
     return any(about.get("protect") == "token" for about in _marked(contract(table)).values())
 
 
+def token_references(table: str) -> dict[str, str]:
+    """Column → field of its tokens, of those that name a row of a table whose key is a token."""
+    fields = {}
+    for column, (parent, key) in contract(table).references().items():
+        about = contract(parent).metadata(key)
+        if about.get("protect") == "token":
+            fields[column] = str(about.get("token_field", key))
+    return fields
+
+
 def protect(table: str, frame: pl.DataFrame, key: TokenKey) -> pl.DataFrame:
     """Good rows of a source table as silver stores them: direct identifiers as keyed tokens
     or masks, birth dates as five-year bands, postal codes as their first three characters.

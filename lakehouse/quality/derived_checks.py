@@ -30,14 +30,16 @@ def derived_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]:  # 
         "error",
         "Numbers that lack rows that are stored are wrong, and nothing else says so.",
         "Every row that bronze holds is in silver, or kept out of it, and in gold.",
-        partial(judge, every),
+        partial(judge, settings, every),
         tables=tuple(dict.fromkeys([*(t for t in every if contract(t[1]).is_countable), DAY])),
         blocking=True,
     )
 
 
-def judge(every: Derivations, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
-    stale = underived(lake, every, days)
+def judge(
+    settings: Settings, every: Derivations, lake: Lake, days: Days
+) -> dict[dt.date, Judgement]:
+    stale = underived(lake, settings, every, days)
     return {day: said_of(stale.get(day, [])) for day in each_day(days)}
 
 

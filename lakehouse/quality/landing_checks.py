@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from functools import partial
 
-from lakehouse.contracts import contracts, door_of, stored_as
+from lakehouse.contracts import door_of, stored_as
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.zone import REASON, REJECTED, landing_zone
 from lakehouse.quality.registry import declares
@@ -22,12 +22,12 @@ _REASONS_SHOWN = 20
 
 def landed_tables(settings: Settings) -> list[str]:
     """Tables that take files: those whose source is the landing zone, alone or too."""
-    return [t for t in contracts("source") if settings.source_of(t) != "simulator"]
+    return [t for t in settings.tables("source") if settings.source_of(t) != "simulator"]
 
 
 def simulated_tables(settings: Settings) -> list[str]:
     """Tables that the simulator has rows in."""
-    return [t for t in contracts("source") if settings.source_of(t) != "landing"]
+    return [t for t in settings.tables("source") if settings.source_of(t) != "landing"]
 
 
 @declares

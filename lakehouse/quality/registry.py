@@ -36,12 +36,14 @@ def declares(function: Declare) -> Declare:
 
 
 def checks(settings: Settings, now: dt.datetime) -> dict[Key, Check]:
-    """All checks of a lake with these settings, in order of module, by layer, table and name.
-    Raises TypeError for two of one key."""
+    """All checks of the tables that such a lake has, in order of module, by layer, table and
+    name. Raises TypeError for two of one key."""
     _find()
     found: dict[Key, Check] = {}
     for name in sorted(_declared):
         for check in _declared[name](settings, now):
+            if not settings.has(check.table[1]):
+                continue
             if check.key in found:
                 raise TypeError(f"{check.address} is declared twice, last in {name}")
             found[check.key] = check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,6 +16,8 @@ from lakehouse.storage.shapes import stored_schema
 
 Parents = Mapping[str, pl.LazyFrame]
 """Table name → its silver rows of all days."""
+Known = Mapping[str, Callable[[pl.Series], pl.Series]]
+"""Column → its values as silver has them in the parent, where they are protected there."""
 
 _DAY = "gaming_day"
 
@@ -40,6 +42,7 @@ def clean(
     *,
     timezone: str,
     parents: Parents = MappingProxyType({}),
+    known_as: Known = MappingProxyType({}),
 ) -> CleanResult:
     """Cleans rows of a source table as its contract says.
 
@@ -61,7 +64,7 @@ def clean(
         **_found(reading.unread),
         **_found({"key_clash": clashes}),
         **_broken_rules(reading, c, timezone),
-        **_orphans(reading.rows, c, parents),
+        **_orphans(reading.rows, c, parents, known_as),
     }
     rejected = pl.Series([False], dtype=pl.Boolean).new_from_index(0, given.height)
     for rows in broken.values():
@@ -104,16 +107,23 @@ def _broken_rules(reading: Reading, c: Contract, timezone: str) -> dict[str, pl.
     return _found(broken)
 
 
-def _orphans(rows: pl.DataFrame, c: Contract, parents: Parents) -> dict[str, pl.Series]:
+def _orphans(
+    rows: pl.DataFrame, c: Contract, parents: Parents, known_as: Known
+) -> dict[str, pl.Series]:
     found = {}
     for column, (table, key) in c.references().items():
         named = rows[column].drop_nulls().unique()
         if table not in parents or named.is_empty():
             continue
-        known = parents[table].select(pl.col(key).alias(column)).lazy()
-        lost = named.to_frame().lazy().join(known, on=column, how="anti").collect().to_series()
+        known = parents[table].select(_known=key).lazy()
+        told = named.to_frame().with_columns(_known=known_as.get(column, _as_it_is)(named))
+        lost = told.lazy().join(known, on="_known", how="anti").collect()[column]
         found[f"{column}|orphan"] = rows[column].is_in(lost.implode()).fill_null(False)
     return _found(found)
+
+
+def _as_it_is(named: pl.Series) -> pl.Series:
+    return named
 
 
 def _copies_and_clashes(reading: Reading, c: Contract) -> tuple[pl.Series, pl.Series]:

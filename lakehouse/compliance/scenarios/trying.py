@@ -66,7 +66,7 @@ def _tried(cases: list[Case]) -> list[dict[str, Any]]:
         for refused in ingest(lake, settings, as_of=as_of).failed:
             raise LakehouseError(f"case {', '.join(c.id for c in cases)}: {refused.reason}")
         bronze = _held(lake, "bronze")
-        for table in in_order_of_reference(list(bronze)):
+        for table in in_order_of_reference(settings, list(bronze)):
             for days in _runs(bronze[table]["gaming_day"]):
                 refresh_silver(lake, settings, table, days, BY)
         silver, quarantine = _held(lake, "silver"), _held(lake, "quarantine")
