@@ -202,6 +202,18 @@ def player(description: str = "Patron, where known.", *, nullable: bool = True) 
     return text(description, nullable=nullable, refs="player_profile.player_id")
 
 
+def account(description: str = "Online account.", *, nullable: bool = False) -> dy.String:
+    """Whose account: a token from silver on, the same in every table."""
+    return text(
+        description,
+        nullable=nullable,
+        refs="online_accounts.account_id",
+        pii="direct",
+        protect="token",
+        token_field="account",
+    )
+
+
 def gaming_day(*, key: bool = False) -> dy.Date:
     return day(
         "Gaming day of the property: 06:00 to 06:00 property time (31 CFR 1021.100).", key=key

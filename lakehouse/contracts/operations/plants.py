@@ -5,7 +5,7 @@ import dataframely as dy
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-ENTITIES = ("row", "player", "employee", "filing", "machine", "table", "badge")
+ENTITIES = ("row", "player", "employee", "filing", "machine", "table", "badge", "account", "server")
 
 
 @table("plants", layer="truth", grain="one row per planted row or scenario part", confidential=True)

@@ -1,0 +1,185 @@
+"""Who holds an online account: attributes as pure functions of (seed, account).
+
+About a third of the floor's patrons have one, and people without a card have one. The online
+casino, the game platform and the shop ask here, so that a person is the same in all of them.
+Accounts are numbered from 0; as with patrons, nothing is stored for each.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lakehouse.simulate.kernel import exclusion, person
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.counter import (
+    I64,
+    U64,
+    below,
+    chance,
+    draw,
+    exp,
+    exponential,
+    key,
+    permute,
+    pick,
+    unpermute,
+)
+from lakehouse.simulate.kernel.ids import numbered
+from lakehouse.simulate.kernel.names import MAIL_DOMAINS
+from lakehouse.simulate.kernel.places import WEIGHTS, place_of_city, places
+
+Bools = NDArray[np.bool_]
+
+TABLE = "online_accounts"
+LINKED_SHARE = 1 / 3
+"""Patrons who have an account [assumption]."""
+WITHOUT_CARD_SHARE = 1 / 2
+"""Accounts of people without a card, for each patron [assumption]."""
+NEWCOMERS = 0.15
+"""Accounts that are opened after the books are."""
+_NEW_DAYS = 720
+_SEEN_WEIGHT = 2.4
+"""How much more often the first ranks are seen: heavy tail of visits."""
+LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
+
+
+def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
+    return draw(key(config.seed, f"account:{stream}"), *entities)
+
+
+def linked_count(config: WorldConfig) -> int:
+    return round(config.player_count * LINKED_SHARE)
+
+
+def account_count(config: WorldConfig) -> int:
+    return linked_count(config) + round(config.player_count * WITHOUT_CARD_SHARE)
+
+
+def account_ids(account: I64) -> pl.Series:
+    return numbered("A", account, 8)
+
+
+def player_of(config: WorldConfig, account: I64) -> I64:
+    """The patron whose account it is; -1: somebody without a card."""
+    place = unpermute(account, account_count(config), key(config.seed, "account-number"))
+    linked = place < linked_count(config)
+    rank = np.where(linked, place, 0)
+    player = permute(rank, config.player_count, key(config.seed, "account-player"))
+    return np.where(linked, player, -1)
+
+
+def account_of(config: WorldConfig, player: I64) -> I64:
+    """The inverse of `player_of`; -1 where a patron has no account."""
+    rank = unpermute(np.maximum(player, 0), config.player_count, key(config.seed, "account-player"))
+    linked = (player >= 0) & (rank < linked_count(config))
+    place = np.where(linked, rank, 0)
+    account = permute(place, account_count(config), key(config.seed, "account-number"))
+    return np.where(linked, account, -1)
+
+
+def account_of_rank(config: WorldConfig, rank: I64) -> I64:
+    """Accounts by how often they are seen, the most frequent first."""
+    return permute(rank, account_count(config), key(config.seed, "account-rank"))
+
+
+def rank_of(config: WorldConfig, account: I64) -> I64:
+    return unpermute(account, account_count(config), key(config.seed, "account-rank"))
+
+
+def opened_on(config: WorldConfig, account: I64) -> I64:
+    """Day of the world on which an account was opened; before 0, before the books were."""
+    new = chance(_hash(config, "new", account), NEWCOMERS)
+    after = below(_hash(config, "opened", account), _NEW_DAYS)
+    before = -1 - below(_hash(config, "opened-before", account), 1_500)
+    return np.where(new, after, before)
+
+
+def excluded(config: WorldConfig, account: I64, day: int | I64) -> Bools:
+    """Who is on the self-exclusion list on a day: the floor's list holds online too."""
+    player = player_of(config, account)
+    alone = (player < 0) & exclusion.joined(config, account + config.player_count, day)
+    return alone | person.excluded(config, player, day)
+
+
+def home(config: WorldConfig, account: I64) -> I64:
+    """The place (`places`) where each holder lives: a patron's, as when he enrolled."""
+    player = player_of(config, account)
+    alone = pick(_hash(config, "home", account), WEIGHTS)
+    cities = person.home(config, np.maximum(player, 0), np.zeros(len(account), dtype=np.int64))
+    of_patron = cities["city"].replace_strict(place_of_city(), return_dtype=pl.Int64).to_numpy()
+    return np.where(player >= 0, of_patron, alone)
+
+
+def names(config: WorldConfig, account: I64) -> pl.DataFrame:
+    """first_name, last_name, email: one row per given account; a patron's are those of his
+    profile, as he enrolled."""
+    player = player_of(config, account)
+    known, nobody = np.maximum(player, 0), np.zeros(len(account), dtype=np.int64)
+    patron = person.names(config, known)
+    area = person.home(config, known, nobody)["area"]
+    mail = person.contact(config, known, nobody, patron, area)["email"]
+    alone = _named_alone(config, account)
+    has_card = pl.Series(player >= 0)
+    return pl.DataFrame(
+        {
+            "first_name": patron["first_name"].zip_with(has_card, alone["first_name"]),
+            "last_name": patron["last_name"].zip_with(has_card, alone["last_name"]),
+            "email": mail.zip_with(has_card, alone["email"]),
+        }
+    )
+
+
+@functools.cache
+def _words(country: str) -> tuple[pl.Series, pl.Series]:
+    """First and last names of a country, plain letters only."""
+    import importlib
+
+    of = importlib.import_module(f"faker.providers.person.{LOCALES[country]}").Provider
+    first = getattr(of, "first_names", None) or (*of.first_names_male, *of.first_names_female)
+    return pl.Series(sorted(set(first))), pl.Series(sorted(set(of.last_names)))
+
+
+def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
+    """Names of people without a card, by the country where they live."""
+    where = pick(_hash(config, "home", account), WEIGHTS)
+    country = places()["country"].to_numpy()[where]
+    h, g = _hash(config, "first", account), _hash(config, "last", account)
+    first = np.full(len(account), "", dtype=object)
+    last = np.full(len(account), "", dtype=object)
+    for code in LOCALES:
+        at = np.flatnonzero(country == code)
+        given, family = _words(code)
+        first[at] = given.to_numpy()[below(h[at], len(given))]
+        last[at] = family.to_numpy()[below(g[at], len(family))]
+    named = pl.DataFrame(
+        {
+            "first_name": pl.Series(first, dtype=pl.String),
+            "last_name": pl.Series(last, dtype=pl.String),
+        }
+    )
+    plain = (
+        pl.concat_str(pl.col("first_name"), pl.lit("."), pl.col("last_name"))
+        .str.to_lowercase()
+        .str.normalize("NFKD")
+        .str.replace_all(r"[^a-z.]", "")
+    )
+    tail = pl.Series(below(_hash(config, "mail", account), 1_000)).cast(pl.String)
+    domain = pl.Series(MAIL_DOMAINS)[below(_hash(config, "domain", account), len(MAIL_DOMAINS))]
+    return named.with_columns(email=pl.concat_str(plain, tail, pl.lit("@"), domain))
+
+
+def online_on(config: WorldConfig, day: int) -> I64:
+    """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
+    day's extract. Most come back often; all are open and none is excluded."""
+    total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
+    turns = np.arange(min(2 * count, 4 * total))
+    h = draw(key(config.seed, "account:online", day), turns)
+    rank = np.minimum((total * exp(-_SEEN_WEIGHT * exponential(h))).astype(np.int64), total - 1)
+    _, first = np.unique(rank, return_index=True)
+    who = account_of_rank(config, rank[np.sort(first)][:count])
+    free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
+    return np.sort(who[free])

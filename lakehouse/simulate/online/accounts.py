@@ -1,0 +1,134 @@
+"""The account system's book: whoever was online, whoever registered, and a rotating refresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from lakehouse.contracts.online.accounts import SEGMENTS, STATUSES
+from lakehouse.errors import BadInput
+from lakehouse.simulate.faults.defects import added
+from lakehouse.simulate.kernel import accounts, frames
+from lakehouse.simulate.kernel.clock import gaming_days, stamp
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, permute
+from lakehouse.simulate.kernel.ids import players
+from lakehouse.simulate.kernel.places import places
+from lakehouse.simulate.kernel.producers import producer
+from lakehouse.simulate.kernel.world import World
+
+TABLE = accounts.TABLE
+CLOSING = 86_100
+"""Second of the gaming day at which the extract is taken."""
+_SEGMENT_RANKS = np.array([0.02, 0.20])
+"""Shares of the book, by how often they are seen, up to which one is a VIP and a regular."""
+_NEW_FOR = 30
+_LIMITS = 0.3
+"""Holders who have set a limit of each kind [assumption]."""
+_DEPOSITS = np.array([2_000, 5_000, 10_000, 20_000, 50_000, 100_000])
+_MINUTES = np.array([30, 60, 90, 120, 180, 240])
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Accounts of a day's extract, one entry each."""
+
+    account: I64
+    day: I64
+    event: I64
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+
+def dress(config: WorldConfig, r: Extract) -> pl.DataFrame:
+    """Turns the numbers of a stretch into rows of bronze."""
+    who = r.account
+    where = places()[accounts.home(config, who)]
+    opened = accounts.opened_on(config, who)
+    excluded = accounts.excluded(config, who, r.day)
+    wants_mail = chance(_hash(config, "mail", who), 0.6) & ~excluded
+    segment = _segments(config, r)
+    return frames.frame(
+        TABLE,
+        {
+            "account_id": accounts.account_ids(who),
+            "player_id": players(accounts.player_of(config, who)),
+            "registered_on": gaming_days(config.start, opened),
+            **{c: where[c] for c in ("city", "state", "zip_code", "country", "time_zone")},
+            **dict(
+                zip(("first_name", "last_name", "email"), accounts.names(config, who), strict=True)
+            ),
+            "segment": frames.code(SEGMENTS, segment),
+            "tags": _tags(config, who, segment),
+            "daily_deposit_limit": _limit(config, "deposit", who),
+            "daily_loss_limit": _limit(config, "loss", who),
+            "session_limit_minutes": _minutes(config, who),
+            "self_excluded": pl.Series(excluded),
+            "account_status": frames.code(STATUSES, excluded.astype(np.int64)),
+            "marketing_opt_in": pl.Series(wants_mail),
+            **stamp(TABLE, gaming_days(config.start, r.day), r.event),
+        },
+    )
+
+
+@producer(TABLE, dress=dress)
+def rows_of(world: World, day: int) -> Extract:
+    """The extract of a day, by account number: exactly its quota of rows, less those that
+    defects will add. Raises BadInput where the quota is larger than the number of accounts."""
+    config = world.config
+    room = max(0, config.quota(TABLE, day) - added(config, TABLE, day))
+    total = accounts.account_count(config)
+    first = np.union1d(accounts.online_on(config, day), _registered(config, day))
+    turn = (day * room + np.arange(min(2 * room + 100, total))) % total
+    others = permute(turn, total, key(config.seed, "accounts:refresh"))
+    others = others[accounts.opened_on(config, others) <= day]
+    others = others[~np.isin(others, first)][: max(room - len(first), 0)]
+    who = np.sort(np.concatenate([first[:room], others]))
+    if len(who) < room:
+        raise BadInput(
+            f"{room} rows of {TABLE} on {config.date(day)} of {total} accounts; an account has "
+            "one row a day: ask for fewer rows, more days or more players"
+        )
+    event = world.utc(day, np.full(len(who), CLOSING))
+    return Extract(who, np.full(len(who), day), event)
+
+
+def _registered(config: WorldConfig, day: int) -> I64:
+    who = np.arange(accounts.account_count(config))
+    return who[accounts.opened_on(config, who) == day]
+
+
+def _segments(config: WorldConfig, r: Extract) -> I64:
+    rank = accounts.rank_of(config, r.account) / accounts.account_count(config)
+    by_rank = 3 - np.searchsorted(_SEGMENT_RANKS, rank, side="right")
+    opened = accounts.opened_on(config, r.account)
+    return np.where(r.day - opened < _NEW_FOR, 0, by_rank).astype(np.int64)
+
+
+def _tags(config: WorldConfig, who: I64, segment: I64) -> pl.Series:
+    noted = {
+        "high_roller": segment == SEGMENTS.index("vip"),
+        "bonus_hunter": chance(_hash(config, "bonus", who), 0.05),
+        "streamer": chance(_hash(config, "streamer", who), 0.01),
+        "card_holder": accounts.player_of(config, who) >= 0,
+    }
+    told = [pl.when(pl.lit(pl.Series(at))).then(pl.lit(name)) for name, at in noted.items()]
+    return pl.select(pl.concat_list(told).list.drop_nulls()).to_series()
+
+
+def _limit(config: WorldConfig, kind: str, who: I64) -> pl.Series:
+    h = _hash(config, f"limit:{kind}", who)
+    amount = _DEPOSITS[below(h << np.uint64(20), len(_DEPOSITS))]
+    return frames.money(amount, chance(h, _LIMITS))
+
+
+def _minutes(config: WorldConfig, who: I64) -> pl.Series:
+    h = _hash(config, "limit:minutes", who)
+    return frames.count(_MINUTES[below(h << np.uint64(20), len(_MINUTES))], chance(h, _LIMITS))
+
+
+def _hash(config: WorldConfig, what: str, who: I64) -> U64:
+    return draw(key(config.seed, f"accounts:{what}"), who)
