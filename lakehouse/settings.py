@@ -264,6 +264,12 @@ class Settings(BaseSettings):
 
         return {n: c for n, c in contracts(layer).items() if _is_on(c.domain, self.domains)}
 
+    def doors_of_files(self) -> list[str]:
+        """Tables that files are landed in, of the parts of the house that the lake has."""
+        from lakehouse.contracts import doors
+
+        return [t for t in doors() if self.has(t) and self.source_of(t) != "simulator"]
+
     def source_of(self, table: str) -> Source:
         """Where a table's rows come from. What the simulator has no producer of is landed."""
         from lakehouse.contracts import door_of
