@@ -28,10 +28,9 @@ def history(versions: pl.LazyFrame, *, key: Sequence[str]) -> pl.DataFrame:
 def upsert_history(
     table: str, existing: pl.LazyFrame, new_rows: pl.LazyFrame | pl.DataFrame, days: Days
 ) -> pl.DataFrame:
-    """The history of a table after the extracts of `days` (inclusive) were replaced by `new_rows`, which
-    may hold no row of other days."""
+    """The history of a table after the extracts of `days` (inclusive) were replaced by
+    `new_rows`, which may hold no row of other days."""
     kept = existing.filter(~pl.col(PARTITION).is_between(*days)).drop(HISTORY)
     rows = new_rows.lazy().filter(pl.col(PARTITION).is_between(*days))
-    return history(
-        pl.concat([kept, rows.select(kept.collect_schema().names())]), key=versioned(table)
-    )
+    every = pl.concat([kept, rows.select(kept.collect_schema().names())])
+    return history(every, key=versioned(table))
