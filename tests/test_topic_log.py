@@ -1,5 +1,6 @@
 """The embedded log: each message once, in order of its key, whatever is cut or killed."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lakehouse import cli
 from lakehouse.errors import BadInput, Damaged, StorageError
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.segments import Cursor, Partition
@@ -184,6 +186,52 @@ def test_members_share_partitions_and_take_over_from_the_dead(tmp_path: Path) ->
     one.poll(1, 0)
     assert len(one.assigned()) == 4
     one.close()
+
+
+def test_topics_are_made_and_looked_at_by_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "online"]')
+    assert cli.run(["topics", "list"]) == 0
+    assert "`lakehouse topics create` makes them" in capsys.readouterr().err
+    assert cli.run(["topics", "create", "--partitions", "2"]) == 0
+    log = Log(tmp_path / "lake.topics", fsync=False)
+    wanted = {"analytics": 2, "clickstream": 2, "fraud_alerts": 2, "protection_alerts": 2}
+    assert log.topics() == wanted
+    log.send("clickstream", messages(numbered(9)))
+    with log.consumer(("clickstream",), "desk") as reader:
+        [batch, *_] = reader.poll(99, 0)
+        reader.commit("clickstream", batch.partition, batch.next_offset)
+    capsys.readouterr()
+    assert cli.run(["topics", "list", "--json"]) == 0
+    told = {row["topic"]: row for row in json.loads(capsys.readouterr().out)}
+    assert told["clickstream"] == {
+        "topic": "clickstream",
+        "table": "clickstream",
+        "partitions": 2,
+        "messages": 9,
+    }
+    assert told["analytics"]["table"] == ""
+    assert cli.run(["topics", "describe", "clickstream", "--json"]) == 0
+    assert sum(row["messages"] for row in json.loads(capsys.readouterr().out)) == 9
+    assert cli.run(["topics", "lag", "desk", "--json"]) == 0
+    behind = sum(row["lag"] for row in json.loads(capsys.readouterr().out))
+    assert behind == 9 - len(batch.messages)
+    assert cli.run(["topics", "lag", "nobody"]) == 2
+    assert "no group 'nobody' has read a topic here" in capsys.readouterr().err
+    assert cli.run(["topics", "create", "clickstream", "--partitions", "3"]) == 2
+    assert "topic clickstream has 2 partitions, not 3" in capsys.readouterr().err
+    assert cli.run(["topics", "describe", "nothing"]) == 2
+    assert "no topic 'nothing'" in capsys.readouterr().err
+
+
+def test_topics_of_a_lake_in_an_object_store_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_ROOT", "s3://bucket/lake")
+    assert cli.run(["topics", "list"]) == 2
+    assert "name a local folder in the setting topics" in capsys.readouterr().err
 
 
 def _write(folder: str, worker: int, batches: int) -> None:
