@@ -111,7 +111,7 @@ def rows_of(world: World, day: int) -> Clicks:
     return dataclasses.replace(take(clicks, order), ordinal=np.arange(len(order)))
 
 
-@label
+@label(TABLE)
 def planted_accounts(world: World, day: int) -> pl.DataFrame:
     """One plant per account that is a case, or looks like one, and has a session on the day."""
     config = world.config
