@@ -25,9 +25,10 @@ class GameDay(dy.Schema):
     ggr = c.money("Gross gaming revenue: stakes - wins.", minimum=None)
     ngr = c.money("Net gaming revenue: GGR - bonus, before taxes and fees.", minimum=None)
     hold = c.number("GGR / stakes; null without a stake.", nullable=True, unit="fraction")
-    return_to_player = c.rate(
+    return_to_player = c.number(
         "Part of stakes that the game gives back in the long run; null where no table tells.",
         nullable=True,
+        unit="fraction",
     )
     theo = c.money("Stakes x (1 - return_to_player), half up: GGR to be expected.", nullable=True)
 

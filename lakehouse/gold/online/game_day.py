@@ -22,6 +22,7 @@ def game_day(clickstream: pl.LazyFrame, games: pl.LazyFrame, *, days: Days) -> p
     theo = half_up(pl.col("stakes") * pl.max_horizontal(kept, 0), 10_000)
     found = with_revenue(_with_return(sums, games)).with_columns(
         theo=pl.when(pl.col("return_to_player").is_not_null()).then(theo),
+        return_to_player=pl.col("return_to_player").cast(pl.Float64),
     )
     return as_table(found, "game_day")
 
