@@ -169,7 +169,43 @@ PROFILES = {
     "marketing_opt_in": [False, False],
     "marketing_channel": ["SMS", "None"],
 }
+MOMENT = dt.datetime(2025, 1, 1, 20, tzinfo=dt.UTC)
+# U1 loses 6 of 10 on slots (a), is paid a round that nobody staked (b), and plays on an account
+# of two people (s3). U2's rounds at poker: two results (c), twice staked and settled (d); 31
+# minutes of silence in s4, and not quite 30 in s5.
+_CLICKS = [
+    ("U1", "slots", "bet_placed", "10.00", "0.00", "a", "s1", 0),
+    ("U1", "slots", "bet_result", "0.00", "4.00", "a", "s1", 10),
+    ("U1", "slots", "bet_result", "0.00", "0.00", "b", "s3", 20),
+    ("U2", "poker", "game_start", "0.00", "0.00", None, "s3", 30),
+    ("U2", "poker", "bet_placed", "5.00", "0.00", "c", "s4", 40),
+    ("U2", "poker", "bet_result", "0.00", "1.00", "c", "s4", 1_900),
+    ("U2", "poker", "bet_result", "0.00", "1.00", "c", "s5", 1_900),
+    ("U2", "poker", "bet_placed", "1.00", "0.00", "d", "s5", 3_699),
+    ("U2", "poker", "bet_placed", "1.00", "0.00", "d", "s5", 3_699),
+    ("U2", "poker", "bet_result", "0.00", "0.00", "d", "s5", 3_700),
+    ("U2", "poker", "bet_result", "0.00", "0.00", "d", "s5", 3_700),
+    ("U2", "poker", "bet_placed", "2.00", "0.00", "e", None, 3_701),
+]
+_COLUMNS = ("user_id", "game_name", "event_type", "bet_amount", "win_amount", "round_id",
+            "session_id")  # fmt: skip
+CLICKS = {name: [row[n] for row in _CLICKS] for n, name in enumerate(_COLUMNS)} | {
+    "event_id": [str(n) for n in range(len(_CLICKS))],
+    "timestamp": [MOMENT + dt.timedelta(seconds=row[-1]) for row in _CLICKS],
+    "gaming_day": [FIRST] * len(_CLICKS),
+}
 LAKE = {
+    ("silver", "clickstream"): CLICKS,
+    ("gold", "player_metrics"): {
+        "user_id": ["U1", "U2", "U3"],
+        "gaming_day": [FIRST] * 3,
+        "ggr": ["6.00", "6.99", "1.00"],
+    },
+    ("gold", "game_day"): {
+        "game_name": ["slots", "poker"],
+        "gaming_day": [FIRST] * 2,
+        "ggr": ["6.00", "7.01"],
+    },
     ("silver", "player_profile"): PROFILES,
     ("silver", "slot_telemetry"): METERS,
     ("gold", "slot_performance"): PLAYED,
@@ -215,6 +251,10 @@ BREACHES = {
     "excluded_are_not_marketed_to": 1,
     "raised_are_protected": 1,
     "behaviour_is_of_the_day": 1,
+    "online_play_is_its_accounts": 2,
+    "online_play_is_its_games": 1,
+    "rounds_are_settled_once": 3,
+    "told_sessions_hold_together": 2,
 }
 """Counted by hand in the rows above."""
 

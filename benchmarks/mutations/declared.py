@@ -13,17 +13,21 @@ from collections.abc import Iterator
 import polars as pl
 
 from benchmarks.mutations.defects import DERIVED, Damage, Mutation
+from benchmarks.mutations.online import ONLINE
 from benchmarks.mutations.rows import breaking, framed, sound_row
 from benchmarks.mutations.single import SINGLE
 from lakehouse.contracts import contract, contracts
 from lakehouse.quality.conformance import stored_rules
 from lakehouse.quality.contract_checks import judged_tables
 from lakehouse.quality.profiles import profiled_tables
+from lakehouse.settings import Settings
 from lakehouse.storage import Lake, stored_schema
 
 
-def every_mutation() -> list[Mutation]:
-    return [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE]
+def every_mutation(settings: Settings) -> list[Mutation]:
+    """Of the tables of the parts of the house that a lake has."""
+    every = [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE, *ONLINE]
+    return [one for one in every if settings.has(one.table)]
 
 
 def consequences(layer: str, table: str, *, rows: bool) -> tuple[str, ...]:

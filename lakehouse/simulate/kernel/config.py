@@ -75,6 +75,10 @@ class Faults:
     cashier_voids: float = 0.03
     tailgating: float = 0.02
     badge_cloning: float = 0.02
+    problem_play: float = 0.002
+    """From here on the share of online accounts."""
+    account_sharing: float = 0.0015
+    betting_bot: float = 0.001
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
