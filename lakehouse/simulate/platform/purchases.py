@@ -153,8 +153,8 @@ def _burst(config: WorldConfig, day: int, s: Sessions, c: Case, who: I64) -> Bou
     n = faint + (blatant - faint) * c.permille // 1000
     slow, quick = _GAP
     wanted = slow + (quick - slow) * c.permille // 1000
-    gap = np.minimum(wanted, s.seconds[at] // (n + 1))
-    begins = s.start[at] + below(h, s.seconds[at] - gap * n + 1)
+    gap: I64 = np.minimum(wanted, s.seconds[at] // (n + 1))
+    begins: I64 = s.start[at] + below(h, s.seconds[at] - gap * n + 1)
     of, turn = owners(np.full(len(at), n)), ordinals(np.full(len(at), n))
     g = draw(1, h[of], turn)
     item = np.array(_SOLD_ON)[below(g, len(_SOLD_ON))]
