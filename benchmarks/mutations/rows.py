@@ -22,6 +22,7 @@ GIVEN: dict[str, Row] = {
     "sar_filings": {"report_type": "SAR"},
     "table_performance": {"win_basis": "ratings"},
     "detection_quality": {"strength": "all"},
+    "purchases": {"currency": "USD"},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -62,6 +63,12 @@ RELATIONS: dict[str, Row] = {
     "episode_begins_first": {"first_day": dt.date(2099, 1, 1)},
     "strength_is_known": {"strength": "bold"},
     "raised_is_not_marketed_to": {"level": "none", "is_marketing_suppressed": True},
+    "difficulty_is_at_most_100": {"difficulty": 101},
+    "load_is_a_percentage": {"cpu_load": 100.5},
+    "times_are_not_negative": {"latency": -1.0},
+    "stuck_is_a_score_of_3": {"stuck_score": 3.5},
+    "suspicious_are_purchases": {"suspicious_purchases": 7},
+    "percentiles_are_ordered": {"latency_p95": -1.0, "latency_p99": -2.0},
 }
 """Rules that relate columns: what breaks each."""
 

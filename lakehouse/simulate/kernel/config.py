@@ -77,9 +77,9 @@ class Faults:
     badge_cloning: float = 0.02
     stuck_point: float = 0.12
     """Share of the game's levels and maps that are too hard in a season."""
-    map_crash: float = 0.5
+    map_crash: float = 1.0
     """From here on the share of maps, servers or accounts that a case begins with in 30 days."""
-    server_outage: float = 1.0
+    server_outage: float = 2.0
     purchase_ring: float = 0.0006
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ from lakehouse.simulate.platform.sessions import (
     MINUTES,
     is_full_outage,
     online_by_minute,
-    outage,
+    period,
     sessions_on,
     troubles,
 )
@@ -112,6 +112,6 @@ def _down(config: WorldConfig, day: int, server: I64, minute: I64) -> NDArray[np
     found = np.zeros(len(server), dtype=bool)
     for c in troubles(config, day):
         if c.kind == OUTAGE and is_full_outage(c):
-            since, until = outage(config, c)
+            since, until = period(config, c)
             found |= (server == c.entity) & (minute > since // 60) & (minute < until // 60)
     return found

@@ -43,9 +43,10 @@ _LOST, _LOST_BY_LOAD = 0.012, 0.5
 """Sessions that the network cuts, and of those on a full server, by what is over 90% of it."""
 _LEAST = 15
 """Seconds that a session lasts before anything cuts it."""
-_AROUND = 1_800
-_DOWN = (300, 2_400)
-"""Seconds of an outage."""
+_DOWN, _CRASHES = (300, 2_400), (3_600, 10_800)
+"""Seconds of an outage, and of a time in which a map crashes."""
+_FOUND_WITHIN = 600
+"""Seconds within which who comes to such a map is thrown out."""
 
 LEAST_EVENTS = 3
 """Events of a session: a start, something, an end."""
@@ -99,10 +100,12 @@ def sessions_on(world: World, day: int) -> Sessions:
     case = np.full(len(s), -1)
     is_cut = left < s.seconds
     for n, c in enumerate(disturbances):
-        at = _when(config, c)
-        hit = (at < s.start + left) & (at - s.start >= _LEAST) & _concerned(s, c, at)
-        hit &= chance(draw(key(config.seed, "platform:hit", n), s.h), c.intensity)
-        left, case, is_cut = _cut(left, at - s.start, hit, n, c, case, is_cut)
+        at = _meets(config, c, s)
+        hit = (at - s.start >= _LEAST) & (at < s.start + left) & (at < period(config, c)[1])
+        hit &= _is_there(s, c, at) & chance(_hash(config, "hit", n, s.h), c.intensity)
+        left = np.where(hit, at - s.start, left)
+        case = np.where(hit, n, case)
+        is_cut = np.where(hit, not c.is_look_alike, is_cut)
     return dataclasses.replace(s, seconds=left, case=case, is_cut=is_cut)
 
 
@@ -111,11 +114,13 @@ def troubles(config: WorldConfig, day: int) -> list[Case]:
     return [c for kind in (CRASH, OUTAGE) for c in cases(config, kind, day)]
 
 
-def outage(config: WorldConfig, c: Case) -> tuple[int, int]:
-    """Seconds from and until which a server is down, or empty for maintenance."""
-    low, high = _DOWN
-    at = _when(config, c)
-    return at, at + low + c.below(high - low, "down")
+def period(config: WorldConfig, c: Case) -> tuple[int, int]:
+    """Seconds of the day from and until which a map crashes again and again, or a server is
+    down, or empty for maintenance."""
+    low, high = _DOWN if c.kind == OUTAGE else _CRASHES
+    length = day_seconds(config.date(c.first_day), config.timezone)
+    at = c.below(length - high, "when")
+    return at, at + low + c.below(high - low, "long")
 
 
 def is_full_outage(c: Case) -> bool:
@@ -123,31 +128,16 @@ def is_full_outage(c: Case) -> bool:
     return c.is_look_alike or c.intensity >= 0.5
 
 
-def _when(config: WorldConfig, c: Case) -> int:
-    """Crashes come as people play; maintenance while few do."""
-    length = day_seconds(config.date(c.first_day), config.timezone)
-    return _AROUND + c.below(length - 3 * _AROUND - _DOWN[1], "when")
+def _meets(config: WorldConfig, c: Case, s: Sessions) -> I64:
+    """When a session meets with a crash or an outage: as it begins, or a while after it came."""
+    since, _ = period(config, c)
+    if c.kind == OUTAGE:
+        return np.full(len(s), since)
+    return np.maximum(since, s.start + _LEAST + below(draw(5, s.h), _FOUND_WITHIN))
 
 
-def _cut(
-    left: I64,
-    until: I64,
-    hit: NDArray[np.bool_],
-    n: int,
-    c: Case,
-    case: I64,
-    is_cut: NDArray[np.bool_],
-) -> tuple[I64, I64, NDArray[np.bool_]]:
-    """Who is thrown out stands there as disconnected; who is asked to leave just leaves."""
-    return (
-        np.where(hit, until, left),
-        np.where(hit, n, case),
-        np.where(hit, not c.is_look_alike, is_cut),
-    )
-
-
-def _concerned(s: Sessions, c: Case, at: int) -> NDArray[np.bool_]:
-    """Sessions on the server, or on the map at that moment."""
+def _is_there(s: Sessions, c: Case, at: I64) -> NDArray[np.bool_]:
+    """Whether a session is on the server, or on the map at that moment."""
     if c.kind == OUTAGE:
         return s.server == c.entity
     inside = np.clip(at - s.start, 0, s.seconds)
@@ -250,7 +240,7 @@ def _elsewhere(config: WorldConfig, s: Sessions, troubles_: list[Case]) -> Sessi
     server = s.server
     for c in troubles_:
         if c.kind == OUTAGE and is_full_outage(c):
-            down, up = outage(config, c)
+            down, up = period(config, c)
             barred = (server == c.entity) & (s.start > down - _LEAST) & (s.start < up)
             further = (server + (step if many > step else 1)) % many
             server = np.where(barred, further, server)
@@ -276,5 +266,5 @@ def online_by_minute(config: WorldConfig, s: Sessions) -> I64:
     return np.cumsum(steps, axis=1)[:, :MINUTES]
 
 
-def _hash(config: WorldConfig, stream: str, day: int, who: I64) -> U64:
+def _hash(config: WorldConfig, stream: str, day: int, who: I64 | U64) -> U64:
     return draw(key(config.seed, f"platform:{stream}", day), who)
