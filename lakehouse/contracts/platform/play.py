@@ -103,7 +103,7 @@ class ServerMetrics(dy.Schema):
     @dy.rule()
     def load_is_a_percentage(cls) -> pl.Expr:
         """Processor and memory are used between 0 and 100 percent."""
-        return pl.all_horizontal(pl.col("cpu_load", "memory_usage").is_between(0, 100))
+        return pl.col("cpu_load").is_between(0, 100) & pl.col("memory_usage").is_between(0, 100)
 
     @dy.rule()
     def times_are_not_negative(cls) -> pl.Expr:
