@@ -35,6 +35,12 @@ def fraction(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
     return (parts.cast(pl.Decimal(38, 4)) * pl.lit(Decimal("0.0001"))).cast(pl.Decimal(9, 4))
 
 
+def tenths(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
+    """Quotient of whole numbers as a number to a tenth, rounded half up."""
+    # Polars divides by a constant as it multiplies with its inverse: 594 / 10 is not 59.4.
+    return (half_up(10 * numerator, denominator) / 10).round(1)
+
+
 def within(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
     return frame.filter(pl.col("gaming_day").is_between(*days))
 

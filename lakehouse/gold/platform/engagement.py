@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.gold.marts import gold, mart, silver
-from lakehouse.gold.money import fraction, half_up, within
+from lakehouse.gold.money import fraction, half_up, tenths, within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
 
@@ -84,7 +84,7 @@ def _active(today: pl.LazyFrame) -> pl.LazyFrame:
     return today.group_by(_KEY).agg(
         pl.col("sessions", "events", "deaths", "completions", "disconnections").sum(),
         active_players=pl.len(),
-        average_session_minutes=half_up(10 * length, 60 * sessions) / 10,
+        average_session_minutes=tenths(length, 60 * sessions),
         completion_rate=fraction(done, pl.len()),
     )
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from lakehouse.contracts.platform.health import PERIODS
 from lakehouse.gold.marts import mart, silver
-from lakehouse.gold.money import half_up, within
+from lakehouse.gold.money import tenths, within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
 
@@ -57,4 +57,4 @@ def _mean(column: str) -> pl.Expr:
         (pl.col(column) * 1_000).round().cast(pl.Int64).sum(),
         pl.col(column).count(),
     )
-    return pl.when(known > 0).then(half_up(thousandths, 100 * known) / 10).alias(column)
+    return pl.when(known > 0).then(tenths(thousandths, 1_000 * known)).alias(column)
