@@ -29,7 +29,9 @@ class PlayerEvents(dy.Schema):
     that the server, the map or the network cut ends with a disconnect."""
 
     player_id = c.account("Online account of the player.")
-    session_id = c.text("Session.")
+    session_id = c.text(
+        "Session, where the client tells it; else 30 minutes of silence end one.", nullable=True
+    )
     event_type = c.code(EVENT_TYPES, "What happened.")
     level_id = c.text("Level that the player was on.", refs="game_maps.level_id")
     map_id = c.text("Map that the player was on.", refs="game_maps.map_id")

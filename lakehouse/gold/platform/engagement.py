@@ -9,6 +9,7 @@ from lakehouse.gold.money import fraction, half_up, tenths, within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
 
+SILENCE = pl.duration(minutes=30)
 RETENTION = (1, 7, 30)
 """Days later on which players are looked for."""
 TRIED = 7
@@ -20,27 +21,16 @@ ENOUGH = 5
 STUCK = 3.0
 _PLACE = ("level_id", "map_id")
 _KEY = (*_PLACE, "gaming_day")
-_SESSION = ("gaming_day", "player_id", "session_id")
 
 
 @mart(silver("player_events"))
 def player_levels(player_events: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
     """Mart `player_levels` of `days`. Time until the next event of a session is spent where the
     session is."""
-    moment, place = pl.col("timestamp"), pl.concat_str("level_id", "map_id", separator="/")
-    goes_on = pl.all_horizontal(pl.col(c) == pl.col(c).shift(-1) for c in _SESSION)
-    events = (
-        within(player_events, days)
-        .sort(*_SESSION, "timestamp", "event_id")
-        .with_columns(here=place)
-        .with_columns(
-            spent=pl.when(goes_on).then((moment.shift(-1) - moment).dt.total_microseconds()),
-            then=pl.when(goes_on).then(pl.col("here").shift(-1)),
-        )
-    )
-    kind = pl.col("event_type")
+    kind, here = pl.col("event_type"), pl.concat_str("level_id", "map_id", separator="/")
+    events = _in_sessions(within(player_events, days).with_columns(here=here))
     by_session = (
-        events.group_by(*_SESSION, *_PLACE)
+        events.group_by("session", "player_id", *_KEY)
         .agg(
             pl.col("spent").sum(),
             events=pl.len(),
@@ -49,16 +39,35 @@ def player_levels(player_events: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
             disconnections=(kind == "disconnect").sum(),
             moves_to=pl.col("then").filter(pl.col("then") != pl.col("here")),
         )
-        .with_columns(session=pl.col("spent").sum().over(_SESSION))
+        .with_columns(whole=pl.col("spent").sum().over("session"))
     )
     each = by_session.group_by("player_id", *_KEY).agg(
         pl.col("events", "deaths", "completions", "disconnections").sum(),
         sessions=pl.len(),
-        session_seconds=half_up(pl.col("session").sum(), 1_000_000),
+        session_seconds=half_up(pl.col("whole").sum(), 1_000_000),
         seconds=half_up(pl.col("spent").sum(), 1_000_000),
         moves_to=pl.col("moves_to").explode().drop_nulls().sort(),
     )
     return shaped(each, "player_levels")
+
+
+def _in_sessions(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Events in order, each with its session's number, the microseconds until the next one of
+    the session, and where that is. Where no session is told, silence ends it."""
+    moment, named = pl.col("timestamp"), pl.col("session_id")
+    gap = moment.shift(-1) - moment
+    same = [pl.col(c) == pl.col(c).shift(-1) for c in ("gaming_day", "player_id")]
+    goes_on = pl.all_horizontal(*same, named.eq_missing(named.shift(-1))) & (
+        named.is_not_null() | (gap <= SILENCE)
+    )
+    ends = ~goes_on.fill_null(value=False)
+    return events.sort(
+        "gaming_day", "player_id", "session_id", "timestamp", "event_id"
+    ).with_columns(
+        spent=pl.when(~ends).then(gap.dt.total_microseconds()),
+        then=pl.when(~ends).then(pl.col("here").shift(-1)),
+        session=ends.shift(1, fill_value=False).cum_sum(),
+    )
 
 
 @mart(gold("player_levels", back=TRIED - 1, ahead=max(RETENTION)), silver("game_maps"))
