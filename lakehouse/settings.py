@@ -238,6 +238,10 @@ class Settings(BaseSettings):
         for table in (t for t, policy in value.items() if policy == "create_minimal"):
             if contract(table).is_restricted:
                 raise ValueError(f"a profile made of {table!r} would tell everybody of a report")
+            if "player_profile" not in {
+                parent for parent, _ in contract(table).references().values()
+            }:
+                raise ValueError(f"rows of {table!r} name no patron to make a profile of")
             for needed in (table, "player_profile"):
                 if info.data.get("sources", {}).get(needed, info.data.get("source")) == "simulator":
                     raise ValueError(

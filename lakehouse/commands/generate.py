@@ -30,6 +30,9 @@ OPTIONS = {
     "financial_txn": "financial",
     "security_events": "security",
     "compliance": "compliance",
+    "player_events": "player-events",
+    "purchases": "purchases",
+    "server_metrics": "server-metrics",
 }
 """Tables with an option of their own; --rows names any."""
 MOST_ROWS = 10_000_000_000
@@ -78,6 +81,11 @@ def generate(
     financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
     security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
+    player_events: Annotated[int | None, typer.Option(help="Rows of the game's events.")] = None,
+    purchases: Annotated[int | None, typer.Option(help="Purchases in the game, at most.")] = None,
+    server_metrics: Annotated[
+        int | None, typer.Option(help="Rows of the game's server metrics, at the most.")
+    ] = None,
     rows: Rows = None,
     include_pii: IncludePii = False,
     key_file: KeyFile = None,
@@ -93,6 +101,7 @@ def generate(
     without the key can try.
     """
     counts = (slots, tables, players, financial, security, compliance)
+    counts = (*counts, player_events, purchases, server_metrics)
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),
