@@ -36,7 +36,7 @@ Evidence = Callable[[World, int], Mapping[str, list[str]]]
 Stretches = Callable[[World, int], Sequence[range]]
 
 _declared: dict[str, Producer] = {}
-_labels: dict[str, Label] = {}
+_labels: dict[str, tuple[str, Label]] = {}
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,15 @@ def producer(
     return declare
 
 
-def label(function: Label) -> Label:
+def label(table: str) -> Callable[[Label], Label]:
     """Declares the decorated function as one that tells what was planted on a day (the shape
-    of truth/plants), beside the defects of rows."""
-    _labels[function.__name__] = function
-    return function
+    of truth/plants) in `table` and those of its domain, beside the defects of rows."""
+
+    def declare(function: Label) -> Label:
+        _labels[function.__name__] = (table, function)
+        return function
+
+    return declare
 
 
 @functools.cache
@@ -130,8 +134,8 @@ def producers() -> dict[str, Producer]:
 
 
 @functools.cache
-def labels() -> tuple[Label, ...]:
-    """All that tell what was planted, in order of name."""
+def labels() -> tuple[tuple[str, Label], ...]:
+    """(table, function) of all that tell what was planted, in order of name."""
     _find()
     return tuple(_labels[name] for name in sorted(_labels))
 
