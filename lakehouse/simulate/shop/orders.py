@@ -110,7 +110,7 @@ def rows_of(world: World, day: int) -> Rows:
     return Rows(p, np.full(len(p), day), event)
 
 
-@label
+@label(TABLE)
 def shop_fraud(world: World, day: int) -> pl.DataFrame:
     """One plant per payment and refund of the day that is part of a case or of a look-alike."""
     p = rows_of(world, day).payments
@@ -140,7 +140,7 @@ def _plants(world: World, day: int, p: Payments, cases: list[Scenario]) -> pl.Da
     ).with_columns(window_start=gaming_days(config.start, p.made))
 
 
-@label
+@label(visits.TABLE)
 def shop_bursts(world: World, day: int) -> pl.DataFrame:
     """One plant per run of actions in quick succession; `row_key` is its first."""
     r = actions.rows_of(world, day)
