@@ -336,7 +336,13 @@ def _respelled(
 
 def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
     lower, upper = text.str.to_lowercase(), " " + text.str.to_uppercase()
-    return pl.when(turn == 0).then(lower).when(turn == 1).then(upper).otherwise(text + "  ")
+    return (
+        pl.when((turn == 0) & (lower != text))
+        .then(lower)
+        .when(turn < 2)
+        .then(upper)
+        .otherwise(text + "  ")
+    )
 
 
 def _recounted(c: _Candidates, kind: I64, column: str, hit: I64) -> pl.Series:
