@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     """Whether carded bill-in counts as the casino's knowledge (FinCEN Ruling 2005-1)."""
     multiple_transaction_log_over: str | None = None
     """House policy: dollars over which a transaction is logged; no log without it."""
+    session_silence_minutes: int = Field(default=30, ge=1, le=1_440)
+    """Silence of an online user that ends a session, where the client tells none."""
+    high_frequency_seconds: float = Field(default=2.0, gt=0, le=3_600, allow_inf_nan=False)
+    """Events of an online user that come in less than this after the one before are of a
+    high-frequency run."""
     on_failure: str | None = None
     """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
     the sensor failed_runs runs it."""

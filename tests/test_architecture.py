@@ -115,7 +115,7 @@ ROOMS = {
     "privacy": {"settings", *BASE},
     "storage": ABOVE,
     "silver": {"regulation", "storage", *BASE},
-    "gold": {"detection", *ABOVE},
+    "gold": {"detection", "silver.sessions", *ABOVE},
     "detection": ABOVE,
     "simulate": {"regulation", "privacy", *BASE},
     "ingest": {"silver", "storage", *ABOVE},
@@ -131,7 +131,7 @@ ARROWS = [
 ]
 BESIDE = {
     "contracts": {"contracts.columns", "contracts.registry", "errors"},
-    "gold": {"gold.marts", "gold.money", "gold.shape", "detection", *ABOVE},
+    "gold": {"gold.marts", "gold.money", "gold.shape", "detection", "silver.sessions", *ABOVE},
 }
 """What the domains of a room share. A domain never imports another."""
 ARROWS += [
