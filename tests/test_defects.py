@@ -78,8 +78,9 @@ def test_without_faults_nothing_changes() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_comes_at_its_rate(kind: str) -> None:
     world = World(replace(CONFIG, faults=replace(NO_FAULTS, **{kind: 0.02})))
-    _, _, plants = spoiled(world, "financial_txn")
-    expected = 0.02 * CONFIG.quota("financial_txn", DAY)
+    table = "shop_actions" if kind == "missing_time" else "financial_txn"
+    _, _, plants = spoiled(world, table)
+    expected = 0.02 * CONFIG.quota(table, DAY)
     assert plants["kind"].unique().to_list() == [kind]
     assert abs(plants.height - expected) <= 1.5
 

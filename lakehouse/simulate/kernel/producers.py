@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ PACKAGE = "lakehouse.simulate"
 
 Make = TypeVar("Make", bound=Callable[..., Any])
 Label = Callable[[World, int], pl.DataFrame]
+Evidence = Callable[[World, int], Mapping[str, list[str]]]
 Stretches = Callable[[World, int], Sequence[range]]
 
 _declared: dict[str, Producer] = {}
@@ -53,6 +54,10 @@ class Producer:
     """Players of a day whose rows must not be lost."""
     needed_rows: pl.Expr | None
     """Bronze rows that must not be lost, whosever they are."""
+    evidence: Evidence | None = None
+    """Of a day, column → values in rows on which what was planted rests: they are not touched."""
+    untimed: bool = False
+    """Whether the source sends rows without a time."""
 
     def cut(self, world: World, day: int) -> Sequence[range]:
         """The positions of the day's rows that are made together. All, where days are small."""
@@ -95,12 +100,16 @@ def producer(
     clashing: str | None = None,
     needed: Callable[[World, int], I64] | None = None,
     needed_rows: pl.Expr | None = None,
+    evidence: Evidence | None = None,
+    untimed: bool = False,
 ) -> Callable[[Make], Make]:
     """Declares the decorated function as the one that makes a day of `table`: of a world and
     a day, or, where the table has `stretches` of its own, of these and a stretch's number."""
 
     def declare(make: Make) -> Make:
-        _declared[table] = Producer(table, make, dress, stretches, clashing, needed, needed_rows)
+        _declared[table] = Producer(
+            table, make, dress, stretches, clashing, needed, needed_rows, evidence, untimed
+        )
         return make
 
     return declare
