@@ -50,10 +50,17 @@ REMEMBERED: dict[str, pl.Expr] = {
 }
 """What is kept of an order, and how it follows from a row of `shop_orders`."""
 
+ORDERS = sorted({c for e in REMEMBERED.values() for c in e.meta.root_names()})
+"""Columns of `shop_orders` that are read."""
+
 
 def nothing_remembered() -> pl.DataFrame:
     """The state before any order."""
-    orders = contract("shop_orders").bronze_schema().to_frame()
+    return remembered(contract("shop_orders").bronze_schema().to_frame())
+
+
+def remembered(orders: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `shop_orders` in the shape of the state."""
     return orders.select(e.alias(n) for n, e in REMEMBERED.items())
 
 
@@ -63,7 +70,7 @@ def measured(orders: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, p
     `orders`: rows of `shop_orders`, of one batch, in any order; batches follow each other in time.
     `state`: what is remembered of users, in the shape of `nothing_remembered`: their payments of
     the last `REACH` gaming days. An order is measured by what its user did before it alone."""
-    new = orders.select(e.alias(n) for n, e in REMEMBERED.items())
+    new = remembered(orders)
     rows = pl.concat([_of_users(state, new), new])
     turns = _turns(rows)
     is_new = turns >= len(rows) - len(new)
@@ -106,20 +113,23 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
     asked = np.where(tried, cents, 0)
     paid = np.where(failed, 0, asked)
     small = tried & (cents <= SMALL)
+    moment = _moments(s, tried)
     brief, minute, hour, day = (s.window(m) for m in (RAPID, MINUTE, HOUR, DAY))
     known = s.remembered
     counts = {
-        "tried_before": known.before(tried),
-        "tried_5s": brief.up_to(tried),
-        "tried_60s": minute.up_to(tried),
-        "tried_hour": hour.up_to(tried),
-        "tried_day": day.up_to(tried),
+        "tried_before": known.before(moment),
+        "tried_5s": brief.up_to(moment),
+        "tried_60s": minute.up_to(moment),
+        "tried_hour": hour.up_to(moment),
+        "tried_day": day.up_to(moment),
         "cents_60s": minute.up_to(asked),
         "cents_hour": hour.up_to(asked),
         "cents_day": day.up_to(asked),
-        "small_hour": hour.up_to(small),
-        "failed_hour": hour.up_to(failed),
+        "small_hour": hour.up_to(small & moment),
+        "small_failed_hour": hour.up_to(small & failed & moment),
+        "failed_hour": hour.up_to(failed & moment),
         "gift_cents_day": day.up_to(np.where(of["is_gift"], cents, 0)),
+        "gifts_day": day.up_to(of["is_gift"] & moment),
         "refunds": known.up_to(~tried),
         "refunded_cents": known.up_to(np.where(tried, 0, cents)),
         "paid_cents": known.up_to(paid),
@@ -132,6 +142,12 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
         pl.Series("is_new_device", s.is_new(devices, tried)),
         pl.Series("is_new_network", s.is_new(networks, tried)),
     ]
+
+
+def _moments(s: Sequence, tried: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The first product of each basket: a basket is paid at one moment, a row a product."""
+    before = s.last_before(tried)
+    return tried & ((before < 0) | (s.at[before] != s.at))
 
 
 def _own_amounts(s: Sequence, paid: I64, cents: I64) -> list[pl.Series]:

@@ -27,7 +27,7 @@ class Window:
     several: I64
 
     @cached_property
-    def _inside(self) -> tuple[I64, I64, I64]:
+    def _inside(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """The rows of windows of several, and where among them each window begins and ends."""
         concerned = np.zeros(len(self.start), dtype=bool)
         concerned[self.several] = True
