@@ -62,7 +62,10 @@ def assemble(
     **resources: Any,
 ) -> dg.Definitions:
     """All definitions for a lake, with the days `but` left out of its partitions;
-    `resources` replace those of the same name."""
+    `resources` replace those of the same name. Raises BadInput for a lake without the floor, on
+    whose day of the property the checks of a whole day stand."""
+    if "floor" not in settings.domains:
+        raise BadInput(f"domains {', '.join(settings.domains)}: floor is always among them")
     with warnings.catch_warnings(), leaving_out(but):
         # Backfill policies are what a month in a minute hangs on; they are in beta since 2023.
         warnings.simplefilter("ignore", dg.BetaWarning)

@@ -81,7 +81,11 @@ def plants_asset(settings: Settings, every: Sequence[Check]) -> dg.AssetsDefinit
             return contract("plants").bronze_schema().to_frame()
         world = context.resources.simulator.world(step.settings)
         made = simulated(
-            lambda _, days: map(world.plants, each_day(days)), "truth", "plants", days, step.now
+            lambda _, days: (world.plants(day, tables) for day in each_day(days)),
+            "truth",
+            "plants",
+            days,
+            step.now,
         )
         return made.filter(pl.col("table_name").is_in(tables))
 

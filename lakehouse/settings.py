@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     domains: tuple[Domain, ...] = DOMAINS
     """Parts of the house that the lake has: `floor` the casino with its filings and alerts,
     `online` the online casino, `platform` the game platform, `shop` the web shop. What is left
-    out has no tables, and costs nothing."""
+    out has no tables, and costs nothing; runs need the floor."""
     storage_options: dict[str, str] = Field(default_factory=dict)
     seed: int = Field(default=42, ge=0, lt=2**63)
     scale: float = Field(default=1.0, gt=0, le=LARGEST_SCALE, allow_inf_nan=False)
@@ -263,6 +263,12 @@ class Settings(BaseSettings):
         from lakehouse.contracts import contracts
 
         return {n: c for n, c in contracts(layer).items() if _is_on(c.domain, self.domains)}
+
+    def doors_of_files(self) -> list[str]:
+        """Tables that files are landed in, of the parts of the house that the lake has."""
+        from lakehouse.contracts import doors
+
+        return [t for t in doors() if self.has(t) and self.source_of(t) != "simulator"]
 
     def source_of(self, table: str) -> Source:
         """Where a table's rows come from. What the simulator has no producer of is landed."""

@@ -153,10 +153,16 @@ def test_lists_show_whole_rules(lake: Lake, capsys: pytest.CaptureFixture[str]) 
         (["land", "cage.csv", "--infer", "-t", "nope"], "unknown table 'nope'"),
         (["ingest", "-t", "nope"], "'nope' takes no files; those that do: compliance, "),
         (["ingest", "-t", "player_value"], "'player_value' takes no files; those that do: "),
-        (["quarantine", "list", "-t", "nope"], "'nope' has no quarantine; tables: compliance, "),
+        (
+            ["quarantine", "list", "-t", "nope"],
+            "'nope' has no quarantine; tables: clickstream, compliance, ",
+        ),
         (["quarantine", "list", "--from", "2025"], "--from '2025' is no day"),
         (["quarantine", "show", "player_value"], "'player_value' has no quarantine; tables: "),
-        (["quarantine", "retry", "nope"], "'nope' has no quarantine; tables: compliance, "),
+        (
+            ["quarantine", "retry", "nope"],
+            "'nope' has no quarantine; tables: clickstream, compliance, ",
+        ),
         (["quarantine", "retry", CAGE, "-m", "nope.toml"], "mapping nope.toml: "),
     ],
 )

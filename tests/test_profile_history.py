@@ -1,6 +1,8 @@
 """Versions of profiles: the same history, whatever the order in which days arrive."""
 
 import datetime as dt
+import functools
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,12 +11,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from lakehouse.storage import Commit, Lake, stored_schema
-from lakehouse.storage.history import history, upsert_history
+from lakehouse.storage.history import history as history_by
+from lakehouse.storage.history import upsert_history as upsert_history_by
 
 D1, D2, D3, D4 = (dt.date(2025, 1, d) for d in (1, 2, 3, 4))
 TABLE = "player_profile"
 SCHEMA = stored_schema("silver", TABLE)
 EXTRACT = [n for n in SCHEMA if n not in ("valid_from", "valid_to", "is_current")]
+history = functools.partial(history_by, key=["player_id"])
+upsert_history = functools.partial(upsert_history_by, TABLE)
 NONE_YET = pl.LazyFrame(schema=SCHEMA)
 
 
@@ -111,3 +116,22 @@ def test_the_stored_table_is_the_same_after_any_order(tmp_path, order):
         ("P1", "Gold", D2, D3, False),
         ("P1", "Gold", D3, None, True),
     ]
+
+
+def test_versions_follow_the_tables_own_key(tmp_path: Path) -> None:
+    """Accounts name patrons, and two of them none: each has versions of its own."""
+    lake, by = Lake(str(tmp_path / "lake")), Commit("run", "test", "1")
+    schema = stored_schema("silver", "online_accounts")
+    told = [("A1", D1, "P1"), ("A2", D1, None), ("A1", D2, "P1"), ("A3", D2, None)]
+    found = {n: schema[n] for n in ("account_id", "gaming_day", "player_id")}
+    rows = pl.DataFrame(told, schema=found, orient="row").with_columns(
+        pl.lit(None, t).alias(n) for n, t in schema.items() if n not in found
+    )
+    extracted = rows.drop("valid_from", "valid_to", "is_current").select(
+        n for n in schema if n not in ("valid_from", "valid_to", "is_current")
+    )
+    lake.write_days("silver", "online_accounts", extracted, (D1, D2), commit=by)
+    kept = lake.scan("silver", "online_accounts").collect()
+    assert sorted(kept.select("account_id", "valid_from", "valid_to").rows(), key=str) == sorted(
+        [("A1", D1, D2), ("A1", D2, None), ("A2", D1, None), ("A3", D2, None)], key=str
+    )

@@ -70,9 +70,9 @@ def _not_taken_in(report: IngestReport) -> str:
 
 def _days_of(settings: Settings, report: IngestReport, derived: list[dt.date]) -> DaysOf:
     """Of each table that takes files, the days that this call stored or derived."""
-    from lakehouse.contracts import contracts, door_of
+    from lakehouse.contracts import door_of
 
-    taking = [t for t in contracts("source") if settings.source_of(t) != "simulator"]
+    taking = [t for t in settings.tables("source") if settings.source_of(t) != "simulator"]
     stored = report.stored_days
     return {t: sorted({*stored.get(door_of(t), ()), *derived}) for t in open_tables(taking)}
 
@@ -80,9 +80,7 @@ def _days_of(settings: Settings, report: IngestReport, derived: list[dt.date]) -
 def _tables(settings: Settings, named: list[str] | None) -> list[str]:
     """The tables named, or all that take files. Raises BadInput for one that takes none: its
     rows would go with the next simulated ones."""
-    from lakehouse.contracts import doors
-
-    taking = [t for t in sorted(doors()) if settings.source_of(t) != "simulator"]
+    taking = sorted(settings.doors_of_files())
     how = "set source to landing or both, such as LAKEHOUSE_SOURCE=landing"
     if not taking:
         raise BadInput(f"no table takes files; {how}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.commands import opened
 from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -59,7 +62,19 @@ def _try(files: list[Path], table: str, mapping: Path | None) -> None:
     if table not in doors():
         raise BadInput(f"no rows can be landed in {table!r}; tables: {', '.join(sorted(doors()))}")
     settings, lake = opened()
+    refuse_absent(settings, table)
     dry_run(files, table, mapping, settings, lake)
+
+
+def refuse_absent(settings: Settings, table: str) -> None:
+    """Raises BadInput for a table of a part of the house that the lake does not have."""
+    from lakehouse.contracts import contract
+
+    if not settings.has(table):
+        raise BadInput(
+            f"the lake has no {table}: it belongs to {contract(table).domain}, and the setting "
+            f"domains names {', '.join(settings.domains)}"
+        )
 
 
 def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
@@ -70,6 +85,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
     from lakehouse.ingest.files.land import land as copy_in
 
     settings, lake = opened()
+    refuse_absent(settings, table)
     if settings.source_of(table) == "simulator":
         raise BadInput(
             f"the source of {table} is the simulator; set source to landing or both, such as "

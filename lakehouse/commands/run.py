@@ -42,7 +42,6 @@ def init(
     ] = None,
 ) -> None:
     """Make a lake ready: its folder, its key, its Dagster instance; nothing is overwritten."""
-    from lakehouse.contracts import doors
     from lakehouse.privacy.keys import key_path, place_told
 
     if source is not None:
@@ -50,7 +49,7 @@ def init(
     settings, lake = opened()
     settings = settle_start(settings, lake, SETTINGS_FILE)
     prepare(settings)
-    if landed := [t for t in doors() if settings.source_of(t) != "simulator"]:
+    if landed := settings.doors_of_files():
         _landing_folders(lake, landed)
     said = f"ready: lake {lake.root} from {settings.start}, source {settings.source}"
     typer.echo(said, err=True)

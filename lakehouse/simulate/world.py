@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,12 +138,16 @@ class World:
         day = self.config.index(date)
         return pl.concat([contract(table).empty(), *self.frames(table, range(day, day + 1))])
 
-    def plants(self, date: dt.date) -> pl.DataFrame:
-        """All that was planted on the day: defects, scenarios, filing faults."""
+    def plants(self, date: dt.date, tables: Collection[str] | None = None) -> pl.DataFrame:
+        """All that was planted on the day: defects, scenarios, filing faults. With `tables`, the
+        defects of these, and what is told of the domains that they are of."""
         day = self.config.index(date)
-        struck = (s for table in registry.producers() for s in self._struck_rows(table, day))
-        spoiled = [s.plants(self.config, day) for s in struck]
-        others = [told(self, day) for told in registry.labels()]
+        asked = registry.producers() if tables is None else tables
+        domains = {contract(t).domain for t in asked}
+        made = [t for t in registry.producers() if t in asked]
+        spoiled = [s.plants(self.config, day) for t in made for s in self._struck_rows(t, day)]
+        labels = [told for t, told in registry.labels() if contract(t).domain in domains]
+        others = [told(self, day) for told in labels]
         return pl.concat([nothing(), *spoiled, *others])
 
     def _struck_rows(self, table: str, day: int) -> list[Struck]:

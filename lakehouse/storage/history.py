@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from lakehouse.regulation.gaming_day import Days
-from lakehouse.storage.shapes import HISTORY, PARTITION
+from lakehouse.storage.shapes import HISTORY, PARTITION, versioned
 
 
-def history(versions: pl.LazyFrame, *, key: str = "player_id") -> pl.DataFrame:
+def history(versions: pl.LazyFrame, *, key: Sequence[str]) -> pl.DataFrame:
     """Grain: one row per key and extract day, in that order. A version holds from its
     gaming day to the day before the key's next version; the last one still holds.
 
@@ -16,7 +18,7 @@ def history(versions: pl.LazyFrame, *, key: str = "player_id") -> pl.DataFrame:
     """
     following = pl.col(PARTITION).shift(-1).over(key)
     return (
-        versions.sort(key, PARTITION)
+        versions.sort(*key, PARTITION)
         .with_columns(valid_from=pl.col(PARTITION), valid_to=following)
         .with_columns(is_current=pl.col("valid_to").is_null())
         .collect()
@@ -24,10 +26,11 @@ def history(versions: pl.LazyFrame, *, key: str = "player_id") -> pl.DataFrame:
 
 
 def upsert_history(
-    existing: pl.LazyFrame, new_rows: pl.LazyFrame | pl.DataFrame, days: Days
+    table: str, existing: pl.LazyFrame, new_rows: pl.LazyFrame | pl.DataFrame, days: Days
 ) -> pl.DataFrame:
-    """The history after the extracts of `days` (inclusive) were replaced by `new_rows`, which
-    may hold no row of other days."""
+    """The history of a table after the extracts of `days` (inclusive) were replaced by
+    `new_rows`, which may hold no row of other days."""
     kept = existing.filter(~pl.col(PARTITION).is_between(*days)).drop(HISTORY)
     rows = new_rows.lazy().filter(pl.col(PARTITION).is_between(*days))
-    return history(pl.concat([kept, rows.select(kept.collect_schema().names())]))
+    every = pl.concat([kept, rows.select(kept.collect_schema().names())])
+    return history(every, key=versioned(table))

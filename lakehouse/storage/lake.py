@@ -183,7 +183,7 @@ class Lake:
         if layer == "silver" and keeps_history(contract(table)):
             given = _collected(frame)
             return self.rebuild(
-                layer, table, lambda now: upsert_history(now, given, days), commit=commit
+                layer, table, lambda now: upsert_history(table, now, given, days), commit=commit
             )
         if not keys:
             raise BadInput(f"{layer}.{table} is stored in one piece: rebuild it")

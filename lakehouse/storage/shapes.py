@@ -38,6 +38,11 @@ def keeps_history(c: Contract) -> bool:
     return c.layer == "source" and c.event_time is None and PARTITION in c.key
 
 
+def versioned(table: str) -> list[str]:
+    """The key of a table that keeps history, but for the day of the extract."""
+    return [n for n in contract(table).key if n != PARTITION]
+
+
 def _additions(layer: str, c: Contract) -> dict[str, tuple[pl.DataType, str]]:
     if layer == "quarantine":
         return REJECTION

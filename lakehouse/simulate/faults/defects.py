@@ -37,9 +37,10 @@ KINDS = (
     "orphan",
     "untidy_text",
     "late",
+    "missing_time",
 )
 """In the order in which they choose their rows."""
-CLASH, AGAIN, NULL, UNKNOWN, NEGATIVE, CLOCK, ORPHAN, UNTIDY, LATE = range(len(KINDS))
+CLASH, AGAIN, NULL, UNKNOWN, NEGATIVE, CLOCK, ORPHAN, UNTIDY, LATE, UNTIMED = range(len(KINDS))
 _HEALING = (AGAIN, UNTIDY, LATE)
 """Silver loses no row by these."""
 NOBODY = 99_000_000
@@ -54,6 +55,7 @@ _RULES = {
     ORPHAN: "{}|orphan",
     UNTIDY: "heals",
     LATE: "late",
+    UNTIMED: "{}|nullability",
 }
 """Rule that should find each kind; `{}` is the column."""
 _COLUMNS_A_DAY = 3
@@ -83,6 +85,7 @@ def places(table: str) -> dict[int, tuple[str, ...]]:
         ORPHAN: tuple(n for n, ref in known.references().items() if n == ref[1] == "player_id"),
         UNTIDY: (*codes, *(c for c in required if c not in codes)),
         LATE: ("_ingested_at",),
+        UNTIMED: (known.event_time,) if known.event_time and producers()[table].untimed else (),
     }
     return {k: v for k, v in found.items() if k in _HEALING or not is_harmless(table)}
 
@@ -93,6 +96,8 @@ def counts(config: WorldConfig, table: str, day: int, rows: int) -> I64:
     rates = np.array([getattr(config.faults, kind) for kind in KINDS])
     luck = uniform(draw(key(config.seed, f"defects:{table}", day), np.arange(len(KINDS))))
     found = np.minimum((rates * rows + luck).astype(np.int64), rows // 10)
+    if not producers()[table].untimed:
+        found[UNTIMED] = 0
     if is_harmless(table):
         found[[k for k in range(len(KINDS)) if k not in _HEALING]] = 0
     return found
@@ -335,11 +340,12 @@ def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
 
 
 def _recounted(c: _Candidates, kind: I64, column: str, hit: I64) -> pl.Series:
-    """New amounts or times of the rows hit in a column; of these each has one kind."""
+    """New amounts or times of the rows hit in a column; amounts have one kind."""
     values = c.rows[column][hit]
     if kind[hit[0]] == NEGATIVE:
         return -values
-    return (values.to_physical() + _shift(c.h[hit], kind[hit])).cast(values.dtype)
+    moved = (values.to_physical() + _shift(c.h[hit], kind[hit])).cast(values.dtype)
+    return moved.set(pl.Series(kind[hit] == UNTIMED), None)
 
 
 def _shift(h: U64, kind: I64) -> pl.Series:
@@ -381,7 +387,10 @@ def _open_rows(
     days = sorted({u.day for u in units})
     free = ~_named(c, {d: [q for s in world.scenarios(d) for q in s.players] for d in days})
     free &= ~_of_cases(c, {d: evidence(world.config, d) for d in days})
-    about, safe = producers()[table], free
+    about = producers()[table]
+    if about.evidence is not None:
+        free &= ~_of_cases(c, {d: about.evidence(world, d) for d in days})
+    safe = free
     if about.needed is not None:
         safe = safe & ~_named(c, {d: about.needed(world, d) for d in days})
     if about.needed_rows is not None:

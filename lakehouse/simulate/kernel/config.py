@@ -75,6 +75,15 @@ class Faults:
     cashier_voids: float = 0.03
     tailgating: float = 0.02
     badge_cloning: float = 0.02
+    card_testing: float = 0.0006
+    """From here on the share of online accounts of which a case in the shop begins in 30 days."""
+    velocity_burst: float = 0.0006
+    impossible_travel: float = 0.0006
+    account_takeover: float = 0.0008
+    refund_abuse: float = 0.0006
+    gift_card_drain: float = 0.0006
+    missing_time: float = 0.05
+    """Actions in the shop whose client tells no time."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -36,6 +36,11 @@ def at_hand(world: World) -> int:
     return world.near if world.block > 1 else 3
 
 
+def in_work(world: World) -> int:
+    """The days that are made together, and their neighbours."""
+    return world.block + 2
+
+
 def in_the_window(world: World) -> int:
     """All days of the window and those near: for what is small, and asked for at the end."""
     return world.config.days + world.near

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,10 +32,11 @@ PACKAGE = "lakehouse.simulate"
 
 Make = TypeVar("Make", bound=Callable[..., Any])
 Label = Callable[[World, int], pl.DataFrame]
+Evidence = Callable[[World, int], Mapping[str, list[str]]]
 Stretches = Callable[[World, int], Sequence[range]]
 
 _declared: dict[str, Producer] = {}
-_labels: dict[str, Label] = {}
+_labels: dict[str, tuple[str, Label]] = {}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Producer:
     """Players of a day whose rows must not be lost."""
     needed_rows: pl.Expr | None
     """Bronze rows that must not be lost, whosever they are."""
+    evidence: Evidence | None = None
+    """Of a day, column → values in rows on which what was planted rests: they are not touched."""
+    untimed: bool = False
+    """Whether the source sends rows without a time."""
 
     def cut(self, world: World, day: int) -> Sequence[range]:
         """The positions of the day's rows that are made together. All, where days are small."""
@@ -95,22 +100,30 @@ def producer(
     clashing: str | None = None,
     needed: Callable[[World, int], I64] | None = None,
     needed_rows: pl.Expr | None = None,
+    evidence: Evidence | None = None,
+    untimed: bool = False,
 ) -> Callable[[Make], Make]:
     """Declares the decorated function as the one that makes a day of `table`: of a world and
     a day, or, where the table has `stretches` of its own, of these and a stretch's number."""
 
     def declare(make: Make) -> Make:
-        _declared[table] = Producer(table, make, dress, stretches, clashing, needed, needed_rows)
+        _declared[table] = Producer(
+            table, make, dress, stretches, clashing, needed, needed_rows, evidence, untimed
+        )
         return make
 
     return declare
 
 
-def label(function: Label) -> Label:
+def label(table: str) -> Callable[[Label], Label]:
     """Declares the decorated function as one that tells what was planted on a day (the shape
-    of truth/plants), beside the defects of rows."""
-    _labels[function.__name__] = function
-    return function
+    of truth/plants) in `table` and those of its domain, beside the defects of rows."""
+
+    def declare(function: Label) -> Label:
+        _labels[function.__name__] = (table, function)
+        return function
+
+    return declare
 
 
 @functools.cache
@@ -121,8 +134,8 @@ def producers() -> dict[str, Producer]:
 
 
 @functools.cache
-def labels() -> tuple[Label, ...]:
-    """All that tell what was planted, in order of name."""
+def labels() -> tuple[tuple[str, Label], ...]:
+    """(table, function) of all that tell what was planted, in order of name."""
     _find()
     return tuple(_labels[name] for name in sorted(_labels))
 

@@ -33,7 +33,7 @@ def truth_obligations(world: World, day: int) -> pl.DataFrame:
     )
 
 
-@label
+@label("gaming_wins")
 def wrong_filings(world: World, day: int) -> pl.DataFrame:
     """Faults in the filings of a day's obligations, one row each, on the obligation's day.
 

@@ -34,7 +34,7 @@ class Shown:
     key: str | None
 
 
-@label
+@label("slot_telemetry")
 def planted_house_cases(world: World, day: int) -> pl.DataFrame:
     """One plant per case, day and piece of evidence; the parts of a case share their number."""
     if not cases(world.config, day):

@@ -22,7 +22,7 @@ _TABLE = {
 """Where a scenario shows; the others show in the cage."""
 
 
-@label
+@label("financial_txn")
 def planted_scenarios(world: World, day: int) -> pl.DataFrame:
     """One plant per scenario and player that shows on the day and came through the plan."""
     v = day_plan(world, day).visits
@@ -35,7 +35,7 @@ def planted_scenarios(world: World, day: int) -> pl.DataFrame:
     )
 
 
-@label
+@label("financial_txn")
 def kept_chips(world: World, day: int) -> pl.DataFrame:
     """One plant per patron who keeps the chips of the day by habit: honest, and beside the kind
     of those who walk off with theirs. It is of no strength: nobody is to be measured by it."""

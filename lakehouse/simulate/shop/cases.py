@@ -1,0 +1,67 @@
+"""Which fraud and which honest look-alikes of it there are in the shop on a day, and of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
+from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
+from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.scenario import Scenario
+from lakehouse.simulate.kernel.world import World
+from lakehouse.simulate.shop import fraud, look_alikes, profiles
+from lakehouse.simulate.shop.script import Script
+
+Act = Callable[[Script], None]
+KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
+    {
+        "card_testing": (fraud.card_testing, look_alikes.card_testing),
+        "velocity_burst": (fraud.velocity_burst, look_alikes.velocity_burst),
+        "impossible_travel": (fraud.impossible_travel, look_alikes.impossible_travel),
+        "account_takeover": (fraud.account_takeover, look_alikes.account_takeover),
+        "refund_abuse": (fraud.refund_abuse, look_alikes.refund_abuse),
+        "gift_card_drain": (fraud.gift_card_drain, look_alikes.gift_card_drain),
+    }
+)
+"""What a case does, and what an honest one does that looks like it."""
+
+
+@by_day(profiles.KEPT)
+def scripts(world: World, day: int) -> list[Script]:
+    """What each case of a day does, in order of number; as many as the day has room for."""
+    config = world.config
+    room, found = config.quota("shop_actions", day) // 2, []
+    for case in cases(config, day, profiles.online(world, day)):
+        script = Script(world, day, case)
+        KINDS[case.kind][case.is_look_alike](script)
+        room -= len(script.actions)
+        if room >= 0:
+            found.append(script)
+    return found
+
+
+def cases(config: WorldConfig, day: int, who: I64) -> list[Scenario]:
+    """The expected number of each kind, rounded up or down by chance; each of another account
+    of those who are online. The case's one player is the account."""
+    faults, count = config.faults, accounts.account_count(config)
+    share = np.array([getattr(faults, kind) for kind in KINDS]) * faults.misconduct
+    expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
+    luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
+    kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
+    order = np.argsort(draw(key(config.seed, "shop:victims", day), who), kind="stable")
+    pairs = zip(kinds.tolist(), who[order].tolist(), strict=False)
+    return [_case(config, day, i, k, account) for i, (k, account) in enumerate(pairs)]
+
+
+def _case(config: WorldConfig, day: int, i: int, k: int, account: int) -> Scenario:
+    number, honest = day << 16 | i, k >= len(KINDS)
+    luck = key(config.seed, "shop:case", number)
+    strong = 1 + int(below(draw(key(luck, "intensity")), 1_000)[0])
+    if not honest:
+        strong = min(round(strong * config.faults.intensity), 1_000)
+    kind = list(KINDS)[k % len(KINDS)]
+    return Scenario(number, kind, (account,), day, day, 0, luck, strong, honest)
