@@ -139,8 +139,8 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
         *(pl.Series(n, v) for n, v in counts.items()),
         *_own_amounts(s, paid, cents),
         *_travel(s, of, rows["transaction_id"], by_user),
-        pl.Series("is_new_device", s.is_new(devices, tried)),
-        pl.Series("is_new_network", s.is_new(networks, tried)),
+        pl.Series("is_new_device", s.is_new(devices, tried, day)),
+        pl.Series("is_new_network", s.is_new(networks, tried, day)),
     ]
 
 
@@ -168,22 +168,24 @@ def _own_amounts(s: Sequence, paid: I64, cents: I64) -> list[pl.Series]:
 def _travel(
     s: Sequence, of: dict[str, NDArray[Any]], ids: pl.Series, by_user: I64
 ) -> list[pl.Series]:
-    """From the user's place before: `km`, and `kmh` beyond what the places may be wrong by; null
-    without one. `is_stranger`: fewer remembered orders are from here than from there, so that who
-    comes home is not the odd one. `was_at`: the order there."""
+    """From the user's last other place: `km`, and `kmh` beyond what the places may be wrong by;
+    null without a place before. `is_stranger`: fewer remembered orders are from here than from
+    there, so that who comes home is not the odd one. `was_at`: the order there."""
     lat, lon = of["latitude"], of["longitude"]
     placed = of["is_tried"] & ~np.isnan(lat) & ~np.isnan(lon)
     places = _places(lat, lon, placed)
     before = s.last_before(placed)
     has = placed & (before >= 0)
+    came = placed & (places[before] != places) | placed & ~has
+    before = before[np.maximum.accumulate(np.where(came, s.here, 0))]
     km, kmh = np.where(has, 0.0, np.nan), np.where(has, 0.0, np.nan)
-    moved = np.flatnonzero(has & (places[before] != places))
+    moved = np.flatnonzero(has & (before >= s.remembered.start))
     was = before[moved]
     km[moved] = np.round(distance(lat[was], lon[was], lat[moved], lon[moved]), 3)
     hours = np.maximum((s.at[moved] - s.at[was]) / 1_000_000, LEAST_SECONDS) / 3_600
     kmh[moved] = np.round(np.maximum(km[moved] - PLACE_ERROR_KM, 0.0) / hours, 3)
     stranger = np.zeros(len(km), dtype=bool)
-    here, there = (s.times_before(places, moved, places[at]) for at in (moved, was))
+    here, there = (s.times_before(places, moved, places[at], moved) for at in (moved, was))
     stranger[moved] = here < there
     order = pl.Series(np.where(stranger, by_user[before], -1))
     return [

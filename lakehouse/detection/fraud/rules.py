@@ -45,6 +45,8 @@ class Rule:
     value: pl.Expr
     said: pl.Expr
     finds: str | None = None
+    integral: bool = False
+    """Of a count."""
     unit: int = 1
     """Of the value, in one of the threshold: a threshold in dollars is compared with cents."""
 
@@ -86,6 +88,7 @@ RULES: tuple[Rule, ...] = (
         pl.when(_tried()).then("tried_5s"),
         pl.format("{} payments within 5 seconds", "tried_5s"),
         "velocity_burst",
+        integral=True,
     ),
     Rule(
         "velocity",
@@ -129,6 +132,7 @@ RULES: tuple[Rule, ...] = (
         pl.format("{} small payments within an hour, {} of them refused", "small_hour",
                   "small_failed_hour"),
         "card_testing",
+        integral=True,
     ),
     Rule(
         "gift_card_drain",
@@ -153,6 +157,7 @@ RULES: tuple[Rule, ...] = (
         pl.format("{} refunds within 30 days, of ${} of ${} paid", "refunds",
                   dollars("refunded_cents"), dollars("paid_cents")),
         "refund_abuse",
+        integral=True,
     ),
 )  # fmt: skip
 

@@ -93,14 +93,17 @@ class Sequence:
             start[rest] = np.searchsorted(by_user_and_turn, self.first[rest] * size + since)
         return Window(start, several)
 
-    def last_before(self, wanted: Bools) -> I64:
-        """Position of the newest remembered row before each that is `wanted`; -1 for none."""
+    def last_before(self, wanted: Bools, until: I64 | None = None) -> I64:
+        """Position of the newest remembered row that is `wanted`, before each row or before the
+        position `until`; -1 for none."""
         newest = np.maximum.accumulate(np.where(wanted, self.here, -1))
-        found = np.concatenate([np.full(1, -1), newest])[: len(newest)]
+        found = np.concatenate([np.full(1, -1), newest])
+        found = found[: len(newest)] if until is None else found[until]
         return np.where(found >= self.remembered.start, found, -1)
 
-    def times_before(self, codes: U64, asked: I64, wanted: U64) -> I64:
-        """How many remembered rows before each position `asked` have the code `wanted`."""
+    def times_before(self, codes: U64, asked: I64, wanted: U64, until: I64) -> I64:
+        """How many remembered rows of the user of each position `asked` have the code `wanted`,
+        before the position `until`."""
         concerned = np.zeros(len(self.first), dtype=bool)
         concerned[self.first[asked]] = True
         mine = np.flatnonzero(concerned[self.first] & (codes != NOTHING))
@@ -113,18 +116,18 @@ class Sequence:
         group = np.minimum(np.searchsorted(pairs, query), len(pairs) - 1)
         low, high = (
             np.searchsorted(key, group * size + bound)
-            for bound in (self.remembered.start[asked], asked)
+            for bound in (self.remembered.start[asked], until)
         )
         return np.where(pairs[group] == query, high - low, 0)
 
-    def is_new(self, codes: U64, counts: Bools) -> Bools:
-        """Whether a row has a code that no remembered row before it has, though some has one; of
-        rows that `counts`."""
+    def is_new(self, codes: U64, counts: Bools, young: Window) -> Bools:
+        """Whether a row has a code that no remembered row before the window `young` has, though
+        some has one; of rows that `counts`."""
         known = np.where(counts, codes, NOTHING)
-        before = self.last_before(known != NOTHING)
+        before = self.last_before(known != NOTHING, young.start)
         new = (known != NOTHING) & (before >= 0) & (codes[before] != codes)
         asked = np.flatnonzero(new)
-        new[asked] = self.times_before(known, asked, codes[asked]) == 0
+        new[asked] = self.times_before(known, asked, codes[asked], young.start[asked]) == 0
         return new
 
 
