@@ -14,6 +14,7 @@ RULES = (
     "own_amount",
     "rapid",
     "velocity",
+    "spree",
     "impossible_travel",
     "new_device",
     "pattern",

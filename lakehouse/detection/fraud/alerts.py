@@ -81,7 +81,10 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         *columns[:4],
         "was_at",
         travels=pl.col(column("impossible_travel")) > 0,
-        hurries=pl.max_horizontal(*(column(r) for r in ("rapid", "velocity", "card_testing"))) > 0,
+        hurries=pl.max_horizontal(
+            *(column(r) for r in ("rapid", "velocity", "spree", "card_testing"))
+        )
+        > 0,
         drains=pl.col(column("gift_card_drain")) > 0,
         returns=pl.col(column("refund_abuse")) > 0,
     )

@@ -17,7 +17,7 @@ from lakehouse.detection.fraud.sequence import I64, NOTHING, Sequence, codes, se
 
 REACH = 30
 """Gaming days before an order's own that are remembered of its user."""
-RAPID, MINUTE, HOUR, DAY = (s * 1_000_000 for s in (5, 60, 3_600, 86_400))
+RAPID, MINUTE, SPREE, HOUR, DAY = (s * 1_000_000 for s in (5, 60, 600, 3_600, 86_400))
 SMALL = 1_000
 """Cents up to which a payment may be a try of a card."""
 PLACE_ERROR_KM = 100
@@ -114,15 +114,17 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
     paid = np.where(failed, 0, asked)
     small = tried & (cents <= SMALL)
     moment = _moments(s, tried)
-    brief, minute, hour, day = (s.window(m) for m in (RAPID, MINUTE, HOUR, DAY))
+    brief, minute, spree, hour, day = (s.window(m) for m in (RAPID, MINUTE, SPREE, HOUR, DAY))
     known = s.remembered
     counts = {
         "tried_before": known.before(moment),
         "tried_5s": brief.up_to(moment),
         "tried_60s": minute.up_to(moment),
+        "tried_10min": spree.up_to(moment),
         "tried_hour": hour.up_to(moment),
         "tried_day": day.up_to(moment),
         "cents_60s": minute.up_to(asked),
+        "cents_10min": spree.up_to(asked),
         "cents_hour": hour.up_to(asked),
         "cents_day": day.up_to(asked),
         "small_hour": hour.up_to(small & moment),

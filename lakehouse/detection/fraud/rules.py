@@ -59,6 +59,8 @@ class Rule:
 
 
 _BOTH_NEW = pl.col("is_new_device") & pl.col("is_new_network")
+# A sixth of what was paid in a month: honest accounts give back a tenth.
+_GIVES_BACK = 6 * pl.col("refunded_cents") >= pl.col("paid_cents")
 _PATTERN = (
     pl.when(pl.col("is_gift")).then(0.5).otherwise(0.0)
     + pl.when(pl.col("cents").is_in(_ROUND)).then(0.3).otherwise(0.0)
@@ -95,6 +97,14 @@ RULES: tuple[Rule, ...] = (
         "velocity",
         pl.when(_tried() & (pl.col("tried_60s") >= 2)).then("cents_60s"),
         pl.format("${} within a minute, in {} payments", dollars("cents_60s"), "tried_60s"),
+        "velocity_burst",
+        unit=100,
+    ),
+    Rule(
+        "spree",
+        "velocity",
+        pl.when(_tried() & (pl.col("tried_10min") >= 3)).then("cents_10min"),
+        pl.format("${} within ten minutes, in {} payments", dollars("cents_10min"), "tried_10min"),
         "velocity_burst",
         unit=100,
     ),
@@ -145,15 +155,15 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "account_takeover",
         "pattern",
-        pl.when(_tried() & _BOTH_NEW).then(pl.col("deviation").fill_null(0.0)),
-        pl.format("${} from a device and a network never seen, {} deviations from usual",
-                  dollars("cents"), pl.col("deviation").fill_null(0.0).round(1)),
+        pl.when(_tried() & _BOTH_NEW & pl.col("is_stranger")).then("cents"),
+        pl.format("${} from a device, a network and a place that are new", dollars("cents")),
         "account_takeover",
+        unit=100,
     ),
     Rule(
         "refund_abuse",
         "pattern",
-        pl.when(~_tried() & (2 * pl.col("refunded_cents") >= pl.col("paid_cents"))).then("refunds"),
+        pl.when(~_tried() & _GIVES_BACK).then("refunds"),
         pl.format("{} refunds within 30 days, of ${} of ${} paid", "refunds",
                   dollars("refunded_cents"), dollars("paid_cents")),
         "refund_abuse",

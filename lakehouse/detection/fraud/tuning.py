@@ -87,7 +87,9 @@ def _toml(found: dict[str, Threshold], base: Law, said: str, low: float) -> str:
     for name, t in found.items():
         whole = t.whole if t.whole > t.at else t.at + 1
         params = {"at": t.at, "whole": whole, "half": _HALF, "lift": t.precision}
-        tables.append(_table(name, params, f"{said}: {t.precision:.0%} of its alerts were true"))
+        true = f"{t.precision:.0%} of its alerts were true"
+        none = "no threshold kept the budget, so that it counts by its part alone"
+        tables.append(_table(name, params, f"{said}: {true if t.precision else none}"))
     return "\n\n".join([_HEAD.format(said=said, budget=BUDGET), *tables]) + "\n"
 
 
