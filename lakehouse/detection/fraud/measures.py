@@ -163,7 +163,7 @@ def _own_amounts(s: Sequence, paid: I64, cents: I64) -> list[pl.Series]:
     squares = s.remembered.before(counted * counted)[at]
     own = squares - sums * sums / many + _USUAL_COUNT * (_USUAL_SPREAD * _LOG_UNITS) ** 2
     deviation = np.full(len(n), np.nan)
-    deviation[at] = (units[at] - sums / many) / np.sqrt(own / (many + _USUAL_COUNT))
+    deviation[at] = np.round((units[at] - sums / many) / np.sqrt(own / (many + _USUAL_COUNT)), 3)
     return [pl.Series("deviation", deviation, nan_to_null=True), pl.Series("paid_before", n)]
 
 
