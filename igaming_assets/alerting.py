@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,10 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
 ALERTS = dg.AssetKey(["gold", "anomalies"])
+FRAUD = dg.AssetKey(["gold", "fraud_alerts"])
+TOLD_PROFILE = "tuned"
+Critical = Callable[[Lake, set[dt.date]], list[dict[str, Any]]]
+"""CRITICAL alerts of gaming days that are open."""
 MOST = 500
 """Materialisations that one look takes; the next look goes on."""
 REMEMBERED = 90
@@ -25,20 +29,43 @@ REMEMBERED = 90
 
 def alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     """Looks at each gaming day of alerts once it is made, and tells each CRITICAL one once."""
+    return _sensor(
+        "critical_alerts",
+        ALERTS,
+        _critical,
+        settings,
+        "Observes each CRITICAL alert that is open, says it in the log, and posts it to the "
+        "address of the setting alert_webhook.",
+    )
 
+
+def fraud_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The same of fraud in the shop, by the tuned profile."""
+    return _sensor(
+        "critical_fraud",
+        FRAUD,
+        _critical_fraud,
+        settings,
+        "Observes each CRITICAL alert of fraud in the shop that is open, says it in the log, and "
+        "posts it to the address of the setting alert_webhook.",
+    )
+
+
+def _sensor(
+    name: str, asset: dg.AssetKey, critical: Critical, settings: Settings, description: str
+) -> dg.SensorDefinition:
     @dg.sensor(
-        name="critical_alerts",
+        name=name,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Observes each CRITICAL alert that is open, says it in the log, and posts it "
-        "to the address of the setting alert_webhook.",
+        description=description,
     )
-    def critical_alerts(
+    def grave_alerts(
         context: dg.SensorEvaluationContext, lake: LakeResource
     ) -> dg.SensorResult | dg.SkipReason:
         cursor = json.loads(context.cursor or "{}")
         made = context.instance.fetch_materializations(
-            dg.AssetRecordsFilter(ALERTS, after_storage_id=cursor.get("after")),
+            dg.AssetRecordsFilter(asset, after_storage_id=cursor.get("after")),
             limit=MOST,
             ascending=True,
         ).records
@@ -48,7 +75,7 @@ def alerts_sensor(settings: Settings) -> dg.SensorDefinition:
         told: dict[str, list[str]] = cursor.get("told", {})
         new = [
             alert
-            for alert in _critical(lake.lake, days)
+            for alert in critical(lake.lake, days)
             if alert["alert_id"] not in told.get(key_of(alert["gaming_day"]), ())
         ]
         try:
@@ -60,11 +87,11 @@ def alerts_sensor(settings: Settings) -> dg.SensorDefinition:
             told.setdefault(key_of(alert["gaming_day"]), []).append(alert["alert_id"])
         kept = dict(sorted(told.items())[-REMEMBERED:])
         return dg.SensorResult(
-            asset_events=[_observed(alert) for alert in new],
+            asset_events=[_observed(asset, alert) for alert in new],
             cursor=json.dumps({"after": made[-1].storage_id, "told": kept}),
         )
 
-    return critical_alerts
+    return grave_alerts
 
 
 def _critical(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
@@ -73,14 +100,41 @@ def _critical(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
     alerts = lake.scan("gold", "anomalies", days=(min(days), max(days))).filter(
         pl.col("gaming_day").is_in(days) & (pl.col("severity") == "CRITICAL")
     )
+    return _open(lake, alerts)
+
+
+def _critical_fraud(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
+    """In the words of the other alerts."""
+    if not days:
+        return []
+    alerts = lake.scan("gold", "fraud_alerts", days=(min(days), max(days))).filter(
+        pl.col("gaming_day").is_in(days)
+        & (pl.col("alert_level") == "CRITICAL")
+        & (pl.col("profile") == TOLD_PROFILE)
+    )
+    told = alerts.select(
+        "alert_id",
+        "gaming_day",
+        pl.col("alert_level").alias("severity"),
+        pl.col("rules").list.first().struct.field("rule").alias("rule"),
+        pl.lit("account").alias("entity_type"),
+        pl.col("user_id").alias("entity_id"),
+        pl.col("fraud_score").alias("score"),
+        pl.col("fraud_reason").alias("said"),
+        pl.lit("Hold the order, and ask the account's holder.").alias("suggested_action"),
+    )
+    return _open(lake, told)
+
+
+def _open(lake: Lake, alerts: pl.LazyFrame) -> list[dict[str, Any]]:
     standing = desk.worked(alerts, desk.read(lake))
     return standing.filter(pl.col("state") == "open").to_dicts()
 
 
-def _observed(alert: Mapping[str, Any]) -> dg.AssetObservation:
+def _observed(asset: dg.AssetKey, alert: Mapping[str, Any]) -> dg.AssetObservation:
     shown = ("severity", "rule", "entity_type", "entity_id", "said", "suggested_action")
     return dg.AssetObservation(
-        ALERTS,
+        asset,
         partition=key_of(alert["gaming_day"]),
         description=f"{alert['alert_id']}: {alert['said']}",
         metadata={"alert_id": alert["alert_id"], "score": alert["score"]}

@@ -10,9 +10,10 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.alerting import alerts_sensor
+from igaming_assets.alerting import alerts_sensor, fraud_sensor
 from igaming_assets.automation import (
     failed_runs_sensor,
+    fraud_job,
     freshness_job,
     gaming_day_job,
     late_data_sensor,
@@ -84,11 +85,13 @@ def assemble(
         landing_sensor(settings),
         failed_runs_sensor(settings),
         alerts_sensor(settings),
+        fraud_sensor(settings) if settings.has("fraud_alerts") else None,
     )
+    of_fraud = [fraud_job] if settings.has("fraud_alerts") else []
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[gaming_day_job, freshness_job, maintenance_job],
+        jobs=[gaming_day_job, freshness_job, maintenance_job, *of_fraud],
         schedules=schedules(settings),
         sensors=[s for s in sensors if s is not None],
         executor=executor or chosen_executor(),

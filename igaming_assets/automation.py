@@ -7,6 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from igaming_assets.partitions import key_of
@@ -34,6 +37,11 @@ freshness_job = dg.define_asset_job(
     "freshness",
     selection=dg.AssetSelection.checks(IS_THERE),
     description="Whether a gaming day is in gold.",
+)
+fraud_job = dg.define_asset_job(
+    "fraud_monitoring",
+    selection=dg.AssetSelection.assets(["gold", "fraud_analysis"]).upstream(),
+    description="Fraud in the shop on a gaming day: its orders, judged by each profile.",
 )
 
 
@@ -84,13 +92,13 @@ def maintenance_job() -> None:
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """The closed day in the morning and a look whether it is there, the open day every hour,
-    maintenance on Monday."""
+    fraud in the shop every quarter of an hour, maintenance on Monday."""
     zone = settings.timezone
 
-    def request(moment: dt.datetime, back: int) -> dg.RunRequest:
+    def request(moment: dt.datetime, back: int, each: str = "%Y%m%d%H") -> dg.RunRequest:
         day = gaming_day_of(moment.astimezone(ZoneInfo(zone)), zone) - dt.timedelta(days=back)
-        # One run per day and hour, so that a tick that comes twice starts one.
-        run_key = f"{key_of(day)}@{moment.astimezone(dt.UTC):%Y%m%d%H}"
+        # One run per day and hour, or by `each`, so that a tick that comes twice starts one.
+        run_key = f"{key_of(day)}@{moment.astimezone(dt.UTC):{each}}"
         return dg.RunRequest(run_key=run_key, partition_key=key_of(day))
 
     def unless_under_way(
@@ -138,13 +146,35 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone=zone,
         description="Few files and short logs: all tables compacted and vacuumed on Mondays.",
     )
-    return [closed_day, open_day, is_there_by_ten, weekly]
+
+    @dg.schedule(
+        name="fraud_every_quarter",
+        job=fraud_job,
+        cron_schedule="*/15 * * * *",
+        execution_timezone=zone,
+        description="Judges the shop's orders of the gaming day under way for fraud, every 15 "
+        "minutes.",
+    )
+    def fraud_every_quarter(
+        context: dg.ScheduleEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        asked = request(context.scheduled_execution_time, 0, "%Y%m%d%H%M")
+        key = str(asked.partition_key)
+        waits = (_under_way(context.instance, key, job) for job in (gaming_day_job, fraud_job))
+        return next((reason for reason in waits if reason), asked)
+
+    daily = [closed_day, open_day, is_there_by_ten, weekly]
+    return [*daily, fraud_every_quarter] if settings.has("fraud_alerts") else daily
 
 
-def _under_way(instance: dg.DagsterInstance, key: str) -> dg.SkipReason | None:
-    """Why a day is not asked for again: a run of all its tables has not ended."""
+def _under_way(
+    instance: dg.DagsterInstance,
+    key: str,
+    job: UnresolvedAssetJobDefinition = gaming_day_job,
+) -> dg.SkipReason | None:
+    """Why a day is not asked for again: a run of all the job's tables has not ended."""
     unfinished = dg.RunsFilter(
-        job_name=gaming_day_job.name,
+        job_name=job.name,
         statuses=NOT_FINISHED_STATUSES,
         tags={"dagster/partition": key},
     )

@@ -1,0 +1,220 @@
+"""What is measured of each order against what its user did before, within so many days.
+
+No threshold is here: the same measures are judged by any profile, and learned from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lakehouse.contracts import contract
+from lakehouse.detection.fraud.sequence import I64, NOTHING, Sequence, codes, sequence
+
+REACH = 30
+"""Gaming days before an order's own that are remembered of its user."""
+RAPID, MINUTE, SPREE, HOUR, DAY = (s * 1_000_000 for s in (5, 60, 600, 3_600, 86_400))
+SMALL = 1_000
+"""Cents up to which a payment may be a try of a card."""
+PLACE_ERROR_KM = 100
+"""By which the distance of two places may be wrong: addresses of networks tell a city at best."""
+LEAST_SECONDS = 60
+"""Between two places: clocks differ."""
+GIFTS = "Gift Cards"
+_EARTH_KM = 6_371.0088
+_CHEAP = 4
+"""Rows of the state for each of the batch up to which all are taken along."""
+_LOG_UNITS = 1_000
+_USUAL_SPREAD, _USUAL_COUNT = 1.3, 3
+"""Of binary logarithms of amounts: what stands beside a user's own few payments."""
+_FLAGS = {
+    "is_tried": pl.col("status") != "refunded",
+    "is_failed": pl.col("status") == "failed",
+    "is_gift": (pl.col("product_category") == GIFTS) & (pl.col("status") != "refunded"),
+}
+REMEMBERED: dict[str, pl.Expr] = {
+    "user_id": pl.col("user_id"),
+    "timestamp": pl.col("timestamp"),
+    "transaction_id": pl.col("transaction_id"),
+    "gaming_day": pl.col("gaming_day"),
+    "cents": (pl.col("amount").cast(pl.Float64) * 100).round().cast(pl.Int64),
+    "latitude": pl.col("latitude"),
+    "longitude": pl.col("longitude"),
+    "device": pl.col("device_id"),
+    "network": pl.col("ip_address"),
+    **_FLAGS,
+}
+"""What is kept of an order, and how it follows from a row of `shop_orders`."""
+
+ORDERS = sorted({c for e in REMEMBERED.values() for c in e.meta.root_names()})
+"""Columns of `shop_orders` that are read."""
+
+
+def nothing_remembered() -> pl.DataFrame:
+    """The state before any order."""
+    return remembered(contract("shop_orders").bronze_schema().to_frame())
+
+
+def remembered(orders: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `shop_orders` in the shape of the state."""
+    return orders.select(e.alias(n) for n, e in REMEMBERED.items())
+
+
+def measured(orders: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Measures, a row an order, by time and transaction; and the state after them.
+
+    `orders`: rows of `shop_orders`, of one batch, in any order; batches follow each other in time.
+    `state`: what is remembered of users, in the shape of `nothing_remembered`: their payments of
+    the last `REACH` gaming days. An order is measured by what its user did before it alone."""
+    new = remembered(orders)
+    rows = pl.concat([_of_users(state, new), new])
+    turns = _turns(rows)
+    is_new = turns >= len(rows) - len(new)
+    rows = rows[turns] if (np.diff(turns) < 0).any() else rows
+    order, by_user = sequence(rows, REACH)
+    place = np.empty_like(by_user)
+    place[by_user] = order.here
+    mine = place[is_new]
+    found = [v.gather(mine) for v in _measures(order, rows, by_user)]
+    return rows.filter(is_new).with_columns(found), _after(state, new)
+
+
+def _turns(rows: pl.DataFrame) -> I64:
+    """Rows by time and transaction."""
+    at = rows["timestamp"].to_physical().to_numpy()
+    if (at[1:] > at[:-1]).all():
+        return np.arange(len(rows))
+    turns = rows.select(pl.arg_sort_by("timestamp", "transaction_id")).to_series()
+    return turns.to_numpy().astype(np.int64)
+
+
+def _of_users(state: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """What is remembered of the batch's users; all of it where looking for them is dearer."""
+    if len(state) <= _CHEAP * len(new):
+        return state
+    return state.join(new.select(pl.col("user_id").unique()), on="user_id", how="semi")
+
+
+def _after(state: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    last = new["gaming_day"].max()
+    if not isinstance(last, dt.date):
+        return state
+    since = last - dt.timedelta(days=REACH)
+    return pl.concat([state.filter(pl.col("gaming_day") >= since), new])
+
+
+def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
+    of = {n: rows[n].to_numpy()[by_user] for n in ("cents", "latitude", "longitude", *_FLAGS)}
+    tried, failed, cents = of["is_tried"], of["is_failed"], of["cents"]
+    asked = np.where(tried, cents, 0)
+    paid = np.where(failed, 0, asked)
+    small = tried & (cents <= SMALL)
+    moment = _moments(s, tried)
+    brief, minute, spree, hour, day = (s.window(m) for m in (RAPID, MINUTE, SPREE, HOUR, DAY))
+    known = s.remembered
+    counts = {
+        "tried_before": known.before(moment),
+        "tried_5s": brief.up_to(moment),
+        "tried_60s": minute.up_to(moment),
+        "tried_10min": spree.up_to(moment),
+        "tried_hour": hour.up_to(moment),
+        "tried_day": day.up_to(moment),
+        "cents_60s": minute.up_to(asked),
+        "cents_10min": spree.up_to(asked),
+        "cents_hour": hour.up_to(asked),
+        "cents_day": day.up_to(asked),
+        "small_hour": hour.up_to(small & moment),
+        "small_failed_hour": hour.up_to(small & failed & moment),
+        "failed_hour": hour.up_to(failed & moment),
+        "gift_cents_day": day.up_to(np.where(of["is_gift"], cents, 0)),
+        "gifts_day": day.up_to(of["is_gift"] & moment),
+        "refunds": known.up_to(~tried),
+        "refunded_cents": known.up_to(np.where(tried, 0, cents)),
+        "paid_cents": known.up_to(paid),
+    }
+    devices, networks = (codes(rows[n])[by_user] for n in ("device", "network"))
+    return [
+        *(pl.Series(n, v) for n, v in counts.items()),
+        *_own_amounts(s, paid, cents),
+        *_travel(s, of, rows["transaction_id"], by_user),
+        pl.Series("is_new_device", s.is_new(devices, tried, day)),
+        pl.Series("is_new_network", s.is_new(networks, tried, day)),
+    ]
+
+
+def _moments(s: Sequence, tried: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The first product of each basket: a basket is paid at one moment, a row a product."""
+    before = s.last_before(tried)
+    return tried & ((before < 0) | (s.at[before] != s.at))
+
+
+def _own_amounts(s: Sequence, paid: I64, cents: I64) -> list[pl.Series]:
+    """`deviation`: of an amount from the user's own payments before, in binary logarithms; null
+    without any. Whole thousandths are summed, so that nothing depends on where a sum begins."""
+    units = np.round(np.log2(np.maximum(cents, 1)) * _LOG_UNITS).astype(np.int64)
+    counted = np.where(paid > 0, units, 0)
+    n = s.remembered.before(paid > 0)
+    at = np.flatnonzero(n)
+    many, sums = n[at], s.remembered.before(counted)[at]
+    squares = s.remembered.before(counted * counted)[at]
+    own = squares - sums * sums / many + _USUAL_COUNT * (_USUAL_SPREAD * _LOG_UNITS) ** 2
+    deviation = np.full(len(n), np.nan)
+    deviation[at] = np.round((units[at] - sums / many) / np.sqrt(own / (many + _USUAL_COUNT)), 3)
+    return [pl.Series("deviation", deviation, nan_to_null=True), pl.Series("paid_before", n)]
+
+
+def _travel(
+    s: Sequence, of: dict[str, NDArray[Any]], ids: pl.Series, by_user: I64
+) -> list[pl.Series]:
+    """From the user's last other place: `km`, and `kmh` beyond what the places may be wrong by;
+    null without a place before. `is_stranger`: fewer remembered orders are from here than from
+    there, so that who comes home is not the odd one. `was_at`: the order there."""
+    lat, lon = of["latitude"], of["longitude"]
+    placed = of["is_tried"] & ~np.isnan(lat) & ~np.isnan(lon)
+    places = _places(lat, lon, placed)
+    before = s.last_before(placed)
+    has = placed & (before >= 0)
+    came = placed & (places[before] != places) | placed & ~has
+    before = before[np.maximum.accumulate(np.where(came, s.here, 0))]
+    km, kmh = np.where(has, 0.0, np.nan), np.where(has, 0.0, np.nan)
+    moved = np.flatnonzero(has & (before >= s.remembered.start))
+    was = before[moved]
+    km[moved] = np.round(distance(lat[was], lon[was], lat[moved], lon[moved]), 3)
+    hours = np.maximum((s.at[moved] - s.at[was]) / 1_000_000, LEAST_SECONDS) / 3_600
+    kmh[moved] = np.round(np.maximum(km[moved] - PLACE_ERROR_KM, 0.0) / hours, 3)
+    stranger = np.zeros(len(km), dtype=bool)
+    here, there = (s.times_before(places, moved, places[at], moved) for at in (moved, was))
+    stranger[moved] = here < there
+    order = pl.Series(np.where(stranger, by_user[before], -1))
+    return [
+        pl.Series("km", km, nan_to_null=True),
+        pl.Series("kmh", kmh, nan_to_null=True),
+        pl.Series("is_stranger", stranger),
+        ids.gather(order.set(order < 0, None)).alias("was_at"),
+    ]
+
+
+def _places(
+    lat: NDArray[np.float64], lon: NDArray[np.float64], placed: NDArray[np.bool_]
+) -> NDArray[np.uint64]:
+    """A number a hundredth of a degree, 0 where it is not known."""
+    north = np.round((np.where(placed, lat, 0.0) + 90) * 100).astype(np.uint64)
+    east = np.round((np.where(placed, lon, 0.0) + 180) * 100).astype(np.uint64)
+    return np.where(placed, north * np.uint64(100_000) + east + np.uint64(1), NOTHING)
+
+
+def distance(
+    lat: NDArray[np.float64],
+    lon: NDArray[np.float64],
+    to_lat: NDArray[np.float64],
+    to_lon: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Kilometres along the great circle, of degrees (haversine formula)."""
+    a, b = np.radians(lat), np.radians(to_lat)
+    half = np.sin((b - a) / 2) ** 2
+    half += np.cos(a) * np.cos(b) * np.sin(np.radians(to_lon - lon) / 2) ** 2
+    return 2 * _EARTH_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))

@@ -1,0 +1,166 @@
+"""Rows of each user in order of time, and what stands before each of them: arrays, no loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
+NOTHING = np.uint64(0)
+"""Code of what is not known."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Window:
+    """For each position, the user's rows from `start` on. `several`: where these are more than
+    the row itself; most rows stand alone, and are not looked at."""
+
+    start: I64
+    several: I64
+
+    @cached_property
+    def _inside(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The rows of windows of several, and where among them each window begins and ends."""
+        concerned = np.zeros(len(self.start), dtype=bool)
+        concerned[self.several] = True
+        concerned[self.several - 1] = True
+        place = np.cumsum(concerned, dtype=np.int32) - 1
+        return np.flatnonzero(concerned), place[self.start[self.several]], place[self.several]
+
+    def up_to(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sums of whole numbers, or counts, over the window, with the row itself."""
+        found = values.astype(np.int32 if values.dtype == bool else np.int64)
+        inside, first, last = self._inside
+        some = found[inside]
+        sums = np.cumsum(some)
+        found[self.several] = sums[last] - sums[first] + some[first]
+        return found
+
+    def before(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The same without the row itself."""
+        return self.up_to(values) - values
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Rows by user, and of a user by time. `turn`: the row's place among those of all users by
+    time. All positions are of this order."""
+
+    turn: I64
+    first: I64
+    """Position of the same user's first row."""
+    at: I64
+    """Microseconds."""
+    day: I64
+    reach: int
+    """Days before a row's own that count as before it."""
+
+    @cached_property
+    def here(self) -> I64:
+        return np.arange(len(self.first))
+
+    def window(self, span: int) -> Window:
+        """The user's rows of the last `span` microseconds."""
+        return self._window(self.at, span)
+
+    @cached_property
+    def remembered(self) -> Window:
+        """The user's rows that count."""
+        return self._window(self.day, self.reach)
+
+    def _window(self, clock: I64, span: int) -> Window:
+        """`clock` never falls with time."""
+        before = np.maximum(self.here - 1, self.first)
+        several = np.flatnonzero((before < self.here) & (clock - clock[before] <= span))
+        start = self.here.copy()
+        first = self.first[several]
+        start[several] = first
+        rest = several[clock[several] - clock[first] > span]
+        if len(rest):
+            size = len(self.first)
+            by_turn = np.empty_like(clock)
+            by_turn[self.turn] = clock
+            since = np.searchsorted(by_turn, clock[rest] - span)
+            by_user_and_turn = self.first * size + self.turn
+            start[rest] = np.searchsorted(by_user_and_turn, self.first[rest] * size + since)
+        return Window(start, several)
+
+    def last_before(self, wanted: Bools, until: I64 | None = None) -> I64:
+        """Position of the newest remembered row that is `wanted`, before each row or before the
+        position `until`; -1 for none."""
+        newest = np.maximum.accumulate(np.where(wanted, self.here, -1))
+        found = np.concatenate([np.full(1, -1), newest])
+        found = found[: len(newest)] if until is None else found[until]
+        return np.where(found >= self.remembered.start, found, -1)
+
+    def times_before(self, codes: U64, asked: I64, wanted: U64, until: I64) -> I64:
+        """How many remembered rows of the user of each position `asked` have the code `wanted`,
+        before the position `until`."""
+        concerned = np.zeros(len(self.first), dtype=bool)
+        concerned[self.first[asked]] = True
+        mine = np.flatnonzero(concerned[self.first] & (codes != NOTHING))
+        if not len(mine):
+            return np.zeros(len(asked), dtype=np.int64)
+        pairs, number = np.unique(_paired(self.first[mine], codes[mine]), return_inverse=True)
+        size = len(self.first)
+        key = np.sort(number * size + mine)
+        query = _paired(self.first[asked], wanted)
+        group = np.minimum(np.searchsorted(pairs, query), len(pairs) - 1)
+        low, high = (
+            np.searchsorted(key, group * size + bound)
+            for bound in (self.remembered.start[asked], until)
+        )
+        return np.where(pairs[group] == query, high - low, 0)
+
+    def is_new(self, codes: U64, counts: Bools, young: Window) -> Bools:
+        """Whether a row has a code that no remembered row before the window `young` has, though
+        some has one; of rows that `counts`."""
+        known = np.where(counts, codes, NOTHING)
+        before = self.last_before(known != NOTHING, young.start)
+        new = (known != NOTHING) & (before >= 0) & (codes[before] != codes)
+        asked = np.flatnonzero(new)
+        new[asked] = self.times_before(known, asked, codes[asked], young.start[asked]) == 0
+        return new
+
+
+def _paired(user: I64, code: U64) -> U64:
+    """One number for a user's code. Two of them meet by chance once in 10^19."""
+    return code ^ ((user.astype(np.uint64) + np.uint64(1)) * _SPREAD)
+
+
+def sequence(rows: pl.DataFrame, reach: int) -> tuple[Sequence, I64]:
+    """Of rows in order of time, with `user_id`, `timestamp` and `gaming_day`: their sequence, and
+    which row stands at each position."""
+    user = rows["user_id"].hash().to_numpy()
+    by_user = np.argsort(user, kind="stable")
+    if _meet(rows["user_id"], user, by_user):
+        user = rows["user_id"].rank("dense").to_numpy()
+        by_user = np.argsort(user, kind="stable")
+    ordered, here = user[by_user], np.arange(len(rows))
+    starts = np.ones(len(rows), dtype=bool)
+    starts[1:] = ordered[1:] != ordered[:-1]
+    first = np.maximum.accumulate(np.where(starts, here, 0)) if len(rows) else here
+    at = rows["timestamp"].to_physical().to_numpy()[by_user]
+    day = rows["gaming_day"].to_physical().to_numpy()[by_user].astype(np.int64)
+    return Sequence(by_user, first, at, day, reach), by_user
+
+
+def _meet(ids: pl.Series, codes: U64, by_code: I64) -> bool:
+    """Whether two users have one code."""
+    ordered = codes[by_code]
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
+    return bool((ids.gather(by_code[same]) != ids.gather(by_code[same + 1])).any())
+
+
+def codes(values: pl.Series) -> U64:
+    """A number for each value, 0 for null. Two values meet by chance once in 10^19."""
+    known = values.hash().to_numpy() | np.uint64(1)
+    return np.where(values.is_null().to_numpy(), NOTHING, known) if values.null_count() else known
