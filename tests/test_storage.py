@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as parquet
 import pytest
 from deltalake import DeltaTable
 from hypothesis import given, settings
@@ -79,6 +80,16 @@ def test_the_files_of_a_version_are_listed_once(
     listed.clear()
     ask()
     assert len(listed) == 1
+
+
+def test_only_what_repeats_is_written_by_a_dictionary(three: Lake) -> None:
+    [path, *_] = Path(three.uri("bronze", TABLE)).glob("gaming_day=*/*.parquet")
+    group = parquet.read_metadata(path).row_group(0)
+    columns = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
+    assert {c.compression for c in columns.values()} == {"SNAPPY"}
+    by_dictionary = {n for n, c in columns.items() if c.has_dictionary_page}
+    assert "_source" in by_dictionary
+    assert not by_dictionary & {*contract(TABLE).key, contract(TABLE).event_time}
 
 
 def test_an_empty_frame_empties_its_days_and_no_other(three: Lake) -> None:

@@ -294,7 +294,7 @@ class Lake:
                     mode="append",
                     partition_by=keys,
                     commit_properties=said,
-                    writer_properties=plain_where_unique(table),
+                    writer_properties=plain_where_unique(table, "ZSTD"),
                 )
         except CommitFailedError as error:
             raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error
@@ -424,6 +424,7 @@ class Lake:
                                 predicate=predicate,
                                 partition_by=keys,
                                 commit_properties=said,
+                                writer_properties=plain_where_unique(table, "SNAPPY"),
                             )
         except CommitFailedError as error:
             raise StorageError(
