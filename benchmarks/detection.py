@@ -18,31 +18,28 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.lake import START
 from benchmarks.page import written
-from lakehouse.contracts import contract, contracts
+from benchmarks.stored import AS_OF, COMMIT, filled
+from lakehouse.contracts import contract
 from lakehouse.detection.registry import rules
 from lakehouse.detection.scoring.quality import quality
 from lakehouse.gold.marts import marts
-from lakehouse.pipeline.bronze import simulated
-from lakehouse.pipeline.marts import in_order_of_reference, made
-from lakehouse.pipeline.silver import refresh_silver
+from lakehouse.pipeline.marts import made
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import World
-from lakehouse.storage import Commit, Days, Lake, Portion
+from lakehouse.storage import Days, Lake, Portion
 
 PAGE = Path(__file__).parents[1] / "docs" / "detection.md"
-START = dt.date(2025, 1, 1)
 NUMBER = 42
 DAYS: Days = (START, START + dt.timedelta(NUMBER - 1))
-AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SET_ON = (42, 7)
 """Seeds that were looked at while thresholds were set."""
 UNSEEN = (404, 505, 606, 707, 808)
 OTHER_RATES = 3.0
 DETERMINED = ("self_excluded_play", "meter_against_play", "jackpot_without_play", "structuring")
 """Kinds that the records determine: found or not found, whatever their strength."""
-COMMIT = Commit("bench", "bench", "1")
 _COUNTS = ("cases", "cases_found", "alerts", "alerts_true", "alerts_on_look_alikes")
 
 
@@ -90,7 +87,7 @@ def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
     """Figures of one world: a row per rule and strength, in the shape of `detection_quality`."""
     seed, faults = arguments
     with tempfile.TemporaryDirectory() as name:
-        settings = Settings(root=f"{name}/lake", seed=seed, start=START)
+        settings = Settings(root=f"{name}/lake", seed=seed, start=START, domains=("floor",))
         lake = Lake.open(settings)
         world = World(WorldConfig(seed=seed, start=START, faults=faults))
         plants = filled(lake, settings, world, DAYS)
@@ -101,18 +98,6 @@ def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
         return pl.concat([ours, cash(lake, plants)], how="vertical_relaxed").with_columns(
             seed=pl.lit(seed)
         )
-
-
-def filled(lake: Lake, settings: Settings, world: World, days: Days) -> pl.DataFrame:
-    """Simulates bronze and truth, and derives silver. Returns what was planted."""
-    for table in contracts("source"):
-        rows = simulated(world.rows, "bronze", table, days, AS_OF)
-        lake.write_days("bronze", table, rows, days, commit=COMMIT)
-    plants = pl.concat([world.plants(d) for d in pl.date_range(*days, eager=True)])
-    lake.write_days("truth", "plants", plants, days, commit=COMMIT)
-    for table in in_order_of_reference(settings):
-        refresh_silver(lake, settings, table, days, COMMIT)
-    return plants
 
 
 def derive(lake: Lake, settings: Settings, mart: str, days: Days) -> None:

@@ -19,23 +19,18 @@ START = dt.date(2025, 1, 1)
 
 LIBRARY = """
 import datetime as dt, sys
-from lakehouse.contracts import contracts
-from lakehouse.pipeline.marts import refresh
+from benchmarks.stored import AS_OF, COMMIT, filled
+from lakehouse.pipeline.marts import derive
 from lakehouse.settings import load_settings
-from lakehouse.simulate.kernel.config import Faults, WorldConfig
-from lakehouse.simulate.kernel.producers import producers
+from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
-from lakehouse.storage import Commit, Lake
-import polars as pl
+from lakehouse.storage import Lake
 
 settings = load_settings()
-lake, commit = Lake.open(settings), Commit("bench", "bench", "1")
-first, last = (dt.date.fromisoformat(a) for a in sys.argv[1:3])
-world = World(WorldConfig(scale=settings.scale))
-for table in producers():
-    lake.write_days("bronze", table, pl.concat(world.rows(table, (first, last))),
-                    (first, last), commit=commit)
-refresh(lake, settings, (first, last), as_of=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), commit=commit)
+lake = Lake.open(settings)
+days = tuple(dt.date.fromisoformat(a) for a in sys.argv[1:3])
+filled(lake, settings, World(WorldConfig(scale=settings.scale, start=days[0])), days)
+derive(lake, settings, days, as_of=AS_OF, commit=COMMIT)
 """
 
 SQL = """
@@ -91,7 +86,10 @@ def measured(
         stderr=subprocess.PIPE,
         text=True,
     )
-    said = process.stderr.read() if process.stderr else ""
+    said = ""
+    if process.stderr is not None:
+        with process.stderr as stream:
+            said = stream.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
-from dagster import AssetCheckEvaluation, AssetCheckSeverity
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import (
-    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-    AssetCheckPartitionInfo,
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, EventLogEntry
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._serdes import deserialize_value
+from sqlalchemy import case, func, select
 
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.partitions import is_asked
@@ -52,17 +52,22 @@ def report(
     tags = context.run.tags
     found = {day: judgement for day, judgement in found.items() if is_asked(tags, day)}
     stale = {day: damage for day, damage in stale.items() if is_asked(tags, day)}
+    asset = dg.AssetKey(check.table)
+    targets = targets or Targets([asset])
+    judged = targets.of(context.instance, asset, [*found, *stale])
     if context.op_execution_context.has_partition_key:
         [(day, judgement)] = found.items()
         _note(context, check, found, severity)
-        return _result(check, severity, judgement.passed, metadata_of(check, judgement), str(day))
+        said, about = metadata_of(check, judgement), judged.get(str(day))
+        return _result(check, severity, judgement.passed, said, str(day), about)
     log_days(context, check, found, severity=severity, stale=stale, targets=targets)
     days = sorted([*found, *stale])
     failed = [str(day) for day, judgement in found.items() if not judgement.passed]
     said = {"days": len(found), "days_failed": ", ".join(failed) or "none"}
     if stale:
         said["days_stale"] = ", ".join(map(str, stale))
-    return _result(check, severity, not failed, said, f"{days[0]} to {days[-1]}")
+    newest = max(judged.values(), key=lambda target: target.storage_id, default=None)
+    return _result(check, severity, not failed, said, f"{days[0]} to {days[-1]}", newest)
 
 
 def log_days(
@@ -129,17 +134,34 @@ def _note(context: Context, check: Check, found: Found, severity: Severity | Non
     ledger.note(check, found, severity or check.severity)
 
 
+class _Aimed(dg.AssetCheckResult):
+    """With its target known. Dagster looks one up for every result, and unpacks the event of it
+    with all that it says."""
+
+    target: Target | None = None
+
+    def _get_target_materialization_data(self, *_: Any) -> Target | None:
+        return self.target
+
+
 def _result(
-    check: Check, severity: Severity | None, passed: bool, said: dict[str, Any], about: str
+    check: Check,
+    severity: Severity | None,
+    passed: bool,
+    said: dict[str, Any],
+    days: str,
+    target: Target | None,
 ) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
+    result = _Aimed(
         asset_key=dg.AssetKey(check.table),
         check_name=check.name,
         passed=passed,
         metadata=said,
         severity=_SEVERITIES[severity or check.severity],
-        description=about,
+        description=days,
     )
+    result.target = target
+    return result
 
 
 @dataclass(frozen=True)
@@ -168,37 +190,43 @@ def verdicts_of(
 ) -> list[CheckVerdict]:
     """The checks that have judged any day, by name. A day that a later run meant to judge and
     did not, because it was killed, keeps its verdict."""
-    storage = instance.event_log_storage
-    failed: dict[dg.AssetCheckKey, list[AssetCheckExecutionRecord]] = {}
-    for info in storage.get_asset_check_partition_info(list(checks)):
-        if info.partition_key is None:
-            continue
-        passed = info.latest_execution_status is AssetCheckExecutionRecordStatus.SUCCEEDED
-        newest = None if passed else _newest_evaluation(storage, info)
-        if passed or newest is not None:
-            is_open = newest is not None and _is_open(newest)
-            failed.setdefault(info.check_key, []).extend([newest] if newest and is_open else [])
-    verdicts = [_verdict(key, records) for key, records in failed.items()]
-    return sorted(verdicts, key=lambda v: v.name)
+    newest: dict[dg.AssetCheckKey, list[tuple[str, str | None]]] = {}
+    for key, day, event in _newest_evaluations(instance, checks):
+        newest.setdefault(key, []).append((day, event))
+    return sorted(map(_verdict, newest, newest.values()), key=lambda v: v.name)
 
 
-def _newest_evaluation(
-    storage: Any, info: AssetCheckPartitionInfo
-) -> AssetCheckExecutionRecord | None:
-    newest = storage.get_asset_check_execution_history(
-        info.check_key,
-        limit=1,
-        status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
-        partition_filter=PartitionKeyFilter(key=info.partition_key),
+def _newest_evaluations(
+    instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey]
+) -> list[tuple[dg.AssetCheckKey, str, str | None]]:
+    """Each check and gaming day that it judged, with the event where it did not pass. In one
+    query: Dagster's own asks for each check, and for each day of it that is open."""
+    storage: Any = instance.event_log_storage
+    told = AssetCheckExecutionsTable.c
+    status = AssetCheckExecutionRecordStatus
+    is_open = told.execution_status == status.FAILED.value
+    newest = (
+        select(func.max(told.id))
+        .where(
+            told.partition.is_not(None),
+            told.execution_status.in_([status.SUCCEEDED.value, status.FAILED.value]),
+        )
+        .group_by(told.asset_key, told.check_name, told.partition)
     )
-    return newest[0] if newest else None
+    event = case((is_open, told.evaluation_event))
+    asked = select(told.asset_key, told.check_name, told.partition, event)
+    with storage.index_connection() as index:
+        rows = index.execute(asked.where(told.id.in_(newest))).fetchall()
+    keys = {(key.asset_key.to_string(), key.name): key for key in checks}
+    return [(keys[a, n], day, event) for a, n, day, event in rows if (a, n) in keys]
 
 
-def _is_open(record: AssetCheckExecutionRecord) -> bool:
-    return record.status is AssetCheckExecutionRecordStatus.FAILED
+def _verdict(key: dg.AssetCheckKey, newest: Iterable[tuple[str, str | None]]) -> CheckVerdict:
+    failed = {day: _severity(event) for day, event in newest if event is not None}
+    severity = "error" if AssetCheckSeverity.ERROR in failed.values() else "warning"
+    return CheckVerdict(key.to_user_string(), severity, tuple(sorted(failed)))
 
 
-def _verdict(key: dg.AssetCheckKey, failed: Sequence[AssetCheckExecutionRecord]) -> CheckVerdict:
-    errors = any(r.evaluation and r.evaluation.severity is AssetCheckSeverity.ERROR for r in failed)
-    days = tuple(sorted(str(r.partition) for r in failed))
-    return CheckVerdict(key.to_user_string(), "error" if errors else "warning", days)
+def _severity(event: str) -> AssetCheckSeverity:
+    entry = deserialize_value(event, EventLogEntry)
+    return entry.get_dagster_event().asset_check_evaluation_data.severity

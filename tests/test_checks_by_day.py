@@ -141,6 +141,36 @@ def test_a_day_is_open_until_it_passes_itself(tmp_path: Path) -> None:
         assert verdicts_of(instance, [BALANCE])[0].passed
 
 
+def test_all_verdicts_are_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst severity of the open days is told, and of a check that was not asked, nothing."""
+    day = [f"2025-01-0{n}" for n in range(1, 4)]
+    said = [
+        ("a", day[0], True, dg.AssetCheckSeverity.ERROR),
+        ("b", day[0], False, dg.AssetCheckSeverity.WARN),
+        ("b", day[1], False, dg.AssetCheckSeverity.ERROR),
+        ("b", day[2], True, dg.AssetCheckSeverity.WARN),
+        ("c", day[0], False, dg.AssetCheckSeverity.WARN),
+    ]
+    with dg.DagsterInstance.ephemeral() as instance:
+        for name, partition, passed, severity in said:
+            evaluation = dg.AssetCheckEvaluation(
+                asset_key=KEY, check_name=name, passed=passed, severity=severity,
+                partition=partition, metadata={},
+            )  # fmt: skip
+            instance.report_runless_asset_event(evaluation)
+        asked = []
+        storage = instance.event_log_storage
+        real = storage.index_connection
+        monkeypatch.setattr(storage, "index_connection", lambda: asked.append(1) or real())
+        keys = [dg.AssetCheckKey(KEY, name) for name in ("b", "a", "never")]
+        found = verdicts_of(instance, keys)
+    assert [(v.name, v.severity, v.open_days) for v in found] == [
+        ("silver/slot_telemetry:a", "warning", ()),
+        ("silver/slot_telemetry:b", "error", (day[0], day[1])),
+    ]
+    assert len(asked) == 1
+
+
 @pytest.fixture(scope="module")
 def one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
@@ -174,6 +204,40 @@ def test_every_run_stores_results_with_their_day(
         assert [(r.partition, r.status.value) for r in of_the_day_run] == [
             ("2025-03-07", "SUCCEEDED")
         ]
+
+
+@pytest.mark.slow
+def test_results_name_what_they_judged_without_a_query_for_each(
+    one_by_one: tuple[Settings, dg.DagsterInstance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day's own, as the sums of a range, name the newest materialisation; Dagster's own look-ups,
+    one for each result, are not asked."""
+    settings, instance = one_by_one
+    asked: list[str] = []
+    for days in ("partitioned", "unpartitioned"):
+        name = f"_get_{days}_target_materialization_data"
+        assert hasattr(dg.AssetCheckResult, name)
+        monkeypatch.setattr(dg.AssetCheckResult, name, lambda *_, name=name: asked.append(name))
+    select = "key:silver/slot_telemetry"
+    for days in ((WEEK[0], WEEK[0]), (WEEK[0], dt.date(2025, 3, 8))):
+        [run] = run_days(settings, days, now=NOW, instance=instance, select=select).run_ids
+        made = [
+            r.storage_id
+            for r in instance.fetch_materializations(KEY, limit=5).records
+            if r.run_id == run
+        ]
+        records = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(KEY, "contract"), limit=5
+        )
+        targets = [
+            (r.evaluation.partition, r.evaluation.target_materialization_data.storage_id)
+            for r in records
+            if r.run_id == run and r.evaluation
+        ]
+        of_days = {day: number for day, number in targets if day}
+        assert sorted(of_days.values()) == sorted(made)
+        assert [number for day, number in targets if not day] == [max(made)] * (len(made) > 1)
+    assert asked == []
 
 
 @pytest.mark.slow

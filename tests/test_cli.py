@@ -124,6 +124,15 @@ def test_an_unexpected_error_is_one_line_too() -> None:
     )
 
 
+def test_what_a_command_declares_is_not_looked_through_again_and_again() -> None:
+    code = (
+        "from lakehouse import cli; import gc; "
+        "cli.run = lambda _: print(gc.get_threshold()[0]) or 0; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 10_000
+
+
 def test_version() -> None:
     done = lakehouse("--version")
     assert (done.returncode, done.stdout) == (0, "lakehouse 0.1.0\n")

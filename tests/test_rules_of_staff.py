@@ -2,6 +2,8 @@
 
 import datetime as dt
 import math
+import subprocess
+import sys
 from typing import Any
 
 import polars as pl
@@ -10,6 +12,7 @@ from law_rows import rows
 
 from lakehouse.contracts import contract
 from lakehouse.detection.registry import rules
+from lakehouse.detection.rules.staff import _log10_binomial
 from lakehouse.gold.marts import marts
 from lakehouse.settings import Settings
 
@@ -117,6 +120,31 @@ def test_who_does_as_others_do_is_left_alone() -> None:
     found = [served(f"E{k}", 0, 200, 2, 2) for k in range(20)]
     for rule in ("cashier_overrides", "cashier_voids"):
         assert alerts(rule, cashier_day=table("cashier_day", found)) == []
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "usual", "log10"),
+    [
+        (3, 3, 0.1, 3.0),  # 0.1 three times over
+        (1, 2, 0.5, -math.log10(0.75)),
+        (2, 3, 0.5, -math.log10(0.5)),
+        (2, 4, 0.1, -math.log10(6 * 0.01 * 0.81 + 4 * 0.001 * 0.9 + 0.0001)),
+        (400, 400, 0.1, 300.0),  # 400, less than any number that is stored
+    ],
+)
+def test_the_chance_of_so_many(k: int, n: int, usual: float, log10: float) -> None:
+    rows = pl.DataFrame({"k": [k], "n": [n], "usual": [usual]}).to_struct()
+    assert _log10_binomial(rows).item() == pytest.approx(log10, abs=1e-12)
+
+
+def test_the_chance_is_found_without_all_of_statistics() -> None:
+    code = (
+        "import sys; import polars as pl; from lakehouse.detection.rules import staff; "
+        "rows = pl.DataFrame({'k': [2], 'n': [3], 'usual': [.5]}).to_struct(); "
+        "staff._log10_binomial(rows); print('scipy.stats' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def play(machine: str, session: str, time: str, player: str | None = "P1") -> dict[str, Any]:

@@ -4,7 +4,9 @@ import datetime as dt
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as parquet
 import pytest
+from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_wins import BY, TABLE, D, content, files, rows
@@ -55,6 +57,39 @@ def test_a_write_keeps_the_files_of_other_days(three: Lake) -> None:
     assert written.rows_by_day == {D(2025, 1, 2): 2}
     assert files(three, D(2025, 1, 1)) | files(three, D(2025, 1, 3)) == kept
     assert content(three) == {D(2025, 1, 1): ["a"], D(2025, 1, 2): ["b", "b"], D(2025, 1, 3): ["a"]}
+
+
+def test_the_files_of_a_version_are_listed_once(
+    three: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However they are asked for; after a commit, again."""
+    listed = []
+    real = DeltaTable.get_add_actions
+    monkeypatch.setattr(
+        DeltaTable, "get_add_actions", lambda *a, **k: listed.append(a) or real(*a, **k)
+    )
+
+    def ask() -> None:
+        assert three.partitions("bronze", TABLE)["rows"].sum() == len(content(three))
+        assert three.data_files("bronze", TABLE).height == 3
+
+    ask()
+    ask()
+    assert len(listed) == 1
+    three.write_days("bronze", TABLE, rows(D(2025, 1, 1)), (D(2025, 1, 1),) * 2, commit=BY)
+    listed.clear()
+    ask()
+    assert len(listed) == 1
+
+
+def test_only_what_repeats_is_written_by_a_dictionary(three: Lake) -> None:
+    [path, *_] = Path(three.uri("bronze", TABLE)).glob("gaming_day=*/*.parquet")
+    group = parquet.read_metadata(path).row_group(0)
+    columns = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
+    assert {c.compression for c in columns.values()} == {"SNAPPY"}
+    by_dictionary = {n for n, c in columns.items() if c.has_dictionary_page}
+    assert "_source" in by_dictionary
+    assert not by_dictionary & {*contract(TABLE).key, contract(TABLE).event_time}
 
 
 def test_an_empty_frame_empties_its_days_and_no_other(three: Lake) -> None:

@@ -163,10 +163,12 @@ def drift(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
     """The column whose spread is furthest from that of four weeks."""
     calendar = _calendar(days, REFERENCE_DAYS)
     held = _placed(_profile(lake, days, table), calendar)
+    spread = held.explode("bins", "counts").drop_nulls("bins")
+    parts = spread.partition_by("column_name", as_dict=True)
     found: dict[dt.date, list[_Column]] = {}
     for name, numeric in spread_columns(*table).items():
-        part = held.filter(column_name=name).explode("bins", "counts").drop_nulls("bins")
-        if part.is_empty():
+        part = parts.get((name,))
+        if part is None:
             continue
         values = part["bins"].cast(pl.Int64) if numeric else part["bins"]
         codes = values.rank("dense").cast(pl.Int64).to_numpy() - 1

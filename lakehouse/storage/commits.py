@@ -75,3 +75,9 @@ def properties(
             for name, number in transactions
         ],
     )
+
+
+def is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
+    """Whether an application transaction has got as far as this number."""
+    reached = delta.transaction_version(transaction)
+    return reached is not None and reached >= number

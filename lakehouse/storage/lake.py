@@ -18,7 +18,7 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
-from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, properties
+from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, is_reached, properties
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
@@ -31,11 +31,11 @@ from lakehouse.storage.log import (
     Version,
     fields,
     files_by_day,
+    is_plain,
     lacking,
     listed_files,
     naming,
     no_files,
-    plain_files,
     pruned,
     travel,
     version_of,
@@ -45,7 +45,6 @@ from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
-    PARTITION,
     conform,
     is_private,
     keeps_history,
@@ -113,10 +112,9 @@ class Lake:
         """One row per gaming day stored (a null day for a table in one piece) with its rows,
         bytes and files. Reads the log, no data."""
         delta = self.table(layer, table)
-        if delta is not None:
-            return self._of(delta, layer, table, files_by_day)
-        counts = dict.fromkeys(("rows", "bytes", "files"), pl.Int64)
-        return pl.DataFrame(schema={PARTITION: pl.Date, **counts})
+        if delta is None:
+            return files_by_day(no_files())
+        return self._of(delta, layer, table, self._by_day)
 
     def scan(
         self,
@@ -137,7 +135,9 @@ class Lake:
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
         delta = self.table(layer, table, as_of)
-        files = None if delta is None else self._of(delta, layer, table, plain_files)
+        files = None
+        if delta is not None and is_plain(delta):
+            files = self._of(delta, layer, table, listed_files)
         return pruned(delta, layer, table, days, columns, files)
 
     def data_files(self, layer: str, table: str) -> pl.DataFrame:
@@ -153,6 +153,9 @@ class Lake:
         delta = self.table(layer, table)
         with naming(self.uri(layer, table), "read the log of"):
             return {} if delta is None else self._of(delta, layer, table, say)
+
+    def _by_day(self, delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
+        return files_by_day(self._of(delta, layer, table, listed_files))
 
     def _of(
         self, delta: DeltaTable, layer: str, table: str, say: Callable[[DeltaTable, str, str], T]
@@ -255,7 +258,7 @@ class Lake:
         given = {name: conform(rows, layer, table) for name, rows in parts.items()}
 
         def rows(delta: DeltaTable) -> pl.DataFrame | None:
-            done = {t[0] for t in by if _is_reached(delta, *t)}
+            done = {t[0] for t in by if is_reached(delta, *t)}
             new = [rows for name, rows in given.items() if name not in done]
             return pl.concat(new) if new else None
 
@@ -278,7 +281,7 @@ class Lake:
         """
         uri = self.uri(layer, table)
         delta = self._open_to_write(layer, table)
-        if _is_reached(delta, *app_transaction):
+        if is_reached(delta, *app_transaction):
             return 0
         stream = Stream(frames, layer, table)
         said = properties(commit, delta, (layer, table), transactions=[app_transaction])
@@ -291,7 +294,7 @@ class Lake:
                     mode="append",
                     partition_by=keys,
                     commit_properties=said,
-                    writer_properties=plain_where_unique(table),
+                    writer_properties=plain_where_unique(table, "ZSTD"),
                 )
         except CommitFailedError as error:
             raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error
@@ -421,6 +424,7 @@ class Lake:
                                 predicate=predicate,
                                 partition_by=keys,
                                 commit_properties=said,
+                                writer_properties=plain_where_unique(table, "SNAPPY"),
                             )
         except CommitFailedError as error:
             raise StorageError(
@@ -432,11 +436,6 @@ class Lake:
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
         counted = rows_by_day(made, days)
         return Written(delta.version(), made.height, counted, again + overtaken)
-
-
-def _is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
-    reached = delta.transaction_version(transaction)
-    return reached is not None and reached >= number
 
 
 @functools.lru_cache(maxsize=4)

@@ -106,7 +106,7 @@ def pruned(
     files: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Rows of some days and columns of a table; of one that does not exist, none. `files` are
-    its `plain_files`, where they are known."""
+    the `listed_files` of a plain one, where they are known."""
     schema = stored_schema(layer, table)
     if days is not None and PARTITION not in schema:
         raise BadInput(f"{layer}.{table} has no {PARTITION}")
@@ -125,7 +125,7 @@ def _stored(
     missing = lacking(delta, layer, table)
     schema = stored_schema(layer, table)
     held = pl.Schema({n: t for n, t in schema.items() if n not in missing})
-    listed = plain_files(delta, layer, table) if files is None else files
+    listed = listed_files(delta, layer, table) if files is None and is_plain(delta) else files
     if listed is None:
         frame = pl.scan_delta(delta)
     else:
@@ -135,11 +135,10 @@ def _stored(
     return frame.with_columns(pl.lit(None, dtype=schema[n]).alias(n) for n in missing)
 
 
-def plain_files(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame | None:
-    """The `listed_files` of a table whose rows are those of its files, in a local folder: without
-    the deletion vectors and renamed columns that later protocols have. Of any other None."""
-    is_plain = delta.table_uri.startswith("file:") and delta.protocol().min_reader_version == 1
-    return listed_files(delta, layer, table) if is_plain else None
+def is_plain(delta: DeltaTable) -> bool:
+    """Whether the rows of a table are those of its files, in a local folder: without the deletion
+    vectors and renamed columns that later protocols have."""
+    return delta.table_uri.startswith("file:") and delta.protocol().min_reader_version == 1
 
 
 def _of_files(
@@ -193,12 +192,11 @@ def listed_files(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
     return files.select("path", day=day, **counts).cast(no_files().schema).sort("path")
 
 
-def files_by_day(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
-    """Rows, bytes and files per gaming day, from the log alone; a null day for a table that
-    is stored in one piece."""
+def files_by_day(files: pl.DataFrame) -> pl.DataFrame:
+    """Rows, bytes and files per gaming day, of `listed_files`; a null day for a table that is
+    stored in one piece."""
     return (
-        listed_files(delta, layer, table)
-        .group_by(pl.col("day").alias(PARTITION))
+        files.group_by(pl.col("day").alias(PARTITION))
         .agg(pl.col("rows").sum(), pl.col("bytes").sum(), files=pl.len().cast(pl.Int64))
         .sort(PARTITION)
     )

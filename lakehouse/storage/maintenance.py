@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from lakehouse.errors import BadInput
 from lakehouse.storage.commits import Commit
 from lakehouse.storage.lake import Lake
-from lakehouse.storage.log import files_by_day, naming
+from lakehouse.storage.log import files_by_day, listed_files, naming
 from lakehouse.storage.shapes import PARTITION, stored_schema
 
 RETENTION = dt.timedelta(days=7)
@@ -76,7 +76,7 @@ def _settle(lake: Lake, layer: str, table: str) -> None:
 
 
 def _compact(delta: DeltaTable, layer: str, table: str) -> bool:
-    days = files_by_day(delta, layer, table)
+    days = files_by_day(listed_files(delta, layer, table))
     large = days.filter((pl.col("bytes") >= Z_ORDER_FROM) & (pl.col("files") > 1))
     pays = large.height > 0 and "player_id" in stored_schema(layer, table)
     for day in large[PARTITION] if pays else ():
