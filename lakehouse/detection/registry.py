@@ -24,7 +24,7 @@ from importlib import resources
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.detection.anomalies import ENTITIES, FAMILIES, MOST_EVIDENCE
+from lakehouse.contracts.alert_shape import ENTITIES, FAMILIES, MOST_EVIDENCE
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law, parse
 

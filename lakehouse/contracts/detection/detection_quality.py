@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.detection.anomalies import FAMILIES
+from lakehouse.contracts.alert_shape import FAMILIES
 from lakehouse.contracts.registry import table
 
 EVERY = "all"
