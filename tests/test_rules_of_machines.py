@@ -94,14 +94,58 @@ def test_ahead_of_few_rows_of_play_is_not_told() -> None:
     assert len(off(*stretches((400, 477), plays=4))) == 1
 
 
-def test_ahead_overnight_is_told_though_the_day_itself_is_even() -> None:
-    """It may have been the evening before: $77 of $500 are no whole bets of $10."""
-    night = [reading("a", at("20:00", -1), "100.00")]
-    night += [play(f"n{k}", at(f"21:0{k}", -1), "100.00") for k in range(5)]
-    even = [play("e", at("12:00"), "100.00"), reading("c", at("13:00"), "777.00")]
-    assert len(off(*night, reading("b", at("10:00"), "677.00"), *even)) == 1
-    even[-1] = reading("c", at("13:00"), "700.00")
-    assert off(*night, reading("b", at("10:00"), "600.00"), *even) == []
+def evening(*pairs: tuple[float, float], on: int = -1) -> tuple[list[Row], float]:
+    """As `stretches`, of the day before; and what the meter ends at."""
+    rows, meter = [reading(f"e{on}", at("12:00", on), "1000.00")], 1000.0
+    for n, (played, advance) in enumerate(pairs, start=1):
+        rows += [play(f"e{on}{n}{k}", at(f"{11 + n}:{10 + k}", on), f"{played / 5:.2f}")
+                 for k in range(5)]  # fmt: skip
+        meter += advance
+        rows.append(reading(f"e{on}{n}", at(f"{12 + n}:00", on), f"{meter:.2f}"))
+    return rows, meter
+
+
+def overnight(meter: float, played: float, advance: float) -> list[Row]:
+    rows = [play(f"n{k}", at(f"23:0{k}", -1), f"{played / 5:.2f}") for k in range(5)]
+    return [*rows, reading("m", at("10:00"), f"{meter + advance:.2f}")]
+
+
+@pytest.mark.parametrize(
+    ("before", "advance", "is_told"),
+    [
+        # 15.4% ahead overnight, as on the day before, but for two credits of $1 each.
+        ([(500, 577)], 577, True),
+        ([(500, 577), (300, 346.20)], 577, True),
+        ([(500, 590)], 577, False),
+        # The day before was even, in part or whole: a session that got lost.
+        ([(500, 500)], 577, False),
+        ([(500, 577), (300, 300)], 577, False),
+        # Nothing but the night: a session may have got lost whole, even a large one.
+        ([], 577, False),
+        ([], 2000, False),
+    ],
+)
+def test_ahead_overnight_is_told_where_the_day_before_was_by_as_much(
+    before: list[tuple[float, float]], advance: float, is_told: bool
+) -> None:
+    rows, meter = evening(*before)
+    assert bool(off(*rows, *overnight(meter, 500, advance))) is is_told
+
+
+def test_two_nights_ahead_by_one_share_are_told() -> None:
+    first, meter = evening((0, 0), on=-2)
+    night = [play(f"a{k}", at(f"23:0{k}", -2), "60.00") for k in range(5)]
+    morning = reading("b", at("10:00", -1), f"{meter + 346.2:.2f}")
+    told = off(*first, *night, morning, *overnight(meter + 346.2, 500, 577))
+    assert len(told) == 1
+    assert off(*first, *night, morning, *overnight(meter + 346.2, 500, 590)) == []
+
+
+def test_a_row_may_be_lost_of_any_bettor_of_the_days_of_a_stretch() -> None:
+    """$77 are eleven games of $7, which somebody played before the first reading."""
+    rows = stretches((500, 577))
+    assert len(off(*rows)) == 1
+    assert off(play("other", at("10:00"), "70.00"), *rows) == []
 
 
 def test_a_stretch_may_begin_on_the_day_before_but_no_earlier() -> None:

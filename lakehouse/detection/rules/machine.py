@@ -21,17 +21,18 @@ def _usd(cents: pl.Expr) -> pl.Expr:
 
 
 @rule(
-    Reads("slot_telemetry", back=1),
+    Reads("slot_telemetry", back=2),
     family="machine",
     entity="machine",
     action="Take the machine out of play; compare its meters with the accounting system's.",
 )
 def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
     """The coin-in meter advances by another amount than the play that was reported between two
-    readings. A row of play that got lost leaves a single stretch ahead, by whole games at a bet
-    that was played; so ahead counts only where the meter runs ahead in every stretch of the day,
-    by one share, in three or more, or by what no lost row would leave. Behind always counts: no
-    loss makes play out of nothing. Score: the difference against the play of those stretches."""
+    readings. A row or a session of play that got lost leaves a single stretch ahead; so ahead
+    counts only where the meter runs ahead in every stretch of the day, by one share, in three or
+    more, or within the day by what no lost row would leave; and overnight, where sessions are
+    lost whole, by the share that it was ahead the day before. Behind always counts: no loss makes
+    play out of nothing. Score: the difference against the play of those stretches."""
     odd = _at_odds(_read(slot_telemetry).cache(), limit)
     wrong = odd.filter(pl.col("off") != 0)
     share = pl.col("difference").abs() / pl.max_horizontal("reported", 1)
@@ -94,7 +95,7 @@ def _read(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _stretches(read: pl.LazyFrame) -> pl.LazyFrame:
-    """From a reading to the next one, on the same gaming day or the day before, by the day of the
+    """From a reading to the next one, on the same gaming day or the one after, by the day of the
     latter; cents."""
     play = pl.col("play")
     before = pl.col("gaming_day", "meter", "event_id").shift().over("machine_id")
@@ -104,7 +105,6 @@ def _stretches(read: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("gaming_day", "meter", "event_id", "credit").last(),
             played=play.sum(),
             plays=(play > 0).sum(),
-            largest=play.max(),
         )
         .filter(pl.col("meter").is_not_null())
         .with_columns(before.name.prefix("before_"))
@@ -131,39 +131,65 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
         return (ahead.len() > 1) & (ahead > 0).all() & step
 
     is_even = same_day & (off == 0) & (off.sum() * played > rounding)
-    known_lost = pl.col("is_whole") & (off <= 2 * pl.col("largest").max())
     few = (pl.col("plays") < limit("from_plays")) | (off <= limit("from_share") * played)
-    unexplained = (off > 0) & ~known_lost & ~few
+    unexplained = (off > 0) & ~pl.col("could_be_lost") & ~few
     ahead = in_step(pl.lit(value=True)) | in_step(same_day) | (unexplained & same_day).any()
     ahead |= (off > 0).all() & (pl.len() >= 3)
+    overnight = ~same_day & (off > 0) & _in_step_with_the_day_before()
     days = (
-        odd.join(_whole_games(odd, read), on=["machine_id", "event_id"], how="left")
-        .with_columns(pl.col("is_whole").fill_null(value=False))
+        odd.join(_ahead_all_day(known), on=_MACHINE_DAY, how="left")
+        .join(_could_be_lost(odd, read), on=["machine_id", "event_id"], how="left")
+        .with_columns(pl.col("could_be_lost").fill_null(value=False))
         .group_by(_MACHINE_DAY)
         .agg(
             of_stretches=pl.len(),
-            is_off=(off < 0).any() | (unexplained & ~same_day).any() | (~is_even.any() & ahead),
+            is_off=(off < 0).any() | overnight.any() | (~is_even.any() & ahead),
         )
         .filter("is_off")
     )
     return odd.join(days, on=_MACHINE_DAY)
 
 
-def _whole_games(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
-    """Whether a stretch is ahead by whole games at any bet of its machine day."""
+def _ahead_all_day(known: pl.LazyFrame) -> pl.LazyFrame:
+    """The stretches that end on a machine's day together, by the day after, where all of them
+    were ahead."""
+    return (
+        known.group_by(_MACHINE_DAY)
+        .agg(
+            before_off=pl.col("off").sum(),
+            before_played=pl.col("played").sum(),
+            least=pl.col("off").min(),
+        )
+        .filter(pl.col("least") > 0)
+        .with_columns(pl.col("gaming_day") + pl.duration(days=1))
+        .drop("least")
+    )
+
+
+def _in_step_with_the_day_before() -> pl.Expr:
+    """Ahead by one share of the play, but for credits that are not whole."""
+    played, of = pl.col("played"), pl.col("before_played")
+    apart = (pl.col("off") * of - pl.col("before_off") * played).abs()
+    return (apart <= 2 * pl.col("credit") * (of + played)).fill_null(value=False)
+
+
+def _could_be_lost(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
+    """Whether a stretch is ahead by whole games at a bet of the machine's play from the day that
+    the stretch began on to the day that it ended on, and by two of its largest rows at the most:
+    the row that is missing may be the only one of its bettor between the two readings."""
     games = pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
-    bets = (
-        read.filter(pl.col("play") > 0)
-        .select("machine_id", "number", bet=pl.col("play") // games)
-        .join(odd.select(*_MACHINE_DAY, "number"), on=["machine_id", "number"])
-        .select(*_MACHINE_DAY, "bet")
-        .unique()
+    plays = read.filter(pl.col("play") > 0).select(
+        "machine_id", "play", played_on="gaming_day", bet=pl.col("play") // games
     )
     return (
         odd.filter(pl.col("off") > 0)
-        .join(bets, on=_MACHINE_DAY)
+        .join(plays, on="machine_id")
+        .filter(pl.col("played_on").is_between("since_day", "gaming_day"))
         .group_by("machine_id", "event_id")
-        .agg(is_whole=(pl.col("off") % pl.col("bet") == 0).any())
+        .agg(
+            could_be_lost=(pl.col("off") % pl.col("bet") == 0).any()
+            & (pl.col("off") <= 2 * pl.col("play").max()).any()
+        )
     )
 
 
