@@ -19,7 +19,7 @@ class AlertShape(dy.Schema):
 
     alert_id = c.text("Alert: rule, gaming day and entity; the same however often it is made.")
     gaming_day = c.gaming_day(key=True)
-    rule = c.text("Rule that found it.", key=True)
+    rule: dy.Column = c.text("Rule that found it.", key=True)
     entity_id = c.text("Of whom or what; of a pair, both, with + between them.", key=True)
     family = c.code(FAMILIES, "What the rule is about.")
     entity_type = c.code(ENTITIES, "What `entity_id` is.")
