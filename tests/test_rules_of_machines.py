@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
-from floor_witnesses import event
+from floor_witnesses import event, read
 from found_alerts import alerts, at, day, keys
 
 Row = dict[str, Any]
@@ -251,6 +252,45 @@ def test_a_machine_that_pays_as_built_or_was_not_played_is_not_told() -> None:
 def test_a_run_of_before_is_not_told_again_when_it_is_over() -> None:
     over = [session(f"s{n}", -n, 1840) for n in range(1, 7)] + [session("t", 0, 900)]
     assert drift(*over) == []
+
+
+def from_opening(double: int, opened_on: int, *, known: bool = False) -> pl.DataFrame:
+    """Sessions that pay double on each of so many days up to the day, and an opening."""
+    door = event("door", M, "DOOR_OPEN", at("12:00", opened_on))
+    badge = "SLOT-0001" if known else "SLOT-0400"
+    read_at = read("b", "BDG-00800", "ACCESS_GRANTED", at("11:55", opened_on), badge)
+    return alerts(
+        "hold_drift",
+        slot_sessions=[session(f"s{n}", -n, 1840) for n in range(double)],
+        slot_telemetry=[door],
+        security_events=[read_at],
+    )
+
+
+def test_from_an_opening_by_nobody_known_less_is_needed() -> None:
+    """Two sessions paid double make 1.18, which is over 1; one makes 0.59."""
+    found = from_opening(2, -1)
+    assert found["score"].to_list() == [pytest.approx(1.175573 / 2, abs=1e-6)]
+    assert found["window_start"].to_list() == [day(-1)]
+    said = found["said"][0]
+    assert said.startswith(f"Since {day(-1)}, when nobody known opened it, 2 sessions")
+    assert said.endswith("of 1.18 (an alert needs 1.0).")
+    assert keys(found)[-1] == ("slot_telemetry", "door")
+    assert from_opening(1, -1).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("opened_on", "is_told"), [(-27, True), (-28, False), (0, False), (1, False)]
+)
+def test_an_opening_counts_for_28_days_and_for_what_comes_after_it(
+    opened_on: int, is_told: bool
+) -> None:
+    assert (not from_opening(2, opened_on).is_empty()) is is_told
+
+
+def test_an_opening_by_a_technician_changes_nothing() -> None:
+    assert from_opening(5, -4, known=True).is_empty()
+    assert from_opening(6, -4, known=True).height == 1
 
 
 def jackpot(when: str, usd: str | None = "2000.00", **more: Any) -> Row:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.detection.doors import unknown_openings
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
-from lakehouse.detection.runs import runs, units
+from lakehouse.detection.runs import runs, runs_since, units
 
 RUN_DAYS = 28
 _MACHINE_DAY = ("machine_id", "gaming_day")
@@ -195,45 +196,75 @@ def _could_be_lost(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
 
 @rule(
     Reads("slot_sessions", back=RUN_DAYS - 1),
+    Reads("slot_telemetry", back=RUN_DAYS - 1),
+    Reads("security_events", back=RUN_DAYS),
     family="machine",
     entity="machine",
     action="Check the machine's program and pay table against what is approved; review its doors.",
 )
-def hold_drift(slot_sessions: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
+def hold_drift(
+    slot_sessions: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame,
+    security_events: pl.LazyFrame,
+    *,
+    limit: Limit,
+) -> pl.LazyFrame:
     """What a machine pays runs away from what it was built to pay, to either side, over up to 28
     days: a CUSUM of bets against the machine at its own odds (`detection/runs.py`), a session a
     bet, in proportion to what it can tell. Wins of a session count up to twice what was expected,
     hand-pays not at all, so that a lucky patron is no run; what honest play pays beyond them is
-    what makes false alarms rarer than exp(`reaches`) / 2 machine days, the bound. Score: the
-    run's height, against twice what an alert needs."""
+    what makes false alarms rarer than exp(`reaches`) / 2 machine days, the bound. From a day on
+    which nobody known opened the machine less is needed: its beginning is not looked for. Score:
+    the run's height, against twice what an alert needs."""
+    days = _drift_by_day(slot_sessions, limit)
+    by = ["machine_id", "side"]
+    opened = _opened(slot_telemetry, security_events)
+    searched = runs(days, by=by, window=RUN_DAYS, reaches=limit("reaches"))
+    started = runs_since(
+        days, opened, by=by, window=RUN_DAYS, reaches=limit("reaches_opened")
+    ).join(opened, on=["machine_id", "since"])
+    needed = pl.col("opening").is_null()
+    found = (
+        pl.concat([searched, started], how="diagonal")
+        .with_columns(
+            needs=pl.when(needed).then(limit("reaches")).otherwise(limit("reaches_opened"))
+        )
+        .with_columns(score=pl.col("height") / pl.col("needs") / 2)
+        .sort("score", "side", "since", descending=True)
+        .unique(_MACHINE_DAY, keep="first", maintain_order=True)
+    )
+    return _drifted(found, slot_sessions)
+
+
+def _opened(slot_telemetry: pl.LazyFrame, security_events: pl.LazyFrame) -> pl.LazyFrame:
+    """machine_id, since: days on which nobody known opened a machine; with its first `opening`."""
+    unknown = unknown_openings(slot_telemetry, security_events)
+    return (
+        unknown.sort("event_timestamp", "event_id")
+        .group_by("machine_id", since="gaming_day")
+        .agg(opening=pl.col("event_id").first())
+    )
+
+
+def _drift_by_day(slot_sessions: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     expected = (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64)
     spread = pl.col("payout_deviation").cast(pl.Float64) / expected
     paid = pl.min_horizontal(pl.col("coin_out").cast(pl.Float64) / expected, limit("counted_to"))
     shift = limit("shift")
     stake = pl.min_horizontal(shift / (spread.pow(2) + shift.pow(2)), limit("stake"))
     less = pl.when(spread <= 1).then(-stake * (paid / limit("counted_share") - 1)).otherwise(0.0)
-    days = (
+    return (
         slot_sessions.filter(expected > 0)
         .with_columns(more=units((stake * (paid - 1)).log1p()), less=units(less.log1p()))
         .group_by(_MACHINE_DAY)
         .agg(pl.col("more", "less").sum())
         .unpivot(["more", "less"], index=_MACHINE_DAY, variable_name="side", value_name="evidence")
     )
-    found = (
-        runs(days, by=["machine_id", "side"], window=RUN_DAYS, reaches=limit("reaches"))
-        .sort("height", "side", descending=True)
-        .unique(_MACHINE_DAY, keep="first", maintain_order=True)
-    )
-    return _drifted(found, slot_sessions, limit)
 
 
-def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
+def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame) -> pl.LazyFrame:
     played = slot_sessions.select(
-        "machine_id",
-        "coin_in",
-        "coin_out",
-        "theo",
-        played_on="gaming_day",
+        "machine_id", "coin_in", "coin_out", "theo", played_on="gaming_day"
     )
     paid, built = (
         (100 * part / pl.col("coin_in").cast(pl.Float64)).round(1)
@@ -242,33 +273,41 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> 
             (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64),
         )
     )
+    was_opened = pl.col("opening").is_not_null()
     said = pl.format(
-        "Since {} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
+        "Since {}{} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
         "to pay {}% with them: evidence of a {} pay of {} (an alert needs {}).",
         "since",
+        pl.when(was_opened).then(pl.lit(", when nobody known opened it,")).otherwise(pl.lit("")),
         "sessions",
         "coin_in",
         paid,
         built,
         pl.when(pl.col("side") == "more").then(pl.lit("higher")).otherwise(pl.lit("lower")),
         pl.col("height").round(2),
-        limit("reaches"),
+        "needs",
     )
+    opening = pl.struct(pl.lit("slot_telemetry").alias("table_name"), record_id="opening")
     return (
         found.join(played, on="machine_id")
         .filter(pl.col("played_on").is_between("since", "gaming_day"))
-        .group_by(*_MACHINE_DAY, "since", "side", "height")
+        .group_by(*_MACHINE_DAY, "since", "side", "height", "needs", "score", "opening")
         .agg(
             pl.col("coin_in", "coin_out", "theo").sum(),
             evidence("slot_performance", "machine_id", "played_on"),
             sessions=pl.len(),
+        )
+        .with_columns(
+            evidence=pl.when(was_opened)
+            .then(pl.concat_list("evidence", opening))
+            .otherwise("evidence")
         )
         .select(
             "gaming_day",
             pl.col("machine_id").alias("entity_id"),
             pl.col("since").alias("window_start"),
             pl.col("gaming_day").alias("window_end"),
-            (pl.col("height") / limit("reaches") / 2).alias("score"),
+            "score",
             "evidence",
             said.alias("said"),
         )
