@@ -57,8 +57,7 @@ def _plant(world: World, day: int, s: Shown) -> pl.DataFrame:
         intensity=c.intensity,
         is_look_alike=c.is_look_alike,
     ).with_columns(
-        window_start=pl.lit(config.date(c.first_day)),
-        window_end=pl.lit(config.date(max(c.last_day, day))),
+        window_start=pl.lit(config.date(c.first_day)), window_end=pl.lit(config.date(c.last_day))
     )
 
 
