@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -22,10 +23,17 @@ from benchmarks.lake import START
 from benchmarks.page import written
 from benchmarks.stored import AS_OF, COMMIT, filled
 from lakehouse.contracts import contract
+from lakehouse.contracts.columns import STRENGTHS
+from lakehouse.contracts.detection.detection_quality import WINDOW
 from lakehouse.detection.registry import rules
+from lakehouse.detection.scoring.definitions import BY_DEFINITION, structuring_by_definition
 from lakehouse.detection.scoring.quality import quality
+from lakehouse.gold.detection.detection_quality import units_of_players
 from lakehouse.gold.marts import marts
 from lakehouse.pipeline.marts import made
+from lakehouse.regulation.currency import currency_ledger
+from lakehouse.regulation.law import load
+from lakehouse.regulation.suspicion.hits import watched
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import Faults, WorldConfig
 from lakehouse.simulate.world import World
@@ -40,7 +48,11 @@ UNSEEN = (404, 505, 606, 707, 808)
 OTHER_RATES = 3.0
 DETERMINED = ("self_excluded_play", "meter_against_play", "jackpot_without_play", "structuring")
 """Kinds that the records determine: found or not found, whatever their strength."""
-_COUNTS = ("cases", "cases_found", "alerts", "alerts_true", "alerts_on_look_alikes")
+_WHOLE = ("all", BY_DEFINITION)
+_COUNTS = (
+    "cases", "cases_found", "cases_ended", "cases_ended_found", "alerts", "alerts_true",
+    "alerts_on_look_alikes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,22 +121,33 @@ def derive(lake: Lake, settings: Settings, mart: str, days: Days) -> None:
 
 
 def cash(lake: Lake, plants: pl.DataFrame) -> pl.DataFrame:
-    """Figures of the patterns that are judged in the restricted zone."""
-    moved = (pl.col("coin_in") + pl.col("buy_in") + pl.col("cash_in")).cast(pl.Float64)
-    units = lake.scan("gold", "player_day").select(
-        pl.col("player_id").alias("entity_id"),
-        "gaming_day",
-        pl.lit("player").alias("entity_type"),
-        moved.alias("amount"),
-    )
-    alerts = lake.scan("restricted", "alerts").select(
-        "alert_id", "rule", "entity_id", "gaming_day", "window_start", "score"
-    )
-    families = dict.fromkeys(_cash_rules(), "cash")
+    """Figures of the patterns that are judged in the restricted zone; of structuring also by its
+    definition, whatever was planted."""
+    units = units_of_players(lake.scan("gold", "player_day")).collect()
+    columns = ["alert_id", "rule", "entity_id", "gaming_day", "window_start", "score"]
+    alerts = lake.scan("restricted", "alerts").select(columns).collect()
     last = (DAYS[1], DAYS[1])
-    found = quality(alerts.collect(), plants, units.collect(), last, families=families)
+    found = quality(alerts, plants, units, last, families=dict.fromkeys(_cash_rules(), "cash"))
+    defined = quality(
+        alerts.filter(pl.col("rule") == "structuring"),
+        _by_definition(lake, plants),
+        units,
+        last,
+        families={"structuring": "cash"},
+        strengths=(BY_DEFINITION,),
+    ).filter(strength=BY_DEFINITION)
     shape = contract("detection_quality").bronze_schema()
-    return found.select(pl.col(c).cast(t) for c, t in shape.items())
+    return pl.concat([found, defined]).select(pl.col(c).cast(t) for c, t in shape.items())
+
+
+def _by_definition(lake: Lake, plants: pl.DataFrame) -> pl.DataFrame:
+    params = watched(load("us-federal")).periods("structuring")[-1].params or {}
+    silver = (lake.scan("silver", t) for t in ("financial_txn", "gaming_wins"))
+    columns = ["player_id", "side", "gaming_day", "at", "amount"]
+    currency = currency_ledger(*silver).select(columns).collect()
+    window = (DAYS[1] - dt.timedelta(WINDOW - 1), DAYS[1])
+    numbers = {n: float(v) for n, v in params.items() if isinstance(v, int | float | Decimal)}
+    return structuring_by_definition(plants, currency, numbers, window)
 
 
 def pooled(worlds: pl.DataFrame) -> pl.DataFrame:
@@ -140,12 +163,14 @@ def pooled(worlds: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(c).sum() for c in _COUNTS),
             *(pl.col(c).mean() for c in means),
             *spread("recall"),
+            *spread("recall_ended"),
             *spread("precision"),
             *spread("auprc"),
             seeds=pl.col("seed").n_unique(),
         )
         .with_columns(
             recall=pl.col("cases_found") / pl.col("cases"),
+            recall_ended=pl.col("cases_ended_found") / pl.col("cases_ended"),
             precision=pl.when(pl.col("alerts") > 0).then(pl.col("alerts_true") / pl.col("alerts")),
         )
         .sort("family", "rule", "strength")
@@ -154,14 +179,15 @@ def pooled(worlds: pl.DataFrame) -> pl.DataFrame:
 
 def shown(rows: pl.DataFrame, strengths: Sequence[str]) -> str:
     head = (
-        "| family | rule | cases | strength | recall (least–most of a seed) | precision | "
-        "alerts a day | on look-alikes | lead, days | AUPRC | base rate | by amount |"
+        "| family | rule | cases | strength | recall (least–most of a seed) | of cases that ended: "
+        "recall | precision | alerts a day | on look-alikes | lead, days | AUPRC | base rate | "
+        "by amount |"
     )
-    lines = [head, "|---" * 12 + "|"]
+    lines = [head, "|---" * 13 + "|"]
     for r in rows.filter(pl.col("strength").is_in(strengths)).iter_rows(named=True):
         cells = (
             r["family"], f"`{r['rule']}`", r["cases"], r["strength"],
-            _ranged(r, "recall"), _ranged(r, "precision"), _two(r["alerts_per_day"]),
+            _ranged(r, "recall"), _ended(r), _ranged(r, "precision"), _two(r["alerts_per_day"]),
             r["alerts_on_look_alikes"], _one(r["lead_days"]), _ranged(r, "auprc"),
             _small(r["base_rate"]), _small(r["amount_auprc"]),
         )  # fmt: skip
@@ -174,6 +200,10 @@ def _ranged(row: dict[str, float | None], name: str) -> str:
         return "–"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     return f"{row[name]:.2f} ({low:.2f}–{high:.2f})" if low is not None else f"{row[name]:.2f}"
+
+
+def _ended(row: dict[str, float]) -> str:
+    return f"{row['cases_ended']}: {_ranged(row, 'recall_ended')}" if row["cases_ended"] else "–"
 
 
 def _one(value: float | None) -> str:
@@ -191,17 +221,16 @@ def _small(value: float | None) -> str:
 def targets(rows: pl.DataFrame) -> str:
     """What was asked of the figures, and whether they meet it."""
     lines = ["| what | asked | rules that meet it | rules that do not |", "|---" * 4 + "|"]
-    every, strong = rows.filter(strength="all"), ("blatant", "middling")
     determined = pl.col("rule").is_in(DETERMINED)
-    lines.append(_target(
-        "determined by the records, all strengths", "recall ≥ .98, precision ≥ .95",
-        every.filter(determined), (pl.col("recall") >= 0.98) & (pl.col("precision") >= 0.95),
-    ))  # fmt: skip
-    lines.append(_target(
-        "blatant and middling of the others", "recall ≥ .8 at precision ≥ .5",
-        rows.filter(~determined & pl.col("strength").is_in(strong)),
-        (pl.col("recall") >= 0.8) & (pl.col("precision").fill_null(0) >= 0.5),
-    ))  # fmt: skip
+    whole = rows.filter(determined & pl.col("strength").is_in(["all", BY_DEFINITION]))
+    is_met = (pl.col("recall") >= 0.98) & (pl.col("precision") >= 0.95)
+    what = "determined by the records, all strengths; structuring also by its definition"
+    lines.append(_target(what, "recall ≥ .98, precision ≥ .95", whole, is_met))
+    strong = rows.filter(~determined & pl.col("strength").is_in(["blatant", "middling"]))
+    for of, recall in (("cases that show", "recall"), ("cases that ended", "recall_ended")):
+        is_met = (pl.col(recall) >= 0.8) & (pl.col("precision") >= 0.5)
+        what = f"blatant and middling of the others: {of}"
+        lines.append(_target(what, "recall ≥ .8 at precision ≥ .5", strong, is_met))
     faint = pl.col("rule").is_in(["escalating_harm", "dealer_collusion", "pooling"])
     lines.append(_target(
         "faint harm and collusion", "AUPRC ≥ 5 × base rate and 2 × by amount",
@@ -253,7 +282,7 @@ def main(settings: Iterable[Setting] = SETTINGS) -> None:
             worlds = pl.concat(pool.map(scored, asked))
         rows = pooled(worlds)
         is_default = setting is SETTINGS[0]
-        strengths = ("all", "blatant", "middling", "faint") if is_default else ("all",)
+        strengths = (*_WHOLE, *STRENGTHS) if is_default else _WHOLE
         table = shown(rows, strengths)
         print(f"\n### {setting.name}\n\n{table}", flush=True)
         written(PAGE, setting.marker, table)

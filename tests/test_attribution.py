@@ -169,18 +169,18 @@ def test_buy_ins(rejected: dict[str, Any], explained_by: list[str]) -> None:
 @pytest.mark.parametrize(
     ("amounts", "explained_by"),
     [
-        (("45.00", "45.00"), ["C", "N"]),
-        (("45.00", "44.99"), []),
-        (("30.00", "60.00"), ["C", "N"]),
+        (("4500.00", "4500.00"), ["C", "N"]),
+        (("4500.00", "4499.99"), []),
+        (("3000.00", "6000.00"), ["C", "N"]),
         # the row without a name is enough
-        (("45.00", "90.00"), ["N"]),
+        (("4500.00", "9000.00"), ["N"]),
     ],
 )
 def test_a_row_of_unknown_kind_and_one_without_a_name_settle_together(
     amounts: tuple[str, str], explained_by: list[str]
 ) -> None:
-    """Of 90.00 carried off a table the cage has nothing, and two rows are kept out of silver."""
-    carried = {"event_type": "CASH_OUT", "amount": "90.00", "player_id": "P1", "gaming_day": FRI}
+    """Of 9,000.00 carried off a table the cage has nothing, and two rows are kept out of silver."""
+    carried = {"event_type": "CASH_OUT", "amount": "9000.00", "player_id": "P1", "gaming_day": FRI}
     kind = {"transaction_type": "?", "rules": ["transaction_type|domain"]}
     name = {"transaction_type": "CHIP_REDEMPTION", "player_id": "P9", "transaction_id": "N"}
     rows = [CAGE | kind, CAGE | name | {"rules": ["player_id|orphan"]}]
@@ -195,7 +195,7 @@ def test_a_nameless_row_goes_to_one_finding_and_to_the_one_it_settles_alone() ->
     """P1's gap needs a row of unknown kind as well, P2's is the nameless row's amount."""
     carried = [
         {"event_type": "CASH_OUT", "amount": amount, "player_id": player, "gaming_day": FRI}
-        for player, amount in (("P1", "90.00"), ("P2", "45.00"))
+        for player, amount in (("P1", "9000.00"), ("P2", "4500.00"))
     ]
     kind = CAGE | {"transaction_type": "?", "rules": ["transaction_type|domain"]}
     name = CAGE | {"transaction_type": "CHIP_REDEMPTION", "player_id": "P9"}
@@ -203,7 +203,7 @@ def test_a_nameless_row_goes_to_one_finding_and_to_the_one_it_settles_alone() ->
     found = causes(
         "cash_outs_have_their_cage_row",
         {"table_games": carried},
-        {"financial_txn": [row | {"amount": "45.00"} for row in bad]},
+        {"financial_txn": [row | {"amount": "4500.00"} for row in bad]},
     )
     assert sorted(found) == [("P1", []), ("P2", ["N"])]
 

@@ -7,8 +7,11 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.columns import STRENGTHS
+from lakehouse.contracts.detection.detection_quality import LONGEST
 from lakehouse.detection.scoring.quality import quality
 from lakehouse.gold.marts import marts
+from lakehouse.simulate.faults import house_cases, scenarios
 
 D = dt.date(2025, 3, 10)
 FAMILIES = {"r": "machine"}
@@ -64,6 +67,7 @@ def scored(
     days: tuple[int, int] = (0, 0),
     window: int = 28,
     scores: pl.DataFrame | None = None,
+    strengths: tuple[str, ...] = STRENGTHS,
 ) -> dict[str, Any]:
     """The one row of a strength."""
     shape = {
@@ -78,6 +82,7 @@ def scored(
         families=FAMILIES,
         window=window,
         scores=scores,
+        strengths=strengths,
     )
     row: dict[str, Any] = found.filter(pl.col("strength") == strength).row(0, named=True)
     return row
@@ -195,3 +200,35 @@ def test_one_mart_reads_the_truth_and_none_reads_that_one() -> None:
     readers = {n for n, m in marts().items() for i in m.inputs if i.layer == "truth"}
     of_it = {n for n, m in marts().items() for i in m.inputs if i.table in readers}
     assert (readers, of_it) == ({"detection_quality"}, set())
+
+
+def test_a_case_is_judged_when_it_is_over_by_all_alerts_of_it() -> None:
+    """p1 ended in the window and was alerted of before it; p2 ended without an alert; p3 has only
+    begun; p4 was over before the window."""
+    plants = [
+        *(plant("p1", "A", n, ends=-1) for n in (-40, -1)),
+        plant("p2", "B", 0),
+        plant("p3", "C", 0, ends=9, strength="faint"),
+        *(plant("p4", "D", n, ends=-28) for n in (-29, -28)),
+    ]
+    row = scored([alert("A", -39, 0.9, since=-40)], plants, FOUR)
+    assert (row["cases"], row["cases_found"], row["recall"]) == (3, 0, 0.0)
+    assert (row["cases_ended"], row["cases_ended_found"], row["recall_ended"]) == (2, 1, 0.5)
+    faint = scored([alert("A", -39, 0.9, since=-40)], plants, FOUR, "faint")
+    assert (faint["cases_ended"], faint["recall_ended"]) == (0, None)
+
+
+@pytest.mark.parametrize(("n", "found"), [(-69, 1), (-70, 0)])
+def test_alerts_of_a_case_reach_as_far_back_as_the_longest_one(n: int, found: int) -> None:
+    plants = [plant("p1", "A", n, ends=0), plant("p1", "A", 0)]
+    assert scored([alert("A", n, 0.9)], plants, FOUR)["cases_ended_found"] == found
+
+
+def test_no_simulated_case_is_longer() -> None:
+    assert max(scenarios.LONGEST, house_cases.LONGEST) == LONGEST
+
+
+def test_strengths_may_be_others() -> None:
+    plants = [plant("p1", "A", 0, "plain"), plant("p2", "B", 0, "dim")]
+    row = scored([alert("A", 0, 0.9)], plants, FOUR, "plain", strengths=("plain",))
+    assert (row["cases"], row["cases_found"]) == (1, 1)

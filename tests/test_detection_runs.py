@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lakehouse.detection.runs import UNITS, runs
+from lakehouse.detection.runs import UNITS, runs, runs_since
 
 FIRST = dt.date(2026, 1, 1)
 
@@ -76,3 +76,25 @@ def test_honest_days_reach_a_height_no_oftener_than_the_bound(reaches: float) ->
     waited = (firsts["gaming_day"] - FIRST).dt.total_days() + 1
     days = int(waited.sum()) + 200 * (400 - firsts.height)
     assert days / firsts.height >= math.exp(reaches)
+
+
+def test_a_stretch_from_a_given_day_keeps_what_speaks_against_it() -> None:
+    """2 - 3 + 3 is 2 from the first day on, and 3 from the last; a start of others is not ours."""
+    days = pl.LazyFrame(
+        {
+            "who": ["M"] * 3,
+            "gaming_day": [FIRST + dt.timedelta(n) for n in range(3)],
+            "evidence": [round(e * UNITS) for e in (2, -3, 3)],
+        }
+    )
+    starts = pl.LazyFrame({"who": ["M", "M", "N"], "since": [FIRST, days_after(2), FIRST]})
+    out = runs_since(days, starts, by="who", window=28, reaches=pl.lit(2.0)).collect()
+    assert sorted((r["gaming_day"], r["since"], r["height"]) for r in out.to_dicts()) == [
+        (FIRST, FIRST, 2.0),
+        (days_after(2), FIRST, 2.0),
+        (days_after(2), days_after(2), 3.0),
+    ]
+
+
+def days_after(count: int) -> dt.date:
+    return FIRST + dt.timedelta(count)

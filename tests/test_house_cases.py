@@ -118,21 +118,19 @@ def readings_at_odds(slots: pl.DataFrame) -> pl.DataFrame:
 def test_exactly_the_planted_meters_are_at_odds_with_the_play(
     plants: pl.DataFrame, clean: dict[str, pl.DataFrame]
 ) -> None:
-    """From the second day on; the morning after a case's last day is no longer its own."""
+    """From the second day on, and also on the morning after a case's last day."""
     found, first = of(plants, "meter_against_play"), CONFIG.date(DAYS[0])
-    wrong = readings_at_odds(clean["slot_telemetry"])
+    wrong = readings_at_odds(clean["slot_telemetry"]).filter(pl.col("gaming_day") > first)
+    told = found.filter(pl.col("gaming_day") > first)
+    assert set(wrong["event_id"]) == set(told["row_key"])
+    assert wrong.height > 30
     over = {
         (f"SLOT-{c.entity + 1:04d}", CONFIG.date(d))
         for d in DAYS
         for c in of_kind(CONFIG, d - 1, "meter_against_play")
         if c.last_day < d
     }
-    here = wrong.filter(pl.col("gaming_day") > first)
-    told = found.filter(pl.col("gaming_day") > first)
-    known = {k for m, d, k in here.select("machine_id", "gaming_day", "event_id").iter_rows()
-             if (m, d) not in over}  # fmt: skip
-    assert known == set(told["row_key"])
-    assert len(known) > 30
+    assert over & set(told.select("entity_id", "gaming_day").iter_rows())
 
 
 def test_meters_go_on_where_they_stood(world: World) -> None:

@@ -257,15 +257,30 @@ def test_a_warning_is_true_where_its_own_subject_was_planted(
 def test_chips_that_an_honest_patron_kept_are_the_cause_of_a_warning(
     lake: Lake, planted: dict[str, Any], kinds: list[str]
 ) -> None:
-    """P1 carried $80 off a table and redeemed nothing on the day."""
+    """P1 carried $8,000 off a table and redeemed nothing on the day."""
     put(lake, "truth", "plants", planted)
-    kept = {"event_id": "g1", "event_type": "CASH_OUT", "player_id": "P1", "amount": 80}
+    kept = {"event_id": "g1", "event_type": "CASH_OUT", "player_id": "P1", "amount": 8000}
     put(lake, "silver", "table_games", kept | {"gaming_day": DAYS[1]})
     put(lake, "silver", "financial_txn")
     check = checks(Settings(), NOW)[("silver", "financial_txn", "cash_outs_have_their_cage_row")]
     said = check.judge(lake, (DAYS[1], DAYS[1]))[DAYS[1]]
     assert not said.passed
     assert kinds_behind(lake, check, DAYS[1], said) == kinds
+
+
+@pytest.mark.parametrize(
+    ("redeemed", "passes"), [("500.00", True), ("499.99", False), ("3000.00", True)]
+)
+def test_patrons_may_keep_chips_for_2500_dollars_of_a_day(
+    lake: Lake, redeemed: str, passes: bool
+) -> None:
+    """P1 carried $3,000 off a table."""
+    carried = {"event_id": "g1", "event_type": "CASH_OUT", "player_id": "P1", "amount": 3000}
+    put(lake, "silver", "table_games", carried | {"gaming_day": DAYS[1]})
+    paid = {"transaction_id": "t1", "transaction_type": "CHIP_REDEMPTION", "player_id": "P1"}
+    put(lake, "silver", "financial_txn", paid | {"amount": redeemed, "gaming_day": DAYS[1]})
+    check = checks(Settings(), NOW)[("silver", "financial_txn", "cash_outs_have_their_cage_row")]
+    assert check.judge(lake, (DAYS[1], DAYS[1]))[DAYS[1]].passed is passes
 
 
 @pytest.mark.parametrize(("plants", "is_true"), [(30, True), (20, False)])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from silver_rows import mart, record, silver
 
 from lakehouse.contracts import contract
-from lakehouse.detection.protection import MARKERS, limit
-from lakehouse.detection.registry import rules
+from lakehouse.detection.protection import MARKERS
+from lakehouse.detection.registry import limit_of, rules
 from lakehouse.gold.detection.player_protection import player_protection
 
 D = dt.date(2026, 3, 6)
@@ -190,7 +190,7 @@ def test_every_marker_has_its_thresholds() -> None:
     day = pl.LazyFrame({"gaming_day": [D]})
     for marker in MARKERS:
         names = ["from", "whole", "weight", *(["fewest"] if marker.counted else [])]
-        found = day.select(limit(marker.rule, n).alias(n) for n in names).collect().row(0)
+        found = day.select(limit_of(marker.rule, n).alias(n) for n in names).collect().row(0)
         assert None not in found
         assert 0 < found[2] <= 1
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
-from floor_witnesses import event
+from floor_witnesses import event, read
 from found_alerts import alerts, at, day, keys
 
 Row = dict[str, Any]
@@ -94,14 +95,58 @@ def test_ahead_of_few_rows_of_play_is_not_told() -> None:
     assert len(off(*stretches((400, 477), plays=4))) == 1
 
 
-def test_ahead_overnight_is_told_though_the_day_itself_is_even() -> None:
-    """It may have been the evening before: $77 of $500 are no whole bets of $10."""
-    night = [reading("a", at("20:00", -1), "100.00")]
-    night += [play(f"n{k}", at(f"21:0{k}", -1), "100.00") for k in range(5)]
-    even = [play("e", at("12:00"), "100.00"), reading("c", at("13:00"), "777.00")]
-    assert len(off(*night, reading("b", at("10:00"), "677.00"), *even)) == 1
-    even[-1] = reading("c", at("13:00"), "700.00")
-    assert off(*night, reading("b", at("10:00"), "600.00"), *even) == []
+def evening(*pairs: tuple[float, float], on: int = -1) -> tuple[list[Row], float]:
+    """As `stretches`, of the day before; and what the meter ends at."""
+    rows, meter = [reading(f"e{on}", at("12:00", on), "1000.00")], 1000.0
+    for n, (played, advance) in enumerate(pairs, start=1):
+        rows += [play(f"e{on}{n}{k}", at(f"{11 + n}:{10 + k}", on), f"{played / 5:.2f}")
+                 for k in range(5)]  # fmt: skip
+        meter += advance
+        rows.append(reading(f"e{on}{n}", at(f"{12 + n}:00", on), f"{meter:.2f}"))
+    return rows, meter
+
+
+def overnight(meter: float, played: float, advance: float) -> list[Row]:
+    rows = [play(f"n{k}", at(f"23:0{k}", -1), f"{played / 5:.2f}") for k in range(5)]
+    return [*rows, reading("m", at("10:00"), f"{meter + advance:.2f}")]
+
+
+@pytest.mark.parametrize(
+    ("before", "advance", "is_told"),
+    [
+        # 15.4% ahead overnight, as on the day before, but for two credits of $1 each.
+        ([(500, 577)], 577, True),
+        ([(500, 577), (300, 346.20)], 577, True),
+        ([(500, 590)], 577, False),
+        # The day before was even, in part or whole: a session that got lost.
+        ([(500, 500)], 577, False),
+        ([(500, 577), (300, 300)], 577, False),
+        # Nothing but the night: a session may have got lost whole, even a large one.
+        ([], 577, False),
+        ([], 2000, False),
+    ],
+)
+def test_ahead_overnight_is_told_where_the_day_before_was_by_as_much(
+    before: list[tuple[float, float]], advance: float, is_told: bool
+) -> None:
+    rows, meter = evening(*before)
+    assert bool(off(*rows, *overnight(meter, 500, advance))) is is_told
+
+
+def test_two_nights_ahead_by_one_share_are_told() -> None:
+    first, meter = evening((0, 0), on=-2)
+    night = [play(f"a{k}", at(f"23:0{k}", -2), "60.00") for k in range(5)]
+    morning = reading("b", at("10:00", -1), f"{meter + 346.2:.2f}")
+    told = off(*first, *night, morning, *overnight(meter + 346.2, 500, 577))
+    assert len(told) == 1
+    assert off(*first, *night, morning, *overnight(meter + 346.2, 500, 590)) == []
+
+
+def test_a_row_may_be_lost_of_any_bettor_of_the_days_of_a_stretch() -> None:
+    """$77 are eleven games of $7, which somebody played before the first reading."""
+    rows = stretches((500, 577))
+    assert len(off(*rows)) == 1
+    assert off(play("other", at("10:00"), "70.00"), *rows) == []
 
 
 def test_a_stretch_may_begin_on_the_day_before_but_no_earlier() -> None:
@@ -207,6 +252,45 @@ def test_a_machine_that_pays_as_built_or_was_not_played_is_not_told() -> None:
 def test_a_run_of_before_is_not_told_again_when_it_is_over() -> None:
     over = [session(f"s{n}", -n, 1840) for n in range(1, 7)] + [session("t", 0, 900)]
     assert drift(*over) == []
+
+
+def from_opening(double: int, opened_on: int, *, known: bool = False) -> pl.DataFrame:
+    """Sessions that pay double on each of so many days up to the day, and an opening."""
+    door = event("door", M, "DOOR_OPEN", at("12:00", opened_on))
+    badge = "SLOT-0001" if known else "SLOT-0400"
+    read_at = read("b", "BDG-00800", "ACCESS_GRANTED", at("11:55", opened_on), badge)
+    return alerts(
+        "hold_drift",
+        slot_sessions=[session(f"s{n}", -n, 1840) for n in range(double)],
+        slot_telemetry=[door],
+        security_events=[read_at],
+    )
+
+
+def test_from_an_opening_by_nobody_known_less_is_needed() -> None:
+    """Two sessions paid double make 1.18, which is over 1; one makes 0.59."""
+    found = from_opening(2, -1)
+    assert found["score"].to_list() == [pytest.approx(1.175573 / 2, abs=1e-6)]
+    assert found["window_start"].to_list() == [day(-1)]
+    said = found["said"][0]
+    assert said.startswith(f"Since {day(-1)}, when nobody known opened it, 2 sessions")
+    assert said.endswith("of 1.18 (an alert needs 1.0).")
+    assert keys(found)[-1] == ("slot_telemetry", "door")
+    assert from_opening(1, -1).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("opened_on", "is_told"), [(-27, True), (-28, False), (0, False), (1, False)]
+)
+def test_an_opening_counts_for_28_days_and_for_what_comes_after_it(
+    opened_on: int, is_told: bool
+) -> None:
+    assert (not from_opening(2, opened_on).is_empty()) is is_told
+
+
+def test_an_opening_by_a_technician_changes_nothing() -> None:
+    assert from_opening(5, -4, known=True).is_empty()
+    assert from_opening(6, -4, known=True).height == 1
 
 
 def jackpot(when: str, usd: str | None = "2000.00", **more: Any) -> Row:

@@ -59,7 +59,7 @@ def listed(
     """
     import polars as pl
 
-    from lakehouse.contracts.detection.anomalies import SEVERITIES
+    from lakehouse.contracts.alert_shape import SEVERITIES
     from lakehouse.detection.registry import rules
     from lakehouse.serve.alerts import desk
 

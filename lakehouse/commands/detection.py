@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _SHOWN = (
-    "rule", "strength", "cases", "recall", "precision", "alerts_per_day", "lead_days",
-    "base_rate", "auprc", "amount_auprc",
+    "rule", "strength", "cases", "recall", "recall_ended", "precision", "alerts_per_day",
+    "lead_days", "base_rate", "auprc", "amount_auprc",
 )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ Protect = Literal["token", "mask", "year_band", "zip3"]
 
 GAME_TYPES = ("SLOT", "KENO", "BINGO", "POKER_TOURNAMENT", "TABLE", "TABLE_SIDE_BET", "OTHER")
 """Kinds of game that forms for winnings tell apart."""
-TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
 STRENGTHS = ("blatant", "middling", "faint")
 """Thirds of the scale of intensity on which misconduct is planted, from the top."""
 

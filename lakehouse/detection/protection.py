@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.detection.registry import thresholds
+from lakehouse.detection.registry import limit_of
 
 MOST_REASONS = 3
 CATEGORIES = ("spend", "patterns_of_spend", "time", "behaviour")
@@ -49,13 +49,7 @@ class Marker:
         return pl.col(self.rule) / self._of("weight")
 
     def _of(self, name: str) -> pl.Expr:
-        return limit(self.rule, name)
-
-
-def limit(rule: str, name: str) -> pl.Expr:
-    """The threshold of that name in force on each row's gaming day; null before the first."""
-    of = thresholds()
-    return of.dated(rule, lambda p: float((p.params or {})[name]), pl.col("gaming_day"))
+        return limit_of(self.rule, name)
 
 
 def _percent(share: pl.Expr) -> pl.Expr:
@@ -189,7 +183,7 @@ def scored(known: pl.LazyFrame) -> pl.LazyFrame:
     """Rows with percentiles and markers, a row a player and gaming day, and what they add up to:
     a column a category, `named_rule`, `score` and `level`."""
     weighed = known.with_columns(m.weighed().alias(m.rule) for m in MARKERS)
-    many = pl.col("most_sessions") >= limit("fifty_sessions_in_a_day", "from")
+    many = pl.col("most_sessions") >= limit_of("fifty_sessions_in_a_day", "from")
     return (
         weighed.with_columns(_category(c) for c in CATEGORIES)
         .with_columns(
@@ -212,7 +206,7 @@ def _level() -> pl.Expr:
     score = pl.col("score")
     reached = pl.lit("none")
     for level in ("watch", "raised", "high"):
-        over = score >= limit("protection_level", level)
+        over = score >= limit_of("protection_level", level)
         reached = pl.when(over).then(pl.lit(level)).otherwise(reached)
     return pl.when(pl.col("named_rule").is_not_null()).then(pl.lit("high")).otherwise(reached)
 

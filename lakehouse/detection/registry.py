@@ -24,7 +24,7 @@ from importlib import resources
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.detection.anomalies import ENTITIES, FAMILIES, MOST_EVIDENCE
+from lakehouse.contracts.alert_shape import ENTITIES, FAMILIES, MOST_EVIDENCE
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law, parse
 
@@ -89,9 +89,7 @@ class Rule:
 
     def limit(self, name: str) -> pl.Expr:
         """The threshold of that name in force on each row's gaming day."""
-        return thresholds().dated(
-            self.name, lambda p: float((p.params or {})[name]), pl.col("gaming_day")
-        )
+        return limit_of(self.name, name)
 
 
 def rule(*reads: Reads, family: str, entity: str, action: str) -> Callable[[Find], Find]:
@@ -126,6 +124,11 @@ def thresholds() -> Law:
     """All dated thresholds, from `thresholds.toml`."""
     text = (resources.files("lakehouse.detection") / "thresholds.toml").read_text("utf-8")
     return parse("thresholds", text)
+
+
+def limit_of(rule: str, name: str) -> pl.Expr:
+    """A threshold of a rule in force on each row's gaming day; null before the first."""
+    return thresholds().dated(rule, lambda p: float((p.params or {})[name]), pl.col("gaming_day"))
 
 
 def evidence(table: str, *keys: str, where: pl.Expr | None = None) -> pl.Expr:

@@ -49,3 +49,31 @@ def runs(days: pl.LazyFrame, *, by: str | list[str], window: int, reaches: pl.Ex
         .group_by(*names, "gaming_day", "height")
         .agg(pl.col("since").max())
     )
+
+
+def runs_since(
+    days: pl.LazyFrame,
+    starts: pl.LazyFrame,
+    *,
+    by: str | list[str],
+    window: int,
+    reaches: pl.Expr,
+) -> pl.LazyFrame:
+    """As `runs`, of stretches that begin on given days: `starts` has `since` and columns of `by`.
+    A start that something else gave needs no search, so that by honest chance a stretch ever
+    reaches `h` once in exp(h) starts at the most (Ville 1939)."""
+    names = [by] if isinstance(by, str) else by
+    on = [n for n in names if n in starts.collect_schema().names()]
+    of = [*names, "since"]
+    after = pl.col("evidence").cum_sum().over(of, order_by="gaming_day")
+    peak = pl.col("after").rolling_max_by("gaming_day", f"{PEAK_DAYS}d").over(of)
+    age = (pl.col("gaming_day") - pl.col("since")).dt.total_days()
+    return (
+        days.join(starts, on=on)
+        .filter(age.is_between(0, window - 1))
+        .sort(*of, "gaming_day")
+        .with_columns(after=after)
+        .with_columns(peak=peak, height=pl.col("after") / UNITS)
+        .filter((pl.col("after") == pl.col("peak")) & (pl.col("height") >= reaches))
+        .select(*names, "gaming_day", "height", "since")
+    )

@@ -57,6 +57,8 @@ class Truth:
     entries: Frames | None = None
     hidden_by: str = ""
     of_patrons: bool = False
+    allowed: pl.Expr | None = None
+    """Dollars by which the sides may differ and nothing be wrong, where no row kept out is why."""
 
     @property
     def tables(self) -> list[tuple[str, str]]:
@@ -75,7 +77,11 @@ def judged(truth: Truth, scan: Callable[[str, str], pl.LazyFrame]) -> pl.DataFra
         nothing = pl.lit([], EXPLAINED["rows"])
         return found.with_columns(rows=nothing, rules=nothing)
     kept_out = [put_back(table, scan("quarantine", table)) for _, table in truth.tables]
-    return explained(found, truth.entries(*kept_out), truth.hidden_by)
+    known = explained(found, truth.entries(*kept_out), truth.hidden_by)
+    if truth.allowed is None:
+        return known
+    apart = (pl.col("expected") - pl.col("found")).abs().cast(pl.Float64)
+    return known.filter((pl.col("rows").list.len() > 0) | (apart > truth.allowed))
 
 
 PATRONS = "patrons, named to those with the grant"
@@ -137,6 +143,7 @@ def truth(
     entries: Frames | None = None,
     hidden_by: str = "",
     of_patrons: bool = False,
+    allowed: pl.Expr | None = None,
 ) -> Callable[[Frames], Frames]:
     """Declares the decorated function as the truth of its name; its docstring says it in words."""
 
@@ -144,7 +151,7 @@ def truth(
         name = function.__name__
         text = " ".join((function.__doc__ or "").split())
         TRUTHS[name] = Truth(
-            name, inputs, function, blocking, text, sides, entries, hidden_by, of_patrons
+            name, inputs, function, blocking, text, sides, entries, hidden_by, of_patrons, allowed
         )
         return function
 

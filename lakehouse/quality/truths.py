@@ -26,6 +26,7 @@ from lakehouse.quality.findings import (
     truth,
     unequal,
 )
+from lakehouse.regulation.games import house_rate
 
 __all__ = ["TRUTHS"]
 
@@ -70,12 +71,15 @@ def _carried(table_games: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyF
     entries=_carried,
     hidden_by="player_id",
     of_patrons=True,
+    allowed=house_rate("kept_chips") / 10_000,
 )
 def cash_outs_have_their_cage_row(
     table_games: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Per patron and gaming day, at least the chips carried off tables (CASH_OUT) are redeemed
-    at the cage (CHIP_REDEMPTION). Chips that walk out of the house are found here."""
+    at the cage (CHIP_REDEMPTION). Some are kept until the next visit: up to $2,500 (house policy)
+    nobody is told of, unless a row kept out explains it. More is chips that walk out of the
+    house."""
     return short(_carried(table_games, financial_txn))
 
 

@@ -1,9 +1,9 @@
 """Suspicious activity: review cases and alerts, in the restricted zone (31 USC 5318(g)(2))."""
 
 import dataframely as dy
-import polars as pl
 
 from lakehouse.contracts import columns as c
+from lakehouse.contracts.alert_shape import AlertShape
 from lakehouse.contracts.registry import table
 
 TYPOLOGIES = (
@@ -24,7 +24,6 @@ ALERT_RULES = (
     "structuring",
     "shared_address",
 )
-SEVERITIES = ("CRITICAL", "WARNING", "INFO")
 
 
 @table(
@@ -71,39 +70,15 @@ class SarCases(dy.Schema):
     grain="one row per alert: a rule, a person or persons of one address, and a gaming day",
     confidential=True,
 )
-class Alerts(dy.Schema):
+class Alerts(AlertShape):
     """Signals for an analyst, in the shape of `gold.anomalies`; an alert alone is not a case."""
 
-    alert_id = c.text("Alert: rule, gaming day and entity; the same however often it is made.")
-    gaming_day = c.gaming_day(key=True)
     rule = c.code(ALERT_RULES, "Pattern of `sar_cases`, or a link.", key=True)
     entity_id = c.text("Person; persons of one address with + between them.", key=True)
     family = c.code(("cash",), "What the rule is about.")
     entity_type = c.code(("player", "pair"), "What `entity_id` is; a pair may be several.")
-    window_start = c.day("First gaming day that it rests on.")
-    window_end = c.day("Last gaming day that it rests on.")
-    severity = c.code(SEVERITIES, "How soon to act: CRITICAL at once, WARNING in the shift.")
-    score = c.number("Strength, 0 to 1; compares alerts of one rule.", unit="fraction")
     player_ids = c.ids("Persons concerned, the suspect first.")
     amount = c.money("Conducted; the larger of in and out, each dollar once.")
-    evidence = c.structs(
-        {"table_name": dy.String(), "record_id": dy.String()},
-        "Keys of the rows it rests on, in order of time.",
-    )
-    evidence_rows = c.count("Rows it rests on.")
-    said = c.text("What was seen, in words.")
-    suggested_action = c.text("What to do first.")
-
-    @dy.rule()
-    def score_is_a_share(cls) -> pl.Expr:
-        """The score is from 0 to 1."""
-        return (pl.col("score") >= 0) & (pl.col("score") <= 1)
-
-    @dy.rule()
-    def window_ends_on_its_day(cls) -> pl.Expr:
-        """The window is in order and ends on the gaming day."""
-        starts_first = pl.col("window_start") <= pl.col("window_end")
-        return starts_first & (pl.col("window_end") <= pl.col("gaming_day"))
 
 
 @table("sar_retention", layer="restricted", grain="one row per filed SAR", confidential=True)

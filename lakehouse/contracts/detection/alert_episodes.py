@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.detection.anomalies import ENTITIES, FAMILIES, SEVERITIES
+from lakehouse.contracts.alert_shape import ENTITIES, FAMILIES, SEVERITIES
 from lakehouse.contracts.registry import table
 
 LONGEST = 60

@@ -1,50 +1,12 @@
 """Alerts: what a rule of detection found of whom, with what it rests on."""
 
-import dataframely as dy
-import polars as pl
-
-from lakehouse.contracts import columns as c
+from lakehouse.contracts.alert_shape import AlertShape
 from lakehouse.contracts.registry import table
-
-FAMILIES = ("machine", "access", "table", "staff", "presence", "player", "protection", "cash")
-ENTITIES = ("machine", "table", "player", "employee", "badge", "pair", "property")
-SEVERITIES = ("CRITICAL", "WARNING", "INFO")
-MOST_EVIDENCE = 50
-"""Rows that an alert names, at the most; `evidence_rows` says how many there are."""
 
 
 @table("anomalies", layer="gold", grain="one row per alert: a rule, an entity and a gaming day")
-class Anomalies(dy.Schema):
+class Anomalies(AlertShape):
     """Signals of fraud, of machines, tables and staff, and of harm, for a person to judge.
 
     Patterns of currency that may belong to a report of suspicion are in the restricted zone
     (31 U.S.C. 5318(g)(2)); what stands here of the family `cash` is the same on every day."""
-
-    alert_id = c.text("Alert: rule, gaming day and entity; the same however often it is made.")
-    gaming_day = c.gaming_day(key=True)
-    rule = c.text("Rule that found it.", key=True)
-    entity_id = c.text("Of whom or what; of a pair, both, with + between them.", key=True)
-    family = c.code(FAMILIES, "What the rule is about.")
-    entity_type = c.code(ENTITIES, "What `entity_id` is.")
-    window_start = c.day("First gaming day that it rests on.")
-    window_end = c.day("Last gaming day that it rests on.")
-    severity = c.code(SEVERITIES, "How soon to act: CRITICAL at once, WARNING in the shift.")
-    score = c.number("Strength, 0 to 1; compares alerts of one rule.", unit="fraction")
-    evidence = c.structs(
-        {"table_name": dy.String(), "record_id": dy.String()},
-        f"Keys of rows it rests on, {MOST_EVIDENCE} at the most, in order.",
-    )
-    evidence_rows = c.count("Rows it rests on.")
-    said = c.text("What was seen, in words, with its figures.")
-    suggested_action = c.text("What to do first.")
-
-    @dy.rule()
-    def score_is_a_share(cls) -> pl.Expr:
-        """The score is from 0 to 1."""
-        return (pl.col("score") >= 0) & (pl.col("score") <= 1)
-
-    @dy.rule()
-    def window_ends_on_its_day(cls) -> pl.Expr:
-        """The window is in order and ends on the gaming day."""
-        starts_first = pl.col("window_start") <= pl.col("window_end")
-        return starts_first & (pl.col("window_end") <= pl.col("gaming_day"))

@@ -4,12 +4,15 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.detection.anomalies import FAMILIES
+from lakehouse.contracts.alert_shape import FAMILIES
 from lakehouse.contracts.registry import table
 
 EVERY = "all"
 WINDOW = 28
 """Gaming days, up to and with the day itself, that the figures of a day are of."""
+
+LONGEST = 42
+"""Gaming days that a case goes on for, at the most."""
 
 
 def _share(what: str) -> dy.Float64:
@@ -38,10 +41,13 @@ class DetectionQuality(dy.Schema):
     days = c.count(f"Gaming days with anything to alert of, of {WINDOW}.", unit="days")
     cases = c.count("Cases that show in these days.")
     cases_found = c.count("Of them, those with an alert.")
+    cases_ended = c.count("Cases whose last day is among these days.", nullable=True)
+    cases_ended_found = c.count("Of them, those with an alert on any day of theirs.", nullable=True)
     alerts = c.count("Alerts.")
     alerts_true = c.count("Alerts that are true.")
     alerts_on_look_alikes = c.count("Alerts that are false, on what was planted to look alike.")
-    recall = _share("cases_found / cases.")
+    recall = _share("cases_found / cases, of which some have only begun.")
+    recall_ended = _share("cases_ended_found / cases_ended; null where none ended.")
     precision = _share("alerts_true / alerts; null without an alert.")
     alerts_per_day = c.number("alerts / days.", nullable=True)
     alerts_per_case = c.number("alerts / cases_found.", nullable=True)
@@ -66,4 +72,5 @@ class DetectionQuality(dy.Schema):
     def what_is_found_is_part_of_all(cls) -> pl.Expr:
         """Found cases are cases, and true alerts are alerts."""
         found = pl.col("cases_found") <= pl.col("cases")
-        return found & (pl.col("alerts_true") <= pl.col("alerts"))
+        ended = pl.col("cases_ended_found") <= pl.col("cases_ended")
+        return found & ended.fill_null(value=True) & (pl.col("alerts_true") <= pl.col("alerts"))

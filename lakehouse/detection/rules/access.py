@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.detection.doors import unknown_openings
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.regulation.gaming_day import Days
 
@@ -25,29 +26,7 @@ def door_without_badge(
     minutes before. Nothing is said of days on which no badge was read at any machine: then
     nobody records them. Score: n / (n + 1) of n such openings on the day."""
     at = pl.col("event_timestamp")
-    number = pl.col("machine_id").str.extract(r"(\d+)$").cast(pl.Int64)
-    reads = security_events.filter(
-        pl.col("badge_number").is_not_null()
-        & pl.col("access_granted").fill_null(value=False)
-        & pl.col("location_detail").str.contains(r"^SLOT-\d+$")
-    ).select(
-        "gaming_day",
-        read_at=at,
-        place=pl.col("location_detail").str.extract(r"(\d+)$").cast(pl.Int64),
-    )
-    opened = slot_telemetry.filter(pl.col("event_type") == "DOOR_OPEN").select(
-        "event_id", "gaming_day", "machine_id", "event_timestamp", number=number
-    )
-    minutes = (at - pl.col("read_at")).dt.total_seconds() / 60
-    beside = pl.int_ranges(pl.col("place") - 1, pl.col("place") + 2)
-    known = (
-        opened.join(reads.with_columns(number=beside).explode("number"), on="number")
-        .filter(minutes.is_between(-1, limit("minutes")))
-        .select("event_id")
-    )
-    unknown = opened.join(known, on="event_id", how="anti").join(
-        reads.select("gaming_day").unique(), on="gaming_day"
-    )
+    unknown = unknown_openings(slot_telemetry, security_events)
     return (
         unknown.sort("event_timestamp")
         .group_by("machine_id", "gaming_day")

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.detection.doors import unknown_openings
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
-from lakehouse.detection.runs import runs, units
+from lakehouse.detection.runs import runs, runs_since, units
 
 RUN_DAYS = 28
 _MACHINE_DAY = ("machine_id", "gaming_day")
@@ -21,17 +22,18 @@ def _usd(cents: pl.Expr) -> pl.Expr:
 
 
 @rule(
-    Reads("slot_telemetry", back=1),
+    Reads("slot_telemetry", back=2),
     family="machine",
     entity="machine",
     action="Take the machine out of play; compare its meters with the accounting system's.",
 )
 def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
     """The coin-in meter advances by another amount than the play that was reported between two
-    readings. A row of play that got lost leaves a single stretch ahead, by whole games at a bet
-    that was played; so ahead counts only where the meter runs ahead in every stretch of the day,
-    by one share, in three or more, or by what no lost row would leave. Behind always counts: no
-    loss makes play out of nothing. Score: the difference against the play of those stretches."""
+    readings. A row or a session of play that got lost leaves a single stretch ahead; so ahead
+    counts only where the meter runs ahead in every stretch of the day, by one share, in three or
+    more, or within the day by what no lost row would leave; and overnight, where sessions are
+    lost whole, by the share that it was ahead the day before. Behind always counts: no loss makes
+    play out of nothing. Score: the difference against the play of those stretches."""
     odd = _at_odds(_read(slot_telemetry).cache(), limit)
     wrong = odd.filter(pl.col("off") != 0)
     share = pl.col("difference").abs() / pl.max_horizontal("reported", 1)
@@ -94,7 +96,7 @@ def _read(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _stretches(read: pl.LazyFrame) -> pl.LazyFrame:
-    """From a reading to the next one, on the same gaming day or the day before, by the day of the
+    """From a reading to the next one, on the same gaming day or the one after, by the day of the
     latter; cents."""
     play = pl.col("play")
     before = pl.col("gaming_day", "meter", "event_id").shift().over("machine_id")
@@ -104,7 +106,6 @@ def _stretches(read: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("gaming_day", "meter", "event_id", "credit").last(),
             played=play.sum(),
             plays=(play > 0).sum(),
-            largest=play.max(),
         )
         .filter(pl.col("meter").is_not_null())
         .with_columns(before.name.prefix("before_"))
@@ -131,83 +132,139 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
         return (ahead.len() > 1) & (ahead > 0).all() & step
 
     is_even = same_day & (off == 0) & (off.sum() * played > rounding)
-    known_lost = pl.col("is_whole") & (off <= 2 * pl.col("largest").max())
     few = (pl.col("plays") < limit("from_plays")) | (off <= limit("from_share") * played)
-    unexplained = (off > 0) & ~known_lost & ~few
+    unexplained = (off > 0) & ~pl.col("could_be_lost") & ~few
     ahead = in_step(pl.lit(value=True)) | in_step(same_day) | (unexplained & same_day).any()
     ahead |= (off > 0).all() & (pl.len() >= 3)
+    overnight = ~same_day & (off > 0) & _in_step_with_the_day_before()
     days = (
-        odd.join(_whole_games(odd, read), on=["machine_id", "event_id"], how="left")
-        .with_columns(pl.col("is_whole").fill_null(value=False))
+        odd.join(_ahead_all_day(known), on=_MACHINE_DAY, how="left")
+        .join(_could_be_lost(odd, read), on=["machine_id", "event_id"], how="left")
+        .with_columns(pl.col("could_be_lost").fill_null(value=False))
         .group_by(_MACHINE_DAY)
         .agg(
             of_stretches=pl.len(),
-            is_off=(off < 0).any() | (unexplained & ~same_day).any() | (~is_even.any() & ahead),
+            is_off=(off < 0).any() | overnight.any() | (~is_even.any() & ahead),
         )
         .filter("is_off")
     )
     return odd.join(days, on=_MACHINE_DAY)
 
 
-def _whole_games(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
-    """Whether a stretch is ahead by whole games at any bet of its machine day."""
+def _ahead_all_day(known: pl.LazyFrame) -> pl.LazyFrame:
+    """The stretches that end on a machine's day together, by the day after, where all of them
+    were ahead."""
+    return (
+        known.group_by(_MACHINE_DAY)
+        .agg(
+            before_off=pl.col("off").sum(),
+            before_played=pl.col("played").sum(),
+            least=pl.col("off").min(),
+        )
+        .filter(pl.col("least") > 0)
+        .with_columns(pl.col("gaming_day") + pl.duration(days=1))
+        .drop("least")
+    )
+
+
+def _in_step_with_the_day_before() -> pl.Expr:
+    """Ahead by one share of the play, but for credits that are not whole."""
+    played, of = pl.col("played"), pl.col("before_played")
+    apart = (pl.col("off") * of - pl.col("before_off") * played).abs()
+    return (apart <= 2 * pl.col("credit") * (of + played)).fill_null(value=False)
+
+
+def _could_be_lost(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
+    """Whether a stretch is ahead by whole games at a bet of the machine's play from the day that
+    the stretch began on to the day that it ended on, and by two of its largest rows at the most:
+    the row that is missing may be the only one of its bettor between the two readings."""
     games = pl.max_horizontal(pl.col("games_played").fill_null(1), 1)
-    bets = (
-        read.filter(pl.col("play") > 0)
-        .select("machine_id", "number", bet=pl.col("play") // games)
-        .join(odd.select(*_MACHINE_DAY, "number"), on=["machine_id", "number"])
-        .select(*_MACHINE_DAY, "bet")
-        .unique()
+    plays = read.filter(pl.col("play") > 0).select(
+        "machine_id", "play", played_on="gaming_day", bet=pl.col("play") // games
     )
     return (
         odd.filter(pl.col("off") > 0)
-        .join(bets, on=_MACHINE_DAY)
+        .join(plays, on="machine_id")
+        .filter(pl.col("played_on").is_between("since_day", "gaming_day"))
         .group_by("machine_id", "event_id")
-        .agg(is_whole=(pl.col("off") % pl.col("bet") == 0).any())
+        .agg(
+            could_be_lost=(pl.col("off") % pl.col("bet") == 0).any()
+            & (pl.col("off") <= 2 * pl.col("play").max()).any()
+        )
     )
 
 
 @rule(
     Reads("slot_sessions", back=RUN_DAYS - 1),
+    Reads("slot_telemetry", back=RUN_DAYS - 1),
+    Reads("security_events", back=RUN_DAYS),
     family="machine",
     entity="machine",
     action="Check the machine's program and pay table against what is approved; review its doors.",
 )
-def hold_drift(slot_sessions: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
+def hold_drift(
+    slot_sessions: pl.LazyFrame,
+    slot_telemetry: pl.LazyFrame,
+    security_events: pl.LazyFrame,
+    *,
+    limit: Limit,
+) -> pl.LazyFrame:
     """What a machine pays runs away from what it was built to pay, to either side, over up to 28
     days: a CUSUM of bets against the machine at its own odds (`detection/runs.py`), a session a
     bet, in proportion to what it can tell. Wins of a session count up to twice what was expected,
     hand-pays not at all, so that a lucky patron is no run; what honest play pays beyond them is
-    what makes false alarms rarer than exp(`reaches`) / 2 machine days, the bound. Score: the
-    run's height, against twice what an alert needs."""
+    what makes false alarms rarer than exp(`reaches`) / 2 machine days, the bound. From a day on
+    which nobody known opened the machine less is needed: its beginning is not looked for. Score:
+    the run's height, against twice what an alert needs."""
+    days = _drift_by_day(slot_sessions, limit)
+    by = ["machine_id", "side"]
+    opened = _opened(slot_telemetry, security_events)
+    searched = runs(days, by=by, window=RUN_DAYS, reaches=limit("reaches"))
+    started = runs_since(
+        days, opened, by=by, window=RUN_DAYS, reaches=limit("reaches_opened")
+    ).join(opened, on=["machine_id", "since"])
+    needed = pl.col("opening").is_null()
+    found = (
+        pl.concat([searched, started], how="diagonal")
+        .with_columns(
+            needs=pl.when(needed).then(limit("reaches")).otherwise(limit("reaches_opened"))
+        )
+        .with_columns(score=pl.col("height") / pl.col("needs") / 2)
+        .sort("score", "side", "since", descending=True)
+        .unique(_MACHINE_DAY, keep="first", maintain_order=True)
+    )
+    return _drifted(found, slot_sessions)
+
+
+def _opened(slot_telemetry: pl.LazyFrame, security_events: pl.LazyFrame) -> pl.LazyFrame:
+    """machine_id, since: days on which nobody known opened a machine; with its first `opening`."""
+    unknown = unknown_openings(slot_telemetry, security_events)
+    return (
+        unknown.sort("event_timestamp", "event_id")
+        .group_by("machine_id", since="gaming_day")
+        .agg(opening=pl.col("event_id").first())
+    )
+
+
+def _drift_by_day(slot_sessions: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     expected = (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64)
     spread = pl.col("payout_deviation").cast(pl.Float64) / expected
     paid = pl.min_horizontal(pl.col("coin_out").cast(pl.Float64) / expected, limit("counted_to"))
     shift = limit("shift")
     stake = pl.min_horizontal(shift / (spread.pow(2) + shift.pow(2)), limit("stake"))
     less = pl.when(spread <= 1).then(-stake * (paid / limit("counted_share") - 1)).otherwise(0.0)
-    days = (
+    return (
         slot_sessions.filter(expected > 0)
         .with_columns(more=units((stake * (paid - 1)).log1p()), less=units(less.log1p()))
         .group_by(_MACHINE_DAY)
         .agg(pl.col("more", "less").sum())
         .unpivot(["more", "less"], index=_MACHINE_DAY, variable_name="side", value_name="evidence")
     )
-    found = (
-        runs(days, by=["machine_id", "side"], window=RUN_DAYS, reaches=limit("reaches"))
-        .sort("height", "side", descending=True)
-        .unique(_MACHINE_DAY, keep="first", maintain_order=True)
-    )
-    return _drifted(found, slot_sessions, limit)
 
 
-def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
+def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame) -> pl.LazyFrame:
     played = slot_sessions.select(
-        "machine_id",
-        "coin_in",
-        "coin_out",
-        "theo",
-        played_on="gaming_day",
+        "machine_id", "coin_in", "coin_out", "theo", played_on="gaming_day"
     )
     paid, built = (
         (100 * part / pl.col("coin_in").cast(pl.Float64)).round(1)
@@ -216,33 +273,41 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame, limit: Limit) -> 
             (pl.col("coin_in") - pl.col("theo")).cast(pl.Float64),
         )
     )
+    was_opened = pl.col("opening").is_not_null()
     said = pl.format(
-        "Since {} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
+        "Since {}{} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
         "to pay {}% with them: evidence of a {} pay of {} (an alert needs {}).",
         "since",
+        pl.when(was_opened).then(pl.lit(", when nobody known opened it,")).otherwise(pl.lit("")),
         "sessions",
         "coin_in",
         paid,
         built,
         pl.when(pl.col("side") == "more").then(pl.lit("higher")).otherwise(pl.lit("lower")),
         pl.col("height").round(2),
-        limit("reaches"),
+        "needs",
     )
+    opening = pl.struct(pl.lit("slot_telemetry").alias("table_name"), record_id="opening")
     return (
         found.join(played, on="machine_id")
         .filter(pl.col("played_on").is_between("since", "gaming_day"))
-        .group_by(*_MACHINE_DAY, "since", "side", "height")
+        .group_by(*_MACHINE_DAY, "since", "side", "height", "needs", "score", "opening")
         .agg(
             pl.col("coin_in", "coin_out", "theo").sum(),
             evidence("slot_performance", "machine_id", "played_on"),
             sessions=pl.len(),
+        )
+        .with_columns(
+            evidence=pl.when(was_opened)
+            .then(pl.concat_list("evidence", opening))
+            .otherwise("evidence")
         )
         .select(
             "gaming_day",
             pl.col("machine_id").alias("entity_id"),
             pl.col("since").alias("window_start"),
             pl.col("gaming_day").alias("window_end"),
-            (pl.col("height") / limit("reaches") / 2).alias("score"),
+            "score",
             "evidence",
             said.alias("said"),
         )

@@ -12,12 +12,12 @@ precision is the base rate (Boyd, Eng and Page 2013, without interpolation).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from lakehouse.contracts.columns import STRENGTHS
-from lakehouse.contracts.detection.detection_quality import EVERY, WINDOW
+from lakehouse.contracts.detection.detection_quality import EVERY, LONGEST, WINDOW
 from lakehouse.detection.windows import trailing
 from lakehouse.regulation.gaming_day import Days
 
@@ -39,11 +39,13 @@ def quality(
     families: Mapping[str, str],
     window: int = WINDOW,
     scores: pl.DataFrame | None = None,
+    strengths: Sequence[str] = STRENGTHS,
 ) -> pl.DataFrame:
     """Rows in the shape of `detection_quality` for each of `days` in whose `window` gaming days a
-    case of a rule shows. The frames hold at least these days; `families`: rule → family, of the
-    rules that are scored; `scores`: rows of `rule`, `entity_id`, `gaming_day` and `score`, by which
-    the entities of its rules are ranked in place of their alerts."""
+    case of a rule shows. The frames hold at least these days, alerts and plants also the `LONGEST`
+    before; `families`: rule → family, of the rules that are scored; `scores`: rows of `rule`,
+    `entity_id`, `gaming_day` and `score`, by which the entities of its rules are ranked in place of
+    their alerts; `strengths`: those that have rows of their own beside all cases together."""
     cases, shown = _cases(plants), _shown(plants)
     every = pl.DataFrame(schema=_SCORES) if scores is None else scores.cast(_SCORES)
     judged = _judged(alerts, shown)
@@ -53,9 +55,11 @@ def quality(
 
     told, planted = within(judged), within(shown.filter(~pl.col("is_look_alike")), "day")
     ranking, at_risk = within(every), _at_risk(within(units))
+    reached = trailing(judged.lazy(), days, window - 1 + LONGEST).collect()
+    ended = _ended(within(cases, "ends"), reached)
     parts = [
-        _measured(told, ranking, cases, planted, at_risk, strength)
-        for strength in (EVERY, *STRENGTHS)
+        _measured(told, ranking, cases, planted, at_risk, ended, strength)
+        for strength in (EVERY, *strengths)
     ]
     known = pl.DataFrame(list(families.items()), schema=["rule", "family"], orient="row")
     return pl.concat(parts).join(known, on="rule").sort("gaming_day", "rule", "strength")
@@ -113,6 +117,7 @@ def _measured(
     cases: pl.DataFrame,
     planted: pl.DataFrame,
     at_risk: pl.DataFrame,
+    ended: pl.DataFrame,
     strength: str,
 ) -> pl.DataFrame:
     wanted = pl.lit(value=True) if strength == EVERY else pl.col("strength") == strength
@@ -124,6 +129,7 @@ def _measured(
         .agg(cases=pl.col("plant_id").n_unique())
         .join(_of_alerts(alerts), on=_OF, how="left")
         .join(_of_cases(alerts, where, cases), on=_OF, how="left")
+        .join(_of_ended(ended.filter(wanted)), on=_OF, how="left")
         .join(_ranked(_ranks(alerts, ranking), where, others, at_risk), on=_OF, how="left")
     )
     return _told(counted, strength)
@@ -147,6 +153,21 @@ def _of_cases(alerts: pl.DataFrame, where: pl.DataFrame, cases: pl.DataFrame) ->
     found = true.join(cases.select(*_CASE, "ends"), on=_CASE).with_columns(lead=lead)
     lead_days = pl.col("lead").cast(pl.Float64).median()
     return found.group_by(_OF).agg(cases_found=pl.col("plant_id").n_unique(), lead_days=lead_days)
+
+
+def _ended(cases: pl.DataFrame, alerts: pl.DataFrame) -> pl.DataFrame:
+    """Cases whose last day is in the window, and whether an alert was ever true of them: of one
+    that has only begun there is little to see, and one that is over may have been alerted of
+    before the window."""
+    met = alerts.filter("is_true").select("as_of", *_CASE, found=pl.lit(value=True)).unique()
+    ended = cases.join(met, on=["as_of", *_CASE], how="left")
+    return ended.with_columns(pl.col("found").fill_null(value=False))
+
+
+def _of_ended(ended: pl.DataFrame) -> pl.DataFrame:
+    return ended.group_by(_OF).agg(
+        cases_ended=pl.len().cast(pl.Int64), cases_ended_found=pl.col("found").sum().cast(pl.Int64)
+    )
 
 
 def _ranks(alerts: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
@@ -235,7 +256,10 @@ def _by_amount(positive: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told(counted: pl.DataFrame, strength: str) -> pl.DataFrame:
-    zero = ("cases_found", "alerts", "alerts_true", "alerts_on_look_alikes", "days")
+    zero = (
+        "cases_found", "cases_ended", "cases_ended_found",
+        "alerts", "alerts_true", "alerts_on_look_alikes", "days",
+    )  # fmt: skip
     whole = counted.with_columns(
         pl.col(zero).fill_null(0).cast(pl.Int64), cases=pl.col("cases").cast(pl.Int64)
     )
@@ -249,8 +273,9 @@ def _told(counted: pl.DataFrame, strength: str) -> pl.DataFrame:
         pl.lit(strength).alias("strength"),
         "days",
         "cases",
-        *zero[:4],
+        *zero[:-1],
         recall=ratio("cases_found", "cases"),
+        recall_ended=ratio("cases_ended_found", "cases_ended"),
         precision=ratio("alerts_true", "alerts"),
         alerts_per_day=ratio("alerts", "days"),
         alerts_per_case=ratio("alerts", "cases_found"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.contracts.alert_shape import SEVERITIES
 from lakehouse.contracts.detection.alert_episodes import LONGEST
-from lakehouse.contracts.detection.anomalies import SEVERITIES
 from lakehouse.gold.marts import gold, mart
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days

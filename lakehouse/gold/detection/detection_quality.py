@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.contracts.detection.detection_quality import WINDOW
+from lakehouse.contracts.detection.detection_quality import LONGEST, WINDOW
 from lakehouse.detection.registry import rules
 from lakehouse.detection.scoring.quality import quality
 from lakehouse.gold.marts import gold, mart, silver, truth
@@ -15,8 +15,8 @@ _BACK = WINDOW - 1
 
 
 @mart(
-    gold("anomalies", back=_BACK),
-    truth("plants", back=_BACK),
+    gold("anomalies", back=_BACK + LONGEST),
+    truth("plants", back=_BACK + LONGEST),
     gold("player_protection", back=_BACK),
     gold("player_day", back=_BACK),
     gold("slot_performance", back=_BACK),
@@ -40,9 +40,8 @@ def detection_quality(
     days: Days,
 ) -> pl.LazyFrame:
     """Mart `detection_quality` of `days`, of the four weeks up to each."""
-    moved = (pl.col("coin_in") + pl.col("buy_in") + pl.col("cash_in")).cast(pl.Float64)
     units = [
-        _units(player_day, "player", "player_id", moved.sum()),
+        units_of_players(player_day),
         _units(slot_performance, "machine", "machine_id", _sum("coin_in")),
         _units(table_performance, "table", "table_id", _sum("drop")),
         _units(table_games, "employee", "dealer_id", _sum("amount")),
@@ -57,6 +56,13 @@ def detection_quality(
     )
     judged = quality(found, planted, every, days, families=families, scores=scores)
     return shaped(judged, "detection_quality")
+
+
+def units_of_players(player_day: pl.LazyFrame) -> pl.LazyFrame:
+    """entity_id, gaming_day, entity_type and the amount moved: a row per patron and gaming day, of
+    whom there could be an alert."""
+    moved = pl.col("coin_in") + pl.col("buy_in") + pl.col("cash_in")
+    return _units(player_day, "player", "player_id", moved.cast(pl.Float64).sum())
 
 
 def _standing(player_protection: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.alert_shape import SEVERITIES
 from lakehouse.contracts.detection.alert_actions import ACTIONS, OUTCOMES
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -94,14 +95,11 @@ def standing(actions: pl.DataFrame) -> pl.DataFrame:
 
 def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
     """Alerts with their state, the gravest and newest first."""
-    gravest = pl.col("severity").replace_strict(
-        {"CRITICAL": 0, "WARNING": 1, "INFO": 2}, return_dtype=pl.Int64
-    )
+    gravest = pl.col("severity").cast(pl.Enum(SEVERITIES))
     return (
         alerts.join(standing(actions).lazy(), on="alert_id", how="left")
-        .with_columns(pl.col("state").fill_null("open"), _grave=gravest)
-        .sort(["_grave", "gaming_day", "score", "alert_id"], descending=[False, True, True, False])
-        .drop("_grave")
+        .with_columns(pl.col("state").fill_null("open"))
+        .sort(gravest, "gaming_day", "score", "alert_id", descending=[False, True, True, False])
         .collect()
     )
 

@@ -91,10 +91,13 @@ def _drifts(world: World, day: int) -> Iterator[Shown]:
 def _meters(world: World, day: int) -> Iterator[Shown]:
     """Each reading that is at odds with the play since the one before it, on the day or the day
     before."""
-    tampered = {m for d in (day - 1, day) if d >= 0 for m in tampered_meters(world.config, d)}
-    for c in of_kind(world.config, day, "meter_against_play"):
+    config, days = world.config, range(max(day - 1, 0), day + 1)
+    # A case of the day before may be over: what was played after its last reading shows now.
+    found = {c: d for d in days for c in of_kind(config, d, "meter_against_play")}
+    tampered = {m for d in days for m in tampered_meters(config, d)}
+    for c, last in found.items():
         if c.is_look_alike:
-            if c.entity in set(day_plan(world, day).slots.machine.tolist()):
+            if last == day and c.entity in set(day_plan(world, day).slots.machine.tolist()):
                 yield _machine(c, c.kind)
         elif c.entity in tampered:
             r = _rows(world, day, c.entity)

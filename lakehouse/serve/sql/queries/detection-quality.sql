@@ -1,7 +1,7 @@
 -- title: How good each rule is, on the newest simulated day
 -- for: surveillance room
 -- param strength = all: all, blatant, middling or faint
-SELECT rule, family, cases, cases_found, recall, alerts, precision, alerts_per_day, lead_days,
+SELECT rule, family, cases, cases_found, recall, recall_ended, alerts, precision, alerts_per_day, lead_days,
        base_rate, auprc, amount_auprc
 FROM gold.detection_quality
 WHERE strength = $strength
