@@ -48,6 +48,7 @@ def demo() -> None:
         run_days(settings, days)
     _day_report(lake, days)
     _top_players(lake, days)
+    _online(settings, lake, days)
     _rejects(lake, days)
     _title(f"{days[0]} to {days[1]}, done in {time.monotonic() - begun:.1f} s. Go on with")
     for command, what in NEXT:
@@ -106,6 +107,20 @@ def _top_players(lake: Lake, days: Days) -> None:
     value = lake.scan("gold", "player_value", days=(days[1], days[1]))
     top = value.sort(["theo_30", "player_id"], descending=[True, False]).head(TOP)
     show(top.select(*names, *more).collect())
+
+
+def _online(settings: Settings, lake: Lake, days: Days) -> None:
+    from lakehouse.commands.demo_online import online_days, patrons_online
+    from lakehouse.serve.reports.render import show
+
+    told = online_days(settings, lake, days)
+    if told is not None:
+        _title("The house online by gaming day (US dollars)")
+        show(told)
+    both = patrons_online(settings, lake, days)
+    if both is not None:
+        _title("The same patrons on the floor and online")
+        show(both)
 
 
 def _rejects(lake: Lake, days: Days) -> None:
