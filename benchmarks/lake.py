@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 START = dt.date(2025, 1, 1)
@@ -64,12 +66,20 @@ def compiled(tree: Path) -> str:
     return str(tree)
 
 
+FLOOR = ("floor",)
+
+
 def measured(
-    command: list[str], root: Path, scale: float = 1.0, tree: Path | None = None
+    command: list[str],
+    root: Path,
+    scale: float = 1.0,
+    tree: Path | None = None,
+    domains: Sequence[str] = FLOOR,
 ) -> tuple[float, float, float]:
     """(wall s, CPU s, peak MB) of one process on the lake at `root`, of this project or of the
-    revision in `tree`."""
+    revision in `tree`. The floor alone, if nothing is said."""
     env = os.environ | {
+        "LAKEHOUSE_DOMAINS": json.dumps(domains),
         "LAKEHOUSE_ROOT": str(root / "lake"),
         "LAKEHOUSE_SCALE": str(scale),
         "LAKEHOUSE_START": str(START),
@@ -99,11 +109,16 @@ def measured(
 
 
 def run(
-    root: Path, first: int, days: int, scale: float = 1.0, tree: Path | None = None
+    root: Path,
+    first: int,
+    days: int,
+    scale: float = 1.0,
+    tree: Path | None = None,
+    domains: Sequence[str] = FLOOR,
 ) -> tuple[float, float, float]:
     span = [START + dt.timedelta(days=d) for d in (first, first + days - 1)]
     arguments = ["run", "--from", str(span[0]), "--to", str(span[1])]
-    return measured([sys.executable, "-m", "lakehouse", *arguments], root, scale, tree)
+    return measured([sys.executable, "-m", "lakehouse", *arguments], root, scale, tree, domains)
 
 
 def library(root: Path, days: int, scale: float = 1.0) -> tuple[float, float, float]:
