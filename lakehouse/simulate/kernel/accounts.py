@@ -29,8 +29,8 @@ from lakehouse.simulate.kernel.counter import (
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
-from lakehouse.simulate.kernel.names import MAIL_DOMAINS
-from lakehouse.simulate.kernel.places import WEIGHTS, place_of_city, places
+from lakehouse.simulate.kernel.names import MAIL_DOMAINS, US_PLACES
+from lakehouse.simulate.kernel.places import ABROAD, WEIGHTS, places
 
 Bools = NDArray[np.bool_]
 
@@ -108,29 +108,28 @@ def excluded(config: WorldConfig, account: I64, day: int | I64) -> Bools:
 def home(config: WorldConfig, account: I64) -> I64:
     """The place (`places`) where each holder lives: a patron's, as when he enrolled."""
     player = player_of(config, account)
-    alone = pick(_hash(config, "home", account), WEIGHTS)
-    cities = person.home(config, np.maximum(player, 0), np.zeros(len(account), dtype=np.int64))
-    of_patron = cities["city"].replace_strict(place_of_city(), return_dtype=pl.Int64).to_numpy()
-    return np.where(player >= 0, of_patron, alone)
+    found = pick(_hash(config, "home", account), WEIGHTS)
+    has_card = np.flatnonzero(player >= 0)
+    nobody = np.zeros(len(has_card), dtype=np.int64)
+    us, foreign, is_abroad = person.cities(config, player[has_card], nobody)
+    found[has_card] = len(ABROAD) + np.where(is_abroad, len(US_PLACES) + foreign, us)
+    return found
 
 
 def names(config: WorldConfig, account: I64) -> pl.DataFrame:
     """first_name, last_name, email: one row per given account; a patron's are those of his
     profile, as he enrolled."""
     player = player_of(config, account)
-    known, nobody = np.maximum(player, 0), np.zeros(len(account), dtype=np.int64)
-    patron = person.names(config, known)
-    area = person.home(config, known, nobody)["area"]
-    mail = person.contact(config, known, nobody, patron, area)["email"]
-    alone = _named_alone(config, account)
-    has_card = pl.Series(player >= 0)
-    return pl.DataFrame(
-        {
-            "first_name": patron["first_name"].zip_with(has_card, alone["first_name"]),
-            "last_name": patron["last_name"].zip_with(has_card, alone["last_name"]),
-            "email": mail.zip_with(has_card, alone["email"]),
-        }
-    )
+    has_card = np.flatnonzero(player >= 0)
+    alone = np.flatnonzero(player < 0)
+    who, nobody = player[has_card], np.zeros(len(has_card), dtype=np.int64)
+    patron = person.names(config, who)
+    area = pl.Series([""]).new_from_index(0, len(who))
+    patron = patron.with_columns(person.contact(config, who, nobody, patron, area)["email"])
+    both = pl.concat([patron, _named_alone(config, account[alone])])
+    back = np.empty(len(account), dtype=np.int64)
+    back[np.concatenate([has_card, alone])] = np.arange(len(account))
+    return both[back]
 
 
 @functools.cache
@@ -148,19 +147,13 @@ def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
     where = pick(_hash(config, "home", account), WEIGHTS)
     country = places()["country"].to_numpy()[where]
     h, g = _hash(config, "first", account), _hash(config, "last", account)
-    first = np.full(len(account), "", dtype=object)
-    last = np.full(len(account), "", dtype=object)
+    first, last = (pl.Series([""]).new_from_index(0, len(account)) for _ in range(2))
     for code in LOCALES:
         at = np.flatnonzero(country == code)
         given, family = _words(code)
-        first[at] = given.to_numpy()[below(h[at], len(given))]
-        last[at] = family.to_numpy()[below(g[at], len(family))]
-    named = pl.DataFrame(
-        {
-            "first_name": pl.Series(first, dtype=pl.String),
-            "last_name": pl.Series(last, dtype=pl.String),
-        }
-    )
+        first = first.scatter(at, given[below(h[at], len(given))])
+        last = last.scatter(at, family[below(g[at], len(family))])
+    named = pl.DataFrame({"first_name": first, "last_name": last})
     plain = (
         pl.concat_str(pl.col("first_name"), pl.lit("."), pl.col("last_name"))
         .str.to_lowercase()

@@ -127,22 +127,36 @@ def names(config: WorldConfig, player: I64) -> pl.DataFrame:
     return pl.DataFrame({"first_name": pool.first[first], "last_name": pool.last[last]})
 
 
+def _owner(config: WorldConfig, player: I64, visits: I64) -> tuple[I64, I64]:
+    """Whose home a player lives in, and how often he has moved."""
+    shared = household(config, player)
+    owner = np.where(shared, player | 1, player)
+    return owner, np.where(shared, 0, version(config, "address", player, visits, 60))
+
+
+def cities(config: WorldConfig, player: I64, visits: I64) -> tuple[I64, I64, Bools]:
+    """Where each player lives: the place in the US, the place abroad, and which of them counts
+    (positions in `pools`; abroad: the second)."""
+    owner, moved = _owner(config, player, visits)
+    us = pick(_hash(config, "home", owner, moved), US_WEIGHTS)
+    foreign = below(_hash(config, "abroad", owner), len(pools().foreign))
+    return us, foreign, non_resident(config, player)
+
+
 def home(config: WorldConfig, player: I64, visits: I64) -> pl.DataFrame:
     """address_line1, city, state, zip_code, country, area: one row per given player."""
     pool = pools()
-    shared = household(config, player)
-    owner = np.where(shared, player | 1, player)
-    moved = np.where(shared, 0, version(config, "address", player, visits, 60))
-    h = _hash(config, "home", owner, moved)
+    owner, moved = _owner(config, player, visits)
+    in_us, elsewhere, is_abroad = cities(config, player, visits)
     street = pl.Series(below(_hash(config, "number", owner, moved), 9_900) + 100).cast(
         pl.String
     ) + (" " + pool.street[below(_hash(config, "street", owner, moved), len(pool.street))])
-    us = pool.us[pick(h, US_WEIGHTS)]
+    us = pool.us[in_us]
     zips = us["zip3"] + pl.Series(below(_hash(config, "zip", owner, moved), 100)).cast(
         pl.String
     ).str.zfill(2)
-    foreign = pool.foreign[below(_hash(config, "abroad", owner), len(pool.foreign))]
-    abroad = pl.Series(non_resident(config, player))
+    foreign = pool.foreign[elsewhere]
+    abroad = pl.Series(is_abroad)
     return pl.DataFrame(
         {
             "address_line1": street,

@@ -84,11 +84,6 @@ def places() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=names, orient="row").with_columns(degrees)
 
 
-@functools.cache
-def place_of_city() -> dict[str, int]:
-    return {city: k for k, city in enumerate(places()["city"].to_list())}
-
-
 @functools.lru_cache(maxsize=512)
 def offsets(date: dt.date) -> NDArray[np.int64]:
     """By place, seconds that its clock is ahead of UTC at noon UTC of a date."""

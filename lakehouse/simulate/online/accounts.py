@@ -20,6 +20,7 @@ from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 
 TABLE = accounts.TABLE
+TAGS = ("high_roller", "bonus_hunter", "streamer", "card_holder")
 CLOSING = 86_100
 """Second of the gaming day at which the extract is taken."""
 _SEGMENT_RANKS = np.array([0.02, 0.20])
@@ -109,14 +110,15 @@ def _segments(config: WorldConfig, r: Extract) -> I64:
 
 
 def _tags(config: WorldConfig, who: I64, segment: I64) -> pl.Series:
-    noted = {
-        "high_roller": segment == SEGMENTS.index("vip"),
-        "bonus_hunter": chance(_hash(config, "bonus", who), 0.05),
-        "streamer": chance(_hash(config, "streamer", who), 0.01),
-        "card_holder": accounts.player_of(config, who) >= 0,
-    }
-    told = [pl.when(pl.lit(pl.Series(at))).then(pl.lit(name)) for name, at in noted.items()]
-    return pl.select(pl.concat_list(told).list.drop_nulls()).to_series()
+    noted = (
+        segment == SEGMENTS.index("vip"),
+        chance(_hash(config, "bonus", who), 0.05),
+        chance(_hash(config, "streamer", who), 0.01),
+        accounts.player_of(config, who) >= 0,
+    )
+    code = sum(at.astype(np.int64) << k for k, at in enumerate(noted))
+    every = [[t for k, t in enumerate(TAGS) if c >> k & 1] for c in range(1 << len(TAGS))]
+    return pl.Series(every, dtype=pl.List(pl.String))[code]
 
 
 def _limit(config: WorldConfig, kind: str, who: I64) -> pl.Series:
