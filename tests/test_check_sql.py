@@ -169,7 +169,84 @@ PROFILES = {
     "marketing_opt_in": [False, False],
     "marketing_channel": ["SMS", "None"],
 }
+MOMENT = dt.datetime(2025, 1, 1, 20, tzinfo=dt.UTC)
+# U1 loses 6 of 10 on slots (a), is paid a round that nobody staked (b), and plays on an account
+# of two people (s3). U2's rounds at poker: two results (c), twice staked and settled (d); 31
+# minutes of silence in s4, and not quite 30 in s5.
+_CLICKS = [
+    ("U1", "slots", "bet_placed", "10.00", "0.00", "a", "s1", 0),
+    ("U1", "slots", "bet_result", "0.00", "4.00", "a", "s1", 10),
+    ("U1", "slots", "bet_result", "0.00", "0.00", "b", "s3", 20),
+    ("U2", "poker", "game_start", "0.00", "0.00", None, "s3", 30),
+    ("U2", "poker", "bet_placed", "5.00", "0.00", "c", "s4", 40),
+    ("U2", "poker", "bet_result", "0.00", "1.00", "c", "s4", 1_900),
+    ("U2", "poker", "bet_result", "0.00", "1.00", "c", "s5", 1_900),
+    ("U2", "poker", "bet_placed", "1.00", "0.00", "d", "s5", 3_699),
+    ("U2", "poker", "bet_placed", "1.00", "0.00", "d", "s5", 3_699),
+    ("U2", "poker", "bet_result", "0.00", "0.00", "d", "s5", 3_700),
+    ("U2", "poker", "bet_result", "0.00", "0.00", "d", "s5", 3_700),
+    ("U2", "poker", "bet_placed", "2.00", "0.00", "e", None, 3_701),
+]
+_COLUMNS = ("user_id", "game_name", "event_type", "bet_amount", "win_amount", "round_id",
+            "session_id")  # fmt: skip
+CLICKS = {name: [row[n] for row in _CLICKS] for n, name in enumerate(_COLUMNS)} | {
+    "event_id": [str(n) for n in range(len(_CLICKS))],
+    "timestamp": [MOMENT + dt.timedelta(seconds=row[-1]) for row in _CLICKS],
+    "gaming_day": [FIRST] * len(_CLICKS),
+}
+# O1 is paid; O2 is paid a dollar less than was bought; O3 is pending; O4 was refused.
+_PAYMENTS = [
+    ("t1", "O1", "20.00", "completed"),
+    ("t2", "O2", "9.00", "completed"),
+    ("t3", "O3", "5.00", "pending"),
+    ("t4", "O4", "7.00", "failed"),
+    ("t5", "O9", "3.00", "refunded"),
+]
+ORDERS = {
+    name: [row[n] for row in _PAYMENTS]
+    for n, name in enumerate(("transaction_id", "order_id", "amount", "status"))
+} | {"gaming_day": [FIRST] * len(_PAYMENTS)}
+BOUGHT = {
+    "event_id": ["e1", "e2", "e3", "e4", "e5"],
+    "order_id": ["O1", "O2", "O3", "O4", None],
+    "action": ["purchase"] * 5,
+    "amount": ["20.00", "10.00", "5.00", "7.00", "8.00"],
+    "gaming_day": [FIRST] * 5,
+}
 LAKE = {
+    ("silver", "shop_actions"): BOUGHT,
+    ("silver", "shop_orders"): ORDERS,
+    ("gold", "product_performance"): {
+        "product_category": ["Books", "Toys"],
+        "product_name": ["Atlas", "Kite"],
+        "total_revenue": ["20.00", "9.00"],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("gold", "daily_sales_summary"): {
+        "sale_date": [FIRST],
+        "total_revenue": ["34.00"],
+        "gaming_day": [FIRST],
+    },
+    ("gold", "kpi"): {"gaming_day": [FIRST], "gross_revenue": ["29.00"]},
+    ("gold", "refunds"): {
+        "transaction_id": ["t5", "t6"],
+        "amount": ["3.00", "1.00"],
+        "paid_amount": ["3.00", None],
+        "refunded_before": ["0.00", "0.00"],
+        "is_covered": [True, False],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("silver", "clickstream"): CLICKS,
+    ("gold", "player_metrics"): {
+        "user_id": ["U1", "U2", "U3"],
+        "gaming_day": [FIRST] * 3,
+        "ggr": ["6.00", "6.99", "1.00"],
+    },
+    ("gold", "game_day"): {
+        "game_name": ["slots", "poker"],
+        "gaming_day": [FIRST] * 2,
+        "ggr": ["6.00", "7.01"],
+    },
     ("silver", "player_profile"): PROFILES,
     ("silver", "slot_telemetry"): METERS,
     ("gold", "slot_performance"): PLAYED,
@@ -215,6 +292,13 @@ BREACHES = {
     "excluded_are_not_marketed_to": 1,
     "raised_are_protected": 1,
     "behaviour_is_of_the_day": 1,
+    "purchases_are_paid": 2,
+    "refunds_are_of_a_payment": 1,
+    "shop_revenue_is_in_every_mart": 2,
+    "online_play_is_its_accounts": 2,
+    "online_play_is_its_games": 1,
+    "rounds_are_settled_once": 3,
+    "told_sessions_hold_together": 2,
 }
 """Counted by hand in the rows above."""
 

@@ -11,8 +11,9 @@ from benchmarks.mutations.judged import clean_lake, open_verdicts, settings_at, 
 from benchmarks.mutations.landing import landing_mutations, landing_settings, landing_trial
 from benchmarks.mutations.report import declared, table, tried
 from benchmarks.page import PAGE, told
+from lakehouse.contracts import contract
 from lakehouse.quality.registry import checks
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Domain, Settings
 
 ANY_TIME = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 ON_EVERY_TABLE = {
@@ -37,9 +38,18 @@ def not_failing(settings: Settings, fails: set[str]) -> set[str]:
     return every - {kind(address) for address in fails}
 
 
-def test_every_check_has_a_defect(tmp_path: Path) -> None:
-    fails = {check for one in every_mutation() for check in one.fails}
-    assert not_failing(settings_at(tmp_path), fails) == set()
+HOUSES: tuple[tuple[Domain, ...], ...] = (
+    ("floor",),
+    ("floor", "online"),
+    ("floor", "shop"),
+)
+
+
+@pytest.mark.parametrize("domains", HOUSES, ids=",".join)
+def test_every_check_has_a_defect(tmp_path: Path, domains: tuple[Domain, ...]) -> None:
+    house = settings_at(tmp_path, domains=domains)
+    fails = {check for one in every_mutation(house) for check in one.fails}
+    assert not_failing(house, fails) == set()
     settings = landing_settings(tmp_path)
     landed = {check for one in landing_mutations(settings) for check in one.fails}
     assert not_failing(settings, fails | landed) == set()
@@ -54,13 +64,18 @@ def test_every_check_has_a_defect(tmp_path: Path) -> None:
     ],
 )
 def test_a_check_without_a_defect_is_named(tmp_path: Path, lost: str, named: str) -> None:
-    fails = {check for one in every_mutation() for check in one.fails} - {lost}
-    assert not_failing(settings_at(tmp_path), fails) == {named}
+    house = settings_at(tmp_path)
+    fails = {check for one in every_mutation(house) for check in one.fails} - {lost}
+    assert not_failing(house, fails) == {named}
 
 
-def test_every_check_that_is_to_fail_is_declared(tmp_path: Path) -> None:
-    known = {check.address for check in checks(settings_at(tmp_path), ANY_TIME).values()}
-    assert {check for one in every_mutation() for check in one.fails} <= known
+@pytest.mark.parametrize("domains", HOUSES, ids=",".join)
+def test_every_check_that_is_to_fail_is_declared(
+    tmp_path: Path, domains: tuple[Domain, ...]
+) -> None:
+    house = settings_at(tmp_path, domains=domains)
+    known = {check.address for check in checks(house, ANY_TIME).values()}
+    assert {check for one in every_mutation(house) for check in one.fails} <= known
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +87,21 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def test_exactly_the_checks_that_are_to_fail_do(clean: Settings, tmp_path: Path) -> None:
     """By table, check and gaming day, as errors fail and others warn; of a last day nothing new
     is said, and nothing that was open has passed."""
-    done = list(trials(clean, tmp_path, every_mutation()))
+    done = list(trials(clean, tmp_path, every_mutation(clean)))
     for trial in done:
         assert trial.found == trial.wanted
     assert sorted(tried(done), key=str) == sorted(
-        ((d, h, f, tuple(sorted(f))) for d, h, f, _ in declared()), key=str
+        ((d, h, f, tuple(sorted(f))) for d, h, f, _ in declared(clean)), key=str
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("domain", ["online", "shop"])
+def test_exactly_the_checks_of_a_domain_online_fail(tmp_path: Path, domain: Domain) -> None:
+    house = clean_lake(tmp_path / "clean", domains=("floor", domain))
+    mine = [m for m in every_mutation(house) if contract(m.table).domain == domain]
+    for trial in trials(house, tmp_path / "copies", mine):
+        assert trial.found == trial.wanted
 
 
 @pytest.mark.slow
@@ -87,7 +111,7 @@ def test_exactly_the_checks_of_what_lands_fail(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_declared_defects() -> None:
-    assert told(PAGE, "mutations") == table(declared())
+    assert told(PAGE, "mutations") == table(declared(Settings(domains=DOMAINS)))
 
 
 @pytest.mark.slow

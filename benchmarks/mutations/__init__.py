@@ -20,7 +20,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         clean = clean_lake(Path(name) / "clean")
-        done = list(trials(clean, Path(name) / "copies", every_mutation()))
+        done = list(trials(clean, Path(name) / "copies", every_mutation(clean)))
         wanted, found = landing_trial(Path(name) / "landing")
     text = table(tried(done))
     print(text)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -50,7 +51,7 @@ Verdict = tuple[str, dt.date]
 """Address of a check that did not pass, and the gaming day."""
 
 
-def settings_at(folder: Path) -> Settings:
+def settings_at(folder: Path, **more: Any) -> Settings:
     """Of a lake in this folder, with a suite of Great Expectations beside it."""
     suites = folder / "expectations"
     suites.mkdir(parents=True, exist_ok=True)
@@ -62,11 +63,12 @@ def settings_at(folder: Path) -> Settings:
         faults=False,
         expectations=suites,
         data_docs=folder / "docs",
+        **more,
     )
 
 
-def clean_lake(folder: Path) -> Settings:
-    settings = settings_at(folder)
+def clean_lake(folder: Path, **more: Any) -> Settings:
+    settings = settings_at(folder, **more)
     with dg.DagsterInstance.ephemeral() as instance:
         clock = Clock(at=NOW.isoformat())
         run_days(settings, DAYS, now=NOW, instance=instance, clock=clock)
@@ -101,7 +103,7 @@ def batches(mutations: Iterable[Mutation]) -> list[list[Slot]]:
 
 
 def copied(clean: Settings, folder: Path) -> Settings:
-    settings = settings_at(folder)
+    settings = settings_at(folder, domains=clean.domains)
     shutil.copytree(clean.root, settings.root)
     keys = Path(f"{clean.root}.keys")
     shutil.copytree(keys, Path(f"{settings.root}.keys"))

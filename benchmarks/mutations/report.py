@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.mutations.declared import every_mutation
 from benchmarks.mutations.judged import Trial
 from benchmarks.mutations.landing import landing_mutations, landing_settings
+from lakehouse.settings import Settings
 
 Line = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 """Defect, table as layer/name, checks that must fail, checks that did."""
@@ -24,9 +25,9 @@ def tried(trials: Iterable[Trial]) -> list[Line]:
     ]
 
 
-def declared() -> list[Line]:
+def declared(settings: Settings) -> list[Line]:
     """As `tried` where exactly what must fail does."""
-    return [(m.defect, m.home, m.fails, m.fails) for m in every_mutation()]
+    return [(m.defect, m.home, m.fails, m.fails) for m in every_mutation(settings)]
 
 
 def landed() -> list[Line]:

@@ -22,6 +22,10 @@ GIVEN: dict[str, Row] = {
     "sar_filings": {"report_type": "SAR"},
     "table_performance": {"win_basis": "ratings"},
     "detection_quality": {"strength": "all"},
+    "online_accounts": {"country": "EE"},
+    "clickstream": {"country": "EE"},
+    "refunds": {"is_covered": True},
+    "shop_orders": {"country": "EE", "currency": "USD"},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -62,6 +66,13 @@ RELATIONS: dict[str, Row] = {
     "episode_begins_first": {"first_day": dt.date(2099, 1, 1)},
     "strength_is_known": {"strength": "bold"},
     "raised_is_not_marketed_to": {"level": "none", "is_marketing_suppressed": True},
+    "excluded_accounts_are_closed_and_not_marketed_to": {"account_status": "excluded"},
+    "account_was_opened_by_then": {"registered_on": dt.date(2099, 1, 1)},
+    "only_a_bet_has_a_stake": {"event_type": "game_start", "bet_amount": Decimal(1)},
+    "only_a_result_has_a_win": {"event_type": "game_start", "win_amount": Decimal(1)},
+    "ggr_is_stakes_less_wins": {"ggr": Decimal(7)},
+    "bonus_is_a_part_of_stakes": {"bonus": Decimal(7), "ngr": Decimal(-7)},
+    "parts_of_rounds": {"night_rounds": 7},
 }
 """Rules that relate columns: what breaks each."""
 

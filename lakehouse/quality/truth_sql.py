@@ -62,6 +62,16 @@ def _differences() -> str:
     return f"SELECT * FROM ({each}) WHERE amount <> 0"
 
 
+def _by(subject: str, table: str) -> str:
+    """The clickstream against a mart of it, for each subject."""
+    return f"""WITH sides AS (
+  SELECT {subject}, bet_amount - win_amount AS staked_less_won, 0 AS ggr
+  FROM silver.clickstream WHERE gaming_day = DATE '{{day}}'
+  UNION ALL SELECT {subject}, 0, ggr FROM gold.{table} WHERE gaming_day = DATE '{{day}}')
+SELECT {subject}, sum(staked_less_won) AS staked_less_won, sum(ggr) AS ggr FROM sides
+GROUP BY {subject} HAVING sum(staked_less_won) <> sum(ggr)"""
+
+
 _DEVIATES = [deviate_of(n + 1) for n in range(len(DENOMINATIONS))]
 _WRITTEN = {
     "hold_is_inside_its_interval": f"""WITH held AS (
@@ -88,6 +98,45 @@ WHERE v.may_be_marketed_to OR v.reinvestment_budget <> 0 OR NOT v.is_protected""
         "coin_in + loss",
         may_exceed=False,
     ),
+    "purchases_are_paid": """WITH bought AS (
+  SELECT order_id, sum(amount) AS bought FROM silver.shop_actions
+  WHERE gaming_day = DATE '{day}' AND action = 'purchase' AND order_id IS NOT NULL
+  GROUP BY order_id),
+paid AS (
+  SELECT order_id, sum(amount) AS paid FROM silver.shop_orders
+  WHERE gaming_day = DATE '{day}' AND status IN ('completed', 'pending') GROUP BY order_id)
+SELECT order_id, bought, coalesce(paid, 0) AS paid FROM bought LEFT JOIN paid USING (order_id)
+WHERE bought > 0 AND bought <> coalesce(paid, 0)""",
+    "refunds_are_of_a_payment": """SELECT * FROM gold.refunds
+WHERE gaming_day = DATE '{day}' AND NOT is_covered""",
+    "shop_revenue_is_in_every_mart": """WITH entries AS (
+  SELECT unnest(['product_performance', 'daily_sales_summary', 'kpi']) AS mart,
+    amount AS silver, 0 AS gold
+  FROM silver.shop_orders WHERE gaming_day = DATE '{day}' AND status = 'completed'
+  UNION ALL SELECT 'refunds', amount, 0 FROM silver.shop_orders
+  WHERE gaming_day = DATE '{day}' AND status = 'refunded'
+  UNION ALL SELECT 'product_performance', 0, total_revenue FROM gold.product_performance
+  WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'daily_sales_summary', 0, total_revenue FROM gold.daily_sales_summary
+  WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'kpi', 0, gross_revenue FROM gold.kpi WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'refunds', 0, amount FROM gold.refunds WHERE gaming_day = DATE '{day}')
+SELECT mart, sum(silver) AS silver, sum(gold) AS gold FROM entries
+GROUP BY mart HAVING sum(silver) <> sum(gold)""",
+    "online_play_is_its_accounts": _by("user_id", "player_metrics"),
+    "online_play_is_its_games": _by("game_name", "game_day"),
+    "rounds_are_settled_once": """SELECT round_id,
+  count(*) FILTER (event_type = 'bet_placed') AS stakes,
+  count(*) FILTER (event_type = 'bet_result') AS results
+FROM silver.clickstream WHERE gaming_day = DATE '{day}' AND round_id IS NOT NULL
+GROUP BY round_id HAVING results > stakes OR (results = stakes AND stakes > 1)""",
+    "told_sessions_hold_together": """WITH told AS (
+  SELECT session_id, user_id, timestamp - lag(timestamp) OVER (
+    PARTITION BY session_id ORDER BY timestamp) AS silence
+  FROM silver.clickstream WHERE gaming_day = DATE '{day}' AND session_id IS NOT NULL)
+SELECT session_id, count(DISTINCT user_id) AS accounts, max(silence) AS longest_silence
+FROM told GROUP BY session_id
+HAVING accounts > 1 OR longest_silence >= INTERVAL 30 MINUTE""",
     "excluded_are_not_marketed_to": """SELECT * FROM silver.player_profile
 WHERE gaming_day = DATE '{day}' AND self_excluded AND
   (marketing_opt_in OR marketing_channel <> 'None')""",

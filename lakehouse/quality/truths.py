@@ -10,7 +10,12 @@ import polars as pl
 
 from lakehouse.gold.floor.play import ratings, slot_rows
 from lakehouse.gold.money import cents
-from lakehouse.quality import excluded, hold, shop  # noqa: F401 - truths of their own
+from lakehouse.quality import (  # noqa: F401 - truths of their own
+    excluded,
+    hold,
+    online_books,
+    shop_books,
+)
 from lakehouse.quality.findings import (
     TRUTHS,
     entries_of,

@@ -86,6 +86,16 @@ def _trailing(what: str, days: int, minimum: int | None = 0) -> dy.Decimal:
     return c.money(f"{what}, the {days} gaming days up to and with this one.", minimum=minimum)
 
 
+def _online(days: int) -> dy.Decimal:
+    return c.money(
+        f"Net gaming revenue of the patron's online account, the {days} gaming days up to and with "
+        "this one: beside theo, and no part of it, of worth or of the budget. 0 without an "
+        "account; null in a lake without the online casino.",
+        nullable=True,
+        minimum=None,
+    )
+
+
 _WORTH = "Worth: the greater of theo and 40% of actual loss (house.worth in games.toml)"
 _NET = "Net theo: theo less free play"
 
@@ -129,6 +139,8 @@ class PlayerValue(dy.Schema):
     net_theo_30 = _trailing(_NET, 30, minimum=None)
     net_theo_90 = _trailing(_NET, 90, minimum=None)
     net_theo_365 = _trailing(_NET, 365, minimum=None)
+    online_ngr_30 = _online(30)
+    online_ngr_365 = _online(365)
     adt = c.money(
         "Average daily theo: theo_365 / play_days_365, half up; null without play.", nullable=True
     )

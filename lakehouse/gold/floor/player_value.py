@@ -16,6 +16,7 @@ from lakehouse.regulation.games import house_rate
 from lakehouse.regulation.gaming_day import Days
 
 WINDOWS = (30, 90, 365)
+ONLINE_WINDOWS = (30, 365)
 CHURNED_AFTER_DAYS = 90
 CHURNED_UNDER = 0.5
 TIER_BASE_DAYS = 90
@@ -32,27 +33,31 @@ _SUMS = ("visits", "play_days", "theo", "actual", "free_play")
     gold("player_day", back=EVERY),
     silver("player_profile", back=EVERY),
     gold("player_protection", back=HELD_DAYS),
+    gold("player_metrics", back=ONLINE_WINDOWS[-1] - 1),
     days_in_hand=10,
 )
 def player_value(
     player_day: pl.LazyFrame,
     player_profile: pl.LazyFrame,
     player_protection: pl.LazyFrame,
+    player_metrics: pl.LazyFrame | None = None,
     *,
     days: Days,
 ) -> pl.LazyFrame:
     """Mart `player_value` of `days`.
 
     `player_day` must hold all days up to the last of `days`; `player_profile` is silver's
-    history; `player_protection` must hold the `HELD_DAYS` before `days`. Later rows change
-    nothing.
+    history; `player_protection` must hold the `HELD_DAYS` before `days`, `player_metrics` the
+    364, where there is an online casino. Later rows change nothing.
     """
     players = _players(player_day, days[1])
     history = _history(player_day, players, days[1])
     profiles = _profiles(player_profile, players, days[1])
     flags = _flags(player_protection, players, days)
+    online = None if player_metrics is None else _online(player_metrics, players, days[1])
     schema = contract("player_value").bronze_schema()
-    return pl.defer(partial(_snapshots, history, profiles, flags, players, days), schema=schema)
+    made = partial(_snapshots, history, profiles, flags, online, players, days)
+    return pl.defer(made, schema=schema)
 
 
 def _players(player_day: pl.LazyFrame, last: dt.date) -> pl.DataFrame:
@@ -98,6 +103,19 @@ def _history(player_day: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> 
         first_play=pl.col("play_day").min().over("number"),
         last_play=pl.col("play_day").forward_fill().over("number"),
     ).collect()
+
+
+def _online(player_metrics: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> pl.DataFrame:
+    """Online revenue so far of the patrons, by day of play; a patron may have two accounts."""
+    return (
+        player_metrics.filter(pl.col("gaming_day") <= last)
+        .join(players.lazy(), on="player_id")
+        .group_by("number", key=_key("gaming_day"))
+        .agg(ngr=cents("ngr").sum())
+        .sort("key")
+        .select("key", pl.col("ngr").cum_sum().over("number"))
+        .collect()
+    )
 
 
 def _profiles(profile: pl.LazyFrame, players: pl.DataFrame, last: dt.date) -> pl.DataFrame:
@@ -158,11 +176,12 @@ def _snapshots(
     history: pl.DataFrame,
     profiles: pl.DataFrame,
     flags: pl.DataFrame,
+    online: pl.DataFrame | None,
     players: pl.DataFrame,
     days: Days,
 ) -> pl.DataFrame:
     standing = _standing(_grid(players, days), history)
-    trailing = _with_windows(standing, history)
+    trailing = _with_online(_with_windows(standing, history), online)
     judged = _with_protection(_with_profile(trailing, profiles), flags)
     expected = forecast(standing, _models(history, players, days))
     known = pl.concat([judged, expected], how="horizontal")
@@ -180,6 +199,16 @@ def _with_windows(standing: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame
             .select(pl.col(_SUMS).name.suffix(f"_{n}"))
         )
     return pl.concat(parts, how="horizontal")
+
+
+def _with_online(standing: pl.DataFrame, online: pl.DataFrame | None) -> pl.DataFrame:
+    """Online revenue of the last days, whoever is known to have none with 0."""
+    if online is None:
+        nothing = pl.lit(None, pl.Int64)
+        return standing.with_columns(nothing.alias(f"online_ngr_{n}") for n in ONLINE_WINDOWS)
+    now, *before = (_as_of(standing, online, n)["ngr"].fill_null(0) for n in (0, *ONLINE_WINDOWS))
+    parts = zip(ONLINE_WINDOWS, before, strict=True)
+    return standing.with_columns((now - then).alias(f"online_ngr_{n}") for n, then in parts)
 
 
 def _with_profile(standing: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:

@@ -75,8 +75,12 @@ class Faults:
     cashier_voids: float = 0.03
     tailgating: float = 0.02
     badge_cloning: float = 0.02
+    problem_play: float = 0.002
+    """From here on the share of online accounts."""
+    account_sharing: float = 0.0015
+    betting_bot: float = 0.001
     card_testing: float = 0.0006
-    """From here on the share of online accounts of which a case in the shop begins in 30 days."""
+    """From here on the share of online accounts of whom a case in the shop begins in 30 days."""
     velocity_burst: float = 0.0006
     impossible_travel: float = 0.0006
     account_takeover: float = 0.0008

@@ -1,0 +1,53 @@
+"""Events of the online casino with what several marts need of each: its session, and money in
+cents."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from lakehouse.gold.money import cents, within
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.silver.sessions import sessions
+
+USER = ("user_id", "gaming_day")
+"""Whose play is looked at together."""
+SUMS = ("rounds", "stakes", "bonus", "wins")
+
+
+def events(clickstream: pl.LazyFrame, days: Days) -> pl.LazyFrame:
+    """Silver `clickstream` of `days` with `is_stake`, `stake`, `bonus` and `win` in cents."""
+    is_stake = pl.col("event_type") == "bet_placed"
+    stake = cents("bet_amount")
+    return within(clickstream, days).with_columns(
+        is_stake=is_stake,
+        stake=stake,
+        bonus=pl.when("is_bonus").then(stake).otherwise(0),
+        win=cents("win_amount"),
+    )
+
+
+def in_sessions(rows: pl.LazyFrame, silence_minutes: int) -> pl.LazyFrame:
+    """With the `session` of each event, in order of user and time."""
+    return sessions(rows, USER, "timestamp", dt.timedelta(minutes=silence_minutes), "session_id")
+
+
+def summed() -> dict[str, pl.Expr]:
+    """What is added up of events, in cents."""
+    return {
+        "rounds": pl.col("is_stake").sum().cast(pl.Int64),
+        "stakes": pl.col("stake").sum(),
+        "bonus": pl.col("bonus").sum(),
+        "wins": pl.col("win").sum(),
+    }
+
+
+def with_revenue(sums: pl.LazyFrame) -> pl.LazyFrame:
+    """`ggr`, `ngr` and `hold` of sums."""
+    ggr = pl.col("stakes") - pl.col("wins")
+    return sums.with_columns(
+        ggr=ggr,
+        ngr=ggr - pl.col("bonus"),
+        hold=pl.when(pl.col("stakes") > 0).then((ggr / pl.col("stakes")).round(6)),
+    )
