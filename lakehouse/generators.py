@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
 __all__ = [
+    "ClickstreamGenerator",
     "ComplianceGenerator",
     "FinancialGenerator",
+    "OnlineAccountGenerator",
     "PlayerGenerator",
     "SecurityGenerator",
     "SlotMachineGenerator",
@@ -250,6 +252,18 @@ class SecurityGenerator(_Generator):
     """Generates security events."""
 
     table = "security_events"
+
+
+class ClickstreamGenerator(_Generator):
+    """The online casino: games opened, rounds staked and settled, games left."""
+
+    table = "clickstream"
+
+
+class OnlineAccountGenerator(_Generator):
+    """Online accounts, as the account system extracts them at the end of a gaming day."""
+
+    table = "online_accounts"
 
 
 class ComplianceGenerator(_Generator):

@@ -30,6 +30,8 @@ OPTIONS = {
     "financial_txn": "financial",
     "security_events": "security",
     "compliance": "compliance",
+    "clickstream": "clickstream",
+    "online_accounts": "accounts",
 }
 """Tables with an option of their own; --rows names any."""
 MOST_ROWS = 10_000_000_000
@@ -78,6 +80,8 @@ def generate(
     financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
     security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
+    clickstream: Annotated[int | None, typer.Option(help="Rows of the online casino.")] = None,
+    accounts: Annotated[int | None, typer.Option(help="Rows of online accounts.")] = None,
     rows: Rows = None,
     include_pii: IncludePii = False,
     key_file: KeyFile = None,
@@ -90,9 +94,10 @@ def generate(
     Row counts are exact, but of filings, wins and the like: those are consequences of the
     play, and a count is the most that is written. Files are their owner's alone (mode 0600).
     Without --include-pii, names and the like are masked, and numbers become hashes that nobody
-    without the key can try.
+    without the key can try. A clickstream as CSV has the columns, local times and file name of
+    the system before this one.
     """
-    counts = (slots, tables, players, financial, security, compliance)
+    counts = (slots, tables, players, financial, security, compliance, clickstream, accounts)
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),
@@ -138,7 +143,8 @@ class Order:
         if not self.rows:
             raise BadInput(
                 "nothing to generate: give --all, or a count such as --slots 100000 "
-                "(also --tables, --players, --financial, --security, --compliance, --rows)"
+                "(also --tables, --players, --financial, --security, --compliance, --clickstream, "
+                "--accounts, --rows)"
             )
         if self.format not in FORMATS:
             raise BadInput(f"--format {self.format!r}: allowed are {', '.join(FORMATS)}")
@@ -193,7 +199,9 @@ class Order:
         return key
 
     def path(self, table: str) -> Path:
-        return self.output / f"bronze_{table}.{self.format}"
+        from lakehouse.simulate.output import file_name
+
+        return self.output / file_name(table, self.format, self.start)
 
 
 def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[str, int]:
