@@ -100,8 +100,8 @@ def generate(
     Without --include-pii, names and the like are masked, and numbers become hashes that nobody
     without the key can try.
     """
-    counts = (slots, tables, players, financial, security, compliance)
-    counts = (*counts, player_events, purchases, server_metrics)
+    floor = (slots, tables, players, financial, security, compliance)
+    counts = (*floor, player_events, purchases, server_metrics)
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),
