@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import floor_witnesses as floor
+import platform_witnesses as platform
 import polars as pl
 from law_rows import cash, rows
 
@@ -393,6 +394,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "player_profile": rows("player_profile", *versions(), *floor.PEOPLE),
         "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
+        **platform.silver_rows(),
     }
 
 
