@@ -14,7 +14,7 @@ that gets a larger world.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -35,8 +35,14 @@ __all__ = [
     "ComplianceGenerator",
     "FinancialGenerator",
     "OnlineAccountGenerator",
+    "PlayerEventGenerator",
     "PlayerGenerator",
+    "ProductGenerator",
+    "PurchaseGenerator",
     "SecurityGenerator",
+    "ServerMetricGenerator",
+    "ShopActionGenerator",
+    "ShopOrderGenerator",
     "SlotMachineGenerator",
     "TableGameGenerator",
 ]
@@ -204,6 +210,12 @@ class TableGameGenerator(_Generator):
     table = "table_games"
 
 
+class PlayerEventGenerator(_Generator):
+    """The game platform's player events: what players did in a session, level by level."""
+
+    table = "player_events"
+
+
 class PlayerGenerator(_Generator):
     """Player profiles: one row per player, as the window closes. `n` may not exceed
     `num_players`."""
@@ -266,23 +278,18 @@ class OnlineAccountGenerator(_Generator):
     table = "online_accounts"
 
 
-class ComplianceGenerator(_Generator):
-    """What the compliance office filed. Filings are consequences of the play: `generate(n)`
-    gives the first `n` of the default world, or, where that has fewer, of one so much larger
-    that there are `n`. Raises BadInput where no play leads to so many, such as in one day."""
+class ShopActionGenerator(_Generator):
+    """What visitors of the web shop did."""
 
-    table = "compliance"
+    table = "shop_actions"
 
-    def generate_structuring_pattern(
-        self, player_id: str, num_transactions: int = 5, target_total: Decimal | float = 25_000
-    ) -> list[Record]:
-        """Cage transactions in currency by which a player brings `target_total` dollars in
-        without a report: each below the limit in force, one a gaming day while there are days.
-        Raises BadInput where that cannot be."""
-        from lakehouse.simulate.floor.structuring import structured
 
-        rows = structured(self.config, player_id, num_transactions, Decimal(str(target_total)))
-        return self._leaving("financial_txn", rows).to_dicts()
+class _ConsequenceGenerator(_Generator):
+    """Rows that the play leads to. `generate(n)` gives the first `n` of the default world, or,
+    where that has fewer, of one so much larger that there are `n`. Raises BadInput where no play
+    leads to so many, such as in one day."""
+
+    most_scale: ClassVar[float] = 1_000.0
 
     def _frames(self, n: int) -> Iterator[pl.DataFrame]:
         left = n
@@ -301,28 +308,81 @@ class ComplianceGenerator(_Generator):
         config, made = self.config, 0
         for _ in range(TRIES):
             world = World(config)
-            made = _filings(world, n)
+            made = self._made(world, n)
             if made >= n:
                 return world
             larger = config.scale * max(2.0, 1.2 * n / max(made, 1))
-            config = replace(config, scale=min(larger, MOST_SCALE))
+            config = replace(config, scale=min(larger, self.most_scale))
         raise BadInput(
-            f"n {n}: the play of {config.days} days from {config.start} leads to {made} filings "
-            "at the most; ask for fewer, or for a longer window"
+            f"n {n}: the play of {config.days} days from {config.start} leads to {made} rows "
+            f"of {self.table} at the most; ask for fewer, or for a longer window"
         )
+
+    def _made(self, world: World, enough: int) -> int:
+        """How many the window has, counted up to `enough`."""
+        from lakehouse.simulate.produce import table_frames
+
+        return _counted((rows.height for _, rows in table_frames(world, [self.table])), enough)
+
+
+class ComplianceGenerator(_ConsequenceGenerator):
+    """What the compliance office filed. Filings are consequences of the play: `generate(n)`
+    gives the first `n` of the default world, or, where that has fewer, of one so much larger
+    that there are `n`. Raises BadInput where no play leads to so many, such as in one day."""
+
+    table = "compliance"
+    most_scale = 100.0
+
+    def generate_structuring_pattern(
+        self, player_id: str, num_transactions: int = 5, target_total: Decimal | float = 25_000
+    ) -> list[Record]:
+        """Cage transactions in currency by which a player brings `target_total` dollars in
+        without a report: each below the limit in force, one a gaming day while there are days.
+        Raises BadInput where that cannot be."""
+        from lakehouse.simulate.floor.structuring import structured
+
+        rows = structured(self.config, player_id, num_transactions, Decimal(str(target_total)))
+        return self._leaving("financial_txn", rows).to_dicts()
+
+    def _made(self, world: World, enough: int) -> int:
+        from lakehouse.simulate.compliance.filings import filed_on
+
+        filed = (filed_on(world, day).height for day in range(world.config.days))
+        return _counted(filed, enough)
+
+
+class PurchaseGenerator(_ConsequenceGenerator):
+    """The game platform's purchases, from within sessions."""
+
+    table = "purchases"
+
+
+class ProductGenerator(_ConsequenceGenerator):
+    """The web shop's catalogue: one row per product and gaming day."""
+
+    table = "products"
+
+
+class ShopOrderGenerator(_ConsequenceGenerator):
+    """The web shop's payments, refused attempts and refunds."""
+
+    table = "shop_orders"
+
+
+class ServerMetricGenerator(_ConsequenceGenerator):
+    """The game platform's server metrics: one row per server and minute."""
+
+    table = "server_metrics"
 
 
 TRIES = 4
-MOST_SCALE = 100.0
 
 
-def _filings(world: World, enough: int) -> int:
-    """How many the office makes in the window, counted up to `enough`."""
-    from lakehouse.simulate.compliance.filings import filed_on
-
+def _counted(rows: Iterable[int], enough: int) -> int:
+    """The sum, counted up to `enough`."""
     made = 0
-    for day in range(world.config.days):
-        made += filed_on(world, day).height
+    for some in rows:
+        made += some
         if made >= enough:
             break
     return made

@@ -38,6 +38,7 @@ LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
 _SHOWN = 120
+_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka")
 
 
 class Settings(BaseSettings):
@@ -106,6 +107,13 @@ class Settings(BaseSettings):
     """Folder of your own suites of Great Expectations: <layer>.<table>.json or .py."""
     data_docs: Path | None = None
     """Folder of their Data Docs; by default <root>.docs beside the lake."""
+    kafka: dict[str, str] = Field(default_factory=dict)
+    """Where topics are: librdkafka's own settings, such as {"bootstrap.servers": "host:9092"};
+    without any, in a log of our own, in a folder."""
+    topics: Path | None = None
+    """Folder of that log; by default <root>.topics beside the lake."""
+    topic_partitions: int = Field(default=4, ge=1, le=1_024)
+    """Partitions of a topic that is made: as many readers can share its work."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
@@ -132,7 +140,7 @@ class Settings(BaseSettings):
             raise ValueError(f"name at least one of {', '.join(DOMAINS)}")
         return tuple(d for d in DOMAINS if d in value)
 
-    @field_validator("expectations", "data_docs", mode="before")
+    @field_validator("expectations", "data_docs", "topics", mode="before")
     @classmethod
     def _local_folder(cls, value: object) -> object:
         if value is None:
@@ -230,6 +238,10 @@ class Settings(BaseSettings):
         for table in (t for t, policy in value.items() if policy == "create_minimal"):
             if contract(table).is_restricted:
                 raise ValueError(f"a profile made of {table!r} would tell everybody of a report")
+            if "player_profile" not in {
+                parent for parent, _ in contract(table).references().values()
+            }:
+                raise ValueError(f"rows of {table!r} name no patron to make a profile of")
             for needed in (table, "player_profile"):
                 if info.data.get("sources", {}).get(needed, info.data.get("source")) == "simulator":
                     raise ValueError(
@@ -327,10 +339,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def _got(name: str, value: object) -> str:
     """Storage options and addresses may hold credentials: of them nothing is told."""
-    shown = repr(value)
-    return (
-        "" if name.startswith(("storage_options", "alert_webhook")) else f" (got {shown[:_SHOWN]})"
-    )
+    return "" if name.startswith(_TELL_NOTHING) else f" (got {repr(value)[:_SHOWN]})"
 
 
 def _refuse_unprintable(text: str) -> None:

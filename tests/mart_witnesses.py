@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import floor_witnesses as floor
 import online_witnesses as online
+import platform_witnesses as platform
 import polars as pl
 import shop_witnesses as shop
 from law_rows import cash, rows
@@ -400,6 +401,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "shop_actions": rows("shop_actions", *shop.ACTIONS),
         "shop_orders": rows("shop_orders", *shop.ORDERS),
         "games": rows("games", *online.GAMES),
+        **platform.silver_rows(),
     }
 
 

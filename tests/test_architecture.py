@@ -194,6 +194,16 @@ def test_only_storage_knows_delta() -> None:
     assert wrong == []
 
 
+def test_only_streams_know_kafka() -> None:
+    wrong = [
+        named(path)
+        for path in PRODUCT
+        if any(within(name, {"confluent_kafka"}) for name in imports(path))
+        and "lakehouse/ingest/streams" not in named(path)
+    ]
+    assert wrong == []
+
+
 def test_the_library_is_below_the_assets_and_only_commands_start_them() -> None:
     above = [named(p) for p in LIBRARY if any(within(n, {"igaming_assets"}) for n in imports(p))]
     assert [p for p in above if not p.startswith("lakehouse/commands/")] == []

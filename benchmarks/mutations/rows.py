@@ -26,6 +26,7 @@ GIVEN: dict[str, Row] = {
     "clickstream": {"country": "EE"},
     "refunds": {"is_covered": True},
     "shop_orders": {"country": "EE", "currency": "USD"},
+    "purchases": {"currency": "USD"},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -73,6 +74,12 @@ RELATIONS: dict[str, Row] = {
     "ggr_is_stakes_less_wins": {"ggr": Decimal(7)},
     "bonus_is_a_part_of_stakes": {"bonus": Decimal(7), "ngr": Decimal(-7)},
     "parts_of_rounds": {"night_rounds": 7},
+    "difficulty_is_at_most_100": {"difficulty": 101},
+    "load_is_a_percentage": {"cpu_load": 100.5},
+    "times_are_not_negative": {"latency": -1.0},
+    "stuck_is_a_score_of_3": {"stuck_score": 3.5},
+    "suspicious_are_purchases": {"suspicious_purchases": 7},
+    "percentiles_are_ordered": {"latency_p95": -1.0, "latency_p99": -2.0},
 }
 """Rules that relate columns: what breaks each."""
 

@@ -146,8 +146,8 @@ def _fill_table(lake: Lake, trial: Lake, table: str, mapping: Path | None, day: 
 
 def _tell_minimal(settings: Settings, trial: Lake) -> None:
     """Makes the minimal profiles that the files bring; those that the lake has stay."""
+    from lakehouse.ingest.files.mapping import PROFILE
     from lakehouse.ingest.files.minimal import minimal_profiles, tables_with
-    from lakehouse.ingest.files.patrons import PROFILE
     from lakehouse.ingest.files.trial import masked
 
     tables = tables_with(settings)

@@ -32,6 +32,12 @@ OPTIONS = {
     "compliance": "compliance",
     "clickstream": "clickstream",
     "online_accounts": "accounts",
+    "player_events": "player-events",
+    "purchases": "purchases",
+    "server_metrics": "server-metrics",
+    "shop_actions": "shop-actions",
+    "shop_orders": "shop-orders",
+    "products": "products",
 }
 """Tables with an option of their own; --rows names any."""
 MOST_ROWS = 10_000_000_000
@@ -82,6 +88,14 @@ def generate(
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
     clickstream: Annotated[int | None, typer.Option(help="Rows of the online casino.")] = None,
     accounts: Annotated[int | None, typer.Option(help="Rows of online accounts.")] = None,
+    player_events: Annotated[int | None, typer.Option(help="Rows of the game's events.")] = None,
+    purchases: Annotated[int | None, typer.Option(help="Purchases in the game, at most.")] = None,
+    server_metrics: Annotated[
+        int | None, typer.Option(help="Rows of the game's server metrics, at the most.")
+    ] = None,
+    shop_actions: Annotated[int | None, typer.Option(help="Rows of the shop's visitors.")] = None,
+    shop_orders: Annotated[int | None, typer.Option(help="Payments of the shop, at most.")] = None,
+    products: Annotated[int | None, typer.Option(help="Rows of products, at the most.")] = None,
     rows: Rows = None,
     include_pii: IncludePii = False,
     key_file: KeyFile = None,
@@ -97,7 +111,9 @@ def generate(
     without the key can try. A clickstream as CSV has the columns, local times and file name of
     the system before this one.
     """
-    counts = (slots, tables, players, financial, security, compliance, clickstream, accounts)
+    floor = (slots, tables, players, financial, security, compliance)
+    online = (clickstream, accounts, player_events, purchases, server_metrics)
+    counts = (*floor, *online, shop_actions, shop_orders, products)
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),

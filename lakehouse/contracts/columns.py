@@ -170,9 +170,12 @@ def number(
     return dy.Float64(nullable=nullable, description=description, metadata=metadata)
 
 
-def utc(description: str, *, nullable: bool = False, **about: Unpack[About]) -> dy.Datetime:
+def utc(
+    description: str, *, nullable: bool = False, key: bool = False, **about: Unpack[About]
+) -> dy.Datetime:
     return dy.Datetime(
         nullable=nullable,
+        primary_key=key,
         time_zone="UTC",
         time_unit="us",
         description=description,

@@ -51,6 +51,10 @@ class Contract:
     """Of a source that books rest on: the column that says what a row does to them."""
     has_minimal: bool = False
     """Whether a row may be made of what others name: it holds its key and what was named."""
+    topic: str = ""
+    """Of a source whose rows also come as events: the topic that they come in."""
+    topic_key: str = ""
+    """The column by which events are kept in order: all of a person are in one partition."""
 
     @property
     def domain(self) -> str:
@@ -154,6 +158,8 @@ def table(
     monthly_rows: int = 0,
     kind: str = "",
     has_minimal: bool = False,
+    topic: str = "",
+    topic_key: str = "",
 ) -> Callable[[type[dy.Schema]], type[dy.Schema]]:
     """Declares the decorated schema as the contract of table `name`."""
 
@@ -172,6 +178,8 @@ def table(
             monthly_rows,
             kind,
             has_minimal,
+            topic,
+            topic_key,
         )
         return schema
 

@@ -29,6 +29,18 @@ def half_up(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
     return (numerator + denominator // 2) // denominator
 
 
+def fraction(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
+    """Quotient of whole numbers as a rate of four decimals, rounded half up."""
+    parts = half_up(10_000 * numerator.cast(pl.Int64), denominator)
+    return (parts.cast(pl.Decimal(38, 4)) * pl.lit(Decimal("0.0001"))).cast(pl.Decimal(9, 4))
+
+
+def tenths(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
+    """Quotient of whole numbers as a number to a tenth, rounded half up."""
+    # Polars divides by a constant as it multiplies with its inverse: 594 / 10 is not 59.4.
+    return (half_up(10 * numerator, denominator) / 10).round(1)
+
+
 def within(frame: pl.LazyFrame, days: Days) -> pl.LazyFrame:
     return frame.filter(pl.col("gaming_day").is_between(*days))
 

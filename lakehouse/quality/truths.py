@@ -14,6 +14,7 @@ from lakehouse.quality import (  # noqa: F401 - truths of their own
     excluded,
     hold,
     online_books,
+    platform,
     shop_books,
 )
 from lakehouse.quality.findings import (

@@ -30,6 +30,8 @@ class Games(dy.Schema):
     grain="one row per event of a game",
     event_time="timestamp",
     monthly_rows=300_000,
+    topic="clickstream",
+    topic_key="user_id",
 )
 class Clickstream(dy.Schema):
     """What players of the online casino did: a game is opened, rounds are staked and settled,

@@ -5,7 +5,18 @@ import dataframely as dy
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
-ENTITIES = ("row", "player", "employee", "filing", "machine", "table", "badge", "account", "server")
+ENTITIES = (
+    "row",
+    "player",
+    "employee",
+    "filing",
+    "machine",
+    "table",
+    "badge",
+    "account",
+    "server",
+    "map",
+)
 
 
 @table("plants", layer="truth", grain="one row per planted row or scenario part", confidential=True)

@@ -43,6 +43,8 @@ class Products(dy.Schema):
     grain="one row per action of a visitor",
     event_time="timestamp",
     monthly_rows=240_000,
+    topic="shop_actions",
+    topic_key="user_id",
 )
 class ShopActions(dy.Schema):
     """What visitors of the shop did, from looking at a product to buying it."""
@@ -72,6 +74,8 @@ class ShopActions(dy.Schema):
     grain="one row per payment, refund or failed attempt of an order's product",
     event_time="timestamp",
     kind="status",
+    topic="sales_stream",
+    topic_key="user_id",
 )
 class ShopOrders(dy.Schema):
     """Payments of the shop. An order has a row for each attempt to pay a product: failed ones,

@@ -67,8 +67,8 @@ Rate = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=12)]
 Delimiter = Annotated[str, AfterValidator(_one_ascii_character)]
 
 
-PATRON = "player_id"
-"""Whom a row is about."""
+PATRON, PROFILE = "player_id", "player_profile"
+"""Whom a row is about, and where it is told who that is; elsewhere a player is an account."""
 NUMBERED = re.compile(r"#([1-9]\d*)")
 """A column by its place in the file: #3 is the third."""
 
@@ -362,7 +362,7 @@ def checked_mapping(given: Dictionary[str, object], table: str, subject: str) ->
     _check_columns(mapping, mapping.columns, contract(table), (), f"{subject}: columns")
     if mapping.patron:
         parent, key = contract(table).references().get(PATRON, ("", ""))
-        if not parent:
+        if parent != PROFILE:
             raise BadInput(f"{subject}: patron: rows of {table} name nobody as {PATRON}")
         made = (key, "gaming_day")
         _check_columns(mapping, mapping.patron, contract(parent), made, f"{subject}: patron")

@@ -17,8 +17,8 @@ import polars as pl
 
 from lakehouse.contracts import MADE, contract
 from lakehouse.ingest.files.ledger import CODE_VERSION, days_text, read_ledger, record
-from lakehouse.ingest.files.mapping import PATRON
-from lakehouse.ingest.files.patrons import PROFILE, kept
+from lakehouse.ingest.files.mapping import PATRON, PROFILE
+from lakehouse.ingest.files.patrons import kept
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX
 from lakehouse.ingest.files.supersede import day_portions, prefix_of
 from lakehouse.ingest.files.zone import LandedFile, landing_zone

@@ -21,10 +21,9 @@ from lakehouse.ingest.files.column_typing import BROKEN, Origin, typed_columns
 from lakehouse.ingest.files.columns import Match, our_columns
 from lakehouse.ingest.files.derived import derived_columns
 from lakehouse.ingest.files.ledger import batch_prefix
-from lakehouse.ingest.files.mapping import PATRON
+from lakehouse.ingest.files.mapping import PATRON, PROFILE
 
 PATRONS = "_patrons"
-PROFILE = "player_profile"
 _HELD = 100_000
 """Patrons that are held twice before they are told apart."""
 

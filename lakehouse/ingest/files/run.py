@@ -25,9 +25,8 @@ from lakehouse.ingest.files.ledger import (
     record,
     says,
 )
-from lakehouse.ingest.files.mapping import Mapping, mapping_of
+from lakehouse.ingest.files.mapping import PROFILE, Mapping, mapping_of
 from lakehouse.ingest.files.minimal import make_minimal
-from lakehouse.ingest.files.patrons import PROFILE
 from lakehouse.ingest.files.storing import (
     ChangedFileError,
     Job,

@@ -78,6 +78,9 @@ def closed(
     A name without a schema is looked for in `schemas`, in this order."""
     connection = duckdb.connect(":memory:", config=_NOWHERE)
     connection.register_filesystem(files)
+    # DuckDB 1.5.5 takes the least and greatest gaming day from the statistics of a file that does
+    # not hold the column, where a table is one file, and fails (November 2026): hence the optimizer
+    # below that is off.
     # DuckDB's own default is 80% of what it finds the process may use.
     limit = int(memory_limit(connection) / 0.8 * memory)
     for schema in schemas:
@@ -91,6 +94,7 @@ def closed(
         SET autoinstall_known_extensions = false;
         SET autoload_known_extensions = false;
         SET parquet_metadata_cache = true;
+        SET disabled_optimizers = 'statistics_propagation';
         SET validate_external_file_cache = 'NO_VALIDATION';
         SET allowed_directories = ['{SCHEME}://'];
         SET enable_external_access = false;

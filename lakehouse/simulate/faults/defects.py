@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate.faults.house_cases import evidence
-from lakehouse.simulate.kernel.config import NO_FAULTS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, PEOPLE, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.plants import nothing, planted
 from lakehouse.simulate.kernel.producers import producers
@@ -59,6 +59,8 @@ _RULES = {
 }
 """Rule that should find each kind; `{}` is the column."""
 _COLUMNS_A_DAY = 3
+_CASES = {"machine_id", "badge_number"}
+"""Columns that cases of machines and staff are told by, beside patrons."""
 _DAY = 86_400_000_000
 
 
@@ -82,12 +84,17 @@ def places(table: str) -> dict[int, tuple[str, ...]]:
         UNKNOWN: codes,
         NEGATIVE: tuple(n for n in money if getattr(columns[n], "min", None) == 0),
         CLOCK: (known.event_time,) if known.event_time else (),
-        ORPHAN: tuple(n for n, ref in known.references().items() if n == ref[1] == "player_id"),
+        ORPHAN: tuple(n for n, ref in known.references().items() if _is_whose(n, ref[1])),
         UNTIDY: (*codes, *(c for c in required if c not in codes)),
         LATE: ("_ingested_at",),
         UNTIMED: (known.event_time,) if known.event_time and producers()[table].untimed else (),
     }
     return {k: v for k, v in found.items() if k in _HEALING or not is_harmless(table)}
+
+
+def _is_whose(column: str, key: str) -> bool:
+    """Whether a column says whose row it is: the patron's, or the online account's."""
+    return key == "account_id" or column == key == "player_id"
 
 
 def counts(config: WorldConfig, table: str, day: int, rows: int) -> I64:
@@ -324,7 +331,7 @@ def _respelled(
         pl.when(struck == UNKNOWN)
         .then(pl.format("{}_X{}", text, "turn"))
         .when(struck == ORPHAN)
-        .then(pl.format("P{}", "stranger"))
+        .then(pl.format("{}{}", text.str.head(1), "stranger"))
         .when((struck == UNTIDY) & pl.col("is_code"))
         .then(_recased(text, pl.col("turn")))
         .when(struck == UNTIDY)
@@ -335,14 +342,9 @@ def _respelled(
 
 
 def _recased(text: pl.Expr, turn: pl.Expr) -> pl.Expr:
-    lower, upper = text.str.to_lowercase(), " " + text.str.to_uppercase()
-    return (
-        pl.when((turn == 0) & (lower != text))
-        .then(lower)
-        .when(turn < 2)
-        .then(upper)
-        .otherwise(text + "  ")
-    )
+    lower, upper = text.str.to_lowercase(), text.str.to_uppercase()
+    other = pl.when(text != lower).then(lower).otherwise(upper)
+    return pl.when(turn == 0).then(other).when(turn == 1).then(" " + upper).otherwise(text + "  ")
 
 
 def _recounted(c: _Candidates, kind: I64, column: str, hit: I64) -> pl.Series:
@@ -390,15 +392,18 @@ def _open_rows(
 ) -> tuple[Bools, Bools]:
     """Rows that may be touched at all (no planted scenario or case rests on them), and rows
     that may be lost to quarantine without a second consequence."""
-    days = sorted({u.day for u in units})
-    free = ~_named(c, {d: [q for s in world.scenarios(d) for q in s.players] for d in days})
-    free &= ~_of_cases(c, {d: evidence(world.config, d) for d in days})
+    days, patrons = sorted({u.day for u in units}), _patrons(table)
+    free = np.ones(len(c.h), dtype=bool)
+    if patrons:
+        free &= ~_named(c, patrons, {d: _planned(world, d) for d in days})
+    if patrons or _CASES & set(c.rows.columns):
+        free &= ~_of_cases(c, {d: evidence(world.config, d) for d in days})
     about = producers()[table]
     if about.evidence is not None:
         free &= ~_of_cases(c, {d: about.evidence(world, d) for d in days})
     safe = free
     if about.needed is not None:
-        safe = safe & ~_named(c, {d: about.needed(world, d) for d in days})
+        safe = safe & ~_named(c, patrons, {d: about.needed(world, d) for d in days})
     if about.needed_rows is not None:
         safe = safe & ~c.rows.select(about.needed_rows).to_series().to_numpy()
     return free, safe
@@ -414,14 +419,25 @@ def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str]]]) -> 
     return found
 
 
-def _named(c: _Candidates, who: Mapping[int, Sequence[int] | I64]) -> Bools:
-    """Rows in which one of the day's players stands."""
+def _patrons(table: str) -> list[str]:
+    """Columns that say which patron did it; a player of an online platform is an account."""
+    known = contract(table)
+    others = {n for n, (parent, _) in known.references().items() if parent != PEOPLE}
+    return [n for n in ("player_id", "on_behalf_of_player_id") if n in {*known.columns} - others]
+
+
+def _planned(world: World, day: int) -> list[int]:
+    return [q for s in world.scenarios(day) for q in s.players]
+
+
+def _named(c: _Candidates, columns: Sequence[str], who: Mapping[int, Sequence[int] | I64]) -> Bools:
+    """Rows in which one of the day's patrons stands."""
     span = np.int64(1) << np.int64(40)
     codes = [np.asarray(q, dtype=np.int64) + span * d for d, q in who.items()]
     wanted = np.concatenate(codes)
     found = np.zeros(len(c.h), dtype=bool)
-    for column in ("player_id", "on_behalf_of_player_id"):
-        if column in c.rows.columns and len(wanted):
+    for column in columns:
+        if len(wanted):
             number = c.rows[column].str.slice(1).cast(pl.Int64).fill_null(-1).to_numpy()
             found |= (number >= 0) & np.isin(number + span * c.day, wanted)
     return found

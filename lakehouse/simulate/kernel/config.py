@@ -88,6 +88,12 @@ class Faults:
     gift_card_drain: float = 0.0006
     missing_time: float = 0.05
     """Actions in the shop whose client tells no time."""
+    stuck_point: float = 0.12
+    """Share of the game's levels and maps that are too hard in a season."""
+    map_crash: float = 1.0
+    """From here on the share of maps, servers or accounts that a case begins with in 30 days."""
+    server_outage: float = 2.0
+    purchase_ring: float = 0.0006
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

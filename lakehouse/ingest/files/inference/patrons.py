@@ -10,7 +10,7 @@ from lakehouse.ingest.files.inference.assignment import Chosen, assigned
 from lakehouse.ingest.files.inference.looks import Look
 from lakehouse.ingest.files.inference.scores import LIKELY, Evidence
 from lakehouse.ingest.files.inference.writing import block
-from lakehouse.ingest.files.mapping import PATRON
+from lakehouse.ingest.files.mapping import PATRON, PROFILE
 
 _MANY = 0.5
 """Share of patrons without a profile from which on it is said."""
@@ -24,7 +24,7 @@ def minimal_profiles(
     c = evidence.contract
     parent, key = c.references().get(PATRON, ("", ""))
     who = next((x for x in chosen if x.ours == PATRON and not x.aside and x.theirs), None)
-    if who is None or not parent or c.is_restricted:
+    if who is None or parent != PROFILE or c.is_restricted:
         return []
     known = evidence.known.get((parent, key), frozenset())
     prefix = str(who.rule.get("prefix", ""))

@@ -1,0 +1,1 @@
+"""Topics: rows that come in as events, by a log of our own or by Kafka."""

@@ -1,0 +1,236 @@
+"""The Kafka transport, over librdkafka: an idempotent producer, and groups whose members keep
+their partitions while others come and go (cooperative rebalancing).
+
+`settings` are librdkafka's own names: bootstrap.servers, security.protocol, sasl.mechanism,
+ssl.ca.location and so on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Mapping
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from lakehouse.errors import BadInput, StorageError
+from lakehouse.ingest.streams.topics import (
+    MESSAGES,
+    READ,
+    Batch,
+    Ends,
+    partition_of,
+    refuse_name,
+    refuse_partitions,
+)
+
+SECONDS = 30.0
+"""How long a broker may take to answer."""
+_AT_ONCE = 10_000
+"""Messages that a call takes out of the client: more cost memory and save nothing."""
+_UNKNOWN = -1001
+"""Offset of a partition that a group never committed."""
+
+
+def client() -> ModuleType:
+    """Raises BadInput where the extra is not installed."""
+    try:
+        import confluent_kafka
+        import confluent_kafka.admin
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            "topics in Kafka need its client: pip install 'casino-lakehouse[kafka]'"
+        ) from error
+    module: ModuleType = confluent_kafka
+    return module
+
+
+class Kafka:
+    """Topics in a cluster."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        if not settings.get("bootstrap.servers"):
+            raise BadInput("topics in Kafka need the setting kafka with bootstrap.servers")
+        self._settings = dict(settings)
+
+    def create(self, topic: str, partitions: int) -> None:
+        refuse_name(topic, "topic")
+        refuse_partitions(topic, partitions)
+        held = self.topics().get(topic)
+        if held not in (None, partitions):
+            raise BadInput(f"topic {topic} has {held} partitions, not {partitions}")
+        if held is None:
+            new = client().admin.NewTopic(topic, partitions)
+            made = self._admin.create_topics([new])
+            _answered(f"topic {topic} could not be made", made[topic].result, SECONDS)
+
+    def topics(self) -> dict[str, int]:
+        found = _answered("the broker did not answer", self._admin.list_topics, timeout=SECONDS)
+        every = {name: len(about.partitions) for name, about in found.topics.items()}
+        return {name: count for name, count in sorted(every.items()) if not name.startswith("__")}
+
+    def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
+        count = self._partitions(topic)
+        given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
+        places = partition_of(given["key"], count).to_list()
+        after: dict[int, int] = {}
+        failed: list[str] = []
+
+        def delivered(error: object, message: Any) -> None:
+            if error is not None:
+                failed.append(str(error))
+            else:
+                place = message.partition()
+                after[place] = max(after.get(place, 0), message.offset() + 1)
+
+        for (key, value), place in zip(given.iter_rows(), places, strict=True):
+            self._produce(topic, key, value, place, delivered)
+        left = self._producer.flush(SECONDS)
+        if failed or left:
+            raise StorageError(
+                f"topic {topic}: {len(failed) + left} of {len(given)} messages were not taken"
+                f"{': ' + failed[0] if failed else f' within {SECONDS:g} s'}"
+            )
+        return after
+
+    def ends(self, topic: str) -> Ends:
+        kafka = client()
+        reader = kafka.Consumer(self._settings | {"group.id": "lakehouse-ends"})
+        try:
+            return {
+                p: _answered(
+                    f"topic {topic}: its ends are not known",
+                    reader.get_watermark_offsets,
+                    kafka.TopicPartition(topic, p),
+                    timeout=SECONDS,
+                )
+                for p in range(self._partitions(topic))
+            }
+        finally:
+            reader.close()
+
+    def positions(self, topic: str, group: str) -> dict[int, int]:
+        kafka = client()
+        reader = kafka.Consumer(self._settings | {"group.id": group})
+        asked = [kafka.TopicPartition(topic, p) for p in range(self._partitions(topic))]
+        try:
+            found = _answered(
+                f"group {group}: its place is not known", reader.committed, asked, timeout=SECONDS
+            )
+        finally:
+            reader.close()
+        return {place.partition: place.offset for place in found if place.offset != _UNKNOWN}
+
+    def consumer(self, topics: tuple[str, ...], group: str) -> KafkaConsumer:
+        refuse_name(group, "group")
+        for topic in topics:
+            self._partitions(topic)
+        return KafkaConsumer(self._settings, topics, group)
+
+    def _partitions(self, topic: str) -> int:
+        known = self.topics()
+        if topic not in known:
+            there = ", ".join(known) or "none"
+            raise BadInput(f"no topic {topic!r}; there are: {there}")
+        return known[topic]
+
+    def _produce(self, topic: str, key: bytes, value: bytes, place: int, told: Any) -> None:
+        """Waits for room where the client's queue is full."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, place, on_delivery=told)
+            except BufferError:
+                self._producer.poll(0.1)
+            except client().KafkaException as error:
+                raise StorageError(f"topic {topic}: a message was not taken: {error}") from error
+            else:
+                self._producer.poll(0)
+                return
+
+    @functools.cached_property
+    def _producer(self) -> Any:
+        return client().Producer(
+            self._settings | {"enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"}
+        )
+
+    @functools.cached_property
+    def _admin(self) -> Any:
+        return client().admin.AdminClient(self._settings)
+
+
+class KafkaConsumer:
+    """A member of a group of Kafka's."""
+
+    def __init__(self, settings: Mapping[str, str], topics: tuple[str, ...], group: str) -> None:
+        self._reader = client().Consumer(
+            {
+                **settings,
+                "group.id": group,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+        )
+        self._reader.subscribe(list(topics))
+
+    def poll(self, most: int, seconds: float) -> list[Batch]:
+        parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        found = self._reader.consume(1, seconds)  # waits for as many as it is asked for
+        while found:
+            for message in found:
+                if message.error() is not None:
+                    raise StorageError(f"topic {message.topic()}: {message.error()}")
+                parts[message.topic(), message.partition()].append(message)
+            most -= len(found)
+            found = self._reader.consume(min(most, _AT_ONCE), 0) if most > 0 else []
+        return [Batch(*place, _frame(messages)) for place, messages in sorted(parts.items())]
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        return frozenset((place.topic, place.partition) for place in self._reader.assignment())
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        if (topic, partition) not in self.assigned():
+            raise BadInput(f"partition {partition} of {topic} is not this reader's")
+        self._reader.seek(client().TopicPartition(topic, partition, offset))
+
+    def commit(self, topic: str, partition: int, offset: int) -> None:
+        place = client().TopicPartition(topic, partition, offset)
+        _answered("the group's place was not noted", self._commit, place)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _commit(self, place: Any) -> None:
+        self._reader.commit(offsets=[place], asynchronous=False)
+
+
+def _frame(messages: list[Any]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "offset": [m.offset() for m in messages],
+            "time": [m.timestamp()[1] for m in messages],
+            "key": [m.key() or b"" for m in messages],
+            "value": [m.value() or b"" for m in messages],
+        },
+        schema=READ,
+    )
+
+
+def _answered(otherwise: str, ask: Any, *args: Any, **named: Any) -> Any:
+    try:
+        return ask(*args, **named)
+    except (client().KafkaException, TimeoutError) as error:
+        raise StorageError(f"{otherwise}: {error}") from error

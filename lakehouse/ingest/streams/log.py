@@ -1,0 +1,196 @@
+"""The embedded transport: an append-only log in a folder, for lakes without a broker.
+
+Nothing has to run for it. Several processes may write and read; each message is on the disk when
+`send` returns (`fsync`), and a reader's place is its group's.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from lakehouse.errors import BadInput
+from lakehouse.ingest.streams.groups import Group, Member
+from lakehouse.ingest.streams.segments import SEGMENT_BYTES, Cursor, Partition, Tell
+from lakehouse.ingest.streams.topics import (
+    MESSAGES,
+    Batch,
+    Ends,
+    partition_of,
+    refuse_name,
+    refuse_partitions,
+)
+
+_ABOUT = "topic.json"
+_GROUPS = "groups"
+_PAUSE = 0.01
+"""Seconds between looks at a log that had nothing new."""
+Clock = Callable[[], int]
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Log:
+    """Topics in a folder: a folder each, with one for each partition and each group."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        fsync: bool = True,
+        clock: Clock = now_ms,
+        tell: Tell = lambda _: None,
+    ) -> None:
+        self.folder = folder
+        self._segment_bytes = segment_bytes
+        self._fsync = fsync
+        self._clock = clock
+        self._tell = tell
+        self._known: dict[tuple[str, int], Partition] = {}
+
+    def create(self, topic: str, partitions: int) -> None:
+        refuse_name(topic, "topic")
+        refuse_partitions(topic, partitions)
+        held = self.topics().get(topic)
+        if held not in (None, partitions):
+            raise BadInput(f"topic {topic} has {held} partitions, not {partitions}")
+        for partition in range(partitions):
+            (self.folder / topic / str(partition)).mkdir(parents=True, exist_ok=True)
+        new = self.folder / topic / f"{_ABOUT}.new"
+        new.write_text(json.dumps({"partitions": partitions}), encoding="utf-8")
+        new.replace(self.folder / topic / _ABOUT)
+
+    def topics(self) -> dict[str, int]:
+        found = sorted(self.folder.glob(f"*/{_ABOUT}"))
+        return {
+            p.parent.name: json.loads(p.read_text(encoding="utf-8"))["partitions"] for p in found
+        }
+
+    def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
+        count = self._partitions(topic)
+        given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
+        placed = given.with_columns(partition_of(given["key"], count).alias("partition"))
+        at = self._clock()
+        parts = placed.partition_by("partition", include_key=False, as_dict=True)
+        return {
+            place: self.partition(topic, place).append(part, at) for (place,), part in parts.items()
+        }
+
+    def ends(self, topic: str) -> Ends:
+        return {p: self.partition(topic, p).ends() for p in range(self._partitions(topic))}
+
+    def positions(self, topic: str, group: str) -> dict[int, int]:
+        return self.group(topic, group).positions()
+
+    def consumer(self, topics: tuple[str, ...], group: str) -> LogConsumer:
+        refuse_name(group, "group")
+        return LogConsumer(self, {t: self._partitions(t) for t in topics}, group)
+
+    def expire(
+        self, topic: str, *, before: int | None = None, keep_bytes: int | None = None
+    ) -> int:
+        """Removes whole segments that are older than `before` (ms since 1970) or, of each
+        partition, over `keep_bytes`; how many."""
+        every = range(self._partitions(topic))
+        return sum(
+            self.partition(topic, p).expire(before=before, keep_bytes=keep_bytes) for p in every
+        )
+
+    def partition(self, topic: str, partition: int) -> Partition:
+        if (topic, partition) not in self._known:
+            self._known[topic, partition] = Partition(
+                self.folder / topic / str(partition),
+                segment_bytes=self._segment_bytes,
+                fsync=self._fsync,
+                tell=self._tell,
+            )
+        return self._known[topic, partition]
+
+    def group(self, topic: str, group: str) -> Group:
+        return Group(self.folder / topic / _GROUPS / group)
+
+    def _partitions(self, topic: str) -> int:
+        known = self.topics()
+        if topic not in known:
+            there = ", ".join(known) or "none"
+            raise BadInput(f"no topic {topic!r}; there are: {there}")
+        return known[topic]
+
+
+class LogConsumer:
+    """A member of a group that reads the log."""
+
+    def __init__(self, log: Log, topics: dict[str, int], group: str) -> None:
+        self._log = log
+        self._topics = topics
+        self._group = group
+        self._members = {t: Member(log.group(t, group).folder) for t in topics}
+        self._cursors: dict[tuple[str, int], Cursor] = {}
+
+    def poll(self, most: int, seconds: float) -> list[Batch]:
+        until = time.monotonic() + seconds
+        while True:
+            self._share()
+            found = self._read(most)
+            if found or time.monotonic() >= until:
+                return found
+            time.sleep(_PAUSE)
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        return frozenset(self._cursors)
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        if (topic, partition) not in self._cursors:
+            raise BadInput(f"partition {partition} of {topic} is not this reader's")
+        self._cursors[topic, partition] = Cursor(self._log.partition(topic, partition), offset)
+
+    def commit(self, topic: str, partition: int, offset: int) -> None:
+        self._log.group(topic, self._group).commit(partition, offset)
+
+    def close(self) -> None:
+        for member in self._members.values():
+            member.close()
+        self._cursors = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _share(self) -> None:
+        """Partitions that went to others are let go of; new ones begin where the group is."""
+        for topic, count in self._topics.items():
+            mine = self._members[topic].share(count)
+            for key in [k for k in self._cursors if k[0] == topic and k[1] not in mine]:
+                del self._cursors[key]
+            fresh = [p for p in sorted(mine) if (topic, p) not in self._cursors]
+            done = self._log.positions(topic, self._group) if fresh else {}
+            for p in fresh:
+                partition = self._log.partition(topic, p)
+                begin = done.get(p, partition.ends()[0])
+                self._cursors[topic, p] = Cursor(partition, begin)
+
+    def _read(self, most: int) -> list[Batch]:
+        """From each partition in turn its part of what is asked."""
+        found, left = [], most
+        for k, (key, cursor) in enumerate(self._cursors.items()):
+            messages = cursor.read(-(-left // (len(self._cursors) - k)))
+            left -= len(messages)
+            if len(messages):
+                found.append(Batch(*key, messages))
+        return found

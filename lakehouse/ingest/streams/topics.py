@@ -1,0 +1,110 @@
+"""What a topic is, and the small interface that both transports have."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import polars as pl
+
+from lakehouse.errors import BadInput
+
+MESSAGES = pl.Schema({"key": pl.Binary(), "value": pl.Binary()})
+"""What is sent: a message without a key has an empty one."""
+READ = pl.Schema({"offset": pl.Int64(), "time": pl.Datetime("ms", "UTC"), **MESSAGES})
+"""What is read: its place in the partition, and when the log had it."""
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+MOST_PARTITIONS = 1_024
+
+Ends = Mapping[int, tuple[int, int]]
+"""Partition → the first offset that is kept, and the one that comes next."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Messages of one partition, in order of offset (`READ`)."""
+
+    topic: str
+    partition: int
+    messages: pl.DataFrame
+
+    @property
+    def next_offset(self) -> int:
+        return int(self.messages["offset"][-1]) + 1
+
+
+class Consumer(Protocol):
+    """One member of a group. Partitions of the topics are shared among its living members."""
+
+    def poll(self, most: int, seconds: float) -> list[Batch]:
+        """Messages of the member's partitions, at the most so many of all, as soon as there is
+        any; none after so many seconds. Partitions may have come or gone with the call."""
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        """(topic, partition) that the member has."""
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Goes on from an offset of a partition that the member has."""
+
+    def commit(self, topic: str, partition: int, offset: int) -> None:
+        """Notes for the group that all before the offset is done."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Transport(Protocol):
+    """Where topics are kept."""
+
+    def create(self, topic: str, partitions: int) -> None:
+        """Makes a topic. Raises BadInput for a name that is no topic's, or one with another
+        number of partitions; one that is there as asked stays."""
+
+    def topics(self) -> dict[str, int]:
+        """Topic → its partitions."""
+
+    def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
+        """Adds messages (`MESSAGES`), each to the partition of its key, in order. Returns once
+        the log has them: partition → the offset after the last."""
+
+    def ends(self, topic: str) -> Ends: ...
+
+    def positions(self, topic: str, group: str) -> dict[int, int]:
+        """Partition → offset up to which the group is done; without those that it never did."""
+
+    def consumer(self, topics: tuple[str, ...], group: str) -> Consumer:
+        """A member of the group, which begins where the group is, or at the first message."""
+
+
+def refuse_name(name: str, what: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"{what} {name[:80]!r}: a small letter, then up to 62 small letters, digits and _"
+        )
+
+
+def refuse_partitions(topic: str, partitions: int) -> None:
+    if not 1 <= partitions <= MOST_PARTITIONS:
+        raise BadInput(
+            f"topic {topic}: {partitions} partitions; 1 to {MOST_PARTITIONS} are allowed"
+        )
+
+
+def partition_of(keys: pl.Series, partitions: int) -> pl.Series:
+    """CRC-32 of the key by the number of partitions, as librdkafka's consistent partitioner has
+    it: both transports send all of a person to the same place."""
+    known = keys.unique()
+    places = [zlib.crc32(key) % partitions for key in known.to_list()]
+    return keys.replace_strict(known, pl.Series(places, dtype=pl.Int64), return_dtype=pl.Int64)
