@@ -15,8 +15,8 @@ from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from lakehouse.contracts import door_of, is_closed, stored_as
 from lakehouse.ingest.files.ledger import read_ledger
+from lakehouse.ingest.files.mapping import PROFILE
 from lakehouse.ingest.files.minimal import tables_with
-from lakehouse.ingest.files.patrons import PROFILE
 from lakehouse.ingest.files.peek import touched_days
 from lakehouse.ingest.files.run import ingest
 from lakehouse.ingest.files.zone import (

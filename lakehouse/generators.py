@@ -31,13 +31,18 @@ if TYPE_CHECKING:
     from lakehouse.simulate.world import World
 
 __all__ = [
+    "ClickstreamGenerator",
     "ComplianceGenerator",
     "FinancialGenerator",
+    "OnlineAccountGenerator",
     "PlayerEventGenerator",
     "PlayerGenerator",
+    "ProductGenerator",
     "PurchaseGenerator",
     "SecurityGenerator",
     "ServerMetricGenerator",
+    "ShopActionGenerator",
+    "ShopOrderGenerator",
     "SlotMachineGenerator",
     "TableGameGenerator",
 ]
@@ -261,6 +266,24 @@ class SecurityGenerator(_Generator):
     table = "security_events"
 
 
+class ClickstreamGenerator(_Generator):
+    """The online casino: games opened, rounds staked and settled, games left."""
+
+    table = "clickstream"
+
+
+class OnlineAccountGenerator(_Generator):
+    """Online accounts, as the account system extracts them at the end of a gaming day."""
+
+    table = "online_accounts"
+
+
+class ShopActionGenerator(_Generator):
+    """What visitors of the web shop did."""
+
+    table = "shop_actions"
+
+
 class _ConsequenceGenerator(_Generator):
     """Rows that the play leads to. `generate(n)` gives the first `n` of the default world, or,
     where that has fewer, of one so much larger that there are `n`. Raises BadInput where no play
@@ -332,6 +355,18 @@ class PurchaseGenerator(_ConsequenceGenerator):
     """The game platform's purchases, from within sessions."""
 
     table = "purchases"
+
+
+class ProductGenerator(_ConsequenceGenerator):
+    """The web shop's catalogue: one row per product and gaming day."""
+
+    table = "products"
+
+
+class ShopOrderGenerator(_ConsequenceGenerator):
+    """The web shop's payments, refused attempts and refunds."""
+
+    table = "shop_orders"
 
 
 class ServerMetricGenerator(_ConsequenceGenerator):

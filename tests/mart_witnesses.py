@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 import floor_witnesses as floor
 import online_witnesses as online
+import platform_witnesses as platform
 import polars as pl
+import shop_witnesses as shop
 from law_rows import cash, rows
 
 from lakehouse.contracts import contract
@@ -395,8 +397,11 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
         "clickstream": rows("clickstream", *online.CLICKS),
-        "online_accounts": rows("online_accounts", *online.ACCOUNTS),
+        "online_accounts": rows("online_accounts", *online.ACCOUNTS, *shop.ACCOUNTS),
+        "shop_actions": rows("shop_actions", *shop.ACTIONS),
+        "shop_orders": rows("shop_orders", *shop.ORDERS),
         "games": rows("games", *online.GAMES),
+        **platform.silver_rows(),
     }
 
 

@@ -194,7 +194,48 @@ CLICKS = {name: [row[n] for row in _CLICKS] for n, name in enumerate(_COLUMNS)} 
     "timestamp": [MOMENT + dt.timedelta(seconds=row[-1]) for row in _CLICKS],
     "gaming_day": [FIRST] * len(_CLICKS),
 }
+# O1 is paid; O2 is paid a dollar less than was bought; O3 is pending; O4 was refused.
+_PAYMENTS = [
+    ("t1", "O1", "20.00", "completed"),
+    ("t2", "O2", "9.00", "completed"),
+    ("t3", "O3", "5.00", "pending"),
+    ("t4", "O4", "7.00", "failed"),
+    ("t5", "O9", "3.00", "refunded"),
+]
+ORDERS = {
+    name: [row[n] for row in _PAYMENTS]
+    for n, name in enumerate(("transaction_id", "order_id", "amount", "status"))
+} | {"gaming_day": [FIRST] * len(_PAYMENTS)}
+BOUGHT = {
+    "event_id": ["e1", "e2", "e3", "e4", "e5"],
+    "order_id": ["O1", "O2", "O3", "O4", None],
+    "action": ["purchase"] * 5,
+    "amount": ["20.00", "10.00", "5.00", "7.00", "8.00"],
+    "gaming_day": [FIRST] * 5,
+}
 LAKE = {
+    ("silver", "shop_actions"): BOUGHT,
+    ("silver", "shop_orders"): ORDERS,
+    ("gold", "product_performance"): {
+        "product_category": ["Books", "Toys"],
+        "product_name": ["Atlas", "Kite"],
+        "total_revenue": ["20.00", "9.00"],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("gold", "daily_sales_summary"): {
+        "sale_date": [FIRST],
+        "total_revenue": ["34.00"],
+        "gaming_day": [FIRST],
+    },
+    ("gold", "kpi"): {"gaming_day": [FIRST], "gross_revenue": ["29.00"]},
+    ("gold", "refunds"): {
+        "transaction_id": ["t5", "t6"],
+        "amount": ["3.00", "1.00"],
+        "paid_amount": ["3.00", None],
+        "refunded_before": ["0.00", "0.00"],
+        "is_covered": [True, False],
+        "gaming_day": [FIRST] * 2,
+    },
     ("silver", "clickstream"): CLICKS,
     ("gold", "player_metrics"): {
         "user_id": ["U1", "U2", "U3"],
@@ -251,6 +292,9 @@ BREACHES = {
     "excluded_are_not_marketed_to": 1,
     "raised_are_protected": 1,
     "behaviour_is_of_the_day": 1,
+    "purchases_are_paid": 2,
+    "refunds_are_of_a_payment": 1,
+    "shop_revenue_is_in_every_mart": 2,
     "online_play_is_its_accounts": 2,
     "online_play_is_its_games": 1,
     "rounds_are_settled_once": 3,

@@ -38,7 +38,11 @@ def not_failing(settings: Settings, fails: set[str]) -> set[str]:
     return every - {kind(address) for address in fails}
 
 
-HOUSES: tuple[tuple[Domain, ...], ...] = (("floor",), ("floor", "online"))
+HOUSES: tuple[tuple[Domain, ...], ...] = (
+    ("floor",),
+    ("floor", "online"),
+    ("floor", "shop"),
+)
 
 
 @pytest.mark.parametrize("domains", HOUSES, ids=",".join)
@@ -92,9 +96,10 @@ def test_exactly_the_checks_that_are_to_fail_do(clean: Settings, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_exactly_the_checks_of_the_online_casino_fail(tmp_path: Path) -> None:
-    house = clean_lake(tmp_path / "clean", domains=("floor", "online"))
-    mine = [m for m in every_mutation(house) if contract(m.table).domain == "online"]
+@pytest.mark.parametrize("domain", ["online", "shop"])
+def test_exactly_the_checks_of_a_domain_online_fail(tmp_path: Path, domain: Domain) -> None:
+    house = clean_lake(tmp_path / "clean", domains=("floor", domain))
+    mine = [m for m in every_mutation(house) if contract(m.table).domain == domain]
     for trial in trials(house, tmp_path / "copies", mine):
         assert trial.found == trial.wanted
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import dataframely as dy
 import polars as pl
 
 from benchmarks.mutations.defects import DERIVED, Damage, Mutation
 from benchmarks.mutations.online import ONLINE
 from benchmarks.mutations.rows import breaking, framed, sound_row
+from benchmarks.mutations.shop import SHOP
 from benchmarks.mutations.single import SINGLE
 from lakehouse.contracts import contract, contracts
 from lakehouse.quality.conformance import stored_rules
@@ -26,7 +28,7 @@ from lakehouse.storage import Lake, stored_schema
 
 def every_mutation(settings: Settings) -> list[Mutation]:
     """Of the tables of the parts of the house that a lake has."""
-    every = [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE, *ONLINE]
+    every = [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE, *ONLINE, *SHOP]
     return [one for one in every if settings.has(one.table)]
 
 
@@ -77,13 +79,20 @@ def _of_texts() -> Iterator[Mutation]:
     for n, (layer, table) in enumerate(tables):
         kind = kinds[n % len(kinds)]
         mine = (f"{layer}/{table}:no_personal_data", *consequences(layer, table, rows=True))
+        if _is_code(table, _text_key(layer, table)):
+            mine = (f"{layer}/{table}:contract", *mine)
         held = _holding(layer, table, TEXTS[kind])
         yield Mutation(f"A row is made up whose key is {kind}", layer, table, held, mine)
 
 
 def _text_key(layer: str, table: str) -> str | None:
     key = [n for n in contract(table).key if stored_schema(layer, table)[n] == pl.String]
-    return key[0] if key else None
+    return min(key, key=lambda n: _is_code(table, n), default=None)
+
+
+def _is_code(table: str, column: str | None) -> bool:
+    """Whether any text but its own breaks the contract."""
+    return column is not None and isinstance(contract(table).columns[column], dy.Enum)
 
 
 def _holding(layer: str, table: str, text: str) -> Damage:

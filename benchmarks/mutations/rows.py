@@ -24,6 +24,8 @@ GIVEN: dict[str, Row] = {
     "detection_quality": {"strength": "all"},
     "online_accounts": {"country": "EE"},
     "clickstream": {"country": "EE"},
+    "refunds": {"is_covered": True},
+    "shop_orders": {"country": "EE", "currency": "USD"},
     "purchases": {"currency": "USD"},
 }
 """What a sound row needs beyond types, bounds and domains."""

@@ -30,9 +30,14 @@ OPTIONS = {
     "financial_txn": "financial",
     "security_events": "security",
     "compliance": "compliance",
+    "clickstream": "clickstream",
+    "online_accounts": "accounts",
     "player_events": "player-events",
     "purchases": "purchases",
     "server_metrics": "server-metrics",
+    "shop_actions": "shop-actions",
+    "shop_orders": "shop-orders",
+    "products": "products",
 }
 """Tables with an option of their own; --rows names any."""
 MOST_ROWS = 10_000_000_000
@@ -81,11 +86,16 @@ def generate(
     financial: Annotated[int | None, typer.Option(help="Rows of cage transactions.")] = None,
     security: Annotated[int | None, typer.Option(help="Rows of security events.")] = None,
     compliance: Annotated[int | None, typer.Option(help="Filings, at the most.")] = None,
+    clickstream: Annotated[int | None, typer.Option(help="Rows of the online casino.")] = None,
+    accounts: Annotated[int | None, typer.Option(help="Rows of online accounts.")] = None,
     player_events: Annotated[int | None, typer.Option(help="Rows of the game's events.")] = None,
     purchases: Annotated[int | None, typer.Option(help="Purchases in the game, at most.")] = None,
     server_metrics: Annotated[
         int | None, typer.Option(help="Rows of the game's server metrics, at the most.")
     ] = None,
+    shop_actions: Annotated[int | None, typer.Option(help="Rows of the shop's visitors.")] = None,
+    shop_orders: Annotated[int | None, typer.Option(help="Payments of the shop, at most.")] = None,
+    products: Annotated[int | None, typer.Option(help="Rows of products, at the most.")] = None,
     rows: Rows = None,
     include_pii: IncludePii = False,
     key_file: KeyFile = None,
@@ -98,10 +108,12 @@ def generate(
     Row counts are exact, but of filings, wins and the like: those are consequences of the
     play, and a count is the most that is written. Files are their owner's alone (mode 0600).
     Without --include-pii, names and the like are masked, and numbers become hashes that nobody
-    without the key can try.
+    without the key can try. A clickstream as CSV has the columns, local times and file name of
+    the system before this one.
     """
-    counts = (slots, tables, players, financial, security, compliance)
-    counts = (*counts, player_events, purchases, server_metrics)
+    floor = (slots, tables, players, financial, security, compliance)
+    online = (clickstream, accounts, player_events, purchases, server_metrics)
+    counts = (*floor, *online, shop_actions, shop_orders, products)
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),
@@ -147,7 +159,8 @@ class Order:
         if not self.rows:
             raise BadInput(
                 "nothing to generate: give --all, or a count such as --slots 100000 "
-                "(also --tables, --players, --financial, --security, --compliance, --rows)"
+                "(also --tables, --players, --financial, --security, --compliance, --clickstream, "
+                "--accounts, --rows)"
             )
         if self.format not in FORMATS:
             raise BadInput(f"--format {self.format!r}: allowed are {', '.join(FORMATS)}")
@@ -202,7 +215,9 @@ class Order:
         return key
 
     def path(self, table: str) -> Path:
-        return self.output / f"bronze_{table}.{self.format}"
+        from lakehouse.simulate.output import file_name
+
+        return self.output / file_name(table, self.format, self.start)
 
 
 def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[str, int]:

@@ -98,6 +98,31 @@ WHERE v.may_be_marketed_to OR v.reinvestment_budget <> 0 OR NOT v.is_protected""
         "coin_in + loss",
         may_exceed=False,
     ),
+    "purchases_are_paid": """WITH bought AS (
+  SELECT order_id, sum(amount) AS bought FROM silver.shop_actions
+  WHERE gaming_day = DATE '{day}' AND action = 'purchase' AND order_id IS NOT NULL
+  GROUP BY order_id),
+paid AS (
+  SELECT order_id, sum(amount) AS paid FROM silver.shop_orders
+  WHERE gaming_day = DATE '{day}' AND status IN ('completed', 'pending') GROUP BY order_id)
+SELECT order_id, bought, coalesce(paid, 0) AS paid FROM bought LEFT JOIN paid USING (order_id)
+WHERE bought > 0 AND bought <> coalesce(paid, 0)""",
+    "refunds_are_of_a_payment": """SELECT * FROM gold.refunds
+WHERE gaming_day = DATE '{day}' AND NOT is_covered""",
+    "shop_revenue_is_in_every_mart": """WITH entries AS (
+  SELECT unnest(['product_performance', 'daily_sales_summary', 'kpi']) AS mart,
+    amount AS silver, 0 AS gold
+  FROM silver.shop_orders WHERE gaming_day = DATE '{day}' AND status = 'completed'
+  UNION ALL SELECT 'refunds', amount, 0 FROM silver.shop_orders
+  WHERE gaming_day = DATE '{day}' AND status = 'refunded'
+  UNION ALL SELECT 'product_performance', 0, total_revenue FROM gold.product_performance
+  WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'daily_sales_summary', 0, total_revenue FROM gold.daily_sales_summary
+  WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'kpi', 0, gross_revenue FROM gold.kpi WHERE gaming_day = DATE '{day}'
+  UNION ALL SELECT 'refunds', 0, amount FROM gold.refunds WHERE gaming_day = DATE '{day}')
+SELECT mart, sum(silver) AS silver, sum(gold) AS gold FROM entries
+GROUP BY mart HAVING sum(silver) <> sum(gold)""",
     "online_play_is_its_accounts": _by("user_id", "player_metrics"),
     "online_play_is_its_games": _by("game_name", "game_day"),
     "rounds_are_settled_once": """SELECT round_id,

@@ -15,7 +15,7 @@ from lakehouse.quality import (  # noqa: F401 - truths of their own
     hold,
     online_books,
     platform,
-    shop,
+    shop_books,
 )
 from lakehouse.quality.findings import (
     TRUTHS,

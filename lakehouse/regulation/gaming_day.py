@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
@@ -31,6 +32,30 @@ def gaming_day_of(moment: dt.datetime, timezone: str) -> dt.date:
 def local_day(timestamp: pl.Expr, timezone: str) -> pl.Expr:
     """Calendar day (Date) at the property; tax forms follow it, currency reports do not."""
     return timestamp.dt.convert_time_zone(timezone).dt.date()
+
+
+@functools.cache
+def zones() -> frozenset[str]:
+    """Names of the time zones that there are."""
+    return frozenset(available_timezones())
+
+
+def wall_clock(timestamp: pl.Expr, zone: pl.Expr) -> pl.Expr:
+    """What the clock of each row's own zone (an IANA name) shows, without an offset; null where
+    no zone is told, or none of that name is known."""
+
+    def shown(rows: pl.Series) -> pl.Series:
+        moments, named = rows.struct.unnest().get_columns()
+        wall = moments.clear().cast(pl.Datetime("us")).extend_constant(None, len(rows))
+        for name in named.unique().to_list():
+            if name in zones():
+                at = named.eq_missing(name).arg_true()
+                clock = moments.gather(at).dt.convert_time_zone(name)
+                wall = wall.scatter(at, clock.dt.replace_time_zone(None))
+        return wall
+
+    asked = pl.struct(timestamp, zone.alias("_zone"))
+    return asked.map_batches(shown, return_dtype=pl.Datetime("us"))
 
 
 def local_date(moment: dt.datetime, timezone: str) -> dt.date:

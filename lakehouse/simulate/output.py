@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Advance = Callable[[int], None]
+FOREIGN = ("clickstream", "csv")
+"""A table and format whose files are those of the system before this one."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,14 @@ class Work:
 def fill(work: Work, advance: Advance) -> dict[str, Filled]:
     """Fills each file; `advance` hears of rows as they are written. Raises StorageError where
     a file cannot be written; files are then incomplete."""
-    from lakehouse.simulate.export import leaving_schema
     from lakehouse.simulate.kernel.files import frame_file
 
     filled = {t.table: Filled() for t in work.targets}
     most = {t.table: t.most for t in work.targets}
     with ExitStack() as stack:
         files = {
-            t.table: frame_file(t.path, work.format, leaving_schema(t.table)) for t in work.targets
+            t.table: frame_file(t.path, work.format, _schema(t.table, work.format))
+            for t in work.targets
         }
         for file in files.values():
             stack.callback(file.abandon)
@@ -76,11 +79,31 @@ def fill(work: Work, advance: Advance) -> dict[str, Filled]:
             if "report_type" in kept.columns:
                 filled[table].kinds.update(kept["report_type"].drop_nulls().to_list())
             if kept.height:
-                files[table].write(kept)
+                files[table].write(_written(table, kept, work.format))
                 advance(kept.height)
         for file in files.values():
             file.finish()
     return filled
+
+
+def file_name(table: str, format_: str, first: dt.date) -> str:
+    """What the file of a table is called, of a world that begins on `first`."""
+    from lakehouse.simulate.online.clickstream_file import file_name
+
+    return file_name(first) if (table, format_) == FOREIGN else f"bronze_{table}.{format_}"
+
+
+def _schema(table: str, format_: str) -> pl.Schema:
+    from lakehouse.simulate.export import leaving_schema
+
+    stored = leaving_schema(table)
+    return _written(table, stored.to_frame(), format_).schema
+
+
+def _written(table: str, rows: pl.DataFrame, format_: str) -> pl.DataFrame:
+    from lakehouse.simulate.online.clickstream_file import as_written
+
+    return as_written(rows) if (table, format_) == FOREIGN else rows
 
 
 def _frames(work: Work, most: Mapping[str, int]) -> Iterator[tuple[str, pl.DataFrame]]:

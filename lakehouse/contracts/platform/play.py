@@ -23,6 +23,8 @@ PLATFORMS = ("PC", "Console")
     grain="one row per event of a player in a session",
     event_time="timestamp",
     monthly_rows=240_000,
+    topic="player_events",
+    topic_key="player_id",
 )
 class PlayerEvents(dy.Schema):
     """What players did in the game, level by level. A session ends with its last event; one
@@ -53,6 +55,8 @@ class PlayerEvents(dy.Schema):
     layer="source",
     grain="one row per item bought in the game",
     event_time="purchase_timestamp",
+    topic="purchases",
+    topic_key="player_id",
 )
 class Purchases(dy.Schema):
     """Items that players bought in the game, from within a session."""
@@ -80,6 +84,8 @@ class Purchases(dy.Schema):
     layer="source",
     grain="one row per server and minute",
     event_time="timestamp",
+    topic="server_metrics",
+    topic_key="server_id",
 )
 class ServerMetrics(dy.Schema):
     """How each server was in the last second of a minute, and whom it lost in that minute."""

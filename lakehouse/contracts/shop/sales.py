@@ -8,10 +8,10 @@ from lakehouse.contracts.shop.orders import CATEGORIES
 
 ALL = "All"
 _SOLD = {
-    "sales": dy.Decimal(18, 2, nullable=False, min=0),
-    "transactions": dy.Int64(nullable=False, min=1),
+    "sales": dy.Decimal(18, 2, nullable=False),
+    "transactions": dy.Int64(nullable=False),
 }
-_MANY = {"transactions": dy.Int64(nullable=False, min=1)}
+_MANY = {"transactions": dy.Int64(nullable=False)}
 
 
 @table("funnel", layer="gold", grain="one row per category, or all of them, and gaming day")

@@ -7,7 +7,7 @@ import polars as pl
 from lakehouse.gold.marts import gold, mart, silver
 from lakehouse.gold.money import as_table, cents, half_up, within
 from lakehouse.gold.online.play import USER, events
-from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.gaming_day import Days, wall_clock
 
 WINDOW = 30
 """Gaming days over which frequency and the trend of stakes are looked at."""
@@ -60,19 +60,9 @@ def _rounds(clickstream: pl.LazyFrame, days: Days, timezone: str) -> pl.LazyFram
 
 def _is_night(timezone: str) -> pl.Expr:
     """By the clock of the row's place, or the property's where it is not told."""
-    zone = pl.col("time_zone").fill_null(timezone)
-
-    def hours(rows: pl.Series) -> pl.Series:
-        frame = rows.struct.unnest().with_row_index("at")
-        parts = [
-            part.select("at", hour=pl.col("timestamp").dt.convert_time_zone(name).dt.hour())
-            for (name,), part in frame.partition_by("zone", as_dict=True).items()
-        ]
-        found = pl.concat([pl.DataFrame(schema={"at": pl.UInt32, "hour": pl.Int8}), *parts])
-        return found.sort("at")["hour"]
-
-    asked = pl.struct("timestamp", zone=zone).map_batches(hours, return_dtype=pl.Int8())
-    return asked < NIGHT_HOURS
+    moment = pl.col("timestamp")
+    own, property_ = wall_clock(moment, pl.col("time_zone")), moment.dt.convert_time_zone(timezone)
+    return pl.coalesce(own.dt.hour(), property_.dt.hour()) < NIGHT_HOURS
 
 
 def _in_day(rounds: pl.LazyFrame) -> pl.LazyFrame:

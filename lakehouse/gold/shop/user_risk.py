@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -71,7 +72,8 @@ def _at_home(
     if online_accounts is None:
         return actions.with_columns(hour=there)
     homes = online_accounts.select("gaming_day", "time_zone", user_id="account_id").unique(USER)
-    zones = homes.select(pl.col("time_zone").unique().sort()).collect().to_series().to_list()
+    named = homes.select(pl.col("time_zone").unique().sort()).collect().to_series()
+    zones = [zone for zone in named.drop_nulls() if _is_known(zone)]
     local = [
         pl.when(pl.col("time_zone") == zone).then(
             pl.col("timestamp").dt.convert_time_zone(zone).dt.hour()
@@ -79,6 +81,14 @@ def _at_home(
         for zone in zones
     ]
     return actions.join(homes, on=USER, how="left").with_columns(hour=pl.coalesce(*local, there))
+
+
+def _is_known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _regularity(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,6 +12,7 @@ from lakehouse.contracts import Contract
 from lakehouse.ingest.files.mapping import ColumnMapping, Mapping
 from lakehouse.ingest.files.plain_values import Plain, plain_form
 from lakehouse.ingest.files.values import typed_column
+from lakehouse.regulation.gaming_day import zones
 
 BROKEN = "?"
 """Before a column's name: the rule that each of its values broke."""
@@ -46,7 +47,9 @@ def typed_columns(
     usual = text.select(p.usual.all().alias(n) for n, p in forms.items())
     columns = []
     for name, dtype in types.items():
-        if name not in forms:
+        if rules[name].timezone_from is not None:
+            columns += _by_zone(text, name, dtype, rules[name], origin)
+        elif name not in forms:
             columns += _careful(text[name], dtype, rules[name], origin)
         elif usual[name].all() and values[name].null_count() == text[name].null_count():
             columns.append(values[name])
@@ -60,6 +63,24 @@ def _without_blanks(text: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     blank = text.select((pl.col(n) == "").any() for n in names)
     met = [n for n in names if blank[n].item()]
     return text.with_columns(pl.when(pl.col(n) != "").then(pl.col(n)) for n in met)
+
+
+def _by_zone(
+    text: pl.DataFrame, name: str, dtype: pl.DataType, rule: ColumnMapping, origin: Origin
+) -> list[pl.Series]:
+    """Each row by the clock of the zone that it names; by none where there is no such zone."""
+    named = text[str(rule.timezone_from)].str.strip_chars()
+    values = pl.Series(name, [None], dtype=dtype).new_from_index(0, text.height)
+    broken = pl.Series(BROKEN + name, [None], dtype=pl.String).new_from_index(0, text.height)
+    for zone in named.unique().to_list():
+        at = named.eq_missing(zone).arg_true()
+        known = origin.mapping.timezone if not zone else zone if zone in zones() else None
+        typed = typed_column(name, dtype, rule, known)
+        assert typed is not None
+        asked = typed.value, typed.broken.alias(broken.name)
+        read, why = text[name].gather(at).to_frame().select(asked).get_columns()
+        values, broken = values.scatter(at, read), broken.scatter(at, why)
+    return [values, broken]
 
 
 def _careful(

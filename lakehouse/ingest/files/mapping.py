@@ -173,6 +173,9 @@ class ColumnMapping(BaseModel):
     that date."""
     timezone: Zone | None = None
     """Zone of times that carry no offset."""
+    timezone_from: str | None = None
+    """Our column that names the zone of each row's time, such as time_zone; rows that name none
+    have that of the file."""
     ambiguous: Literal["reject", "earlier", "later"] = "reject"
     """What an hour that happens twice, in November, means."""
     skipped: Literal["reject", "shift"] = "reject"
@@ -226,6 +229,8 @@ class ColumnMapping(BaseModel):
             raise ValueError("latest_year is for a format with two-digit years, such as %d.%m.%y")
         if self.date_only and self.timezone is not None:
             raise ValueError("date_only has no time, and so no timezone")
+        if self.timezone_from is not None and (self.date_only or self.timezone is not None):
+            raise ValueError("timezone_from goes with neither timezone nor date_only")
         if self.optional and self.source is None and self.value is None:
             raise ValueError("optional is for a column that from or value names")
         return self
@@ -385,6 +390,8 @@ def _check_columns(
             moments = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
             held = ", ".join(n for n in moments if n not in PROVENANCE)
             raise BadInput(f"{place}.date_only: is for a moment: {held}")
+        if rule.timezone_from is not None:
+            _check_zone_column(rule.timezone_from, dtype, c, place)
         if rule.round and not isinstance(dtype, pl.Decimal):
             raise BadInput(f"{place}.round: is for money and rates, and {name} is none")
         if any(f.startswith("epoch") for f in rule.formats) and dtype == pl.Date:
@@ -394,6 +401,14 @@ def _check_columns(
             raise BadInput(f"{place}.currency: amounts are dollars here; say {said}")
         if rule.value is not None:
             _check_expression(rule.value, _kinds(dtype), mapping, f"{place}.value")
+
+
+def _check_zone_column(name: str, dtype: pl.DataType, c: Contract, place: str) -> None:
+    if not isinstance(dtype, pl.Datetime):
+        raise BadInput(f"{place}.timezone_from: is for a moment")
+    if name not in c.columns or c.columns[name].dtype != pl.String():
+        texts = ", ".join(n for n, x in c.columns.items() if x.dtype == pl.String())
+        raise BadInput(f"{place}.timezone_from: {c.name} has no text {name!r}; it has {texts}")
 
 
 def _kinds(dtype: pl.DataType) -> tuple[str, ...]:

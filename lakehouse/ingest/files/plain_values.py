@@ -31,9 +31,17 @@ def plain_form(text: pl.Series, dtype: pl.DataType, mapping: ColumnMapping) -> P
     """How a column of text is read where it is plain; null where the mapping or the type say
     that nothing in it is."""
     column = pl.col(text.name)
+    if isinstance(dtype, pl.List):
+        return None
     if text.null_count() == text.len():
         return Plain(pl.lit(None, dtype=dtype), pl.lit(value=True))
-    if mapping.unit or mapping.format or mapping.decimal_comma or mapping.date_only:
+    if (
+        mapping.unit
+        or mapping.format
+        or mapping.decimal_comma
+        or mapping.date_only
+        or mapping.timezone_from
+    ):
         return None
     if isinstance(dtype, pl.Datetime):
         return _plain_moment(column, text.drop_nulls()[0])

@@ -82,10 +82,19 @@ def typed_column(
         value, why = _whole(text, mapping)
     elif dtype.is_float():
         value, why = _float(text, mapping)
+    elif dtype == pl.List(pl.String):
+        return Typed(_texts(pl.col(name)).alias(name), pl.lit(None, pl.String).alias(f"{name}|"))
     else:
         return None
     broken = pl.when(given & value.is_null()).then(pl.concat_str(pl.lit(f"{name}|"), why))
     return Typed(value.alias(name), broken.alias(name))
+
+
+def _texts(text: pl.Expr) -> pl.Expr:
+    """A cell of several texts, as JSON's list or with semicolons between; nothing is none."""
+    bare = text.fill_null("").str.strip_chars().str.replace_many({'["': "", '"]': "", "[]": ""})
+    parts = bare.str.replace_all(r'"\s*,\s*"', ";").str.split(";")
+    return parts.list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
 
 
 def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:

@@ -59,6 +59,8 @@ _RULES = {
 }
 """Rule that should find each kind; `{}` is the column."""
 _COLUMNS_A_DAY = 3
+_CASES = {"machine_id", "badge_number"}
+"""Columns that cases of machines and staff are told by, beside patrons."""
 _DAY = 86_400_000_000
 
 
@@ -390,20 +392,18 @@ def _open_rows(
 ) -> tuple[Bools, Bools]:
     """Rows that may be touched at all (no planted scenario or case rests on them), and rows
     that may be lost to quarantine without a second consequence."""
-    days = sorted({u.day for u in units})
-    patrons = _patrons(table)
+    days, patrons = sorted({u.day for u in units}), _patrons(table)
     free = np.ones(len(c.h), dtype=bool)
     if patrons:
-        planted_on = {d: [q for s in world.scenarios(d) for q in s.players] for d in days}
-        free &= ~_named(patrons, c, planted_on)
-    if contract(table).domain in ("floor", "compliance"):
+        free &= ~_named(c, patrons, {d: _planned(world, d) for d in days})
+    if patrons or _CASES & set(c.rows.columns):
         free &= ~_of_cases(c, {d: evidence(world.config, d) for d in days})
     about = producers()[table]
     if about.evidence is not None:
         free &= ~_of_cases(c, {d: about.evidence(world, d) for d in days})
     safe = free
     if about.needed is not None:
-        safe = safe & ~_named(patrons, c, {d: about.needed(world, d) for d in days})
+        safe = safe & ~_named(c, patrons, {d: about.needed(world, d) for d in days})
     if about.needed_rows is not None:
         safe = safe & ~c.rows.select(about.needed_rows).to_series().to_numpy()
     return free, safe
@@ -421,19 +421,24 @@ def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str]]]) -> 
 
 @functools.cache
 def _patrons(table: str) -> tuple[str, ...]:
-    """Columns of a table that name patrons of the floor."""
+    """Columns that say which patron did it; a player of an online platform is an account."""
     if table == PEOPLE:
         return ("player_id",)
     return tuple(n for n, (parent, _) in contract(table).references().items() if parent == PEOPLE)
 
 
-def _named(columns: Sequence[str], c: _Candidates, who: Mapping[int, Sequence[int] | I64]) -> Bools:
+def _planned(world: World, day: int) -> list[int]:
+    return [q for s in world.scenarios(day) for q in s.players]
+
+
+def _named(c: _Candidates, columns: Sequence[str], who: Mapping[int, Sequence[int] | I64]) -> Bools:
     """Rows in which one of the day's patrons stands."""
     span = np.int64(1) << np.int64(40)
     codes = [np.asarray(q, dtype=np.int64) + span * d for d, q in who.items()]
     wanted = np.concatenate(codes)
     found = np.zeros(len(c.h), dtype=bool)
-    for column in columns if len(wanted) else ():
-        number = c.rows[column].str.slice(1).cast(pl.Int64).fill_null(-1).to_numpy()
-        found |= (number >= 0) & np.isin(number + span * c.day, wanted)
+    for column in columns:
+        if len(wanted):
+            number = c.rows[column].str.slice(1).cast(pl.Int64).fill_null(-1).to_numpy()
+            found |= (number >= 0) & np.isin(number + span * c.day, wanted)
     return found

@@ -79,14 +79,8 @@ class Faults:
     """From here on the share of online accounts."""
     account_sharing: float = 0.0015
     betting_bot: float = 0.001
-    stuck_point: float = 0.12
-    """Share of the game's levels and maps that are too hard in a season."""
-    map_crash: float = 1.0
-    """From here on the share of maps, servers or accounts that a case begins with in 30 days."""
-    server_outage: float = 2.0
-    purchase_ring: float = 0.0006
     card_testing: float = 0.0006
-    """From here on the share of online accounts of which a case in the shop begins in 30 days."""
+    """From here on the share of online accounts of whom a case in the shop begins in 30 days."""
     velocity_burst: float = 0.0006
     impossible_travel: float = 0.0006
     account_takeover: float = 0.0008
@@ -94,6 +88,12 @@ class Faults:
     gift_card_drain: float = 0.0006
     missing_time: float = 0.05
     """Actions in the shop whose client tells no time."""
+    stuck_point: float = 0.12
+    """Share of the game's levels and maps that are too hard in a season."""
+    map_crash: float = 1.0
+    """From here on the share of maps, servers or accounts that a case begins with in 30 days."""
+    server_outage: float = 2.0
+    purchase_ring: float = 0.0006
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -51,12 +51,12 @@ class TextFile:
         self._stream = path.open("wb")
         self._is_csv = format_ == "csv"
         if self._is_csv:
-            schema.to_frame().write_csv(self._stream)
+            _flat(schema.to_frame()).write_csv(self._stream)
 
     def write(self, frame: pl.DataFrame) -> None:
         try:
             if self._is_csv:
-                frame.write_csv(self._stream, include_header=False)
+                _flat(frame).write_csv(self._stream, include_header=False)
             else:
                 self._stream.write(json_lines(frame))
         except OSError as error:
@@ -66,6 +66,12 @@ class TextFile:
         self._stream.close()
 
     abandon = finish
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """A cell has room for one text: those of a list are told one after another."""
+    lists = [n for n, t in frame.schema.items() if t == pl.List(pl.String)]
+    return frame.with_columns(pl.col(lists).list.join(";")) if lists else frame
 
 
 class ParquetFile:

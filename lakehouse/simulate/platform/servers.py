@@ -16,7 +16,6 @@ from lakehouse.simulate.kernel.ids import event_ids
 from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.platform import game
-from lakehouse.simulate.platform.cases import OUTAGE
 from lakehouse.simulate.platform.places import regions, types
 from lakehouse.simulate.platform.play import server_ids
 from lakehouse.simulate.platform.sessions import (
@@ -111,7 +110,7 @@ def _down(config: WorldConfig, day: int, server: I64, minute: I64) -> NDArray[np
     """Minutes in which a server that nobody can reach answers to its monitor alone."""
     found = np.zeros(len(server), dtype=bool)
     for c in troubles(config, day):
-        if c.kind == OUTAGE and is_full_outage(c):
+        if is_full_outage(c):
             since, until = period(config, c)
             found |= (server == c.entity) & (minute > since // 60) & (minute < until // 60)
     return found

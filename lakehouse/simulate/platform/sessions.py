@@ -102,7 +102,8 @@ def sessions_on(world: World, day: int) -> Sessions:
     for n, c in enumerate(disturbances):
         at = _meets(config, c, s)
         hit = (at - s.start >= _LEAST) & (at < s.start + left) & (at < period(config, c)[1])
-        hit &= _is_there(s, c, at) & chance(_hash(config, "hit", n, s.h), c.intensity)
+        share = 1.0 if is_full_outage(c) else c.intensity
+        hit &= _is_there(s, c, at) & chance(_hash(config, "hit", n, s.h), share)
         left = np.where(hit, at - s.start, left)
         case = np.where(hit, n, case)
         is_cut = np.where(hit, not c.is_look_alike, is_cut)
@@ -125,7 +126,7 @@ def period(config: WorldConfig, c: Case) -> tuple[int, int]:
 
 def is_full_outage(c: Case) -> bool:
     """Whether nobody stays on the server or comes to it."""
-    return c.is_look_alike or c.intensity >= 0.5
+    return c.kind == OUTAGE and (c.is_look_alike or c.intensity >= 0.5)
 
 
 def _meets(config: WorldConfig, c: Case, s: Sessions) -> I64:
@@ -233,17 +234,20 @@ def _first(config: WorldConfig, day: int, who: I64, home: I64, span: I64) -> I64
     return np.minimum(at_local(date, opens, length, home, local), length - span - 60)
 
 
-def _elsewhere(config: WorldConfig, s: Sessions, troubles_: list[Case]) -> Sessions:
-    """Who comes while the server is down is sent to the next one of the region, or, where there
-    is none, to another region's."""
-    many, step = game.server_count(config), len(game.REGIONS)
+def _elsewhere(config: WorldConfig, s: Sessions, disturbances: list[Case]) -> Sessions:
+    """Who comes while a server is down is sent to the next one that is not: of the region, or,
+    where it has but one, of another."""
+    many, regions = game.server_count(config), len(game.REGIONS)
+    step = regions if many > regions else 1
+    down = [c for c in disturbances if is_full_outage(c)]
     server = s.server
-    for c in troubles_:
-        if c.kind == OUTAGE and is_full_outage(c):
-            down, up = period(config, c)
-            barred = (server == c.entity) & (s.start > down - _LEAST) & (s.start < up)
-            further = (server + (step if many > step else 1)) % many
-            server = np.where(barred, further, server)
+    for _ in range(len(down)):
+        barred = np.zeros(len(s), dtype=bool)
+        for c in down:
+            since, until = period(config, c)
+            here = (server == c.entity) & (s.start > since - _LEAST)
+            barred |= here & (s.start < until)
+        server = np.where(barred, (server + step) % many, server)
     return dataclasses.replace(s, server=server)
 
 
