@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from benchmarks.mutations.defects import DERIVED, Damage, Mutation
+from benchmarks.mutations.platform import PLATFORM
 from benchmarks.mutations.rows import breaking, framed, sound_row
 from benchmarks.mutations.single import SINGLE
 from lakehouse.contracts import contract, contracts
@@ -23,7 +24,7 @@ from lakehouse.storage import Lake, stored_schema
 
 
 def every_mutation() -> list[Mutation]:
-    return [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE]
+    return [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE, *PLATFORM]
 
 
 def consequences(layer: str, table: str, *, rows: bool) -> tuple[str, ...]:
