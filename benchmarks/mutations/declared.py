@@ -15,6 +15,7 @@ import polars as pl
 
 from benchmarks.mutations.defects import DERIVED, Damage, Mutation
 from benchmarks.mutations.online import ONLINE
+from benchmarks.mutations.platform import PLATFORM
 from benchmarks.mutations.rows import breaking, framed, sound_row
 from benchmarks.mutations.shop import SHOP
 from benchmarks.mutations.single import SINGLE
@@ -28,7 +29,8 @@ from lakehouse.storage import Lake, stored_schema
 
 def every_mutation(settings: Settings) -> list[Mutation]:
     """Of the tables of the parts of the house that a lake has."""
-    every = [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE, *ONLINE, *SHOP]
+    of_floor = [*_of_contracts(), *_of_texts(), *_of_books(), *_of_history(), *SINGLE]
+    every = [*of_floor, *ONLINE, *PLATFORM, *SHOP]
     return [one for one in every if settings.has(one.table)]
 
 
