@@ -230,7 +230,10 @@ BAD = {
     "negative": (["--slots", "-5"], "--slots -5"),
     "not a number": (["--slots", "many"], "--slots"),
     "no count": (["--rows", "gaming_wins"], "write TABLE=COUNT"),
-    "no such table": (["--rows", "wins=3"], "--rows wins: simulated tables are clickstream, compliance"),
+    "no such table": (
+        ["--rows", "wins=3"],
+        "--rows wins: simulated tables are clickstream, compliance",
+    ),
     "too many": (["--rows", "gaming_wins=99999999999"], "--rows gaming_wins=99999999999: 0 to"),
     "days": (["--all", "-d", "0"], "--days 0"),
     "seed": (["--all", "-s", "-1"], "--seed -1"),
