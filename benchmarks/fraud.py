@@ -166,7 +166,7 @@ def busy_shop(orders: int, users: int, day: dt.date, seed: int) -> pl.DataFrame:
     place = mostly(0.97) % 40
     return pl.DataFrame(
         {
-            "transaction_id": pl.format("T{}-{}", pl.lit(f"{day}"), pl.int_range(orders)),
+            "transaction_id": pl.Series([f"T{day}-{k}" for k in range(orders)]),
             "user_id": names[user],
             "timestamp": at.cast(pl.Duration("us")) + start,
             "gaming_day": pl.repeat(day, orders, eager=True),
