@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import floor_witnesses as floor
+import fraud_witnesses as fraud
 import polars as pl
 from law_rows import cash, rows
 
@@ -377,7 +378,7 @@ def planted() -> pl.LazyFrame:
         }
         for rule, (kind, entity) in cases.items()
     ]
-    return pl.LazyFrame(found, schema=contract("plants").bronze_schema())
+    return pl.LazyFrame([*found, *fraud.plants(D)], schema=contract("plants").bronze_schema())
 
 
 def silver_rows() -> dict[str, pl.LazyFrame]:
@@ -393,6 +394,7 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "player_profile": rows("player_profile", *versions(), *floor.PEOPLE),
         "security_events": rows("security_events", *floor.BADGES, *BADGES),
         "plants": planted(),
+        "shop_orders": fraud.shop_orders(D),
     }
 
 

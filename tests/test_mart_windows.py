@@ -15,9 +15,11 @@ from polars.testing import assert_frame_equal
 from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import load
-from lakehouse.settings import load_settings
+from lakehouse.settings import DOMAINS, load_settings
 
-SETTINGS = load_settings(carded_bill_in_knowledge=True, multiple_transaction_log_over="2500")
+SETTINGS = load_settings(
+    carded_bill_in_knowledge=True, multiple_transaction_log_over="2500", domains=DOMAINS
+)
 LAW = load(SETTINGS.profile)
 NOW = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 ALWAYS = (dt.date(2023, 12, 1), dt.date(2037, 6, 1))

@@ -22,6 +22,7 @@ GIVEN: dict[str, Row] = {
     "sar_filings": {"report_type": "SAR"},
     "table_performance": {"win_basis": "ratings"},
     "detection_quality": {"strength": "all"},
+    "fraud_alerts": {"rules": [{"rule": "made", "score": 1.0}]},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -43,6 +44,9 @@ RELATIONS: dict[str, Row] = {
     "denied_door_says_why": {"event_type": "ACCESS_DENIED", "access_denied_reason": None},
     "paid_after_won": {"paid_at": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)},
     "score_is_a_share": {"score": 1.5},
+    "fraud_score_is_a_share": {"fraud_score": 1.5},
+    "an_alert_names_its_rules": {"rules": []},
+    "levels_add_up": {"total_alerts": 7},
     "window_ends_on_its_day": {"window_end": dt.date(2099, 1, 1)},
     "theo_is_the_sum_of_its_parts": {"theo": Decimal(7)},
     "actual_is_the_sum_of_its_parts": {"actual": Decimal(7)},
