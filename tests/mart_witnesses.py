@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import floor_witnesses as floor
 import online_witnesses as online
 import platform_witnesses as platform
+import fraud_witnesses as fraud
 import polars as pl
 import shop_witnesses as shop
 from law_rows import cash, rows
@@ -380,7 +381,7 @@ def planted() -> pl.LazyFrame:
         }
         for rule, (kind, entity) in cases.items()
     ]
-    return pl.LazyFrame(found, schema=contract("plants").bronze_schema())
+    return pl.LazyFrame([*found, *fraud.plants(D)], schema=contract("plants").bronze_schema())
 
 
 def silver_rows() -> dict[str, pl.LazyFrame]:
@@ -399,9 +400,9 @@ def silver_rows() -> dict[str, pl.LazyFrame]:
         "clickstream": rows("clickstream", *online.CLICKS),
         "online_accounts": rows("online_accounts", *online.ACCOUNTS, *shop.ACCOUNTS),
         "shop_actions": rows("shop_actions", *shop.ACTIONS),
-        "shop_orders": rows("shop_orders", *shop.ORDERS),
         "games": rows("games", *online.GAMES),
         **platform.silver_rows(),
+        "shop_orders": pl.concat([rows("shop_orders", *shop.ORDERS), fraud.shop_orders(D)]),
     }
 
 

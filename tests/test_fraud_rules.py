@@ -186,6 +186,19 @@ def test_levels_and_weights_of_streamify_are_the_seeds() -> None:
     assert [float(levels[k]) for k in ("medium", "high", "critical")] == [0.4, 0.6, 0.8]
 
 
+def test_there_is_no_alert_under_the_lowest_score_that_alerts() -> None:
+    """Of the tuned profile that is over the seeds' MEDIUM: its budget is spent there."""
+    levels = profile("tuned").periods("levels")[-1].params or {}
+    assert levels["low"] > levels["medium"]
+    below, at = (
+        pl.select(score=pl.lit(float(levels["low"]) - off), gaming_day=pl.lit(dt.date(2025, 3, 1)))
+        .select(rules._level(profile("tuned"), (dt.date(2025, 3, 1), dt.date(2025, 3, 1))))
+        .item()
+        for off in (0.001, 0.0)
+    )
+    assert (below, at) == (None, "HIGH")
+
+
 def test_a_profile_that_nobody_knows_is_refused() -> None:
     with pytest.raises(BadInput, match="unknown profile 'loose' of fraud; known: streamify, tuned"):
         profile("loose")

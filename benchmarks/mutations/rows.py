@@ -27,6 +27,7 @@ GIVEN: dict[str, Row] = {
     "refunds": {"is_covered": True},
     "shop_orders": {"country": "EE", "currency": "USD"},
     "purchases": {"currency": "USD"},
+    "fraud_alerts": {"rules": [{"rule": "made", "score": 1.0}]},
 }
 """What a sound row needs beyond types, bounds and domains."""
 
@@ -48,6 +49,9 @@ RELATIONS: dict[str, Row] = {
     "denied_door_says_why": {"event_type": "ACCESS_DENIED", "access_denied_reason": None},
     "paid_after_won": {"paid_at": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)},
     "score_is_a_share": {"score": 1.5},
+    "fraud_score_is_a_share": {"fraud_score": 1.5},
+    "an_alert_names_its_rules": {"rules": []},
+    "levels_add_up": {"total_alerts": 7},
     "window_ends_on_its_day": {"window_end": dt.date(2099, 1, 1)},
     "theo_is_the_sum_of_its_parts": {"theo": Decimal(7)},
     "actual_is_the_sum_of_its_parts": {"actual": Decimal(7)},

@@ -144,11 +144,15 @@ def _calibrated(odds: F64, labels: NDArray[np.bool_]) -> tuple[float, float]:
 
 def _boosted(rows: F64, labels: NDArray[np.bool_]) -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
-    grown = HistGradientBoostingClassifier(
+    model = HistGradientBoostingClassifier(
         max_iter=TREES, max_leaf_nodes=LEAVES, min_samples_leaf=FEWEST, learning_rate=0.1,
         l2_regularization=1.0, early_stopping=False, random_state=SEED,
-    ).fit(rows, labels)  # fmt: skip
+    )  # fmt: skip
+    # Threads that wait for each other on a busy machine cost more than they save.
+    with threadpool_limits(1):
+        grown = model.fit(rows, labels)
     trees = [t[0].nodes for t in grown._predictors]
     return {
         "base": float(grown._baseline_prediction[0, 0]),

@@ -210,8 +210,10 @@ def _score(law: Law, days: Days) -> pl.Expr:
 
 
 def _level(law: Law, days: Days) -> pl.Expr:
+    """The gravest level that the score reaches; none under `low`, even where a profile's `low` is
+    over other levels."""
     reached = pl.lit(None, dtype=pl.String)
     for level in reversed(LEVELS):
         over = pl.col("score") >= limit(law, "levels", level.lower(), days)
         reached = pl.when(over).then(pl.lit(level)).otherwise(reached)
-    return reached
+    return pl.when(pl.col("score") >= limit(law, "levels", "low", days)).then(reached)

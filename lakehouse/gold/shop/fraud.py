@@ -21,6 +21,7 @@ from lakehouse.detection.fraud.measures import (
 from lakehouse.detection.fraud.quality import quality, scored
 from lakehouse.detection.fraud.rules import judged
 from lakehouse.gold.marts import gold, mart, silver, truth
+from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
 
@@ -55,16 +56,20 @@ def _of(orders: pl.DataFrame, days: Days) -> pl.DataFrame:
 
 
 @mart(gold("fraud_alerts"))
-def fraud_analysis(fraud_alerts: pl.LazyFrame) -> pl.LazyFrame:
-    """Mart `fraud_analysis`."""
+def fraud_analysis(fraud_alerts: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
+    """Mart `fraud_analysis` of `days`."""
     levels = {f"{v.lower()}_alerts": (pl.col("alert_level") == v).sum() for v in LEVELS}
-    found = fraud_alerts.group_by("gaming_day", "profile").agg(
-        alert_date=pl.col("gaming_day").first(),
-        total_alerts=pl.len(),
-        affected_users=pl.col("user_id").n_unique(),
-        # A mean's last digits depend on the order of its rows, and a day made again is the same.
-        avg_fraud_score=pl.col("fraud_score").mean().round(9),
-        **levels,
+    found = (
+        within(fraud_alerts, days)
+        .group_by("gaming_day", "profile")
+        .agg(
+            alert_date=pl.col("gaming_day").first(),
+            total_alerts=pl.len(),
+            affected_users=pl.col("user_id").n_unique(),
+            # A mean's last digits depend on the order of rows; a day made again is the same.
+            avg_fraud_score=pl.col("fraud_score").mean().round(9),
+            **levels,
+        )
     )
     return shaped(found, "fraud_analysis")
 
