@@ -10,9 +10,9 @@ import datetime as dt
 from collections.abc import Iterator
 
 import floor_witnesses as floor
+import fraud_witnesses as fraud
 import online_witnesses as online
 import platform_witnesses as platform
-import fraud_witnesses as fraud
 import polars as pl
 import shop_witnesses as shop
 from law_rows import cash, rows
