@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from lakehouse.contracts.floor.slots import DENOMINATIONS
 from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.regulation.games import rates
+from lakehouse.simulate import fidelity_online
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.running_totals import everybody_through
 from lakehouse.simulate.floor.slot_play import BASE_VARIANCE, BIG_SHARE_BP, BIG_WIN_RATE
@@ -24,30 +24,13 @@ from lakehouse.simulate.kernel import person
 from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.kernel.counter import F64, I64
 from lakehouse.simulate.labels.filings import truth_obligations
+from lakehouse.simulate.measure import Z99, Measure
 from lakehouse.simulate.world import World
 
 HOLD_DAYS, SHAPE_DAYS, OFFICE_DAYS = 30, 150, 40
 SEEDS = range(1, 13)
-Z99 = 2.576
 # E[m^2] of a big win in bets: Pareto with exponent 1.7, from 200 to 20,000.
 _BIG_SECOND_MOMENT = 1.7 * 200**1.7 * (20_000**0.3 - 200**0.3) / (0.3 * (1 - 100**-1.7))
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One line of the document. `low` and `high` bound what is allowed."""
-
-    what: str
-    target: str
-    low: float
-    high: float
-    measured: float
-    source: str
-    is_hour: bool = False
-
-    @property
-    def holds(self) -> bool:
-        return self.low <= self.measured <= self.high
 
 
 def slot_hold(world: World) -> Iterator[Measure]:
@@ -271,6 +254,8 @@ CHAPTERS: dict[str, Callable[[World], Iterator[Measure]]] = {
     "Rhythm": rhythm,
     "People": people,
     "The compliance office": office,
+    "Online casino": fidelity_online.casino,
+    "Shop": fidelity_online.shop,
 }
 
 
