@@ -49,11 +49,15 @@ def take_in(lake: Lake, settings: Settings) -> IngestReport:
 
 def up_to_silver(patch: pytest.MonkeyPatch) -> None:
     """Commands derive no mart: for tests of what becomes of landed rows, at a third of the time."""
+    deriving(patch, "group:bronze or group:silver")
+
+
+def deriving(patch: pytest.MonkeyPatch, tables: str) -> None:
+    """Commands derive these tables of all."""
     from igaming_assets import running
 
     every = running._job
-    rows = "group:bronze or group:silver"
-    patch.setattr(running, "_job", lambda defs, select: every(defs, select or rows))
+    patch.setattr(running, "_job", lambda defs, select: every(defs, select or tables))
 
 
 def cage_row(number: int, amount: str = "1.00", hour: int = 12) -> str:
