@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from lakehouse.contracts import stored_as
 from lakehouse.ingest.files.run import IngestReport, ingest
@@ -44,6 +45,19 @@ def mapped(lake: Lake, mapping: str, table: str = CAGE) -> None:
 
 def take_in(lake: Lake, settings: Settings) -> IngestReport:
     return ingest(lake, settings, as_of=AS_OF)
+
+
+def up_to_silver(patch: pytest.MonkeyPatch) -> None:
+    """Commands derive no mart: for tests of what becomes of landed rows, at a third of the time."""
+    deriving(patch, "group:bronze or group:silver")
+
+
+def deriving(patch: pytest.MonkeyPatch, tables: str) -> None:
+    """Commands derive these tables of all."""
+    from igaming_assets import running
+
+    every = running._job
+    patch.setattr(running, "_job", lambda defs, select: every(defs, select or tables))
 
 
 def cage_row(number: int, amount: str = "1.00", hour: int = 12) -> str:

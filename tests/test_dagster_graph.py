@@ -172,7 +172,7 @@ def test_schedules_ask_for_the_right_day(
     defs: dg.Definitions, tmp_path: Path, schedule: str, moment: str, day: str
 ) -> None:
     repository = defs.get_repository_def()
-    job, tick_of = repository.get_job("gaming_day"), repository.get_schedule_def(schedule)
+    tick_of = repository.get_schedule_def(schedule)
     with (
         dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
         dg.build_schedule_context(
@@ -186,7 +186,7 @@ def test_schedules_ask_for_the_right_day(
         if schedule == "is_there_by_ten":
             return
         # Another automation asked for the day: it is not asked for twice.
-        instance.create_run_for_job(job, tags={"dagster/partition": day})
+        instance.add_run(dg.DagsterRun("gaming_day", tags={"dagster/partition": day}))
         again = tick_of.evaluate_tick(context)
         assert not again.run_requests
         assert f"{day} is under way" in (again.skip_message or "")

@@ -90,7 +90,6 @@ def test_what_was_read_before_a_change_does_not_count_for_it(lake: Lake) -> None
     assert list(underived(lake, SETTINGS, CHAIN)) == [D1]
 
 
-@pytest.mark.slow
 def kept_out(lake: Lake, day: dt.date, rules: list[str], **columns: str) -> None:
     """A cage row of the day that silver did not take."""
     blank = rows("quarantine", "financial_txn", day)

@@ -8,7 +8,7 @@ from tests.fuzzing import fuzz
 from tests.fuzzing_lakes import fuzz_lake
 from tests.malformed import FORMS
 
-FILES = 600
+FILES = 300
 
 
 @pytest.mark.slow

@@ -149,7 +149,7 @@ def test_dagster_s_own_monitoring_tells_the_dead_too(instance: dg.DagsterInstanc
 @pytest.mark.slow
 def test_a_run_that_was_killed_holds_nobody_up(place: Path) -> None:
     command = ("run", "--from", "2025-01-01", "--select", "key:silver/player_profile+")
-    first = start(*command)
+    first = Warm("lakehouse", *command)
     history = place / "home" / "history" / "runs.db"
     deadline = time.monotonic() + 120
     while not _started_runs(history):
@@ -157,7 +157,7 @@ def test_a_run_that_was_killed_holds_nobody_up(place: Path) -> None:
         time.sleep(0.05)
     first.kill()
     first.communicate()
-    second = start("run", "--from", "2025-01-01", "--select", "group:bronze")
+    second = Warm("lakehouse", "run", "--from", "2025-01-01", "--select", "key:bronze/gaming_wins")
     _, said = second.communicate(timeout=240)
     assert second.returncode == 0, said
     with instance_of_home() as opened:

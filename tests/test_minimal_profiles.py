@@ -22,7 +22,7 @@ from lakehouse.quality.rule_sql import in_sql
 from lakehouse.regulation.people import known_at
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Lake
-from tests.landed import AS_OF, CAGE, drop, lake_at, mapped, take_in
+from tests.landed import AS_OF, CAGE, deriving, drop, lake_at, mapped, take_in
 from tests.small_lake import COMMIT
 from tests.source_rows import NOON, row
 from tests.source_rows import bronze as source
@@ -370,6 +370,7 @@ def test_the_command_makes_them_and_gold_follows(
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     Path("dagster").mkdir()
+    deriving(monkeypatch, "+key:gold/player_day")
     Path("m.toml").write_text(NAMED)
     texts = {"Name": ["Ann Lee"], "Land": ["us"], "Born": ["01.02.70"]}
     Path("a.csv").write_text(cage({"player_id": "P1"} | at(D5), **texts))

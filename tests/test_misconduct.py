@@ -130,11 +130,11 @@ def test_a_world_without_faults_has_no_misconduct() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("table", ["slot_telemetry", "financial_txn", "staff_observations"])
-def test_a_late_day_is_the_same_alone_and_after_others(world: World, table: str) -> None:
-    date = world.config.date(44)
-    assert made().frame(table, date).equals(world.frame(table, date))
-    assert made().plants(date).equals(world.plants(date))
+def test_a_late_day_is_the_same_alone_and_after_others(world: World) -> None:
+    date, alone = world.config.date(44), made()
+    for table in ("staff_observations", "financial_txn", "slot_telemetry"):
+        assert alone.frame(table, date).equals(world.frame(table, date)), table
+    assert alone.plants(date).equals(world.plants(date))
 
 
 def test_every_kind_is_there_from_blatant_to_faint_with_its_look_alikes(plants) -> None:
@@ -206,10 +206,10 @@ def test_amounts_alone_do_not_tell_the_faint_from_the_honest(ratings, kind: str)
 
 
 @pytest.mark.slow
-def test_a_tenth_of_the_intensity_does_less() -> None:
+def test_a_tenth_of_the_intensity_does_less(ratings: pl.DataFrame, harm: pl.DataFrame) -> None:
     weak = made(Faults(misconduct=4.0, intensity=0.1))
     assert planted(weak).filter(~pl.col("is_look_alike"))["intensity"].max() <= 0.1
-    strong, faint = rated(made()), rated(weak)
+    strong, faint = ratings, rated(weak)
     for kind in ("structuring", "minimal_play", "chip_walking", "marker_cycle", "pooling"):
         one, other = (np.mean(amounts(r, kind, is_look_alike=False)) for r in (strong, faint))
         assert other < 0.5 * one, kind
@@ -221,8 +221,8 @@ def test_a_tenth_of_the_intensity_does_less() -> None:
     ]
     assert hardly[0] < hardly[1]
     late = [
-        harmed(w).filter(is_look_alike=False, third=2).group_by("number").len()["len"].mean()
-        for w in (made(), weak)
+        h.filter(is_look_alike=False, third=2).group_by("number").len()["len"].mean()
+        for h in (harm, harmed(weak))
     ]
     assert late[1] < 0.6 * late[0]
 

@@ -197,12 +197,15 @@ def test_every_marker_has_its_thresholds() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 70), st.integers(0, 9)),
-                min_size=1, max_size=30, unique_by=lambda r: r[:2]))  # fmt: skip
-def test_a_day_depends_on_no_other_that_is_asked_for(given_rows: list[tuple[int, ...]]) -> None:
+                min_size=1, max_size=30, unique_by=lambda r: r[:2]),
+       st.sets(st.integers(0, 35), min_size=3, max_size=3))  # fmt: skip
+def test_a_day_depends_on_no_other_that_is_asked_for(
+    given_rows: list[tuple[int, ...]], asked: set[int]
+) -> None:
     rows = [played(n, f"P{p}", **RISING, long_stretches=k) for p, n, k in given_rows]
     known = [profile(f"P{p}", 30, self_excluded=p == 1) for p in range(3)]
     together = protection(rows, known, (ago(35), D)).collect()
-    for n in range(36):
+    for n in asked:
         past = [r for r in rows if r["gaming_day"] <= ago(n)][::-1]
         alone = protection(past, known, (ago(n), ago(n))).collect()
         assert alone.equals(together.filter(gaming_day=ago(n)))

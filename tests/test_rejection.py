@@ -25,6 +25,7 @@ from tests.landed import (
     lake_at,
     mapped,
     take_in,
+    up_to_silver,
 )
 
 COMMIT = Commit("test", "test", "1")
@@ -46,7 +47,7 @@ suspicious_activity_flag = { constant = false }
 
 
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def whole_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake that files are landed in, in the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
@@ -58,6 +59,12 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
         monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
     prepare(load_settings())
     return Lake.open(load_settings())
+
+
+@pytest.fixture
+def lake(whole_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    up_to_silver(monkeypatch)
+    return whole_lake
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -147,11 +154,11 @@ def test_simulated_defects_are_not_judged(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_nothing_is_told_of_a_restricted_table(
-    lake: Lake, capsys: pytest.CaptureFixture[str]
+    whole_lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A SAR that is rejected leaves no line, no check and no status."""
     head = "report_id,report_type,report_timestamp,transaction_amount"
-    drop(lake, "compliance/a.csv", f"{head}\nS1,SAR,2025-01-05T12:00:00-08:00,5\n")
+    drop(whole_lake, "compliance/a.csv", f"{head}\nS1,SAR,2025-01-05T12:00:00-08:00,5\n")
     told = said(capsys, "ingest")
     assert "sar" not in told.lower()
     assert "compliance: landed" not in told

@@ -10,7 +10,7 @@ from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.rejects import rejects
 from lakehouse.storage import Lake
 from tests.landed import CAGE, bronze, cage_csv, cage_row, drop, mapped
-from tests.test_rejection import WHOLE, lake, said  # noqa: F401
+from tests.test_rejection import WHOLE, lake, said, whole_lake  # noqa: F401
 
 
 @pytest.mark.slow

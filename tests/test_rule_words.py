@@ -14,7 +14,7 @@ from lakehouse.ingest.files.evidence import form_of
 from lakehouse.quality.rule_words import explained, in_words, known_rules
 from lakehouse.storage import Lake
 from tests.landed import CAGE, cage_csv, cage_row, drop, mapped
-from tests.test_rejection import WHOLE, lake, said  # noqa: F401
+from tests.test_rejection import WHOLE, lake, said, whole_lake  # noqa: F401
 
 PROFILES = "player_profile"
 RAW = ("--raw", "--purpose", "mend the export")

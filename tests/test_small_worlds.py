@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import polars as pl
 import pytest
@@ -34,16 +35,21 @@ SMALL = [
 def test_any_number_of_rows_is_exact(generator: type, faults: bool, days: int) -> None:
     end = dt.date(2025, 1, 1) + dt.timedelta(days=days)
     made = generator(start_date=dt.date(2025, 1, 1), end_date=end, faults=faults)
-    for n in (0, 1, 2, 10, 37, 120):
+    for n in (0, 1, 2, 10, 37, 120) if days < 30 else (2, 37):
         frame = made.generate(n)
         assert frame.height == n
         assert frame.schema == made.schema
 
 
+@cache
+def crowded(*rows: tuple[str, int]) -> World:
+    return World(WorldConfig(rows=dict(rows), faults=CROWDED))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", SMALL, ids=str)
 def test_no_report_is_owed_for_money_that_never_moved(rows: dict[str, int]) -> None:
-    world = World(WorldConfig(rows=rows, faults=CROWDED))
+    world = crowded(*rows.items())
     filed = pl.concat(world.frames("compliance", range(30)))
     assert filed.height > 0 or rows == {"financial_txn": 5}
     assert filed["transaction_amount"].min() is None or filed["transaction_amount"].min() > 0
@@ -56,14 +62,16 @@ def test_no_report_is_owed_for_money_that_never_moved(rows: dict[str, int]) -> N
 def test_who_is_planted_has_rows_of_the_scenario(rows: dict[str, int]) -> None:
     """The truth names no scenario that the day had no room for: its patrons came, and what
     they bought stands in the table and in the cage."""
-    world = World(WorldConfig(rows=rows, faults=CROWDED))
+    world = crowded(*rows.items())
     kinds = {"structuring", "minimal_play", "chip_walking", "threshold_avoidance"}
-    for day in range(30):
+    for day in range(21):
         date = world.config.date(day)
         plants = world.plants(date).filter(pl.col("kind").is_in(kinds))
         # Who kept chips honestly comes back with them, and buys none.
         plants = plants.filter((pl.col("kind") != "chip_walking") | ~pl.col("is_look_alike"))
         first = plants.unique("plant_id", keep="first", maintain_order=True)
+        if first.is_empty():
+            continue
         bought = world.clean("financial_txn", date).filter(transaction_type="CHIP_PURCHASE")
         rated = world.clean("table_games", date).filter(event_type="BUY_IN")
         for suspect in first["entity_id"]:

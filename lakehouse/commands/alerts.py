@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lakehouse.commands import opened, parse_day
+from lakehouse.commands.printing import AsJson, chosen, put
 from lakehouse.errors import BadInput
 
-if TYPE_CHECKING:
-    import polars as pl
-
 Alert = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id, see `alerts list`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _LISTED = ("alert_id", "severity", "state", "score", "entity_id", "said")
 _FACTS = (
     "alert_id", "severity", "state", "score", "rule", "family", "entity_type", "entity_id",
@@ -86,7 +83,7 @@ def listed(
     wanted = pl.col("state") != "closed" if state is None else pl.col("state") == state
     found = found if state == "all" else found.filter(wanted)
     shown = found.head(limit) if limit else found
-    _print(shown if as_json else shown.select(_LISTED), as_json=as_json)
+    put(shown if as_json else shown.select(_LISTED), chosen(as_json=as_json))
     by = dict(found.group_by("severity").len().iter_rows())
     counts = ", ".join(f"{by.get(s, 0)} {s}" for s in SEVERITIES)
     cut = "" if shown.height == found.height else f"; the first {shown.height} are shown"
@@ -98,6 +95,7 @@ def show(alert: Alert, as_json: AsJson = False) -> None:
     import polars as pl
 
     from lakehouse.serve.alerts import desk
+    from lakehouse.serve.reports.render import upright
 
     _, lake = opened()
     found = desk.find(lake, alert)
@@ -111,13 +109,13 @@ def show(alert: Alert, as_json: AsJson = False) -> None:
         )
         return
     facts = [c for c in _FACTS if not found[c].is_null().all()]
-    _print(_upright(found.select(facts)))
+    put(upright(found.select(facts)))
     for table, mine in rows.items():
         typer.echo(f"{table}: {mine.height} of {found['evidence_rows'].item()} rows it rests on")
         known = mine.select(c for c in mine.columns if not mine[c].is_null().all())
-        _print(_upright(known) if mine.height == 1 else known)
+        put(upright(known) if mine.height == 1 else known)
     if done.height:
-        _print(done)
+        put(done)
 
 
 def ack(
@@ -157,19 +155,3 @@ def _append(alert: str, kind: str, reason: str | None, outcome: str | None = Non
     desk.find(lake, alert)
     desk.act(lake, row)
     typer.echo(f"{alert}: {desk.STATES[kind]}", err=True)
-
-
-def _upright(one: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    texts = one.select(pl.all().cast(pl.String))
-    return texts.transpose(include_header=True, header_name="what", column_names=["value"])
-
-
-def _print(frame: pl.DataFrame, *, as_json: bool = False) -> None:
-    from lakehouse.serve.reports.render import show as show_table
-
-    if as_json:
-        typer.echo(frame.write_json())
-    else:
-        show_table(frame)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import opened, parse_as_of
+from lakehouse.commands.printing import Format, Shape, put
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ LISTED = (
 )  # fmt: skip
 
 
-class Format(enum.StrEnum):
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-Shape = Annotated[Format, typer.Option("--format", "-o", help="How to print.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As it stood at this moment.")]
 Case = Annotated[str, typer.Argument(metavar="CASE", help="The case's id, see `cases list`.")]
 
@@ -69,7 +62,7 @@ def list_(
     lake, worked, _ = _worked("list", as_of)
     if state is not None:
         worked = worked.filter(pl.col("state") == state)
-    _print(worked.select(LISTED), shape)
+    put(worked.select(LISTED), shape)
     _warn_of_adrift(lake)
 
 
@@ -89,14 +82,16 @@ def show(case: Case, as_of: AsOf = None, shape: Shape = Format.table) -> None:
         whole = found.with_columns(
             pl.Series("decisions", [decisions.to_dicts()], pl.List(pl.Struct(decisions.schema)))
         )
-        _print(whole, shape)
+        put(whole, shape)
         return
+    from lakehouse.serve.reports.render import upright
+
     facts = found.drop("evidence", "narrative", "transaction_ids", "observation_ids")
-    _print(_upright(facts), shape)
-    _print(found.select(pl.col("evidence").explode()).unnest("evidence"), shape)
+    put(upright(facts))
+    put(found.select(pl.col("evidence").explode()).unnest("evidence"))
     typer.echo(found["narrative"].item())
     if decisions.height:
-        _print(decisions, shape)
+        put(decisions)
 
 
 def assign(
@@ -143,7 +138,7 @@ def calendar(as_of: AsOf = None, shape: Shape = Format.table) -> None:
     _, worked, at = _worked("calendar", as_of)
     settings = load_settings()
     today = local_date(at, settings.timezone)
-    _print(review_cases.calendar(worked, load(settings.profile), today=today), shape)
+    put(review_cases.calendar(worked, load(settings.profile), today=today), shape)
 
 
 def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datetime]:
@@ -191,24 +186,3 @@ def _append(case: str, kind: str, **given: str | None) -> None:
     known = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
     review_cases.decide(lake, row, known)
     typer.echo(f"{case}: {kind} noted as {row['decision_id'].item()}", err=True)
-
-
-def _upright(one: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    texts = one.select(
-        pl.col(n).list.join(", ") if isinstance(t, pl.List) else pl.col(n).cast(pl.String)
-        for n, t in one.schema.items()
-    )
-    return texts.transpose(include_header=True, header_name="what", column_names=["value"])
-
-
-def _print(frame: pl.DataFrame, shape: Format) -> None:
-    from lakehouse.serve.reports.render import show as show_table
-
-    if shape is Format.table:
-        show_table(frame)
-    elif shape is Format.json:
-        typer.echo(frame.write_json())
-    else:
-        typer.echo(frame.write_csv(), nl=False)

@@ -16,6 +16,7 @@ from lakehouse.commands import (
     refuse_restricted,
 )
 from lakehouse.commands.caller import now
+from lakehouse.commands.printing import AsJson
 from lakehouse.commands.progress import bar
 from lakehouse.errors import BadInput
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from lakehouse.storage import Days
 
 NAME = "Check, as silver/slot_telemetry:contract; its name alone where one table has it."
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 First = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First gaming day.")]
 Last = Annotated[
     str | None, typer.Option("--to", metavar="DAY", help="Last gaming day; default: the first.")

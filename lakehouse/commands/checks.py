@@ -3,7 +3,6 @@ checks of every table."""
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day
 from lakehouse.commands.check_report import report
 from lakehouse.commands.check_results import register_on
+from lakehouse.commands.printing import Format, Shape, put
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from lakehouse.quality.findings import Truth
     from lakehouse.settings import Settings
     from lakehouse.storage import Days, Lake
-
-
-class Format(enum.StrEnum):
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +41,7 @@ def checks(
     everything: Annotated[
         bool, typer.Option("--all", help="Also what rows kept out of silver explain.")
     ] = False,
-    shape: Annotated[Format, typer.Option("--format", "-o", help="How to print.")] = Format.table,
+    shape: Shape = Format.table,
     restricted: Restricted = False,
     purpose: Purpose = None,
 ) -> None:
@@ -164,12 +158,4 @@ def _days(lake: Lake, first: str | None, last: str | None) -> Days:
 def _print(found: pl.DataFrame, shape: Format) -> None:
     import polars as pl
 
-    from lakehouse.serve.reports.render import show
-
-    plain = found.drop("may_exceed").with_columns(pl.col("rows", "rules").list.join(", "))
-    if shape is Format.table:
-        show(plain)
-    elif shape is Format.json:
-        typer.echo(plain.write_json())
-    else:
-        typer.echo(plain.write_csv(), nl=False)
+    put(found.drop("may_exceed").with_columns(pl.col("rows", "rules").list.join(", ")), shape)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lakehouse.commands import opened, parse_day
+from lakehouse.commands.printing import AsJson, chosen, put
 from lakehouse.errors import BadInput
 
-if TYPE_CHECKING:
-    import polars as pl
-
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _SHOWN = (
     "rule", "strength", "cases", "recall", "recall_ended", "precision", "alerts_per_day",
     "lead_days", "base_rate", "auprc", "amount_auprc",
@@ -62,7 +59,7 @@ def quality(
         )
     if strength != "each":
         found = found.filter(pl.col("strength") == strength)
-    _print(found if as_json else found.select(_SHOWN), as_json=as_json)
+    put(found if as_json else found.select(_SHOWN), chosen(as_json=as_json))
     typer.echo(f"the {WINDOW} gaming days up to {found['gaming_day'][0]!s}", err=True)
 
 
@@ -78,7 +75,7 @@ def listed(as_json: AsJson = False) -> None:
         said = ", ".join(f"{k} {v}" for k, v in params.items())
         rows.append((name, rule.family, rule.entity, rule.description, said))
     columns = ["rule", "family", "entity", "what", "thresholds"]
-    _print(pl.DataFrame(rows, schema=columns, orient="row"), as_json=as_json)
+    put(pl.DataFrame(rows, schema=columns, orient="row"), chosen(as_json=as_json))
 
 
 def card() -> None:
@@ -95,12 +92,3 @@ def card() -> None:
     joined = listed.group_by("player_id").agg(joined=pl.col("gaming_day").min()).collect()
     models = lake.scan("gold", "protection_model").collect()
     typer.echo(written(models, played, joined), nl=False)
-
-
-def _print(frame: pl.DataFrame, *, as_json: bool) -> None:
-    from lakehouse.serve.reports.render import show
-
-    if as_json:
-        typer.echo(frame.write_json())
-    else:
-        show(frame)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day, refuse_restricted
+from lakehouse.commands.printing import Format, Shape
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
-class Format(enum.StrEnum):
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
 Rule = Annotated[str | None, typer.Option("--rule", help="Only rules that contain this.")]
 DayFrom = Annotated[str | None, typer.Option("--from", help="First gaming day.")]
 DayTo = Annotated[str | None, typer.Option("--to", help="Last gaming day.")]
-Shape = Annotated[Format, typer.Option("--format", "-o", help="How to print.")]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="Such as slot_telemetry.")]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.storage import Lake
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 TABLE = "access_log"
 FIRST = "0" * 64
 SHORTEST_PURPOSE = 8
-ATTEMPTS = 20
 SCHEMA = contract(TABLE).bronze_schema()
 
 
@@ -28,18 +27,13 @@ def record(lake: Lake, who: str, purpose: str, query: str, at: dt.datetime) -> p
     Raises BadInput as `entry` does, LakehouseError where the log cannot be written: then the
     access must not happen. Concurrent writers take turns, each with the next number.
     """
-    from lakehouse.storage import Commit
+    from lakehouse.storage import append_in_turn
 
-    for _ in range(ATTEMPTS):
-        row = entry(read(lake), who=who, purpose=purpose, query=query, at=at)
-        number = row["entry"].item()
-        commit = Commit(run_id=f"access-{number}", asset=f"restricted/{TABLE}", code_version="1")
-        written = lake.append(
-            "restricted", TABLE, row, commit=commit, app_transaction=(TABLE, number)
-        )
-        if written.rows:
-            return row
-    raise LakehouseError(f"the access log was busy through {ATTEMPTS} attempts; try again")
+    def next_entry(before: pl.DataFrame) -> tuple[str, pl.DataFrame]:
+        row = entry(before, who=who, purpose=purpose, query=query, at=at)
+        return f"access-{row['entry'].item()}", row
+
+    return append_in_turn(lake, "restricted", TABLE, next_entry, log="the access log")
 
 
 def read(lake: Lake) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.contracts.compliance.review_cases import DECISIONS
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.errors import BadInput
 from lakehouse.regulation.law import Law, Period
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ STATES = {
 ALL_STATES = (*STATES.values(), "filed")
 CLOSED = ("no_file", "merged", "filed")
 TABLE = "case_decisions"
-ATTEMPTS = 20
 LOG = contract(TABLE).bronze_schema()
 
 
@@ -66,16 +65,13 @@ def decide(lake: Lake, row: pl.DataFrame, cases: pl.DataFrame) -> None:
 
     Those who decide at the same time take turns: each is judged by all decisions before it.
     """
-    from lakehouse.storage import Commit
+    from lakehouse.storage import append_in_turn
 
-    commit = Commit(row["decision_id"].item(), f"restricted/{TABLE}", "1")
-    for _ in range(ATTEMPTS):
-        before = read(lake)
+    def lawful(before: pl.DataFrame) -> tuple[str, pl.DataFrame]:
         require_lawful(row, cases, before)
-        turn = (TABLE, before.height + 1)
-        if lake.append("restricted", TABLE, row, commit=commit, app_transaction=turn).rows:
-            return
-    raise LakehouseError(f"the log of decisions was busy through {ATTEMPTS} attempts; try again")
+        return row["decision_id"].item(), row
+
+    append_in_turn(lake, "restricted", TABLE, lawful, log="the log of decisions")
 
 
 def read(lake: Lake) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, maintain
 from lakehouse.storage.marks import Tokens
 from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
+from lakehouse.storage.turns import append_in_turn
 from lakehouse.storage.written import Written
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Tokens",
     "Version",
     "Written",
+    "append_in_turn",
     "as_far_as_sound",
     "find_damage",
     "maintain",

@@ -112,7 +112,7 @@ def _validated(
     with quietly():
         try:
             outcome = given.validate(made, result_format=_FORMAT)
-        except Exception as error:  # noqa: BLE001 - whatever a user's expectation raises
+        except Exception as error:  # noqa: BLE001 - a user's class judges: one fault, not the run's
             results = {n: _unable(suite, n, one, error) for n, one in able.items()}
         else:
             for result in outcome.results:
@@ -194,7 +194,7 @@ def _run(suite: Suite) -> list[Written]:
 def _buildable(suite: Suite, number: int, one: Written) -> Written:
     try:
         _built(one, one.kwargs, number)
-    except Exception as error:  # noqa: BLE001 - its classes raise what they like
+    except Exception as error:  # noqa: BLE001 - a user's class checks its own parameters
         problem = f"{suite.file}: expectation {number} ({one.type}): {_complaint(error)}"
         return Written(one.type, one.kwargs, one.meta, one.severity, problem)
     return one

@@ -11,14 +11,13 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.alert_shape import SEVERITIES
 from lakehouse.contracts.detection.alert_actions import ACTIONS, OUTCOMES
-from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.storage import Lake
 
 TABLE = "alert_actions"
 STATES = {"ack": "acknowledged", "close": "closed", "reopen": "open"}
-ATTEMPTS = 20
 _LOG = contract(TABLE).bronze_schema()
 
 
@@ -55,19 +54,17 @@ def act(lake: Lake, row: pl.DataFrame) -> None:
 
     Those who act at the same time take turns: each is judged by all actions before it.
     """
-    from lakehouse.storage import Commit
+    from lakehouse.storage import append_in_turn
 
     new = row.row(0, named=True)
-    commit = Commit(new["action_id"], f"ops/{TABLE}", "1")
-    for _ in range(ATTEMPTS):
-        before = read(lake)
+
+    def changing(before: pl.DataFrame) -> tuple[str, pl.DataFrame]:
         now = dict(standing(before).select("alert_id", "state").iter_rows())
         if now.get(new["alert_id"], "open") == STATES[new["action"]]:
             raise BadInput(f"alert {new['alert_id']!r} is {STATES[new['action']]} already")
-        turn = (TABLE, before.height + 1)
-        if lake.append("ops", TABLE, row, commit=commit, app_transaction=turn).rows:
-            return
-    raise LakehouseError(f"the log of actions was busy through {ATTEMPTS} attempts; try again")
+        return new["action_id"], row
+
+    append_in_turn(lake, "ops", TABLE, changing, log="the log of actions")
 
 
 def read(lake: Lake) -> pl.DataFrame:

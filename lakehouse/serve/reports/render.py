@@ -39,6 +39,11 @@ def show(frame: pl.DataFrame) -> None:
     _table(frame, 0, None)
 
 
+def upright(one: pl.DataFrame) -> pl.DataFrame:
+    """The only row as text, a line for each column: what, value."""
+    return as_text(one).transpose(include_header=True, header_name="what", column_names=["value"])
+
+
 def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
