@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +25,21 @@ KEYS = {
 }
 
 
+Given = tuple[Case, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def answered() -> dict[Path, list[Given]]:
+    """File → its cases with their answers; all were tried together."""
+    cases = {file: read_cases(file)[0] for file in [REFERENCE, *EXAMPLES]}
+    found = iter(answers_to(list(chain.from_iterable(cases.values()))))
+    return {file: [(case, next(found)) for case in given] for file, given in cases.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("file", [REFERENCE, *EXAMPLES], ids=lambda f: f.stem)
-def test_the_cases_hold(file):
-    cases, _ = read_cases(file)
-    found = answers_to(cases)
+def test_the_cases_hold(answered: dict[Path, list[Given]], file: Path) -> None:
+    cases, found = zip(*answered[file], strict=True)
     assert [one["id"] for one in found] == [case.id for case in cases]
     assert all(one.keys() == KEYS for one in found)
     wrong = {c.id: list(differences(c.expect, one)) for c, one in zip(cases, found, strict=True)}

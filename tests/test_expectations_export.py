@@ -24,6 +24,7 @@ from lakehouse.quality.expectations.rules import Untranslated, translated
 from lakehouse.storage import Lake
 
 STOCK = Path(__file__).with_name("stock_expectations.py")
+SELECT = "+key:gold/player_day"
 TABLES = [("silver", "slot_telemetry"), ("silver", "table_games"), ("gold", "player_day")]
 
 
@@ -33,7 +34,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     import dagster as dg
 
     with dg.DagsterInstance.ephemeral() as instance:
-        run_days(settings, (WEEK[0], WEEK[0]), now=NOW, instance=instance)
+        run_days(settings, (WEEK[0], WEEK[0]), now=NOW, select=SELECT, instance=instance)
     return Lake.open(settings)
 
 
