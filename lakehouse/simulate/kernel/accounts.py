@@ -21,11 +21,10 @@ from lakehouse.simulate.kernel.counter import (
     below,
     chance,
     draw,
-    exp,
-    exponential,
     key,
     permute,
     pick,
+    uniform,
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
@@ -42,8 +41,6 @@ WITHOUT_CARD_SHARE = 1 / 2
 NEWCOMERS = 0.15
 """Accounts that are opened after the books are."""
 _NEW_DAYS = 720
-_SEEN_WEIGHT = 2.4
-"""How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
 
 
@@ -174,11 +171,13 @@ def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
 
 def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
-    day's extract. Most come back often; all are open and none is excluded."""
+    day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
+    two fifths of them); all are open and none is excluded."""
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
     turns = np.arange(min(2 * count, 4 * total))
     h = draw(key(config.seed, "account:online", day), turns)
-    rank = np.minimum((total * exp(-_SEEN_WEIGHT * exponential(h))).astype(np.int64), total - 1)
+    u = uniform(h)
+    rank = np.minimum((total * (u * u * np.sqrt(u))).astype(np.int64), total - 1)
     _, first = np.unique(rank, return_index=True)
     who = account_of_rank(config, rank[np.sort(first)][:count])
     free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
