@@ -110,7 +110,7 @@ def _records(generator) -> Iterator[dict]:
 
 def test_more_filings_than_any_play_leads_to_are_refused() -> None:
     one_day = {"start_date": dt.date(2025, 3, 1), "end_date": dt.date(2025, 3, 2)}
-    with pytest.raises(BadInput, match="leads to 0 filings"):
+    with pytest.raises(BadInput, match="leads to 0 rows of compliance"):
         ComplianceGenerator(num_players=200, **one_day).generate(5)
 
 

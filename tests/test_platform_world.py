@@ -276,3 +276,12 @@ def test_strangers_are_accounts_and_players_of_the_game_are_no_patrons() -> None
     everybody = Scenario(0, "structuring", tuple(range(CONFIG.player_count)), 0, 9)
     busy.scenarios = lambda _day: [everybody]
     assert busy.plants(DAY).filter(table_name="player_events", kind="untidy_text").height > 100
+
+
+def test_a_larger_house_has_more_people_online() -> None:
+    """Two thirds of the day's extract, less who is not yet there; not four thousand for ever."""
+    config = replace(CONFIG, scale=20.0)
+    online = accounts.online_on(config, 1)
+    wanted = config.quota("online_accounts", 1) * 2 // 3
+    assert 0.75 * wanted < len(online) <= wanted
+    assert len(np.unique(online)) == len(online)

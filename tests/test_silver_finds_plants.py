@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 
 from lakehouse.contracts import contract
+from lakehouse.pipeline.marts import in_order_of_reference
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.silver import CleanResult, clean
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.producers import producers
@@ -24,13 +26,11 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def results(world: World) -> dict[str, CleanResult]:
     done: dict[str, CleanResult] = {}
-    parents = {"player_profile", "financial_txn"}
-    for table in sorted(
-        tuple(producers()), key=lambda t: (t != "player_profile", t != "financial_txn")
-    ):
-        known = {t: done[t].good.lazy() for t in parents & done.keys()}
+    for table in in_order_of_reference(Settings(domains=DOMAINS), tuple(producers())):
+        known = {parent for parent, _ in contract(table).references().values()}
+        parents = {t: done[t].good.lazy() for t in known & done.keys()}
         frame = world.frame(table, DAY)
-        done[table] = clean(table, frame, timezone="America/Los_Angeles", parents=known)
+        done[table] = clean(table, frame, timezone="America/Los_Angeles", parents=parents)
     return done
 
 

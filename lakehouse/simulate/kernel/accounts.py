@@ -26,6 +26,7 @@ from lakehouse.simulate.kernel.counter import (
     key,
     permute,
     pick,
+    uniform,
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
@@ -167,7 +168,8 @@ def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
 
 def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
-    day's extract. Most come back often; all are open and none is excluded."""
+    day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
+    two fifths of them); all are open and none is excluded."""
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
     turns = np.arange(min(2 * count, 4 * total))
     h = draw(key(config.seed, "account:online", day), turns)

@@ -6,6 +6,7 @@ Events, purchases and server metrics are views of these sessions, so that they a
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,6 +158,7 @@ def place_at(s: Sessions, played: I64, session: I64) -> tuple[I64, I64]:
     return level, s.variants[session] >> level & 1
 
 
+@functools.lru_cache(maxsize=32)
 def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
     """The rings of a day, or their look-alikes, with those of their members who are online. An
     account is of the first ring that it could be in; where fewer than two are online, a ring
@@ -164,10 +166,12 @@ def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
     online = accounts.online_on(config, day)
     taken: I64 = np.zeros(0, dtype=np.int64)
     found = []
-    for c in cases(config, RING, day):
-        mine = np.setdiff1d(np.intersect1d(members(config, c), online), taken)
+    for c in cases(config, RING, day) if len(online) else ():
+        who = members(config, c)
+        here = online[np.minimum(np.searchsorted(online, who), len(online) - 1)] == who
+        mine = who[here & ~np.isin(who, taken)]
         if len(mine) >= 2:
-            taken = np.union1d(taken, mine)
+            taken = np.concatenate([taken, mine])
             found.append((c, mine))
     return found
 
