@@ -4,8 +4,6 @@ Tables are stored by gaming day, so an hour is made by bringing the shop's part 
 in line with bronze: rows of the other hours come out as they were.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 
 import dagster as dg
