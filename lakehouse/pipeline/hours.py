@@ -16,13 +16,13 @@ from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 
-SHOP_SOURCES = ("shop_orders", "shop_actions")
+SHOP_SOURCES = ("products", "shop_orders", "shop_actions")
 
 
 def derive_hours(
     lake: Lake, settings: Settings, begins: dt.datetime, *, as_of: dt.datetime, commit: Commit
 ) -> dict[str, Any] | None:
-    """Derives silver of the shop's payments and actions, and `shop_hours`, of the gaming day that
+    """Derives silver of the shop's own tables, and `shop_hours`, of the gaming day that
     the hour is in, from bronze as it stands. Returns the row of the hour that `begins` then; None
     where nothing happened in it. Raises Damaged for a day that cannot be made."""
     day = gaming_day_of(begins, settings.timezone)
