@@ -34,6 +34,7 @@ from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
 from igaming_assets.partitions import leaving_out
 from igaming_assets.resources import Clock, LakeResource, Simulator
+from igaming_assets.shop_hour import has_hours, shop_hour_job, shop_hour_schedule
 from igaming_assets.silver import silver_assets
 from lakehouse.errors import BadInput
 from lakehouse.quality.results import Check
@@ -88,11 +89,12 @@ def assemble(
         fraud_sensor(settings) if settings.has("fraud_alerts") else None,
     )
     of_fraud = [fraud_job] if settings.has("fraud_alerts") else []
+    by_hour = [shop_hour_job(settings)] if has_hours(settings) else []
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[gaming_day_job, freshness_job, maintenance_job, *of_fraud],
-        schedules=schedules(settings),
+        jobs=[gaming_day_job, freshness_job, maintenance_job, *of_fraud, *by_hour],
+        schedules=[*schedules(settings), *map(shop_hour_schedule, by_hour)],
         sensors=[s for s in sensors if s is not None],
         executor=executor or chosen_executor(),
         resources=_resources(resources),

@@ -12,6 +12,7 @@ from lakehouse.gold.marts import marts
 from lakehouse.gold.shop.funnel import steps
 from lakehouse.gold.shop.refunds import covered
 from lakehouse.gold.shop.sales_windows import windows
+from lakehouse.gold.shop.shop_hours import hours
 from lakehouse.gold.shop.user_risk import risk
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import WorldConfig
@@ -314,3 +315,19 @@ def test_all_planted_bursts_are_found_and_nothing_else() -> None:
     assert runs == dict(planted["entity_id"].value_counts().rows())
     refreshes = actions.filter(pl.col("action") == "page_refresh").collect().height
     assert found["high_frequency_actions"].sum() == refreshes
+
+
+def test_hours_do_not_depend_on_one_another() -> None:
+    given = [*ORDERS, paid("5", 60, "4.00", status="refunded"), paid("6", 3_700, "1.00")]
+    seen = rows("shop_actions", did("D", 0.25, "view_product"), did("D", 70, "view_product"))
+    orders = rows("shop_orders", *given)
+    found = hours(orders, seen).collect()
+    assert found["hour_start"].to_list() == [NOON, NOON + dt.timedelta(hours=1)]
+    assert found["transactions"].to_list() == [3, 1]
+    assert found["sales"].to_list() == [Decimal("35.01"), Decimal("1.00")]
+    assert found["failed_transactions"].to_list() == [1, 0]
+    assert found["refunded"].to_list() == [Decimal("4.00"), Decimal("0.00")]
+    assert found["visitors"].to_list() == [4, 2]
+    later = pl.col("timestamp") >= NOON + dt.timedelta(hours=1)
+    alone = hours(orders.filter(later), seen.filter(later)).collect()
+    assert alone.equals(found.tail(1))

@@ -60,6 +60,9 @@ History = Annotated[bool, typer.Option("--history", help="Each version of the pl
 IncludePii = Annotated[
     bool, typer.Option("--include-pii", help="Names, addresses and the like as they are.")
 ]
+Metrics = Annotated[
+    int | None, typer.Option(help="Rows of the game's server metrics, at the most.")
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option(help="Key of the hashes. Without: OUTPUT.pii-key, made on first use."),
@@ -90,9 +93,7 @@ def generate(
     accounts: Annotated[int | None, typer.Option(help="Rows of online accounts.")] = None,
     player_events: Annotated[int | None, typer.Option(help="Rows of the game's events.")] = None,
     purchases: Annotated[int | None, typer.Option(help="Purchases in the game, at most.")] = None,
-    server_metrics: Annotated[
-        int | None, typer.Option(help="Rows of the game's server metrics, at the most.")
-    ] = None,
+    server_metrics: Metrics = None,
     shop_actions: Annotated[int | None, typer.Option(help="Rows of the shop's visitors.")] = None,
     shop_orders: Annotated[int | None, typer.Option(help="Payments of the shop, at most.")] = None,
     products: Annotated[int | None, typer.Option(help="Rows of products, at the most.")] = None,
@@ -111,9 +112,8 @@ def generate(
     without the key can try. A clickstream as CSV has the columns, local times and file name of
     the system before this one.
     """
-    floor = (slots, tables, players, financial, security, compliance)
-    online = (clickstream, accounts, player_events, purchases, server_metrics)
-    counts = (*floor, *online, shop_actions, shop_orders, products)
+    counts = [slots, tables, players, financial, security, compliance, clickstream, accounts]
+    counts += [player_events, purchases, server_metrics, shop_actions, shop_orders, products]
     asked = dict(zip(OPTIONS, counts, strict=True)) | dict(_asked(r) for r in rows or ())
     order = Order(
         rows=_rows(asked, all_=all_, scale=scale),

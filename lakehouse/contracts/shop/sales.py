@@ -95,6 +95,31 @@ class SalesWindows(dy.Schema):
     )
 
 
+@table(
+    "shop_hours", layer="gold", grain="one row per hour and gaming day in which anything happened"
+)
+class ShopHours(dy.Schema):
+    """The shop by the hour, of UTC's clock. A transaction is a completed payment."""
+
+    hour_start = dy.Datetime(
+        primary_key=True,
+        time_zone="UTC",
+        time_unit="us",
+        description="Beginning of the hour.",
+        metadata={"unit": "UTC"},
+    )
+    gaming_day = c.gaming_day(key=True)
+    transactions = c.count("Completed payments.")
+    sales = c.money("Their sum.")
+    orders = c.count("Orders that they belong to.")
+    average_order_value = c.money("sales / orders; empty without one.", nullable=True)
+    unique_users = c.count("Accounts that paid.")
+    visitors = c.count("Accounts that did anything in the shop, or paid.")
+    conversion_rate = c.number("unique_users / visitors.", nullable=True, unit="fraction")
+    failed_transactions = c.count("Refused payments.")
+    refunded = c.money("Sum of what was given back.")
+
+
 @table("daily_sales_summary", layer="gold", grain="one row per gaming day with a payment")
 class DailySalesSummary(dy.Schema):
     """The day's payments at a glance. Revenue is what was completed; what is given back counts

@@ -75,6 +75,7 @@ def dress(config: WorldConfig, r: Actions) -> pl.DataFrame:
     )
 
 
+@by_day(in_work)
 def evidence(world: World, day: int) -> dict[str, list[str]]:
     """Actions on which what was planted rests."""
     r = rows_of(world, day)

@@ -14,7 +14,7 @@ from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
-from lakehouse.simulate.shop.script import Script
+from lakehouse.simulate.shop.script import Script, usual
 
 Act = Callable[[Script], None]
 KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
@@ -35,8 +35,10 @@ def scripts(world: World, day: int) -> list[Script]:
     """What each case of a day does, in order of number; as many as the day has room for."""
     config = world.config
     room, found = config.quota("shop_actions", day) // 2, []
-    for case in cases(config, day, profiles.online(world, day)):
-        script = Script(world, day, case)
+    planted = cases(config, day, profiles.online(world, day))
+    who = np.array([case.players[0] for case in planted], dtype=np.int64)
+    for case, own in zip(planted, usual(config, day, who), strict=True):
+        script = Script(world, day, case, own)
         KINDS[case.kind][case.is_look_alike](script)
         room -= len(script.actions)
         if room >= 0:

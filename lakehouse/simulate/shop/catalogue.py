@@ -9,7 +9,7 @@ import polars as pl
 
 from lakehouse.contracts.shop.orders import CATEGORIES
 from lakehouse.simulate.kernel import frames
-from lakehouse.simulate.kernel.clock import day_seconds, gaming_days, stamp
+from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key
 from lakehouse.simulate.kernel.ids import numbered
@@ -109,11 +109,10 @@ def of_category(category: I64, h: U64) -> I64:
 
 @producer("products")
 def products(world: World, day: int) -> pl.DataFrame:
-    """The whole catalogue, as at the end of each gaming day."""
+    """The whole catalogue, as each gaming day opens."""
     config = world.config
     which = np.arange(COUNT)
-    closing = day_seconds(config.date(day), config.timezone) - 600
-    event = world.utc(day, np.full(COUNT, closing))
+    event = world.utc(day, np.zeros(COUNT, dtype=np.int64))
     return frames.frame(
         "products",
         {

@@ -10,7 +10,7 @@ HOUR = 60 * MINUTE
 
 def _thief(s: Script, place: int, from_permille: int = 300) -> At:
     """Somebody else's device and network; a faint case uses the account's own."""
-    return s.stranger(place) if s.case.permille >= from_permille else s.usual()
+    return s.stranger(place) if s.case.permille >= from_permille else s.own
 
 
 def card_testing(s: Script) -> None:
@@ -36,7 +36,7 @@ def velocity_burst(s: Script) -> None:
     """Buys dear things one after another, as fast as it can be paid for."""
     c = s.case
     s.comes(2, 20)
-    at = _thief(s, s.usual().place, 400)
+    at = _thief(s, s.own.place, 400)
     first = s.some("first", c.scaled(80, 400), c.scaled(300, 2_000))
     s.look(at, first)
     s.check_out(at, s.price(first))
@@ -50,7 +50,7 @@ def impossible_travel(s: Script) -> None:
     """Somebody pays far away, so soon after the holder that nobody could have gone there."""
     c = s.case
     s.comes(1, 15)
-    s.buy(s.usual(), [(s.some("own", 10, 200), 1)], s.method(), is_evidence=False)
+    s.buy(s.own, [(s.some("own", 10, 200), 1)], s.method(), is_evidence=False)
     s.leaves()
     s.wait(c.scaled(280, 4) * MINUTE * c.among(75, 100, "minutes") // 100)
     at = s.stranger(s.far())
@@ -75,7 +75,7 @@ def refund_abuse(s: Script) -> None:
     """Buys over the day and has nearly all of it given back."""
     c = s.case
     s.comes(1, 6)
-    at, days = s.usual(), s.back_days()
+    at, days = s.own, s.back_days()
     for k in range(c.scaled(3, 9)):
         product = s.some("worn", c.scaled(20, 80), c.scaled(150, 700), k)
         returned = days and c.below(100, "returned", k) < c.scaled(55, 100)

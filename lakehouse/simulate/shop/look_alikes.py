@@ -14,7 +14,7 @@ _VPN = 850
 def card_testing(s: Script) -> None:
     """A card that is refused again and again until another one is taken; or a player who tops
     up with small vouchers."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(2, 20)
     if c.below(2, "voucher"):
         for k in range(c.among(2, c.scaled(3, 6), "vouchers")):
@@ -32,7 +32,7 @@ def card_testing(s: Script) -> None:
 
 def velocity_burst(s: Script) -> None:
     """Someone in a sale: one order after another, each of them thought about."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(2, 20)
     for k in range(c.among(2, c.scaled(3, 7), "orders")):
         s.buy(at, [(s.some("sale", 20, c.scaled(120, 400), k), 1)], s.method())
@@ -42,7 +42,7 @@ def velocity_burst(s: Script) -> None:
 def impossible_travel(s: Script) -> None:
     """A flight within a part of the world, a place told wrongly by some kilometres, or a
     network of one's own that comes out elsewhere."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(1, 13)
     s.buy(at, [(s.some("own", 10, 200), 1)], s.method())
     s.leaves()
@@ -72,7 +72,7 @@ def impossible_travel(s: Script) -> None:
 
 def account_takeover(s: Script) -> None:
     """A new phone, at home for something dear, or lost and bought anew on a trip."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(8, 20)
     new = s.stranger(at.place)
     if c.below(2, "abroad"):
@@ -85,7 +85,7 @@ def account_takeover(s: Script) -> None:
 
 def refund_abuse(s: Script) -> None:
     """Orders several sizes, keeps what fits."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(2, 18)
     days = s.back_days()
     count = c.among(2, c.scaled(3, 6), "sizes")
@@ -96,7 +96,7 @@ def refund_abuse(s: Script) -> None:
 
 def gift_card_drain(s: Script) -> None:
     """Presents for many: gift cards of small worth, in an order or two."""
-    c, at = s.case, s.usual()
+    c, at = s.case, s.own
     s.comes(2, 20)
     for k in range(c.among(1, 1 + c.scaled(1, 3), "orders")):
         basket = [(CARDS[c.below(c.scaled(2, 4), "card", k)], c.among(1, 5, "pieces", k))]

@@ -93,6 +93,7 @@ def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
     )
 
 
+@by_day(in_work)
 def evidence(world: World, day: int) -> dict[str, list[str]]:
     """Rows on which a case rests, those that are given back, and what is given back."""
     p = rows_of(world, day).payments

@@ -9,7 +9,7 @@ import numpy as np
 
 from lakehouse.contracts.shop.orders import ACTIONS, PAYMENT_METHODS, STATUSES
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import draw, key, pick
+from lakehouse.simulate.kernel.counter import I64, draw, key, pick
 from lakehouse.simulate.kernel.places import WEIGHTS
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
@@ -42,6 +42,13 @@ class At:
     place: int
     latitude: int
     longitude: int
+
+
+def usual(config: WorldConfig, day: int, who: I64) -> list[At]:
+    """Where each account is on a day, with its first device."""
+    found = profiles.origin(config, who, day, np.zeros(len(who), dtype=np.uint64))
+    columns = (getattr(found, name).tolist() for name in At.__dataclass_fields__)
+    return [At(*one) for one in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class Script:
     world: World
     day: int
     case: Scenario
+    own: At
+    """Where the account is that day, with its first device."""
     actions: list[Act] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     now: int = 0
@@ -111,12 +120,6 @@ class Script:
     def price(self, product: int) -> int:
         return int(catalogue.price_cents(self.config.seed, self.day)[product])
 
-    def usual(self) -> At:
-        """Where the account is that day, with its first device."""
-        who = np.array([self.account])
-        found = profiles.origin(self.config, who, self.day, np.array([0], dtype=np.uint64))
-        return At(*(int(getattr(found, name)[0]) for name in At.__dataclass_fields__))
-
     def method(self) -> int:
         who, luck = np.array([self.account]), draw(self.case.luck, 7)
         return int(profiles.method(self.config, who, luck)[0])
@@ -137,14 +140,14 @@ class Script:
 
     def far(self, what: str = "far") -> int:
         """A place in another part of the world than where the account is."""
-        here = self.usual().place
+        here = self.own.place
         part = 0 if here in EUROPE else 2 if here in ASIA else 1
         places = FAR[part]
         return places[self.case.below(len(places), what)]
 
     def nearby(self, what: str = "near") -> int:
         """A place in the same part of the world, or the same."""
-        here = self.usual().place
+        here = self.own.place
         if here in EUROPE[:13]:
             return int(pick(draw(key(self.case.luck, what)), WEIGHTS)[0])
         part = AMERICAS if here in AMERICAS else (here,)
