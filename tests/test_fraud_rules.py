@@ -341,6 +341,8 @@ def test_the_state_keeps_no_more_than_thirty_days() -> None:
     _, state = measured(orders(order("a", "2025-03-01 20:00", "1.00")), nothing_remembered())
     _, later = measured(orders(order("b", "2025-04-01 20:00", "1.00", user="U2")), state)
     assert later["transaction_id"].to_list() == ["b"]
+    both = orders(order("a", "2025-03-01 20:00", "1.00"), order("b", "2025-04-01 20:00", "1.00"))
+    assert measured(both, nothing_remembered())[1]["transaction_id"].to_list() == ["b"]
 
 
 @settings(max_examples=100, deadline=None)
