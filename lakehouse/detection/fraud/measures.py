@@ -115,7 +115,7 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
     paid = np.where(failed, 0, asked)
     small = tried & (cents <= SMALL)
     moment = _moments(s, tried)
-    brief, minute, spree, hour, day = (s.window(m) for m in (RAPID, MINUTE, SPREE, HOUR, DAY))
+    brief, minute, spree, hour, day = s.windows(RAPID, MINUTE, SPREE, HOUR, DAY)
     known = s.remembered
     counts = {
         "tried_before": known.before(moment),
