@@ -3,6 +3,7 @@
 import datetime as dt
 import shlex
 import subprocess
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -147,6 +148,11 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Few files and short logs: all tables compacted and vacuumed on Mondays.",
     )
 
+    daily = [closed_day, open_day, is_there_by_ten, weekly]
+    return [*daily, _fraud_schedule(zone, request)] if settings.has("fraud_alerts") else daily
+
+
+def _fraud_schedule(zone: str, request: Callable[..., dg.RunRequest]) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="fraud_every_quarter",
         job=fraud_job,
@@ -163,8 +169,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         waits = (_under_way(context.instance, key, job) for job in (gaming_day_job, fraud_job))
         return next((reason for reason in waits if reason), asked)
 
-    daily = [closed_day, open_day, is_there_by_ten, weekly]
-    return [*daily, fraud_every_quarter] if settings.has("fraud_alerts") else daily
+    return fraud_every_quarter
 
 
 def _under_way(

@@ -237,6 +237,8 @@ NAMES_LAYERS |= {"lakehouse/gold/marts.py", "lakehouse/pipeline/marts.py"}
 SCORING = {
     "lakehouse/gold/detection/detection_quality.py",
     "lakehouse/detection/scoring/quality.py",
+    "lakehouse/gold/shop/fraud_quality.py",
+    "lakehouse/detection/fraud/quality.py",
 }
 
 

@@ -204,5 +204,5 @@ def test_the_plain_engine_says_the_same() -> None:
     theirs = fraud_plain.told(remembered(given).sort("timestamp", "transaction_id").to_dicts())
     for name in fraud_plain.SAID:
         assert ours[name].to_list() == [t[name] for t in theirs], name
-    assert ours["kmh"].to_list() == pytest.approx([t["kmh"] for t in theirs], abs=0.01)
+    assert ours["kmh"].to_list() == pytest.approx([t["kmh"] for t in theirs], rel=1e-6)
     assert ours["is_new_device"].any()

@@ -104,7 +104,8 @@ def _after(state: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(last, dt.date):
         return state
     since = last - dt.timedelta(days=REACH)
-    return pl.concat([state.filter(pl.col("gaming_day") >= since), new])
+    kept = pl.col("gaming_day") >= since
+    return pl.concat([state.filter(kept), new.filter(kept)])
 
 
 def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
@@ -114,7 +115,7 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
     paid = np.where(failed, 0, asked)
     small = tried & (cents <= SMALL)
     moment = _moments(s, tried)
-    brief, minute, spree, hour, day = (s.window(m) for m in (RAPID, MINUTE, SPREE, HOUR, DAY))
+    brief, minute, spree, hour, day = s.windows(RAPID, MINUTE, SPREE, HOUR, DAY)
     known = s.remembered
     counts = {
         "tried_before": known.before(moment),

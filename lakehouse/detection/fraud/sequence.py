@@ -15,6 +15,8 @@ U64 = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
 NOTHING = np.uint64(0)
 """Code of what is not known."""
+_OTHER = 1
+"""Seed of the other code of a user."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -67,19 +69,28 @@ class Sequence:
     def here(self) -> I64:
         return np.arange(len(self.first))
 
-    def window(self, span: int) -> Window:
-        """The user's rows of the last `span` microseconds."""
-        return self._window(self.at, span)
+    def windows(self, *spans: int) -> list[Window]:
+        """The user's rows of the last so many microseconds, for each of `spans`."""
+        found: dict[int, Window] = {}
+        several = self._followers
+        for span in sorted(spans, reverse=True):
+            found[span] = self._window(self.at, span, several)
+            several = found[span].several
+        return [found[span] for span in spans]
 
     @cached_property
     def remembered(self) -> Window:
         """The user's rows that count."""
-        return self._window(self.day, self.reach)
+        return self._window(self.day, self.reach, self._followers)
 
-    def _window(self, clock: I64, span: int) -> Window:
-        """`clock` never falls with time."""
-        before = np.maximum(self.here - 1, self.first)
-        several = np.flatnonzero((before < self.here) & (clock - clock[before] <= span))
+    @cached_property
+    def _followers(self) -> I64:
+        """Rows that are not the user's first."""
+        return np.flatnonzero(self.first != self.here)
+
+    def _window(self, clock: I64, span: int, among: I64) -> Window:
+        """`clock` never falls with time. `among`: rows that may have another in the window."""
+        several = among[clock[among] - clock[among - 1] <= span]
         start = self.here.copy()
         first = self.first[several]
         start[several] = first
@@ -154,10 +165,9 @@ def sequence(rows: pl.DataFrame, reach: int) -> tuple[Sequence, I64]:
 
 
 def _meet(ids: pl.Series, codes: U64, by_code: I64) -> bool:
-    """Whether two users have one code."""
-    ordered = codes[by_code]
-    same = np.flatnonzero(ordered[1:] == ordered[:-1])
-    return bool((ids.gather(by_code[same]) != ids.gather(by_code[same + 1])).any())
+    """Whether two users have one code: their others differ. Both meet once in 10^25."""
+    ordered, other = codes[by_code], ids.hash(_OTHER).to_numpy()[by_code]
+    return bool(((ordered[1:] == ordered[:-1]) & (other[1:] != other[:-1])).any())
 
 
 def codes(values: pl.Series) -> U64:

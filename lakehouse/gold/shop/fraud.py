@@ -1,14 +1,13 @@
-"""Fraud in the shop: alerts by each profile, what they come to, and how good they are."""
+"""Fraud in the shop: alerts by each profile, and what they come to a day."""
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.shop.fraud import LEVELS, PROFILES, WINDOW
+from lakehouse.contracts.shop.fraud import LEVELS, PROFILES
 from lakehouse.detection.fraud.alerts import alerted
 from lakehouse.detection.fraud.boosting import model
 from lakehouse.detection.fraud.measures import (
@@ -18,9 +17,8 @@ from lakehouse.detection.fraud.measures import (
     nothing_remembered,
     remembered,
 )
-from lakehouse.detection.fraud.quality import quality, scored
 from lakehouse.detection.fraud.rules import judged
-from lakehouse.gold.marts import gold, mart, silver, truth
+from lakehouse.gold.marts import gold, mart, silver
 from lakehouse.gold.money import within
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
@@ -37,7 +35,8 @@ def fraud_alerts(shop_orders: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
 
 def _alerts(shop_orders: pl.LazyFrame, days: Days) -> pl.DataFrame:
     orders = shop_orders.select(ORDERS).collect()
-    measures = _of(orders, days)
+    measures, _ = measured(orders, nothing_remembered())
+    measures = measures.filter(pl.col("gaming_day").is_between(*days))
     known, columns = remembered(orders), contract("fraud_alerts").bronze_schema()
     told = pl.concat(alerted(judged(measures, p), known, p) for p in PROFILES)
     learned = measures.select("transaction_id").with_columns(model().probability(measures))
@@ -47,12 +46,6 @@ def _alerts(shop_orders: pl.LazyFrame, days: Days) -> pl.DataFrame:
         .with_columns(learned_by=by.otherwise(pl.lit(model().version)))
         .select(pl.col(c).cast(t) for c, t in columns.items())
     )
-
-
-def _of(orders: pl.DataFrame, days: Days) -> pl.DataFrame:
-    """Measures of the orders of `days`."""
-    measures, _ = measured(orders, nothing_remembered())
-    return measures.filter(pl.col("gaming_day").is_between(*days))
 
 
 @mart(gold("fraud_alerts"))
@@ -72,23 +65,3 @@ def fraud_analysis(fraud_alerts: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
         )
     )
     return shaped(found, "fraud_analysis")
-
-
-@mart(
-    silver("shop_orders", back=WINDOW - 1 + REACH),
-    truth("plants", back=WINDOW - 1),
-    days_in_hand=31,
-)
-def fraud_quality(shop_orders: pl.LazyFrame, plants: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
-    """Mart `fraud_quality` of `days`, of the four weeks up to each."""
-    schema = contract("fraud_quality").bronze_schema()
-    made = partial(_quality, shop_orders, plants, days)
-    return shaped(pl.defer(made, schema=schema), "fraud_quality")
-
-
-def _quality(shop_orders: pl.LazyFrame, plants: pl.LazyFrame, days: Days) -> pl.DataFrame:
-    first = days[0] - dt.timedelta(days=WINDOW - 1)
-    measures = _of(shop_orders.select(ORDERS).collect(), (first, days[1]))
-    columns = contract("fraud_quality").bronze_schema()
-    found = quality(scored(measures, model()), plants.collect(), days)
-    return found.select(pl.col(c).cast(t) for c, t in columns.items())
