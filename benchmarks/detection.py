@@ -44,7 +44,7 @@ START = dt.date(2025, 1, 1)
 NUMBER = 42
 DAYS: Days = (START, START + dt.timedelta(NUMBER - 1))
 AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-SET_ON = (42, 7)
+SET_ON = (42, 7, 11, 13, 17, 19)
 """Seeds that were looked at while thresholds were set."""
 UNSEEN = (404, 505, 606, 707, 808)
 OTHER_RATES = 3.0
