@@ -217,7 +217,7 @@ def _ranged(row: dict[str, float | None], name: str) -> str:
     return f"{row[name]:.2f} ({low:.2f}–{high:.2f})" if low is not None else f"{row[name]:.2f}"
 
 
-def _ended(row: dict[str, float]) -> str:
+def _ended(row: dict[str, float | None]) -> str:
     return f"{row['cases_ended']}: {_ranged(row, 'recall_ended')}" if row["cases_ended"] else "–"
 
 
