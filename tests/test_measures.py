@@ -145,3 +145,27 @@ def test_a_whole_day_is_never_usual_to_miss(least: int, most: int, low: float) -
     rows[BACK - 21 : BACK] = np.linspace(least, most, 21).round()
     found = volumes(rows)
     assert (found.weekdays[0], found.low[0]) == (3, low)
+
+
+def test_a_column_that_begins_to_be_filled_is_no_alarm() -> None:
+    """What looks back over a month is empty on a new lake's first days; one value was there
+    before, and the share is judged again."""
+    rows = np.full((2, REFERENCE_DAYS + 1), 100.0)
+    lack = rows.copy()
+    lack[:, -1] = 50
+    lack[1, 0] -= 1
+    found = null_shares(lack, rows)
+    assert np.isnan(found.share[0, 0])
+    assert (found.share[1, 0], found.usual[1, 0] < 1) == (0.5, True)
+    assert abs(found.share[1, 0] - found.usual[1, 0]) > found.within[1, 0]
+
+
+@pytest.mark.parametrize(("before", "numeric", "is_judged"),
+                         [(0, True, False), (40, True, True), (0, False, True)])  # fmt: skip
+def test_figures_that_were_one_figure_on_all_days_have_not_drifted(
+    before: int, numeric: bool, is_judged: bool
+) -> None:
+    """`before`: of 100 rows of each day before, those that had another figure or code."""
+    past = np.tile([100 - before, before, 0], (REFERENCE_DAYS, 1))
+    counts = np.vstack([past, [20, 40, 40]]).astype(np.int64)
+    assert bool(np.isfinite(drifts(counts, numeric=numeric)[0][0])) is is_judged

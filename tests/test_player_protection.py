@@ -70,11 +70,12 @@ def one(*rows: Row, profiles: list[Row] = (), day: dt.date = D) -> Row:
         (MANY, 0.22, "none"),
         (RISING | MANY, 0.45, "raised"),
         # Half way from 1 to 4.5 is half of 0.23.
-        (RISING | MANY | {"stake_slope_t": 2.75}, 0.335, "watch"),
+        (RISING | MANY | {"stake_slope_t": 2.75}, 0.335, "none"),
         (RISING | MANY | {"minutes_slope": 0.2, "minutes_slope_t": 9.0}, 0.54, "high"),
         (MANY | {"more_sessions": 3.5}, 0.275, "none"),  # half of 0.11 more
         (MANY | {"chasing_runs": 2.0}, 0.295, "none"),  # half of 0.15
-        (MANY | {"days_behind": 9}, 0.32, "watch"),
+        (MANY | {"days_behind": 9}, 0.32, "none"),
+        (RISING | MANY | {"stake_slope_t": 3.275}, 0.3695, "watch"),
         ({"stake_slope": -0.1, "stake_slope_t": 4.5}, 0.0, "none"),
     ],
 )
@@ -254,7 +255,7 @@ def test_an_alert_names_the_days_of_play_it_rests_on() -> None:
 
 @pytest.mark.parametrize(
     ("name", "score", "severity"),
-    [("watch", 0.35, "INFO"), ("raised", 0.36, "WARNING"), ("high", 0.54, "WARNING"),
+    [("watch", 0.39, "INFO"), ("raised", 0.4, "WARNING"), ("high", 0.54, "WARNING"),
      ("high", 0.55, "CRITICAL")],
 )  # fmt: skip
 def test_the_higher_the_score_the_graver(name: str, score: float, severity: str) -> None:

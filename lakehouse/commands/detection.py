@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     detection.command("quality")(quality)
     detection.command("rules")(listed)
     detection.command("card")(card)
+    detection.command("budget")(budget)
     app.add_typer(detection, name="detection")
 
 
@@ -76,6 +77,33 @@ def listed(as_json: AsJson = False) -> None:
         rows.append((name, rule.family, rule.entity, rule.description, said))
     columns = ["rule", "family", "entity", "what", "thresholds"]
     put(pl.DataFrame(rows, schema=columns, orient="row"), chosen(as_json=as_json))
+
+
+def budget(
+    family: Annotated[str, typer.Option("--family", help="The rules that share the budget.")],
+    per_day: Annotated[float, typer.Option("--per-day", help="Alerts of the family a day.")],
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day to set it on.")],
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day to set it on.")],
+) -> None:
+    """Thresholds by which a family's alerts of past days stay within so many a day, as TOML.
+
+    Each rule keeps the same share of its alerts, the strongest; CRITICAL ones are told whatever the
+    budget. The text is for lakehouse/detection/thresholds.toml, in the place of the rules' newest
+    periods.
+    """
+    from lakehouse.detection.budget import as_toml, proposals
+
+    days = (parse_day(first, "--from"), parse_day(last, "--to"))
+    if days[0] > days[1]:
+        raise BadInput(f"--from {first} is after --to {last}")
+    _, lake = opened()
+    alerts = lake.scan("gold", "anomalies", days=days, columns=["gaming_day", "family", "rule",
+                                                                "score"])  # fmt: skip
+    found = proposals(alerts.collect(), family, days, per_day)
+    typer.echo(as_toml(found, days, per_day))
+    number = (days[1] - days[0]).days + 1
+    before, after = (sum(n) / number for n in ([p.alerts for p in found], [p.told for p in found]))
+    typer.echo(f"alerts a day: {before:.2f}, with these {after:.2f}", err=True)
 
 
 def card() -> None:

@@ -29,6 +29,9 @@ from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law, parse
 
 PACKAGE = "lakehouse.detection.rules"
+LEAST = "least"
+"""The threshold of any rule that may have it: the score from which an alert is told that is not
+CRITICAL."""
 EVIDENCE = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String}))
 FOUND = pl.Schema(
     {
@@ -153,15 +156,23 @@ def _as_alerts(found: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
         .then(pl.lit("WARNING"))
         .otherwise(pl.lit("INFO"))
     )
-    told = found.select(pl.col(c).cast(t) for c, t in FOUND.items()).with_columns(
-        pl.format("{}-{}-{}", pl.lit(rule.name), "gaming_day", "entity_id").alias("alert_id"),
-        rule=pl.lit(rule.name),
-        family=pl.lit(rule.family),
-        entity_type=pl.lit(rule.entity),
-        severity=severity,
-        score=score,
-        evidence_rows=pl.col("evidence").list.len().cast(pl.Int64),
-        evidence=pl.col("evidence").list.head(MOST_EVIDENCE),
-        suggested_action=pl.lit(rule.action),
+    least = thresholds().dated(
+        rule.name, lambda p: float((p.params or {}).get(LEAST, 0)), pl.col("gaming_day")
+    )
+    enough = (score >= least) | (score >= rule.limit("critical"))
+    told = (
+        found.filter(enough)
+        .select(pl.col(c).cast(t) for c, t in FOUND.items())
+        .with_columns(
+            pl.format("{}-{}-{}", pl.lit(rule.name), "gaming_day", "entity_id").alias("alert_id"),
+            rule=pl.lit(rule.name),
+            family=pl.lit(rule.family),
+            entity_type=pl.lit(rule.entity),
+            severity=severity,
+            score=score,
+            evidence_rows=pl.col("evidence").list.len().cast(pl.Int64),
+            evidence=pl.col("evidence").list.head(MOST_EVIDENCE),
+            suggested_action=pl.lit(rule.action),
+        )
     )
     return told.select(contract("anomalies").bronze_schema().names())

@@ -62,11 +62,12 @@ def drifts(counts: Ints, *, numeric: bool) -> Drift:
 
 
 def _is_one_figure(days: Ints, *, numeric: bool) -> bool:
-    """Whether a column holds one figure a day, which is no spread. A code that was the same for
-    all rows of all days is no figure: another one in its place is a shift."""
+    """Whether a column holds one figure a day, or held one on all days before, as what looks back
+    over a month does on a new lake: that is no spread. A code that was the same for all rows of
+    all days is no figure: another one in its place is a shift."""
     one_a_day = bool((days > 0).sum(axis=1).max() == 1)
-    was_the_same = (days[:-1].sum(axis=0) > 0).sum() == 1
-    return one_a_day and (numeric or not was_the_same)
+    was_the_same = bool((days[:-1].sum(axis=0) > 0).sum() == 1)
+    return was_the_same or one_a_day if numeric else one_a_day and not was_the_same
 
 
 def _bins(reference: Ints, rows: int, *, numeric: bool) -> Ints:

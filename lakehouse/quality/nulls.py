@@ -39,6 +39,7 @@ def null_shares(nulls: Floats, rows: Floats) -> Nulls:
         share = nulls[..., REFERENCE_DAYS:] / day_rows
         every = of.sum(axis=-1)
         usual = lack.sum(axis=-1) / every
+        says &= usual < 1  # what had no value before begins, as figures of a month do on a new lake
         chance = (lack.sum(axis=-1) + 0.5) / (every + 1)  # never 0 or 1
         by_chance = chance * (1 - chance)
         apart = (lack / of - usual[..., None]) ** 2

@@ -36,7 +36,16 @@ SMALLEST = 1e-4
 """Numbers nearer to nothing than this count as 0: rates have four decimals."""
 MOST_VALUES = 200
 """Distinct values on a day above which a text is no category."""
-_NAMES_ONE = ("_id", "_number", "_hash", "_reference", "_key", "_quintile", "citation")
+_NAMES_ONE = (
+    "_id",
+    "_number",
+    "_hash",
+    "_reference",
+    "_key",
+    "_quintile",
+    "citation",
+    "learned_by",
+)
 """Endings of columns that name one thing among many, or a place in the day's own order: where
 they move, nothing has drifted."""
 Table = tuple[str, str]

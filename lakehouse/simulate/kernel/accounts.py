@@ -26,7 +26,6 @@ from lakehouse.simulate.kernel.counter import (
     key,
     permute,
     pick,
-    uniform,
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
