@@ -22,7 +22,7 @@ AHEAD = 4
 LEVEL_IDS = tuple(f"level_{k + 1:02d}" for k in range(LEVELS))
 MAP_IDS = tuple(f"map_{k + 1:02d}" for k in range(MAPS))
 MAP_NAMES = (
-    "Harbour", "Citadel", "Marsh", "Foundry", "Glacier", "Bazaar",
+    "Harbour", "Citadel", "Wetland", "Foundry", "Glacier", "Bazaar",
     "Catacombs", "Orchard", "Observatory", "Canyon", "Lighthouse", "Arena",
 )  # fmt: skip
 REGIONS = ("eu-north", "eu-baltic", "us-west", "us-east")
