@@ -55,6 +55,14 @@ def test_who_is_online_is_in_the_days_extract(world: World) -> None:
         assert len(here) > 300
 
 
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_as_many_are_online_as_the_world_is_large(scale: float) -> None:
+    """What is drawn of tells as many accounts apart as there are."""
+    config = WorldConfig(scale=scale, faults=NO_FAULTS)
+    wanted = config.quota("online_accounts", 3) * 2 // 3
+    assert 0.75 * wanted < len(accounts.online_on(config, 3)) <= wanted
+
+
 def test_most_come_back_and_none_is_excluded_or_yet_to_register() -> None:
     days = [accounts.online_on(CONFIG, day) for day in range(14)]
     for day, here in enumerate(days):

@@ -184,7 +184,7 @@ def test_stakes_are_mostly_from_10_to_200_dollars_in_whole_ones() -> None:
 
 def test_people_return_and_a_few_play_most() -> None:
     days = month().group_by("user_id").agg(days=pl.col("gaming_day").n_unique(), events=pl.len())
-    assert days["days"].median() == 2
+    assert (days["days"] > 1).mean() > 0.4
     assert days["days"].max() > 20
     events = days["events"].sort(descending=True)
     assert events.head(len(events) // 20).sum() / events.sum() > 0.2

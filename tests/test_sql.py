@@ -208,6 +208,14 @@ def test_a_column_dropped_by_hand_is_named(lake: Lake) -> None:
         catalog.frame("SELECT * FROM gold.player_day")
 
 
+def test_a_lake_of_one_day_tells_its_newest(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    put(lake, "gold", "player_day", {"player_id": ["P1"], "gaming_day": [LAST]})
+    with Catalog(lake) as catalog:
+        found = catalog.frame("SELECT max(gaming_day) AS newest FROM gold.player_day")
+    assert found["newest"].to_list() == [LAST]
+
+
 def test_saved_queries_are_enough_and_each_says_what_it_answers() -> None:
     every = saved_queries()
     assert len(every) >= 10

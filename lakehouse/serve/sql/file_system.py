@@ -85,6 +85,8 @@ def closed(
     limit = int(memory_limit(connection) / 0.8 * memory)
     for schema in schemas:
         connection.execute(f"CREATE SCHEMA {schema}")
+    # 2026-11-22, duckdb-extension-delta 1.5.5: of a table of one file it looks for the greatest of
+    # a partition column in the file's statistics, which have none of it, and ends the session.
     connection.execute(f"""
         SET TimeZone = '{timezone.replace("'", "''")}';
         SET memory_limit = '{limit} B';

@@ -22,7 +22,7 @@ from lakehouse.simulate.kernel.counter import (
     chance,
     draw,
     exp,
-    exponential,
+    fine_exponential,
     key,
     permute,
     pick,
@@ -42,7 +42,7 @@ WITHOUT_CARD_SHARE = 1 / 2
 NEWCOMERS = 0.15
 """Accounts that are opened after the books are."""
 _NEW_DAYS = 720
-_SEEN_WEIGHT = 2.4
+_SEEN_WEIGHT = 2.8
 """How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
 
@@ -178,7 +178,9 @@ def online_on(config: WorldConfig, day: int) -> I64:
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
     turns = np.arange(min(2 * count, 4 * total))
     h = draw(key(config.seed, "account:online", day), turns)
-    rank = np.minimum((total * exp(-_SEEN_WEIGHT * exponential(h))).astype(np.int64), total - 1)
+    rank = np.minimum(
+        (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64), total - 1
+    )
     _, first = np.unique(rank, return_index=True)
     who = account_of_rank(config, rank[np.sort(first)][:count])
     free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
