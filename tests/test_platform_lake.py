@@ -215,10 +215,13 @@ def test_a_question_over_days_counts_each_player_and_flag_once(
 
 
 def test_the_newest_day_of_a_table_of_one_file_is_known(tmp_path: Path, ask: Ask) -> None:
-    made = Settings(root=str(tmp_path / "lake"), domains=DOMAINS, start=DAYS[0])
+    made = Settings(
+        root=str(tmp_path / "lake"), domains=DOMAINS, orphans={"server_metrics": "keep"}
+    )
     day = DAYS[1]
-    maps = World(WorldConfig()).clean("game_maps", day)
-    Lake.open(made).write_days("bronze", "game_maps", maps, (day, day), commit=BY)
-    refresh_silver(Lake.open(made), made, "game_maps", (day, day), BY)
-    told = ask(made, "SELECT max(gaming_day) AS d, min(gaming_day) AS e FROM game_maps")
-    assert told == [{"d": "2025-01-02", "e": "2025-01-02"}]
+    rows = World(WorldConfig()).clean("server_metrics", day).head(5)
+    Lake.open(made).write_days("bronze", "server_metrics", rows, (day, day), commit=BY)
+    refresh_silver(Lake.open(made), made, "server_metrics", (day, day), BY)
+    for newest in ("max", "min"):
+        told = ask(made, f"SELECT {newest}(gaming_day) AS day FROM silver.server_metrics")
+        assert told == [{"day": "2025-01-02"}]
