@@ -311,6 +311,7 @@ ORDERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(ORDERS, st.lists(st.integers(0, 40), max_size=6), st.sampled_from(PROFILES))
 def test_batches_say_what_the_whole_does(
@@ -346,6 +347,7 @@ def test_the_state_keeps_no_more_than_thirty_days() -> None:
     assert measured(both, nothing_remembered())[1]["transaction_id"].to_list() == ["b"]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), min_size=1, max_size=40),

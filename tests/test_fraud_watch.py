@@ -57,6 +57,7 @@ def tick(defs: dg.Definitions, instance: dg.DagsterInstance, moment: str) -> Any
         return repository.get_schedule_def("fraud_every_quarter").evaluate_tick(context)
 
 
+@pytest.mark.slow
 def test_every_quarter_the_open_day_is_asked_for_once(defs: dg.Definitions, tmp_path: Path) -> None:
     schedule = defs.get_repository_def().get_schedule_def("fraud_every_quarter")
     assert schedule.cron_schedule == "*/15 * * * *"
@@ -72,6 +73,7 @@ def test_every_quarter_the_open_day_is_asked_for_once(defs: dg.Definitions, tmp_
         assert len({request.run_key for request in asked}) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", ["fraud_monitoring", "gaming_day"])
 def test_a_day_that_is_under_way_is_not_asked_for_again(
     defs: dg.Definitions, tmp_path: Path, job: str
