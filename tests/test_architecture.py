@@ -130,7 +130,7 @@ ARROWS = [
     for room, allowed in ROOMS.items()
 ]
 BESIDE = {
-    "contracts": {"contracts.columns", "contracts.registry", "errors"},
+    "contracts": {"contracts.alert_shape", "contracts.columns", "contracts.registry", "errors"},
     "gold": {"gold.marts", "gold.money", "gold.shape", "detection", *ABOVE},
 }
 """What the domains of a room share. A domain never imports another."""
@@ -226,6 +226,7 @@ NAMES_LAYERS = {f"lakehouse/serve/dictionary/{n}.py" for n in ("documents", "des
 NAMES_LAYERS |= {"lakehouse/gold/marts.py", "lakehouse/pipeline/marts.py"}
 SCORING = {
     "lakehouse/gold/detection/detection_quality.py",
+    "lakehouse/detection/scoring/definitions.py",
     "lakehouse/detection/scoring/quality.py",
 }
 
