@@ -131,11 +131,7 @@ ARROWS = [
 ]
 BESIDE = {
     "contracts": {"contracts.alert_shape", "contracts.columns", "contracts.registry", "errors"},
-<<<<<<< HEAD
     "gold": {"gold.marts", "gold.money", "gold.shape", "detection", "silver.sessions", *ABOVE},
-=======
-    "gold": {"gold.marts", "gold.money", "gold.shape", "detection", *ABOVE},
->>>>>>> wt/detect14
 }
 """What the domains of a room share. A domain never imports another."""
 ARROWS += [
