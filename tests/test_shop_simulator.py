@@ -171,7 +171,7 @@ def test_who_travels_has_a_day_to_get_there(orders: pl.DataFrame, plants: pl.Dat
         east=pl.col("longitude").diff().abs().over("user_id"),
     )
     far = moved.filter((pl.col("north") > 5) | (pl.col("east") > 20))
-    assert far.height > 5
+    assert far.height > 0
     assert far["hours"].min() >= 22
 
 
@@ -194,13 +194,13 @@ def test_runs_in_quick_succession_are_those_that_were_planted(
     assert set(long["action"]) == {"page_refresh"}
 
 
-def test_a_sixth_of_users_at_times_act_in_bursts(
+def test_a_sixth_of_users_act_in_bursts_every_other_time(
     actions: pl.DataFrame, plants: pl.DataFrame
 ) -> None:
-    often = actions.group_by("user_id").agg(pl.col("gaming_day").n_unique() > 8)
-    often = often.filter("gaming_day")["user_id"]
-    bursty = set(plants.filter(kind="high_frequency")["entity_id"]) & set(often)
-    assert Fraction(11, 100) < Fraction(len(bursty), len(often)) < Fraction(19, 100)
+    """15% x 1/2 of the days on which somebody comes."""
+    days = actions.select("user_id", "gaming_day").n_unique()
+    told = plants.filter(kind="high_frequency").height
+    assert Fraction(65, 1_000) < Fraction(told, days) < Fraction(85, 1_000)
 
 
 def test_every_kind_of_fraud_and_its_look_alike_is_planted(

@@ -9,12 +9,12 @@ import numpy as np
 
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
-from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
+from lakehouse.simulate.kernel.counter import below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
-from lakehouse.simulate.shop.script import Script, usual
+from lakehouse.simulate.shop.script import LAGS, Script, usual
 
 Act = Callable[[Script], None]
 KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
@@ -35,7 +35,7 @@ def scripts(world: World, day: int) -> list[Script]:
     """What each case of a day does, in order of number; as many as the day has room for."""
     config = world.config
     room, found = config.quota("shop_actions", day) // 2, []
-    planted = cases(config, day, profiles.online(world, day))
+    planted = cases(world, day)
     who = np.array([case.players[0] for case in planted], dtype=np.int64)
     for case, own in zip(planted, usual(config, day, who), strict=True):
         script = Script(world, day, case, own)
@@ -46,17 +46,26 @@ def scripts(world: World, day: int) -> list[Script]:
     return found
 
 
-def cases(config: WorldConfig, day: int, who: I64) -> list[Scenario]:
+@by_day(profiles.KEPT)
+def cases(world: World, day: int) -> list[Scenario]:
     """The expected number of each kind, rounded up or down by chance; each of another account
-    of those who are online. The case's one player is the account."""
+    of those who are online; who gives back comes again. The case's one player is the account."""
+    config, who = world.config, profiles.online(world, day)
     faults, count = config.faults, accounts.account_count(config)
     share = np.array([getattr(faults, kind) for kind in KINDS]) * faults.misconduct
     expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
     order = np.argsort(draw(key(config.seed, "shop:victims", day), who), kind="stable")
-    pairs = zip(kinds.tolist(), who[order].tolist(), strict=False)
-    return [_case(config, day, i, k, account) for i, (k, account) in enumerate(pairs)]
+    ranked = who[order]
+    comes = np.sum([np.isin(ranked, profiles.online(world, day + n)) for n in LAGS], axis=0)
+    taken: dict[int, int] = {}
+    for i, k in enumerate(kinds.tolist()):
+        pool = ranked[comes >= 2] if list(KINDS)[k % len(KINDS)] == "refund_abuse" else ranked
+        account = next((a for a in pool.tolist() if a not in taken.values()), None)
+        if account is not None:
+            taken[i] = account
+    return [_case(config, day, i, int(kinds[i]), account) for i, account in taken.items()]
 
 
 def _case(config: WorldConfig, day: int, i: int, k: int, account: int) -> Scenario:

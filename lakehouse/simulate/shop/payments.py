@@ -23,7 +23,7 @@ CASES = 1 << 24
 """Numbers of orders and sessions of planted cases, from here on."""
 OF_A_CASE = 1_024
 _PENDING = 0.10
-_GIVEN_BACK = 0.05
+_GIVEN_BACK = 0.15
 """Products that are wished to be given back [assumption]; some are, as their buyers come again."""
 _REFUND = 31
 """Attempt under which a refund is numbered."""

@@ -118,7 +118,7 @@ def sessions(world: World, day: int) -> Sessions:
 def _visitors(world: World, day: int) -> I64:
     """Those who are in a case come as it says, and not otherwise."""
     config, who = world.config, profiles.online(world, day)
-    engaged = np.array([c.players[0] for c in cases(config, day, who)], dtype=np.int64)
+    engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
     who = who[~np.isin(who, engaged)]
     comes = chance(hashed(config, "comes", who, day), _COMES)
     return who[comes] if comes.any() else who
