@@ -118,6 +118,9 @@ def overnight(meter: float, played: float, advance: float) -> list[Row]:
         ([(500, 577)], 577, True),
         ([(500, 577), (300, 346.20)], 577, True),
         ([(500, 590)], 577, False),
+        # By 15% at the least: a lost row on each of two days may be in step.
+        ([(500, 576)], 576, True),
+        ([(500, 575)], 575, False),
         # The day before was even, in part or whole: a session that got lost.
         ([(500, 500)], 577, False),
         ([(500, 577), (300, 300)], 577, False),

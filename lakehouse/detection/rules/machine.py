@@ -136,7 +136,7 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     unexplained = (off > 0) & ~pl.col("could_be_lost") & ~few
     ahead = in_step(pl.lit(value=True)) | in_step(same_day) | (unexplained & same_day).any()
     ahead |= (off > 0).all() & (pl.len() >= 3)
-    overnight = ~same_day & (off > 0) & _in_step_with_the_day_before()
+    overnight = ~same_day & (off > 0) & ~few & _in_step_with_the_day_before()
     days = (
         odd.join(_ahead_all_day(known), on=_MACHINE_DAY, how="left")
         .join(_could_be_lost(odd, read), on=["machine_id", "event_id"], how="left")
