@@ -34,11 +34,26 @@ def every_mutation(settings: Settings) -> list[Mutation]:
     return [one for one in every if settings.has(one.table)]
 
 
+COUNTED = {
+    "player_levels": ("gold/player_levels:events_are_of_a_level",),
+    "server_health": ("gold/server_health:health_is_of_every_minute",),
+}
+"""Marts whose every row counts something: one made up counts what is not there."""
+COUNTED_BY = {
+    "player_events": COUNTED["player_levels"],
+    "server_metrics": COUNTED["server_health"],
+}
+"""Sources whose every sound row is counted by a mart."""
+NAMED = {"level_engagement": ("gold/level_engagement:active_players_are_of_the_day",)}
+"""Marts whose row of another key is counted apart."""
+
+
 def consequences(layer: str, table: str, *, rows: bool) -> tuple[str, ...]:
     """What fails beside, where a table is changed: of bronze nothing is derived any more; of
     `rows` that come or go the books of bronze and silver differ."""
     books = (f"silver/{table}:conservation",) if rows and layer in ("bronze", "silver") else ()
-    return books + ((DERIVED,) if layer == "bronze" else ())
+    counted = COUNTED.get(table, ()) if rows and layer == "gold" else ()
+    return (*books, *counted, *((DERIVED,) if layer == "bronze" else ()))
 
 
 def _of_contracts() -> Iterator[Mutation]:
@@ -81,6 +96,7 @@ def _of_texts() -> Iterator[Mutation]:
     for n, (layer, table) in enumerate(tables):
         kind = kinds[n % len(kinds)]
         mine = (f"{layer}/{table}:no_personal_data", *consequences(layer, table, rows=True))
+        mine += NAMED.get(table, ())
         if _is_code(table, _text_key(layer, table)):
             mine = (f"{layer}/{table}:contract", *mine)
         held = _holding(layer, table, TEXTS[kind])
@@ -107,7 +123,7 @@ def _holding(layer: str, table: str, text: str) -> Damage:
 
 def _of_books() -> Iterator[Mutation]:
     for table in contracts("source"):
-        mine = (f"silver/{table}:conservation",)
+        mine = (f"silver/{table}:conservation", *COUNTED_BY.get(table, ()))
         yield Mutation("A sound row comes from nowhere", "silver", table, _one_more(table), mine)
     for layer, table in (("silver", "security_events"), ("bronze", "table_games")):
         fails = consequences(layer, table, rows=True)
