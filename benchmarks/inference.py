@@ -14,12 +14,17 @@ from typing import Any
 
 from lakehouse.ingest.files.expressions import compiled
 from lakehouse.ingest.files.inference import infer
+from lakehouse.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "tests/inference"
 HELD_OUT = FILES / "held_out"
 DOCUMENT = ROOT / "docs/inference.md"
 ZONE = "America/Los_Angeles"
+
+
+FLOOR = tuple(Settings(domains=("floor",)).tables("source"))
+"""The tables that the files are of."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def judged(folder: Path) -> list[Tally]:
 
 def _judged(path: Path, said: dict[str, Any]) -> Tally:
     table = said["table"] if said.get("given") else None
-    proposal = infer(path, table, timezone=ZONE)
+    proposal = infer(path, table, timezone=ZONE, tables=FLOOR)
     given = tomllib.loads(proposal.toml)
     if given["table"] != said["table"]:
         asked = len(said["columns"])

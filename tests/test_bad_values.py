@@ -13,6 +13,12 @@ from lakehouse.settings import Settings
 LONG = "x" * 300
 SETTINGS: dict[str, list[str]] = {
     "root": ["", " ", "/", ".", "a\nb", "~nobody-at-all/x", LONG, "s3://", "http://x/y", "a-file"],
+    "domains": ["", "floor", "[]", "{", '{"floor": 1}'],
+    "session_silence_minutes": ["", "nope", "0", "-1", "nan"],
+    "high_frequency_seconds": ["", "nope", "0", "-1", "nan", "inf"],
+    "kafka": ["", "nope", "[]", "{", '{"a": {}}', "1"],
+    "topics": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/topics", "a-file"],
+    "topic_partitions": ["", "nope", "0", "-1", "1.5", "1025"],
     "storage_options": ["", "nope", "[]", "{", '{"a": {}}', "1"],
     "seed": ["", "nope", "-1", "1.5", "nan", "9" * 40, "2025-01-01"],
     "scale": ["", "nope", "0", "-1", "nan", "inf", "1e400", "9" * 40],
@@ -103,7 +109,7 @@ def test_a_variable_that_cannot_be_is_told_before_any_work(
     err = refused(capsys, "init")
     assert f"setting '{name.replace('__', '.')}" in err
     if (
-        name not in ("storage_options", "alert_webhook")
+        name not in ("storage_options", "alert_webhook", "kafka")
         and len(value) < 100
         and not value.startswith("{")
     ):

@@ -248,6 +248,59 @@ LAKE = {
         "ggr": ["6.00", "7.01"],
     },
     ("silver", "player_profile"): PROFILES,
+    ("silver", "player_events"): {
+        "event_id": ["E1", "E2", "E3", "E4"],
+        "player_id": ["A1", "A1", "A2", "A2"],
+        "session_id": ["S1", "S1", "S2", "S2"],
+        "event_type": ["level_start", "disconnect", "move", "disconnect"],
+        "level_id": ["L1", "L1", "L2", "L2"],
+        "map_id": ["M1"] * 4,
+        "server_id": ["V1", "V1", "V2", "V2"],
+        "timestamp": [dt.datetime(2025, 1, 1, 20, m, tzinfo=dt.UTC) for m in (0, 5, 0, 5)],
+        "gaming_day": [FIRST] * 4,
+    },
+    ("silver", "server_metrics"): {  # V2 knows of no disconnection, V3 of one that nobody had
+        "metric_id": ["m1", "m2", "m3"],
+        "server_id": ["V1", "V2", "V3"],
+        "disconnections": [1, None, 1],
+        "gaming_day": [FIRST] * 3,
+    },
+    ("silver", "purchases"): {  # X2 half an hour and a second late, X3 in nobody's session
+        "transaction_id": ["X1", "X2", "X3"],
+        "player_id": ["A1", "A1", "A2"],
+        "session_id": ["S1", "S1", "S1"],
+        "item_id": ["sword", "sword", "shield"],
+        "price": ["1.99", "2.00", "5.00"],
+        "purchase_timestamp": [
+            dt.datetime(2025, 1, 1, 20, 35, s, tzinfo=dt.UTC) for s in (0, 1, 0)
+        ],
+        "gaming_day": [FIRST] * 3,
+    },
+    ("gold", "item_sales"): {
+        "item_id": ["sword", "shield"],
+        "revenue": ["3.99", "4.99"],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("gold", "player_levels"): {  # an event of L2 is missing
+        "player_id": ["A1", "A2"],
+        "level_id": ["L1", "L2"],
+        "map_id": ["M1", "M1"],
+        "events": [2, 1],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("gold", "level_engagement"): {  # two at L1, where one was
+        "level_id": ["L1", "L2"],
+        "map_id": ["M1", "M1"],
+        "active_players": [2, 1],
+        "gaming_day": [FIRST] * 2,
+    },
+    ("gold", "server_health"): {  # V3 has no day
+        "server_id": ["V1", "V1", "V2", "V2", "V3"],
+        "period": ["five_minutes", "day", "five_minutes", "day", "five_minutes"],
+        "measurements": [1] * 5,
+        "disconnections": [1, 1, 0, 0, 1],
+        "gaming_day": [FIRST] * 5,
+    },
     ("silver", "slot_telemetry"): METERS,
     ("gold", "slot_performance"): PLAYED,
     ("gold", "table_performance"): {
@@ -299,6 +352,12 @@ BREACHES = {
     "online_play_is_its_games": 1,
     "rounds_are_settled_once": 3,
     "told_sessions_hold_together": 2,
+    "disconnections_are_in_the_metrics": 2,
+    "purchases_lie_in_their_session": 2,
+    "sales_are_the_purchases": 1,
+    "events_are_of_a_level": 1,
+    "active_players_are_of_the_day": 1,
+    "health_is_of_every_minute": 1,
 }
 """Counted by hand in the rows above."""
 

@@ -201,5 +201,5 @@ def test_the_dictionary_tells_what_else_is_read() -> None:
 
 
 def test_an_unknown_table_is_named() -> None:
-    with pytest.raises(BadInput, match=r"unknown table 'slots'; known: .*slot_telemetry"):
+    with pytest.raises(BadInput, match=r"unknown table 'slots'; nearest: .*slot_"):
         contract("slots")

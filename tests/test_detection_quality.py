@@ -196,10 +196,10 @@ def test_defects_and_kinds_without_a_rule_are_not_scored() -> None:
     assert found.is_empty()
 
 
-def test_one_mart_reads_the_truth_and_none_reads_that_one() -> None:
+def test_the_scoring_reads_the_truth_and_nothing_reads_the_scoring() -> None:
     readers = {n for n, m in marts().items() for i in m.inputs if i.layer == "truth"}
     of_it = {n for n, m in marts().items() for i in m.inputs if i.table in readers}
-    assert (readers, of_it) == ({"detection_quality"}, set())
+    assert (readers, of_it) == ({"detection_quality", "fraud_quality"}, set())
 
 
 def test_a_case_is_judged_when_it_is_over_by_all_alerts_of_it() -> None:

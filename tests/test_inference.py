@@ -20,22 +20,24 @@ from lakehouse.ingest.files.inference.sample import sampled
 from lakehouse.ingest.files.mapping import load_mapping
 from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import told_by_text
+from lakehouse.settings import Settings
 
 ZONE = "America/Los_Angeles"
 CAGE = "financial_txn"
+FLOOR = tuple(Settings(domains=("floor",)).tables("source"))
 SLOTS = "slot_telemetry"
 
 
 def proposed(folder: Path, text: str, table: str | None = None, **more: Any) -> Proposal:
     file = folder / "x.csv"
     file.write_text(text)
-    return infer(file, table, timezone=ZONE, **more)
+    return infer(file, table, timezone=ZONE, tables=FLOOR, **more)
 
 
 @functools.cache
-def once(file: Path, table: str | None, timezone: str) -> Proposal:
+def once(file: Path, table: str | None, timezone: str, tables: tuple[str, ...] = FLOOR) -> Proposal:
     """Each file of the corpus is read a single time for all that is asked of its proposal."""
-    return infer(file, table, timezone=timezone)
+    return infer(file, table, timezone=timezone, tables=tables)
 
 
 def columns(proposal: Proposal) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.mutations.defects import DERIVED
 from benchmarks.mutations.judged import COMMIT, Verdict, judged, open_verdicts
@@ -37,13 +38,14 @@ class Landed:
     fails: Mapping[str, tuple[dt.date, ...]]
 
 
-def landing_settings(folder: Path) -> Settings:
+def landing_settings(folder: Path, **more: Any) -> Settings:
     return Settings(
         root=str(folder / "lake"),
         source="landing",
         start=dt.date(2025, 1, 1),
         expectations=folder / "none",
         data_docs=folder / "docs",
+        **more,
     )
 
 

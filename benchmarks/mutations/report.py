@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.mutations.declared import every_mutation
 from benchmarks.mutations.judged import Trial
 from benchmarks.mutations.landing import landing_mutations, landing_settings
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 
 Line = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 """Defect, table as layer/name, checks that must fail, checks that did."""
@@ -32,7 +32,7 @@ def declared(settings: Settings) -> list[Line]:
 
 def landed() -> list[Line]:
     with tempfile.TemporaryDirectory() as name:
-        every = list(landing_mutations(landing_settings(Path(name))))
+        every = list(landing_mutations(landing_settings(Path(name), domains=DOMAINS)))
     return [(m.defect, f"landing/{m.table}", tuple(m.fails), tuple(m.fails)) for m in every]
 
 

@@ -3,6 +3,7 @@ checks of every table."""
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,7 +63,10 @@ def checks(
     from lakehouse.quality.truths import TRUTHS
 
     if truth not in (None, CHECK, *TRUTHS):
-        raise BadInput(f"unknown truth {truth!r}; known: {', '.join([*TRUTHS, CHECK])}")
+        near = difflib.get_close_matches(str(truth), [*TRUTHS, CHECK], n=5, cutoff=0)
+        raise BadInput(
+            f"unknown truth {truth!r}; nearest: {', '.join(near)}; `lakehouse checks list` has all"
+        )
     settings, lake = opened()
     named = admitted(f"checks {truth or ''}".strip(), restricted=restricted, purpose=purpose)
     days = _days(lake, first, last)

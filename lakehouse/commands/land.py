@@ -108,7 +108,12 @@ def _propose(files: list[Path], table: str | None, mapping: Path | None) -> None
         raise BadInput(f"--infer looks at one file; {len(files)} given")
     settings, lake = opened()
     proposed = infer(
-        files[0], table, timezone=settings.timezone, start=mapping, known=known_values(lake)
+        files[0],
+        table,
+        timezone=settings.timezone,
+        start=mapping,
+        known=known_values(lake),
+        tables=settings.tables("source"),
     )
     typer.echo(proposed.toml, nl=False)
     for said in proposed.unmatched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -189,7 +190,10 @@ def table(
 def contract(name: str) -> Contract:
     """The contract of a table. Raises BadInput for an unknown name."""
     if name not in _contracts:
-        raise BadInput(f"unknown table {name!r}; known: {', '.join(sorted(_contracts))}")
+        near = difflib.get_close_matches(name, _contracts, n=5, cutoff=0) or sorted(_contracts)[:5]
+        raise BadInput(
+            f"unknown table {name!r}; nearest: {', '.join(near)}; `lakehouse tables` has all"
+        )
     return _contracts[name]
 
 

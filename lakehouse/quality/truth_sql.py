@@ -72,6 +72,20 @@ SELECT {subject}, sum(staked_less_won) AS staked_less_won, sum(ggr) AS ggr FROM 
 GROUP BY {subject} HAVING sum(staked_less_won) <> sum(ggr)"""
 
 
+def _counted(subject: str, sides: dict[str, str], *, of: tuple[str, str]) -> str:
+    """Two counts for each subject, where they differ. `sides`: table → what it gives, as
+    `subject, first, second`."""
+    first, second = of
+    entries = "\n  UNION ALL ".join(
+        f"SELECT {given} FROM {table} WHERE gaming_day = DATE '{{day}}'"
+        for table, given in sides.items()
+    )
+    return f"""WITH sides AS ({entries})
+SELECT {subject}, sum({first}) AS {first}, sum({second}) AS {second} FROM sides
+WHERE {subject.split(", ", maxsplit=1)[0]} IS NOT NULL
+GROUP BY {subject} HAVING sum({first}) <> sum({second})"""
+
+
 _DEVIATES = [deviate_of(n + 1) for n in range(len(DENOMINATIONS))]
 _WRITTEN = {
     "hold_is_inside_its_interval": f"""WITH held AS (
@@ -137,6 +151,59 @@ GROUP BY round_id HAVING results > stakes OR (results = stakes AND stakes > 1)""
 SELECT session_id, count(DISTINCT user_id) AS accounts, max(silence) AS longest_silence
 FROM told GROUP BY session_id
 HAVING accounts > 1 OR longest_silence >= INTERVAL 30 MINUTE""",
+    "disconnections_are_in_the_metrics": _counted(
+        "server_id",
+        {
+            "(SELECT * FROM silver.player_events WHERE event_type = 'disconnect')": (
+                "server_id, 1 AS events, 0 AS measured"
+            ),
+            "silver.server_metrics": "server_id, 0, coalesce(disconnections, 0)",
+        },
+        of=("events", "measured"),
+    ),
+    "sales_are_the_purchases": _counted(
+        "item_id",
+        {
+            "silver.purchases": "item_id, price AS paid, 0 AS revenue",
+            "gold.item_sales": "item_id, 0, revenue",
+        },
+        of=("paid", "revenue"),
+    ),
+    "events_are_of_a_level": _counted(
+        "level_id",
+        {
+            "silver.player_events": "level_id, 1 AS happened, 0 AS counted",
+            "gold.player_levels": "level_id, 0, events",
+        },
+        of=("happened", "counted"),
+    ),
+    "active_players_are_of_the_day": _counted(
+        "level_id, map_id",
+        {
+            "gold.player_levels": "level_id, map_id, 1 AS there, 0 AS active",
+            "gold.level_engagement": "level_id, map_id, 0, active_players",
+        },
+        of=("there", "active"),
+    ),
+    "health_is_of_every_minute": _counted(
+        "server_id, period",
+        {
+            "(SELECT *, unnest(['five_minutes', 'day']) AS period FROM silver.server_metrics)": (
+                "server_id, period, 1 + coalesce(disconnections, 0) AS measured, 0 AS held"
+            ),
+            "gold.server_health": "server_id, period, 0, measurements + disconnections",
+        },
+        of=("measured", "held"),
+    ),
+    "purchases_lie_in_their_session": """WITH sessions AS (
+  SELECT player_id, session_id, min(timestamp) - INTERVAL 30 MINUTE AS since,
+    max(timestamp) + INTERVAL 30 MINUTE AS until
+  FROM silver.player_events WHERE gaming_day = DATE '{day}' GROUP BY player_id, session_id)
+SELECT p.transaction_id, p.purchase_timestamp, s.since, s.until
+FROM (SELECT * FROM silver.purchases
+  WHERE gaming_day = DATE '{day}' AND session_id IS NOT NULL) AS p
+LEFT JOIN sessions AS s ON s.player_id = p.player_id AND s.session_id = p.session_id
+WHERE NOT coalesce(p.purchase_timestamp BETWEEN s.since AND s.until, false)""",
     "excluded_are_not_marketed_to": """SELECT * FROM silver.player_profile
 WHERE gaming_day = DATE '{day}' AND self_excluded AND
   (marketing_opt_in OR marketing_channel <> 'None')""",

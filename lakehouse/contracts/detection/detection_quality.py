@@ -73,4 +73,4 @@ class DetectionQuality(dy.Schema):
         """Found cases are cases, and true alerts are alerts."""
         found = pl.col("cases_found") <= pl.col("cases")
         ended = pl.col("cases_ended_found") <= pl.col("cases_ended")
-        return found & ended.fill_null(value=True) & (pl.col("alerts_true") <= pl.col("alerts"))
+        return found & ended & (pl.col("alerts_true") <= pl.col("alerts"))

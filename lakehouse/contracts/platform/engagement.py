@@ -76,4 +76,5 @@ class LevelEngagement(dy.Schema):
     @dy.rule()
     def stuck_is_a_score_of_3(cls) -> pl.Expr:
         """Who is called stuck has a score of 3 or more, and nobody else has."""
-        return (pl.col("stuck_score").fill_null(0) >= 3) == pl.col("is_stuck")
+        is_high = pl.col("stuck_score").is_not_null() & (pl.col("stuck_score") >= 3)
+        return is_high == pl.col("is_stuck")

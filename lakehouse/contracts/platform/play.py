@@ -111,10 +111,11 @@ class ServerMetrics(dy.Schema):
     @dy.rule()
     def load_is_a_percentage(cls) -> pl.Expr:
         """Processor and memory are used between 0 and 100 percent."""
-        return pl.col("cpu_load").is_between(0, 100) & pl.col("memory_usage").is_between(0, 100)
+        cpu, memory = pl.col("cpu_load"), pl.col("memory_usage")
+        return (cpu >= 0) & (cpu <= 100) & (memory >= 0) & (memory <= 100)
 
     @dy.rule()
     def times_are_not_negative(cls) -> pl.Expr:
         """Neither latency nor response time is below 0."""
-        known = pl.col("response_time").fill_null(0)
-        return (pl.col("latency") >= 0) & (known >= 0)
+        answered = pl.col("response_time")
+        return (pl.col("latency") >= 0) & (answered.is_null() | (answered >= 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,10 +58,12 @@ def infer(
     timezone: str,
     start: Path | None = None,
     known: Known = MappingProxyType({}),
+    tables: Collection[str] | None = None,
 ) -> Proposal:
     """Looks at names in several languages, at values, at what columns say of each other, and at
-    what the lake knows. `timezone` is proposed where times carry no offset and their names no
-    zone. What the mapping at `start` says, stays. `known`: (table, column) → values.
+    what the lake knows. Where no table is said, one of `tables` is chosen, or of all. `timezone`
+    is proposed where times carry no offset and their names no zone. What the mapping at `start`
+    says, stays. `known`: (table, column) → values.
 
     Raises BadInput for a file that cannot be read, or that resembles no table, and for a bad
     mapping.
@@ -72,7 +75,7 @@ def infer(
     relations = related(found, habits)
     blank = Evidence(next(iter(doors().values())), habits, relations, known)
     if begun.table is None:
-        begun = read_start(start, _table(path, found, blank))
+        begun = read_start(start, _table(path, found, blank, tables))
     evidence = replace(blank, contract=contract(begun.table or ""))
     return _proposed(sample, found, begun, evidence, timezone)
 
@@ -105,9 +108,10 @@ def _last_year(found: list[Look], habits: Habits) -> int:
     return max((int(d.dt.year().max() or 0) for d in days if d is not None), default=0)  # type: ignore[arg-type]
 
 
-def _table(path: Path, found: list[Look], blank: Evidence) -> str:
+def _table(path: Path, found: list[Look], blank: Evidence, tables: Collection[str] | None) -> str:
     scores: dict[str, float] = {}
-    for name, c in doors().items():
+    asked = {n: c for n, c in doors().items() if tables is None or n in tables}
+    for name, c in asked.items():
         evidence = replace(blank, contract=c)
         chosen = assigned(found, evidence, frozenset())
         chosen += derived(found, chosen, evidence, frozenset())
