@@ -384,7 +384,7 @@ def planted() -> pl.LazyFrame:
         }
         for rule, (kind, entity) in cases.items()
     ]
-    first = day - dt.timedelta(LONGEST_CASE)
+    first = day - dt.timedelta(LONGEST_CASE - 1)
     found.append(found[-1] | {"plant_id": "ended", "window_start": first, "gaming_day": first})
     return pl.LazyFrame([*found, *fraud.plants(D)], schema=contract("plants").bronze_schema())
 
