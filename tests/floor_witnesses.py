@@ -39,6 +39,17 @@ BEHIND = [
     play("mb2", "SLOT-0901", at(0, "11:00"), "50.00", games_played=50),
     event("mb3", "SLOT-0901", "METER_UPDATE", at(0), meter_coin_in="120.00"),
 ]
+# Ahead overnight by 20% of its play, as it was the night before.
+AHEAD = [
+    event("ma1", "SLOT-0910", "METER_UPDATE", at(-2), meter_coin_in="100.00"),
+    play("ma2", "SLOT-0910", at(-2, "23:00"), "500.00", games_played=50),
+    event("ma3", "SLOT-0910", "METER_UPDATE", at(-1), meter_coin_in="700.00"),
+    *(
+        play(f"ma4{n}", "SLOT-0910", at(-1, f"23:0{n}"), "125.00", games_played=10)
+        for n in range(4)
+    ),
+    event("ma5", "SLOT-0910", "METER_UPDATE", at(0), meter_coin_in="1300.00"),
+]
 # Won by play of a minute before the gaming day began; by no play; and as no machine knows of.
 WON = [
     play("jp1", "SLOT-0902", at(0, "05:59"), "1.00", games_played=1),
@@ -63,6 +74,17 @@ PAID_DOUBLE = [
     for d, sessions in ((-27, 5), (0, 3))
     for n in range(sessions)
 ]
+# Paid double twice on F, four weeks after two openings: after a badge of a minute before the gaming
+# day began, and with none.
+SINCE_OPENED = [
+    event("so1", "SLOT-0912", "DOOR_OPEN", at(-27, "06:05")),
+    event("so2", "SLOT-0912", "DOOR_OPEN", at(-27, "15:00")),
+    *(
+        play(f"so3{n}", "SLOT-0912", at(0, f"{10 + n}:00"), "1000.00", games_played=1000)
+        | {"coin_out": "1840.00", "session_id": f"so3{n}"}
+        for n in range(2)
+    ),
+]
 # Opened after a badge of a minute before the gaming day began, and with none at all.
 OPENED = [
     event("do1", "SLOT-0905", "DOOR_OPEN", at(0, "06:05")),
@@ -78,7 +100,15 @@ PEOPLE: list[Row] = [
     {"player_id": who, "gaming_day": F - dt.timedelta(1), "self_excluded": is_excluded}
     for who, is_excluded in (("X1", False), ("X2", True))
 ]
-SLOTS: list[Row] = [*BEHIND, *WON, *PAID_DOUBLE, *OPENED, *CARDED]
+SLOTS: list[Row] = [
+    *BEHIND,
+    *AHEAD,
+    *WON,
+    *PAID_DOUBLE,
+    *SINCE_OPENED,
+    *OPENED,
+    *CARDED,
+]
 
 
 def read(key: str, badge: str, kind: str, when: str, place: str, **more: object) -> Row:
@@ -97,6 +127,8 @@ def read(key: str, badge: str, kind: str, when: str, place: str, **more: object)
 BADGES: list[Row] = [
     read("tr1", "BDG-00800", "ACCESS_GRANTED", at(0, "05:58"), "SLOT-0905"),
     read("tr2", "BDG-00800", "ACCESS_GRANTED", at(0), "SLOT-0999"),
+    read("tr3", "BDG-00800", "ACCESS_GRANTED", at(-27, "05:58"), "SLOT-0912"),
+    read("tr4", "BDG-00800", "ACCESS_GRANTED", at(-27), "SLOT-0999"),
     # Came and did not go, two weeks apart.
     *(read(f"tg{d}", "BDG-00001", "BADGE_SWIPE", at(d), "Staff Entrance") for d in (-13, 0)),
     # Came, and was in the count room two minutes later.

@@ -18,6 +18,7 @@ import shop_witnesses as shop
 from law_rows import cash, rows
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.detection.detection_quality import LONGEST as LONGEST_CASE
 
 Row = dict[str, object]
 D = dt.date(2026, 6, 15)
@@ -352,7 +353,8 @@ BADGES: list[Row] = [
 
 
 def planted() -> pl.LazyFrame:
-    """A case a month before D of each kind of entity."""
+    """A case a month before D of each kind of entity; and one that ended then, of which the only
+    alert was of its first day."""
     cases = {
         "card_sharing": ("player", "Q1"),
         "escalating_harm": ("player", "Q6"),
@@ -361,6 +363,7 @@ def planted() -> pl.LazyFrame:
         "dealer_collusion": ("employee", "DLR-0009"),
         "cashier_voids": ("employee", "EMP-0009"),
         "tailgating": ("badge", "BDG-00009"),
+        "cash_is_reviewed": ("row", "property"),
     }
     day = D + dt.timedelta(MONTH)
     found = [
@@ -381,6 +384,8 @@ def planted() -> pl.LazyFrame:
         }
         for rule, (kind, entity) in cases.items()
     ]
+    first = day - dt.timedelta(LONGEST_CASE - 1)
+    found.append(found[-1] | {"plant_id": "ended", "window_start": first, "gaming_day": first})
     return pl.LazyFrame([*found, *fraud.plants(D)], schema=contract("plants").bronze_schema())
 
 

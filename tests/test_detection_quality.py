@@ -218,9 +218,10 @@ def test_a_case_is_judged_when_it_is_over_by_all_alerts_of_it() -> None:
     assert (faint["cases_ended"], faint["recall_ended"]) == (0, None)
 
 
-@pytest.mark.parametrize(("n", "found"), [(-69, 1), (-70, 0)])
+@pytest.mark.parametrize(("n", "found"), [(-68, 1), (-69, 0)])
 def test_alerts_of_a_case_reach_as_far_back_as_the_longest_one(n: int, found: int) -> None:
-    plants = [plant("p1", "A", n, ends=0), plant("p1", "A", 0)]
+    """A case of 42 days that ended on the first of 28: 27 and 41 days before the last."""
+    plants = [plant("p1", "A", n, ends=-27), plant("p2", "B", 0)]
     assert scored([alert("A", n, 0.9)], plants, FOUR)["cases_ended_found"] == found
 
 

@@ -42,10 +42,11 @@ def quality(
     strengths: Sequence[str] = STRENGTHS,
 ) -> pl.DataFrame:
     """Rows in the shape of `detection_quality` for each of `days` in whose `window` gaming days a
-    case of a rule shows. The frames hold at least these days, alerts and plants also the `LONGEST`
-    before; `families`: rule → family, of the rules that are scored; `scores`: rows of `rule`,
-    `entity_id`, `gaming_day` and `score`, by which the entities of its rules are ranked in place of
-    their alerts; `strengths`: those that have rows of their own beside all cases together."""
+    case of a rule shows. The frames hold at least these days, alerts and plants also those of a
+    case that ended on the first of them, `LONGEST` at the most; `families`: rule → family, of the
+    rules that are scored; `scores`: rows of `rule`, `entity_id`, `gaming_day` and `score`, by which
+    the entities of its rules are ranked in place of their alerts; `strengths`: those that have rows
+    of their own beside all cases together."""
     cases, shown = _cases(plants), _shown(plants)
     every = pl.DataFrame(schema=_SCORES) if scores is None else scores.cast(_SCORES)
     judged = _judged(alerts, shown)
@@ -55,7 +56,7 @@ def quality(
 
     told, planted = within(judged), within(shown.filter(~pl.col("is_look_alike")), "day")
     ranking, at_risk = within(every), _at_risk(within(units))
-    reached = trailing(judged.lazy(), days, window - 1 + LONGEST).collect()
+    reached = trailing(judged.lazy(), days, window - 1 + LONGEST - 1).collect()
     ended = _ended(within(cases, "ends"), reached)
     parts = [
         _measured(told, ranking, cases, planted, at_risk, ended, strength)

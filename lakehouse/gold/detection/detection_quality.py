@@ -12,11 +12,12 @@ from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
 
 _BACK = WINDOW - 1
+_CASES_BACK = _BACK + LONGEST - 1
 
 
 @mart(
-    gold("anomalies", back=_BACK + LONGEST),
-    truth("plants", back=_BACK + LONGEST),
+    gold("anomalies", back=_CASES_BACK),
+    truth("plants", back=_CASES_BACK),
     gold("player_protection", back=_BACK),
     gold("player_day", back=_BACK),
     gold("slot_performance", back=_BACK),
