@@ -22,7 +22,7 @@ OFTEN = replace(Faults(), misconduct=8.0, **{kind: 5 * getattr(Faults(), kind) f
 SHUFFLES = 20
 SURE = 0.999
 """Of an honest shuffle, so many stay inside the bound."""
-FEWEST = 3
+FEWEST = 4
 """Entities with an alert of a rule, below which precision says nothing."""
 
 
