@@ -439,19 +439,3 @@ def test_a_query_from_a_pipe(
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 42 AS x"))
     assert cli.run(["sql", "--format", "csv"]) == 0
     assert capsys.readouterr().out == "x\n42\n"
-
-
-@pytest.mark.parametrize("folder", ["it's a lake", "day=1", "ünï çödé", "a[1]*"])
-def test_a_lake_may_lie_anywhere(filled: Lake, tmp_path: Path, folder: str) -> None:
-    root = str(tmp_path / folder / "lake")
-    shutil.copytree(filled.root, root)
-    with Catalog(Lake(root)) as catalog:
-        assert catalog.frame("SELECT count(*) FROM gold.player_day").item() == 4
-        assert catalog.frame("SELECT count(*) FROM silver.player_profile").item() == 1
-
-
-def test_a_lake_at_a_url(filled: Lake) -> None:
-    with Catalog(Lake(f"file://{filled.root}")) as catalog:
-        found = catalog.frame("SELECT gaming_day, sum(theo) FROM player_day GROUP BY 1 ORDER BY 1")
-        assert [str(v) for v in found.to_series(1)] == ["12.50", "0.25", "100.00"]
-        assert catalog.frame("SELECT report_id FROM silver.compliance").height == 2
