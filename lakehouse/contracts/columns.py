@@ -21,6 +21,8 @@ GAME_TYPES = ("SLOT", "KENO", "BINGO", "POKER_TOURNAMENT", "TABLE", "TABLE_SIDE_
 STRENGTHS = ("blatant", "middling", "faint")
 """Thirds of the scale of intensity on which misconduct is planted, from the top."""
 
+DEVICES = ("mobile", "desktop", "tablet")
+"""Kinds of device that people are online with."""
 TIERS = ("Bronze", "Silver", "Gold", "Platinum", "Diamond")
 """Tiers of loyalty, lowest first."""
 
@@ -213,6 +215,13 @@ def account(description: str = "Online account.", *, nullable: bool = False) -> 
         pii="direct",
         protect="token",
         token_field="account",
+    )
+
+
+def ip_address(*, nullable: bool = True) -> dy.String:
+    """A token from silver on, the same in every table."""
+    return text(
+        "Network address.", nullable=nullable, pii="direct", protect="token", token_field="ip"
     )
 
 

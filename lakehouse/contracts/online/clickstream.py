@@ -7,7 +7,6 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 EVENT_TYPES = ("game_start", "bet_placed", "bet_result", "game_end")
-DEVICES = ("mobile", "desktop", "tablet")
 
 
 @table("games", layer="source", grain="one row per game and gaming day", event_time=None)
@@ -43,16 +42,14 @@ class Clickstream(dy.Schema):
     game_name = c.text("Game.", refs="games.game_name")
     bet_amount = c.money("Stake of a bet_placed; 0 of all else.")
     win_amount = c.money("What the round paid, of a bet_result; 0 of all else.")
-    device = c.code(DEVICES, "Kind of device.")
+    device = c.code(c.DEVICES, "Kind of device.")
     country = c.text("ISO 3166 country of the player.", regex="^[A-Z]{2}$", upper=True)
     event_id = c.text("Event number, unique.", key=True)
     session_id = c.text("Session, where the client tells it.", nullable=True)
     round_id = c.text("Round that a stake and its result belong to.", nullable=True)
     is_bonus = c.flag("The stake was a bonus or a free bet: none of the player's money.")
     time_zone = c.text("Time zone of the player, by its IANA name.", nullable=True)
-    ip_address = c.text(
-        "Network address.", nullable=True, pii="direct", protect="token", token_field="ip"
-    )
+    ip_address = c.ip_address()
     gaming_day = c.gaming_day()
     _ingested_at = c.ingested_at()
     _source = c.source()

@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
-from lakehouse.contracts.online.clickstream import DEVICES
+from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.registry import table
 
 

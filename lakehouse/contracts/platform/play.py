@@ -41,9 +41,7 @@ class PlayerEvents(dy.Schema):
     event_id = c.text("Event number, unique.", key=True)
     server_id = c.text("Server of the session.", nullable=True, refs="servers.server_id")
     platform = c.code(PLATFORMS, "What it was played on.", nullable=True)
-    ip_address = c.text(
-        "Network address.", nullable=True, pii="direct", protect="token", token_field="ip"
-    )
+    ip_address = c.ip_address()
     gaming_day = c.gaming_day()
     _ingested_at = c.ingested_at()
     _source = c.source()
@@ -66,9 +64,7 @@ class Purchases(dy.Schema):
     price = c.money("Price paid, in dollars.")
     currency = c.text("ISO 4217 currency.", regex="^[A-Z]{3}$", upper=True)
     purchase_timestamp = c.utc("When it was bought.")
-    ip_address = c.text(
-        "Network address.", nullable=True, pii="direct", protect="token", token_field="ip"
-    )
+    ip_address = c.ip_address()
     transaction_id = c.text("Transaction number, unique.", key=True)
     item_type = c.text("Kind of item.", nullable=True)
     session_id = c.text("Session that it was bought in, where the client tells it.", nullable=True)

@@ -19,7 +19,6 @@ CATEGORIES = (
 )
 PAYMENT_METHODS = ("credit_card", "debit_card", "paypal", "apple_pay", "google_pay")
 STATUSES = ("completed", "pending", "failed", "refunded")
-DEVICES = ("mobile", "desktop", "tablet")
 BROWSERS = ("chrome", "firefox", "safari", "edge")
 
 
@@ -58,10 +57,8 @@ class ShopActions(dy.Schema):
     session_id = c.text("Session, where the client tells it.", nullable=True)
     product_id = c.text("Product.", nullable=True, refs="products.product_id")
     order_id = c.text("Order, of a purchase.", nullable=True)
-    device_type = c.code(DEVICES, "Kind of device.", nullable=True)
-    ip_address = c.text(
-        "Network address.", nullable=True, pii="direct", protect="token", token_field="ip"
-    )
+    device_type = c.code(c.DEVICES, "Kind of device.", nullable=True)
+    ip_address = c.ip_address()
     gaming_day = c.gaming_day()
     _ingested_at = c.ingested_at()
     _source = c.source()
@@ -100,9 +97,9 @@ class ShopOrders(dy.Schema):
     latitude = c.number("Latitude, to a hundredth of a degree.", nullable=True, unit="degrees")
     longitude = c.number("Longitude, to a hundredth of a degree.", nullable=True, unit="degrees")
     session_id = c.text("Session, where the client tells it.", nullable=True)
-    device_type = c.code(DEVICES, "Kind of device.")
+    device_type = c.code(c.DEVICES, "Kind of device.")
     browser = c.code(BROWSERS, "Browser.")
-    ip_address = c.text("Network address.", pii="direct", protect="token", token_field="ip")
+    ip_address = c.ip_address(nullable=False)
     device_id = c.text(
         "The device, where it is known.",
         nullable=True,

@@ -17,13 +17,14 @@ import polars as pl
 
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.ingest.streams.topics import (
-    MESSAGES,
     READ,
     Batch,
     Ends,
-    partition_of,
+    is_new,
+    partitions_of,
+    placed,
     refuse_name,
-    refuse_partitions,
+    refuse_others,
 )
 
 SECONDS = 30.0
@@ -56,12 +57,7 @@ class Kafka:
         self._settings = dict(settings)
 
     def create(self, topic: str, partitions: int) -> None:
-        refuse_name(topic, "topic")
-        refuse_partitions(topic, partitions)
-        held = self.topics().get(topic)
-        if held not in (None, partitions):
-            raise BadInput(f"topic {topic} has {held} partitions, not {partitions}")
-        if held is None:
+        if is_new(topic, partitions, self.topics()):
             new = client().admin.NewTopic(topic, partitions)
             made = self._admin.create_topics([new])
             _answered(f"topic {topic} could not be made", made[topic].result, SECONDS)
@@ -72,9 +68,7 @@ class Kafka:
         return {name: count for name, count in sorted(every.items()) if not name.startswith("__")}
 
     def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
-        count = self._partitions(topic)
-        given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
-        places = partition_of(given["key"], count).to_list()
+        given = placed(messages, self._partitions(topic))
         after: dict[int, int] = {}
         failed: list[str] = []
 
@@ -85,7 +79,7 @@ class Kafka:
                 place = message.partition()
                 after[place] = max(after.get(place, 0), message.offset() + 1)
 
-        for (key, value), place in zip(given.iter_rows(), places, strict=True):
+        for key, value, place in given.iter_rows():
             self._produce(topic, key, value, place, delivered)
         left = self._producer.flush(SECONDS)
         if failed or left:
@@ -130,11 +124,7 @@ class Kafka:
         return KafkaConsumer(self._settings, topics, group)
 
     def _partitions(self, topic: str) -> int:
-        known = self.topics()
-        if topic not in known:
-            there = ", ".join(known) or "none"
-            raise BadInput(f"no topic {topic!r}; there are: {there}")
-        return known[topic]
+        return partitions_of(topic, self.topics())
 
     def _produce(self, topic: str, key: bytes, value: bytes, place: int, told: Any) -> None:
         """Waits for room where the client's queue is full."""
@@ -191,8 +181,7 @@ class KafkaConsumer:
         return frozenset((place.topic, place.partition) for place in self._reader.assignment())
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        if (topic, partition) not in self.assigned():
-            raise BadInput(f"partition {partition} of {topic} is not this reader's")
+        refuse_others(topic, partition, self.assigned())
         self._reader.seek(client().TopicPartition(topic, partition, offset))
 
     def commit(self, topic: str, partition: int, offset: int) -> None:

@@ -15,16 +15,16 @@ from typing import Self
 
 import polars as pl
 
-from lakehouse.errors import BadInput
 from lakehouse.ingest.streams.groups import Group, Member
 from lakehouse.ingest.streams.segments import SEGMENT_BYTES, Cursor, Partition, Tell
 from lakehouse.ingest.streams.topics import (
-    MESSAGES,
     Batch,
     Ends,
-    partition_of,
+    is_new,
+    partitions_of,
+    placed,
     refuse_name,
-    refuse_partitions,
+    refuse_others,
 )
 
 _ABOUT = "topic.json"
@@ -58,11 +58,8 @@ class Log:
         self._known: dict[tuple[str, int], Partition] = {}
 
     def create(self, topic: str, partitions: int) -> None:
-        refuse_name(topic, "topic")
-        refuse_partitions(topic, partitions)
-        held = self.topics().get(topic)
-        if held not in (None, partitions):
-            raise BadInput(f"topic {topic} has {held} partitions, not {partitions}")
+        if not is_new(topic, partitions, self.topics()):
+            return
         for partition in range(partitions):
             (self.folder / topic / str(partition)).mkdir(parents=True, exist_ok=True)
         new = self.folder / topic / f"{_ABOUT}.new"
@@ -76,11 +73,8 @@ class Log:
         }
 
     def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
-        count = self._partitions(topic)
-        given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
-        placed = given.with_columns(partition_of(given["key"], count).alias("partition"))
-        at = self._clock()
-        parts = placed.partition_by("partition", include_key=False, as_dict=True)
+        given, at = placed(messages, self._partitions(topic)), self._clock()
+        parts = given.partition_by("partition", include_key=False, as_dict=True)
         return {
             place: self.partition(topic, place).append(part, at) for (place,), part in parts.items()
         }
@@ -119,11 +113,7 @@ class Log:
         return Group(self.folder / topic / _GROUPS / group)
 
     def _partitions(self, topic: str) -> int:
-        known = self.topics()
-        if topic not in known:
-            there = ", ".join(known) or "none"
-            raise BadInput(f"no topic {topic!r}; there are: {there}")
-        return known[topic]
+        return partitions_of(topic, self.topics())
 
 
 class LogConsumer:
@@ -149,8 +139,7 @@ class LogConsumer:
         return frozenset(self._cursors)
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        if (topic, partition) not in self._cursors:
-            raise BadInput(f"partition {partition} of {topic} is not this reader's")
+        refuse_others(topic, partition, self._cursors.keys())
         self._cursors[topic, partition] = Cursor(self._log.partition(topic, partition), offset)
 
     def commit(self, topic: str, partition: int, offset: int) -> None:

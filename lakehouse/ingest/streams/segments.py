@@ -77,7 +77,7 @@ class Partition:
         self._tail: _Tail | None = None
 
     def append(self, messages: pl.DataFrame, time: int) -> int:
-        """Adds messages at `time` (ms since 1970); the offset after the last. They are all there
+        """Adds `MESSAGES` at `time` (ms since 1970); the offset after the last. They are all there
         on return, on the disk where `fsync` is asked. Raises StorageError, DiskFull; none of
         the frame that failed is there then."""
         with self._alone():
@@ -247,13 +247,12 @@ def encoded(messages: pl.DataFrame, first: int, time: int) -> bytes:
 
 def _frames(messages: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Messages in parts that a frame holds. Raises BadInput for one that is larger."""
-    given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
-    sizes = given.select(pl.sum_horizontal(pl.all().bin.size("b")).cast(pl.Int64)).to_series()
+    sizes = messages.select(pl.sum_horizontal(pl.all().bin.size("b")).cast(pl.Int64)).to_series()
     largest = sizes.top_k(1).sum()
     if largest > LARGEST_FRAME:
         raise BadInput(f"a message of {largest} bytes; at most {LARGEST_FRAME} are allowed")
     frame = (sizes.cum_sum() // LARGEST_FRAME).alias("frame")
-    yield from given.with_columns(frame).partition_by("frame", include_key=False)
+    yield from messages.with_columns(frame).partition_by("frame", include_key=False)
 
 
 def _buffers(values: pl.Series) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -100,6 +100,33 @@ def refuse_partitions(topic: str, partitions: int) -> None:
         raise BadInput(
             f"topic {topic}: {partitions} partitions; 1 to {MOST_PARTITIONS} are allowed"
         )
+
+
+def is_new(topic: str, partitions: int, known: Mapping[str, int]) -> bool:
+    """Whether a topic is to be made. Raises BadInput as `Transport.create` does."""
+    refuse_name(topic, "topic")
+    refuse_partitions(topic, partitions)
+    if known.get(topic, partitions) != partitions:
+        raise BadInput(f"topic {topic} has {known[topic]} partitions, not {partitions}")
+    return topic not in known
+
+
+def partitions_of(topic: str, known: Mapping[str, int]) -> int:
+    """Raises BadInput for a topic that nobody made."""
+    if topic not in known:
+        raise BadInput(f"no topic {topic!r}; there are: {', '.join(known) or 'none'}")
+    return known[topic]
+
+
+def placed(messages: pl.DataFrame, partitions: int) -> pl.DataFrame:
+    """`MESSAGES`, nulls empty, with the `partition` of each."""
+    given = messages.select(pl.col(n).cast(t).fill_null(b"") for n, t in MESSAGES.items())
+    return given.with_columns(partition=partition_of(given["key"], partitions))
+
+
+def refuse_others(topic: str, partition: int, assigned: Collection[tuple[str, int]]) -> None:
+    if (topic, partition) not in assigned:
+        raise BadInput(f"partition {partition} of {topic} is not this reader's")
 
 
 def partition_of(keys: pl.Series, partitions: int) -> pl.Series:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.contracts.online.clickstream import DEVICES, EVENT_TYPES
+from lakehouse.contracts.columns import DEVICES
+from lakehouse.contracts.online.clickstream import EVENT_TYPES
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses

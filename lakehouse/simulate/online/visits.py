@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.contracts.online.clickstream import DEVICES
+from lakehouse.contracts.columns import DEVICES
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.clock import day_seconds, day_start

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from lakehouse.contracts.shop.orders import ACTIONS, CATEGORIES, DEVICES
+from lakehouse.contracts.columns import DEVICES
+from lakehouse.contracts.shop.orders import ACTIONS, CATEGORIES
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
 from lakehouse.simulate.kernel.arrays import join, ordinals, owners, running, starts, take

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import (
     BROWSERS,
     CATEGORIES,
-    DEVICES,
     PAYMENT_METHODS,
     STATUSES,
 )

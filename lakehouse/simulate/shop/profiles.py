@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.contracts.shop.orders import DEVICES, PAYMENT_METHODS
+from lakehouse.contracts.columns import DEVICES
+from lakehouse.contracts.shop.orders import PAYMENT_METHODS
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
