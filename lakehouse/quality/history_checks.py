@@ -267,11 +267,10 @@ def _placed(held: pl.DataFrame, calendar: list[dt.date]) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Profiles of all tables, as they are at these versions: read once for all checks."""
+    """Profiles of all tables over these days: read once for all checks."""
 
     root: str
     days: Days
-    versions: tuple[int | None, ...]
     lake: Lake = field(compare=False, repr=False)
 
 
@@ -283,12 +282,22 @@ def _all(asked: _Asked) -> Mapping[tuple[object, ...], pl.DataFrame]:
 
 def _profile(lake: Lake, days: Days, table: Table) -> pl.DataFrame:
     window = (days[0] - REFERENCE_DAYS * _ONE_DAY, days[1])
-    versions = tuple(lake.version(*t) for t in profiled_tables())
-    every = _all(_Asked(lake.root, window, versions, lake))
-    mine = every.get(table)
-    there = set(mine["gaming_day"]) if mine is not None else set[dt.date]()
-    if there != set(states(lake, *table, window)):  # damaged, which only its own checks say
+    now = states(lake, *table, window)
+    mine = _known(lake, window, table)
+    if _counted_of(mine) != now:  # written since
+        _all.cache_clear()
+        mine = _known(lake, window, table)
+    if _counted_of(mine).keys() != now.keys():  # damaged, which only its own checks say
         return profiles(lake, window, commit=COMMIT, tables=[table]).filter(
             layer=table[0], table_name=table[1]
         )
-    return mine if mine is not None else pl.DataFrame(schema=stored_schema(*PROFILES))
+    return mine
+
+
+def _known(lake: Lake, window: Days, table: Table) -> pl.DataFrame:
+    empty = pl.DataFrame(schema=stored_schema(*PROFILES))
+    return _all(_Asked(lake.root, window, lake)).get(table, empty)
+
+
+def _counted_of(profile: pl.DataFrame) -> dict[dt.date, str]:
+    return dict(profile.select("gaming_day", "counted_of").iter_rows())

@@ -118,14 +118,13 @@ def _stale_now(lake: Lake, held: pl.DataFrame, checks: Mapping[Any, Check]) -> p
     """`held`, with whether what was judged has changed. Whoever is declared no more has."""
     if held.is_empty():
         return held
-    now = [
-        (day, *key, mark)
-        for key, rows in held.drop_nulls("judged_of").select(KEY).group_by(KEY[1:])
-        if key in checks
-        for day, mark in marks_of(lake, checks[key].tables, rows["gaming_day"]).items()
-    ]
-    schema = {**{n: held.schema[n] for n in KEY}, "now": pl.String()}
-    marks = pl.DataFrame(now, schema=schema, orient="row")
+    read = {tables: n for n, tables in enumerate({c.tables for c in checks.values()})}
+    of_check = [(*key, read[check.tables]) for key, check in checks.items()]
+    keys = pl.DataFrame(of_check, schema=[*KEY[1:], "read"], orient="row")
+    days = held["gaming_day"].unique().to_list()
+    marks = [(d, n, m) for t, n in read.items() for d, m in marks_of(lake, t, days).items()]
+    schema = {"gaming_day": pl.Date(), "read": keys.schema["read"], "now": pl.String()}
+    now = pl.DataFrame(marks, schema=schema, orient="row")
+    known = held.join(keys, on=KEY[1:], how="left").join(now, on=["gaming_day", "read"], how="left")
     same = pl.col("judged_of").is_null() | (pl.col("judged_of") == pl.col("now"))
-    is_stale = ~same.fill_null(value=False)
-    return held.join(marks, on=KEY, how="left").with_columns(is_stale=is_stale).drop("now")
+    return known.with_columns(is_stale=~same.fill_null(value=False)).drop("read", "now")

@@ -16,7 +16,9 @@ from urllib.parse import quote, urlencode
 
 import polars as pl
 from jinja2 import Environment, StrictUndefined
+from markupsafe import escape
 
+from lakehouse.quality.results import Check
 from lakehouse.serve.reports.checks.kept_out import KeptOut, by_day
 from lakehouse.serve.reports.checks.told import STATES, Told
 from lakehouse.serve.reports.checks.trends import Trend, trend
@@ -78,6 +80,7 @@ class _Facts:
     def __init__(self, found: Told, dagster_url: str) -> None:
         self.found, self.dagster_url = found, dagster_url.rstrip("/")
         self.trusted = trusted(found)
+        self.asked = {key: self._asked(check) for key, check in found.checks.items()}
         order = {layer: place for place, layer in enumerate(LAYERS)}
         homes = {(layer, table) for layer, table, _ in found.checks}
         judged = set(found.rows.select("layer", "table_name").unique().iter_rows())
@@ -89,20 +92,25 @@ class _Facts:
             self.open[row["gaming_day"]][row["layer"], row["table_name"]].append(told)
 
     def _row(self, row: Row, *, in_full: bool) -> Row:
-        check = self.found.checks[row["layer"], row["table_name"], row["check_name"]]
         failing, looked_at = row["failing_rows"], row["checked_rows"]
         return {
             **row,
-            "title": title_of(check.name),
-            "address": check.address,
-            "rule": check.description,
-            "reason": check.reason,
+            **self.asked[row["layer"], row["table_name"], row["check_name"]],
             "must_hold": row["severity"] == "error",
             "rate": failing / looked_at if failing is not None and looked_at else None,
             "keys": json.loads(row["keys"]) if in_full else [],
             "sql": row["sql"] if in_full else None,
             "is_cut": not in_full and (row["sql"] is not None or row["keys"] != "[]"),
-            "dagster": self._dagster(check.key),
+        }
+
+    def _asked(self, check: Check) -> Row:
+        """What every result of a check says alike, escaped once."""
+        return {
+            "title": escape(title_of(check.name)),
+            "address": escape(check.address),
+            "rule": escape(check.description),
+            "reason": escape(check.reason),
+            "dagster": escape(self._dagster(check.key)),
         }
 
     def _dagster(self, key: tuple[str, str, str]) -> str:
@@ -136,7 +144,7 @@ class _Facts:
         """What did not pass, the worst first."""
         every = [row for rows in self.open.get(day, {}).values() for row in rows]
         every.sort(key=lambda row: row["rank"])
-        return [f"{row['layer']}.{row['table_name']}: {row['title']}" for row in every]
+        return [escape(f"{r['layer']}.{r['table_name']}: ") + r["title"] for r in every]
 
     def tallies(self) -> dict[Trust, int]:
         counted = Counter(day.trust for day in self.trusted)
@@ -181,17 +189,13 @@ class _Facts:
             newest = of_check.row(-1, named=True)
             check = self.found.checks[newest["layer"], newest["table_name"], str(name)]
             yield {
-                "title": title_of(check.name),
-                "address": check.address,
-                "rule": check.description,
-                "reason": check.reason,
+                **self.asked[check.key],
                 "family": FAMILIES[check.family],
                 "must_hold": newest["severity"] == "error",
                 "newest": newest,
                 "states": _counts(of_check["state"], STATES),
                 "judged": of_check.height,
                 "trend": self._trend(of_check),
-                "dagster": self._dagster(check.key),
             }
 
     def _trend(self, rows: pl.DataFrame) -> Trend | None:
