@@ -33,6 +33,7 @@ from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
 from igaming_assets.partitions import leaving_out
+from igaming_assets.published import published_assets
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.shop_hour import has_hours, shop_hour_job, shop_hour_schedule
 from igaming_assets.silver import silver_assets
@@ -78,6 +79,7 @@ def assemble(
             vault_asset(settings, every),
             *silver_assets(settings, every),
             *mart_assets(settings, every),
+            *published_assets(settings),
         ]
         checks = [*steps_of_checks(settings, every), derived_check(settings, every)]
     sensors = (

@@ -20,6 +20,7 @@ from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 
 PANELS = {
     "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
+    "Take away": ("publish",),
     "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report"),
     "Live": ("topics",),
     "Comply": (

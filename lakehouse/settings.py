@@ -38,7 +38,7 @@ LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
 _SHOWN = 120
-_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka")
+_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka", "postgres")
 
 
 class Settings(BaseSettings):
@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     """Folder of that log; by default <root>.topics beside the lake."""
     topic_partitions: int = Field(default=4, ge=1, le=1_024)
     """Partitions of a topic that is made: as many readers can share its work."""
+    postgres: str | None = None
+    """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
+    leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 

@@ -1,0 +1,1 @@
+"""Tables of the lake, taken to the databases in which others work."""

@@ -1,0 +1,219 @@
+"""PostgreSQL, through ADBC: rows go in by binary COPY."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+import pyarrow as pa
+
+from lakehouse.errors import BadInput, StorageError
+from lakehouse.serve.publish.ddl import added, created, day_sums, quoted, text
+from lakehouse.serve.publish.shapes import Shape, lines
+from lakehouse.serve.publish.target import (
+    LEDGER,
+    WHOLE,
+    Marks,
+    Sums,
+    refuse_differences,
+    sums_of,
+)
+from lakehouse.serve.publish.views import VIEWS
+
+TYPES: Any = {
+    "text": "text",
+    "integer": "bigint",
+    "float": "double precision",
+    "decimal": "numeric({precision},{scale})",
+    "boolean": "boolean",
+    "date": "date",
+    "moment": "timestamp with time zone",
+    "json": "jsonb",
+}
+
+
+class Postgres:
+    """One database. Tables lie in schemas of the layers' names, with a prefix where one is
+    given."""
+
+    def __init__(self, uri: str, *, prefix: str = "") -> None:
+        driver = _driver()
+        self._error = driver.Error
+        self._prefix = prefix
+        try:
+            self._connection = driver.connect(uri)
+        except self._error as error:
+            raise StorageError(f"cannot reach PostgreSQL: {_bare(error, uri)}") from None
+        self._uri = uri
+
+    def lay_out(self, shape: Shape) -> None:
+        place = self._place(shape)
+        with self._transaction(shape.name) as cursor:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema(shape.layer))}")
+            cursor.execute(
+                f"CREATE TABLE IF NOT EXISTS {self._ledger(shape)} (table_name text, "
+                "gaming_day date, mark text NOT NULL, rows bigint NOT NULL, sums jsonb NOT NULL, "
+                "published_at timestamp with time zone NOT NULL DEFAULT now(), "
+                "PRIMARY KEY (table_name, gaming_day))"
+            )
+            cursor.execute(created(shape, place, TYPES))
+            for statement in added(shape, place, TYPES, self._columns(cursor, shape)):
+                cursor.execute(statement)
+            cursor.execute(f"COMMENT ON TABLE {place} IS {text(shape.comment)}")
+            for name, comment in lines(shape):
+                cursor.execute(f"COMMENT ON COLUMN {place}.{quoted(name)} IS {text(comment)}")
+
+    def known(self, shape: Shape) -> dict[dt.date, str]:
+        with self._transaction(shape.name) as cursor:
+            mine = text(shape.table)
+            cursor.execute(
+                f"SELECT gaming_day, mark FROM {self._ledger(shape)} WHERE table_name = {mine}"
+            )
+            return dict(cursor.fetchall())
+
+    def replace(self, shape: Shape, rows: pl.DataFrame, marks: Marks) -> None:
+        place, sent = self._place(shape), sums_of(rows, shape)
+        days = f"IN ({', '.join(text(str(d)) for d in sorted(marks))})"
+        with self._transaction(shape.name) as cursor:
+            # One publisher of a table at a time: a second waits here.
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext({text(place)}))")
+            of_days = f" WHERE gaming_day {days}" if shape.has_days else ""
+            cursor.execute(f"DELETE FROM {place}{of_days}")
+            if rows.height:
+                cursor.adbc_ingest(
+                    shape.table,
+                    _arrow(rows, shape),
+                    mode="append",
+                    db_schema_name=self._schema(shape.layer),
+                )
+            cursor.execute(day_sums(shape, place, days, "coalesce(sum({column}), 0)::text"))
+            refuse_differences(shape, sent, _sums(cursor.fetchall()))
+            self._note(cursor, shape, marks, sent)
+
+    def lay_out_views(self) -> list[str]:
+        made = []
+        for view in VIEWS:
+            if not self._is_there(view.layer, view.table):
+                continue
+            with self._transaction(view.name) as cursor:
+                place = f"{quoted(self._schema('gold'))}.{quoted(view.name)}"
+                source = f"{quoted(self._schema(view.layer))}.{quoted(view.table)}"
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema('gold'))}")
+                cursor.execute(f"CREATE OR REPLACE VIEW {place} AS {view.select(source)}")
+            made.append(f"gold.{view.name}")
+        return made
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _note(self, cursor: Any, shape: Shape, marks: Marks, sent: Sums) -> None:
+        ledger, mine = self._ledger(shape), text(shape.table)
+        days = ", ".join(text(str(d)) for d in sorted(marks))
+        cursor.execute(f"DELETE FROM {ledger} WHERE table_name = {mine} AND gaming_day IN ({days})")
+        noted = [
+            f"({mine}, {text(str(day))}, {text(mark)}, {rows}, {text(sums)})"
+            for day, mark in sorted(marks.items())
+            if mark
+            for rows, sums in [_told(shape, sent.get(day))]
+        ]
+        if noted:
+            cursor.execute(
+                f"INSERT INTO {ledger} (table_name, gaming_day, mark, rows, sums) "
+                f"VALUES {', '.join(noted)}"
+            )
+
+    def _columns(self, cursor: Any, shape: Shape) -> dict[str, str]:
+        cursor.execute(
+            "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+            f"WHERE a.attrelid = {text(self._place(shape))}::regclass "
+            "AND a.attnum > 0 AND NOT a.attisdropped"
+        )
+        return dict(cursor.fetchall())
+
+    def _is_there(self, layer: str, table: str) -> bool:
+        with self._transaction(table) as cursor:
+            place = f"{quoted(self._schema(layer))}.{quoted(table)}"
+            cursor.execute(f"SELECT to_regclass({text(place)}) IS NOT NULL")
+            return bool(cursor.fetchone()[0])
+
+    @contextmanager
+    def _transaction(self, what: str) -> Iterator[Any]:
+        cursor = self._connection.cursor()
+        try:
+            yield cursor
+            self._connection.commit()
+        except self._error as error:
+            self._connection.rollback()
+            raise StorageError(f"cannot publish {what}: {_bare(error, self._uri)}") from None
+        except BaseException:
+            self._connection.rollback()
+            raise
+        finally:
+            cursor.close()
+
+    def _schema(self, layer: str) -> str:
+        return f"{self._prefix}{layer}"
+
+    def _place(self, shape: Shape) -> str:
+        return f"{quoted(self._schema(shape.layer))}.{quoted(shape.table)}"
+
+    def _ledger(self, shape: Shape) -> str:
+        return f"{quoted(self._schema(shape.layer))}.{LEDGER}"
+
+
+def _driver() -> Any:
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ImportError as error:
+        raise BadInput(
+            "PostgreSQL needs its driver: pip install 'casino-lakehouse[postgres]'"
+        ) from error
+    return dbapi
+
+
+def _arrow(rows: pl.DataFrame, shape: Shape) -> pa.Table:
+    """As Arrow; what is JSON is marked as such, so that it goes into jsonb."""
+    table = rows.to_arrow()
+    for at, column in enumerate(shape.columns):
+        if column.kind == "json":
+            plain = table.column(at).cast(pa.large_utf8()).combine_chunks()
+            marked = pa.ExtensionArray.from_storage(pa.json_(pa.large_utf8()), plain)
+            table = table.set_column(at, column.name, marked)
+    return table
+
+
+def _sums(rows: list[tuple[Any, ...]]) -> Sums:
+    return {
+        WHOLE if isinstance(day, str) else day: tuple(Decimal(v) for v in values)
+        for day, *values in rows
+    }
+
+
+def _told(shape: Shape, sums: tuple[Decimal, ...] | None) -> tuple[int, str]:
+    if sums is None:
+        return 0, "{}"
+    by_column = dict(zip(shape.summed, map(str, sums[1:]), strict=True))
+    return int(sums[0]), json.dumps(by_column)
+
+
+def _bare(error: Exception, uri: str) -> str:
+    """What the database said, on one line and without the address, which may hold a password."""
+    said = " ".join(str(error).replace(uri, "…").split())
+    return said.removeprefix("IO: ").removeprefix("INTERNAL: ")

@@ -1,0 +1,116 @@
+"""Publishing: each day that the database does not have as the lake has it, and no other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.serve.publish.shapes import Shape, flattened, shape_of
+from lakehouse.serve.publish.target import WHOLE, Marks, Target
+from lakehouse.settings import Settings
+from lakehouse.storage import Days, Lake
+from lakehouse.storage.shapes import PARTITION
+
+ROWS_AT_ONCE = 500_000
+"""Rows of a transaction, unless one day has more."""
+VIEWED = ("clickstream",)
+"""Silver tables that views of the database are made of."""
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was sent of a table, and how many days were there already."""
+
+    name: str
+    days: int
+    rows: int
+    same: int
+
+
+def usual(settings: Settings) -> list[Shape]:
+    """All open tables of gold, and what the views need."""
+    gold = [shape_of("gold", n) for n in settings.tables("gold")]
+    silver = [shape_of("silver", n) for n in VIEWED if settings.has(n)]
+    return [*gold, *silver]
+
+
+def publish(
+    lake: Lake,
+    target: Target,
+    shapes: Sequence[Shape],
+    *,
+    days: Days | None = None,
+    tell: Tell = lambda _: None,
+) -> list[Published]:
+    """Brings the tables of the database in line with the lake, of all days or of `days`. What is
+    sent is there by whole days: a publishing that was broken off goes on where it was.
+
+    Raises BadInput for a table that the database has otherwise, StorageError where it fails.
+    """
+    done = []
+    for shape in shapes:
+        if not lake.exists(shape.layer, shape.table):
+            continue
+        done.append(_published(lake, target, shape, days))
+        tell(_line(done[-1]))
+    for view in target.lay_out_views():
+        tell(f"view {view}")
+    return done
+
+
+def _published(lake: Lake, target: Target, shape: Shape, days: Days | None) -> Published:
+    target.lay_out(shape)
+    held, known = _held(lake, shape, days), target.known(shape)
+    there = {d: m for d, m in known.items() if days is None or _within(d, days)}
+    changed = {
+        d: held.get(d, "") for d in held.keys() | there.keys() if held.get(d) != there.get(d)
+    }
+    rows = 0
+    for portion in _portions(lake, shape, changed):
+        frame = flattened(_rows(lake, shape, portion), shape)
+        target.replace(shape, frame, portion)
+        rows += frame.height
+    return Published(shape.name, len(changed), rows, len(held.keys() - changed.keys()))
+
+
+def _held(lake: Lake, shape: Shape, days: Days | None) -> dict[dt.date, str]:
+    """What the lake holds, read before the rows are: what comes in between is sent again."""
+    if not shape.has_days:
+        return {WHOLE: str(lake.version(shape.layer, shape.table))}
+    tokens = lake.tokens(shape.layer, shape.table, of_files=True)
+    return {d: token for d, token in tokens.items() if days is None or _within(d, days)}
+
+
+def _within(day: dt.date, days: Days) -> bool:
+    return day == WHOLE or days[0] <= day <= days[1]
+
+
+def _portions(lake: Lake, shape: Shape, changed: Marks) -> Iterator[dict[dt.date, str]]:
+    """Days that are sent together."""
+    stored = lake.partitions(shape.layer, shape.table).select(PARTITION, "rows")
+    rows = {day or WHOLE: n for day, n in stored.iter_rows()}
+    taken: dict[dt.date, str] = {}
+    for day in sorted(changed):
+        if taken and sum(rows.get(d, 0) for d in [*taken, day]) > ROWS_AT_ONCE:
+            yield taken
+            taken = {}
+        taken[day] = changed[day]
+    if taken:
+        yield taken
+
+
+def _rows(lake: Lake, shape: Shape, marks: Marks) -> pl.DataFrame:
+    if not shape.has_days:
+        return lake.scan(shape.layer, shape.table).collect()
+    span = (min(marks), max(marks))
+    rows = lake.scan(shape.layer, shape.table, days=span)
+    return rows.filter(pl.col(PARTITION).is_in([d for d, m in marks.items() if m])).collect()
+
+
+def _line(done: Published) -> str:
+    said = f"{done.days} days, {done.rows:,} rows" if done.days else "nothing new"
+    return f"{done.name}: {said}" + (f", {done.same} days as before" if done.same else "")
