@@ -1,0 +1,1 @@
+"""The page: what the house asks of its day, drawn. Every figure is a query that can be shown."""

@@ -1,0 +1,84 @@
+"""Answers to the page's questions: few connections, and an answer kept while its tables stay."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lakehouse.serve.pages.figures import Figure
+from lakehouse.serve.sql.catalog import Catalog
+from lakehouse.serve.sql.limits import Limits, Runaway
+from lakehouse.settings import Settings
+from lakehouse.storage import Lake
+
+KEPT = 500
+"""Answers that are kept."""
+MOST_ROWS = 5_000
+"""Rows of a figure that a page shows; its CSV has them all."""
+Versions = tuple[tuple[str, int | None], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a figure, and the tables at the versions that they are of."""
+
+    rows: pl.DataFrame
+    versions: Versions
+
+
+class Asking:
+    """Asks a lake. Each thread has a connection of its own."""
+
+    def __init__(self, lake: Lake, settings: Settings) -> None:
+        self.lake, self.settings = lake, settings
+        self._own = threading.local()
+        self._kept: OrderedDict[tuple[str, tuple[tuple[str, str], ...]], Answer] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def answer(self, figure: Figure, given: Mapping[str, str]) -> pl.DataFrame:
+        """What the figure's query says. Raises BadInput, StorageError or LakehouseError as the
+        catalog does."""
+        bound = figure.bound(dict(given))
+        return self.ask(figure.sql, bound)
+
+    def ask(self, sql: str, given: Mapping[str, str]) -> pl.DataFrame:
+        """What a query says, out of memory where no table of it was written since."""
+        key = (sql, tuple(sorted(given.items())))
+        with self._turn:
+            kept = self._kept.get(key)
+        if kept is not None and kept.versions == self._now(kept.versions):
+            return kept.rows
+        catalog = self._catalog()
+        versions = self._versions(catalog, sql)
+        try:
+            rows = catalog.frame(sql, dict(given))
+        except Runaway:
+            del self._own.catalog
+            raise
+        with self._turn:
+            self._kept[key] = Answer(rows, versions)
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return rows
+
+    def _catalog(self) -> Catalog:
+        if not hasattr(self._own, "catalog"):
+            self._own.catalog = Catalog(
+                self.lake, timezone=self.settings.timezone, limits=Limits.of(self.settings)
+            )
+        found: Catalog = self._own.catalog
+        return found
+
+    def _versions(self, catalog: Catalog, sql: str) -> Versions:
+        names = [p for n in catalog.admit(sql).tables for p in catalog.views[n].parts or (n,)]
+        views = [catalog.views[n] for n in names]
+        return tuple((v.name, self.lake.version(v.schema, v.table)) for v in views)
+
+    def _now(self, versions: Versions) -> Versions:
+        found = ((name, *name.split(".")) for name, _ in versions)
+        return tuple((name, self.lake.version(layer, table)) for name, layer, table in found)

@@ -1,0 +1,132 @@
+"""How each kind of figure is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+from nicegui import ui
+
+from lakehouse.serve.pages.asking import MOST_ROWS
+from lakehouse.serve.pages.figures import Figure
+from lakehouse.serve.pages.words import USUAL, is_share, label, plain, shown
+
+COLOURS = ["#2563a8", "#b4532a", "#3d7d4f", "#7a5195", "#8a6d00", "#4b5563"]
+"""Told apart by those who see no red or green too, and dark enough on white."""
+_AXIS = {"axisLabel": {"color": "#333"}}
+
+
+def draw(figure: Figure, rows: pl.DataFrame) -> None:
+    """Draws the answer of a figure; says so where it has no rows."""
+    if rows.is_empty():
+        ui.label("No rows for these days.").classes("empty")
+        return
+    _KINDS[figure.draw](figure, rows)
+
+
+def _tiles(_: Figure, rows: pl.DataFrame) -> None:
+    row = rows.row(0, named=True)
+    with ui.element("div").classes("tiles"):
+        for name in (n for n in row if not n.endswith(USUAL)):
+            with ui.element("div").classes("tile"):
+                ui.label(label(name)).classes("tile-name")
+                ui.label(shown(row[name], name)).classes("tile-value")
+                if name + USUAL in row:
+                    ui.label(_beside(row[name], row[name + USUAL], name)).classes("tile-usual")
+
+
+def _beside(value: Any, usual: Any, name: str) -> str:
+    if usual is None:
+        return "no earlier days to compare"
+    said = f"usually {shown(usual, name)}"
+    if value is None or not usual:
+        return said
+    if is_share(name):
+        return f"{said} ({100 * (value - usual):+.1f} points)"
+    return f"{said} ({float(value) / float(usual) - 1:+.0%})"
+
+
+def _lines(figure: Figure, rows: pl.DataFrame) -> None:
+    _axes(figure, rows, {"type": "line", "showSymbol": rows.height < 40, "connectNulls": False})
+
+
+def _bars(figure: Figure, rows: pl.DataFrame) -> None:
+    _axes(figure, rows, {"type": "bar"})
+
+
+def _axes(figure: Figure, rows: pl.DataFrame, each: dict[str, Any]) -> None:
+    x, ys = figure.x, figure.y or tuple(n for n in rows.columns if n != figure.x)
+    series = [{**each, "name": label(y), "data": [plain(v) for v in rows[y].to_list()]} for y in ys]
+    options = {
+        "color": COLOURS,
+        "aria": {"enabled": True},
+        "tooltip": {"trigger": "axis"},
+        "legend": {"show": len(ys) > 1, "top": 0},
+        "grid": {"left": 8, "right": 16, "bottom": 8, "top": 32, "containLabel": True},
+        "xAxis": {"type": "category", "data": [str(v) for v in rows[x].to_list()], **_AXIS},
+        "yAxis": {"type": "value", "scale": each["type"] == "line", **_AXIS},
+        "series": series,
+    }
+    _chart(figure, options)
+
+
+def _heat(figure: Figure, rows: pl.DataFrame) -> None:
+    x, (y, value) = figure.x, figure.y
+    columns, lines = rows[x].unique(maintain_order=True), rows[y].unique(maintain_order=True)
+    at = {str(v): n for n, v in enumerate(columns)}, {str(v): n for n, v in enumerate(lines)}
+    cells = [
+        [at[0][str(a)], at[1][str(b)], plain(v)] for a, b, v in rows[[x, y, value]].iter_rows()
+    ]
+    known = [c[2] for c in cells if c[2] is not None]
+    options = {
+        "aria": {"enabled": True},
+        "tooltip": {},
+        "grid": {"left": 8, "right": 16, "bottom": 48, "top": 8, "containLabel": True},
+        "xAxis": {"type": "category", "data": list(at[0]), **_AXIS},
+        "yAxis": {"type": "category", "data": list(at[1]), **_AXIS},
+        "visualMap": {
+            "min": min(known, default=0), "max": max(known, default=1), "calculable": True,
+            "orient": "horizontal", "left": "center", "bottom": 0,
+            "inRange": {"color": ["#f3f6fa", "#9dbbd8", "#2563a8"]},
+        },
+        "series": [{"type": "heatmap", "data": cells, "name": label(value)}],
+    }  # fmt: skip
+    _chart(figure, options)
+
+
+def _chart(figure: Figure, options: dict[str, Any]) -> None:
+    chart = ui.echart(options, renderer="svg").classes("chart")
+    chart.props(f'role=img aria-label="{figure.title}"')
+
+
+def _table(_: Figure, rows: pl.DataFrame) -> None:
+    cut = rows.head(MOST_ROWS)
+    columns = [
+        {
+            "name": n,
+            "label": label(n),
+            "field": n,
+            "sortable": True,
+            "align": "right" if t.is_numeric() else "left",
+        }
+        for n, t in rows.schema.items()
+    ]
+    told = [
+        {"_": at, **{n: shown(v, n) for n, v in row.items()}}
+        for at, row in enumerate(cut.iter_rows(named=True))
+    ]
+    with ui.element("div").classes("scroll").props("tabindex=0"):
+        table = ui.table(rows=told, columns=columns, row_key="_", pagination=12)
+        table.classes("table").props("dense flat wrap-cells")
+    if cut.height < rows.height:
+        ui.label(f"The first {MOST_ROWS:,} of {rows.height:,} rows; CSV has all.").classes("note")
+
+
+_KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
+    "tiles": _tiles,
+    "lines": _lines,
+    "bars": _bars,
+    "heat": _heat,
+    "table": _table,
+}

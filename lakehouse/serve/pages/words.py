@@ -1,0 +1,60 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+SHARES = ("hold", "share", "rate", "occupancy", "precision", "recall", "conversion")
+"""Columns that end so are fractions, and shown in percent."""
+_WRITTEN = {"ggr": "GGR", "ngr": "NGR", "adt": "ADT", "id": "ID", "ctr": "CTR", "cpu": "CPU"}
+USUAL = "_usual"
+"""A column with this ending is what the one without it usually is."""
+
+
+def label(column: str) -> str:
+    """slot_coin_in → Slot coin in."""
+    words = [_WRITTEN.get(w, w) for w in column.split("_") if w != "usd"]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def is_share(column: str) -> bool:
+    return column.removesuffix(USUAL).endswith(SHARES)
+
+
+def shown(value: Any, column: str) -> str:
+    """A value to read: $1,234 or 5.6% or 12 Mar 14:05; a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return _money(value)
+    if isinstance(value, float):
+        return f"{value:.1%}" if is_share(column) else f"{value:,.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, list):
+        return ", ".join(shown(v, column) for v in value)
+    return str(value)
+
+
+def _money(value: Decimal) -> str:
+    whole = abs(value) >= 1000
+    said = f"{abs(value):,.0f}" if whole else f"{abs(value):,.2f}"
+    return f"−${said}" if value < 0 else f"${said}"
+
+
+def plain(value: Any) -> Any:
+    """A value as charts and tables of the browser take it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dt.date | dt.datetime):
+        return str(value)
+    if isinstance(value, list | dict):
+        return str(value)
+    return value
