@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.sql.catalog import Catalog
-from lakehouse.serve.sql.query_guard import nearest
+from lakehouse.serve.sql.query_guard import nearest, spliced
 from lakehouse.storage import Lake
 from tests.small_lake import fill
 
@@ -213,3 +213,18 @@ def test_reading_is_admitted(catalog: Catalog, sql: str) -> None:
 )
 def test_nearest_names(catalog: Catalog, name: str, first: str) -> None:
     assert nearest(name, catalog.views)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT $day::DATE + $ days", "SELECT <d>::DATE + <n>"),
+        ("SELECT 'é $day', \"$day\", $day -- $day", "SELECT 'é $day', \"$day\", <d> -- $day"),
+        ("SELECT $$ $day $$, $a$ $day $a$, $day", "SELECT $$ $day $$, $a$ $day $a$, <d>"),
+        ("SELECT $daylight, $day", "SELECT $daylight, <d>"),
+        ("EXPLAIN SELECT $day", "EXPLAIN SELECT <d>"),
+        ("SELECT 1", "SELECT 1"),
+    ],
+)
+def test_values_stand_only_where_parameters_do(sql: str, expected: str) -> None:
+    assert spliced(sql, {"day": "<d>", "days": "<n>"}) == expected

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from lakehouse import cli
-from lakehouse.errors import BadInput, ContractError, StorageError
+from lakehouse.errors import BadInput, ContractError, LakehouseError, StorageError
 from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.serve.sql.saved_queries import saved_queries, saved_query
 from lakehouse.serve.sql.visible import views
@@ -439,3 +439,14 @@ def test_a_query_from_a_pipe(
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 42 AS x"))
     assert cli.run(["sql", "--format", "csv"]) == 0
     assert capsys.readouterr().out == "x\n42\n"
+
+
+def test_a_query_with_parameters_runs_when_its_rows_are_fetched(still: Catalog) -> None:
+    """Run to its end while it is bound, it holds Python's lock, for which DuckDB's own threads
+    wait to read a file: the page stood still for good (2026-11-22)."""
+    sql = "SELECT ($prefix || range)::INTEGER AS n FROM range(3)"
+    assert still.frame(sql, {"prefix": "1"})["n"].to_list() == [10, 11, 12]
+    taken = []
+    with pytest.raises(LakehouseError, match="Could not convert"):
+        still.answer(sql, lambda found: taken.append(found.columns) or found.pl(), {"prefix": "a"})
+    assert taken == [["n"]]

@@ -19,7 +19,21 @@ from lakehouse.serve.pages.frame import Page, figures, head, span_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
-PAGES = (Page("today", "Today", "How did the house do, and what is there to act on?"),)
+PAGES = (
+    Page("today", "Today", "How did the house do, and what is there to act on?"),
+    Page("floor", "Floor", "Which machines, tables and zones earn, and which are not as built?"),
+    Page("compliance", "Compliance", "What is due, late or wrong?"),
+    Page("protection", "Protection", "Whom should somebody talk to, and why?"),
+    Page("fraud", "Fraud", "Which orders and users are not what they seem?"),
+    Page("online", "Online", "What is played online, by whom, and what does it leave?"),
+    Page(
+        "platform", "Game platform", "Where are players, where do they get stuck, do servers hold?"
+    ),
+    Page("shop", "Shop", "What sells, and how many who look buy?"),
+    Page("data", "Data", "May these days be trusted, and why not?"),
+)
+SECONDS = 60
+"""In which a page is there, or is given up."""
 NEWEST = "SELECT max(gaming_day) AS day FROM gold.property_day"
 _From = Annotated[str | None, Query(alias="from")]
 
@@ -54,7 +68,7 @@ def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
 def _add(page: Page, asking: Asking) -> None:
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
 
-    @ui.page(f"/{page.name}", title=f"{page.title} – casino lakehouse")
+    @ui.page(f"/{page.name}", title=f"{page.title} – casino lakehouse", response_timeout=SECONDS)
     async def shown(first: _From = None, to: str | None = None) -> None:
         ui.add_css(style)
         newest = asking.ask(NEWEST, {})["day"][0]

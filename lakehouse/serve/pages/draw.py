@@ -14,6 +14,8 @@ from lakehouse.serve.pages.words import USUAL, is_share, label, plain, shown
 
 COLOURS = ["#2563a8", "#b4532a", "#3d7d4f", "#7a5195", "#8a6d00", "#4b5563"]
 """Told apart by those who see no red or green too, and dark enough on white."""
+MOST_LINES = 10
+"""Lines of a map that its usual height has room for."""
 _AXIS = {"axisLabel": {"color": "#333"}}
 
 
@@ -92,12 +94,15 @@ def _heat(figure: Figure, rows: pl.DataFrame) -> None:
         },
         "series": [{"type": "heatmap", "data": cells, "name": label(value)}],
     }  # fmt: skip
-    _chart(figure, options)
+    _chart(figure, options, lines=len(at[1]))
 
 
-def _chart(figure: Figure, options: dict[str, Any]) -> None:
+def _chart(figure: Figure, options: dict[str, Any], *, lines: int = 0) -> None:
+    """A chart; of many lines as high as they need."""
     chart = ui.echart(options, renderer="svg").classes("chart")
     chart.props(f'role=img aria-label="{figure.title}"')
+    if lines > MOST_LINES:
+        chart.style(f"height: {lines + 6}rem")
 
 
 def _table(_: Figure, rows: pl.DataFrame) -> None:

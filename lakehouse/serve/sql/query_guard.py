@@ -8,9 +8,10 @@ through by mistake meets a connection that can open no file of its own accord (`
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 """All others are refused: they read files, run text as SQL or take memory addresses."""
 SEARCH = ("gold", "silver", "quarantine")
 """Where a name without a schema is looked for, in this order."""
+_NAME = re.compile(rb"\w+")
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
 
 
@@ -60,6 +62,21 @@ def admit(connection: DuckDBPyConnection, sql: str, known: Collection[str]) -> Q
         elif node.get("class") == "PARAMETER":
             needed.add(str(node["identifier"]))
     return Query(sql, tuple(sorted(found)), lists, tuple(sorted(needed)))
+
+
+def spliced(sql: str, values: Mapping[str, str]) -> str:
+    """The query with the text of `values` for each $name that it asks for, and not where $name
+    stands in a text, a quoted name or a comment."""
+    import duckdb
+
+    told, ends = sql.encode(), [at for at, _ in duckdb.tokenize(sql)]
+    made, done = b"", 0
+    for at, following in itertools.pairwise(ends):
+        name = _NAME.match(told, following)
+        if told[at : at + 1] == b"$" and name and (found := name.group().decode()) in values:
+            made += told[done:at] + values[found].encode()
+            done = following + len(name.group())
+    return (made + told[done:]).decode()
 
 
 def nearest(name: str, known: Collection[str]) -> list[str]:

@@ -1,0 +1,7 @@
+-- title: Currency transaction reports of the days
+-- draw: table
+-- wide
+SELECT gaming_day, player_id, cash_in, cash_out, multiple_transactions, due, citation, filing_id
+FROM gold.ctr_filings
+WHERE gaming_day BETWEEN $first::DATE AND $last::DATE
+ORDER BY gaming_day DESC, greatest(cash_in, cash_out) DESC
