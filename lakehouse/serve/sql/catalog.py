@@ -146,6 +146,8 @@ class Catalog:
         without = [p for p in query.parameters if p not in parameters]
         if without:
             raise BadInput(f"SQL: ${without[0]} has no value; give --param {without[0]}=VALUE")
+        if others := sorted(parameters.keys() - set(query.parameters)):
+            raise BadInput(f"SQL: excess parameters: {', '.join(others)}")
         if self._before is not None:
             self._before(sql)
         for name in self.views if query.lists_tables else query.tables:
