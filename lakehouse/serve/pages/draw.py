@@ -84,7 +84,7 @@ def _heat(figure: Figure, rows: pl.DataFrame) -> None:
     options = {
         "aria": {"enabled": True},
         "tooltip": {},
-        "grid": {"left": 8, "right": 16, "bottom": 48, "top": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 16, "bottom": 72, "top": 8, "containLabel": True},
         "xAxis": {"type": "category", "data": list(at[0]), **_AXIS},
         "yAxis": {"type": "category", "data": list(at[1]), **_AXIS},
         "visualMap": {

@@ -30,9 +30,9 @@ def shown(value: Any, column: str) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and not is_share(column):
         return _money(value)
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return f"{value:.1%}" if is_share(column) else f"{value:,.4g}"
     if isinstance(value, int):
         return f"{value:,}"
