@@ -50,8 +50,8 @@ def fit(standing: pl.DataFrame, fitted_on: dt.date) -> Model:
 
 def forecast(standing: pl.DataFrame, models: list[Model]) -> pl.DataFrame:
     """What the models, in order and with one for each week of a row, expect of each row of
-    `standing`: one row each, in the same order; null for those who never played. Rounded, so that the last bits of floating
-    point never reach a table."""
+    `standing`: one row each, in the same order; null for those who never played. Rounded, so that
+    the last bits of floating point never reach a table."""
     fitted = pl.Series([m.fitted_on for m in models], dtype=pl.Date)
     weeks = fitted.search_sorted(standing["gaming_day"], side="right").to_numpy() - 1
     columns = _arrays(standing)
