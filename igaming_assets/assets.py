@@ -9,7 +9,7 @@ import dagster as dg
 
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.describe import asset_options
-from igaming_assets.partitions import backfill_policy, days_of, gaming_days
+from igaming_assets.partitions import asked_of, backfill_policy, days_of, gaming_days
 from lakehouse.pipeline.bronze import known_until
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
@@ -23,6 +23,8 @@ class Step:
     """What a step knows of the run it is in."""
 
     days: Days
+    asked: Sequence[dt.date]
+    """The days of the run, which may have others between them."""
     settings: Settings
     lake: Lake
     now: dt.datetime
@@ -36,7 +38,8 @@ class Step:
 def step_of(context: dg.AssetExecutionContext) -> Step:
     resource = context.resources.lake
     days = days_of(context.partition_key_range)
-    return Step(days, resource.settings, resource.lake, context.resources.clock.now())
+    asked = asked_of(context.run.tags, days)
+    return Step(days, asked, resource.settings, resource.lake, context.resources.clock.now())
 
 
 def table_asset(

@@ -3,7 +3,8 @@ its family, with a result for every gaming day."""
 
 import datetime as dt
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -14,7 +15,7 @@ import polars as pl
 from igaming_assets.automation import late_check
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.failing import retried_if_transient, sound_ones
-from igaming_assets.partitions import days_of, gaming_days
+from igaming_assets.partitions import asked_of, days_of, gaming_days
 from igaming_assets.turns import Judged, Turns
 from igaming_assets.verdicts import report
 from lakehouse.errors import Damaged
@@ -75,22 +76,36 @@ def judged_at_once(
     days that were written `also`, as windows reach over the run's, an evaluation that stops
     nothing."""
     out = stale or {}
-    others = sorted(set(also) - set(each_day(days)) - out.keys())
-    own = [day for day in each_day(days) if day not in out]
+    asked = set(asked_of(context.run.tags, days))
+    others = set(also) - asked - out.keys()
+    own = asked - out.keys()
     turns = Turns(context, lake, mine)
     for check in mine:
-        turns.log(check, turns.judged(check, others, partial(_each_range, check, lake, others)))
-        found = turns.judged(check, own, partial(_each_range, check, lake, own))
+        turns.log(check, turns.judged(check, others, partial(_each_span, check, lake, others)))
+        found = turns.judged(check, own, partial(_each_span, check, lake, own))
         if found is not None:
             yield report(context, check, found, stale=out, targets=turns.targets)
     turns.end()
 
 
-def _each_range(check: Check, lake: Lake, days: Iterable[dt.date]) -> Judged:
+def _each_span(check: Check, lake: Lake, days: Collection[dt.date]) -> Judged:
     found: Judged = {}
-    for piece in ranges_of(days):
-        found |= check.judge(lake, piece)
-    return found
+    for span in _spans(check, lake, days):
+        found |= check.judge(lake, span)
+    return {day: judgement for day, judgement in found.items() if day in days}
+
+
+def _spans(check: Check, lake: Lake, days: Iterable[dt.date]) -> list[Days]:
+    """The days in ranges, with days in between of which the check's tables hold nothing: to look
+    at a range costs more than a day without rows."""
+    held = sorted(set[dt.date]().union(*(days_with_rows(lake, *t) for t in check.tables)))
+    spans: list[Days] = []
+    for span in ranges_of(days):
+        if spans and bisect_right(held, spans[-1][1]) == bisect_left(held, span[0]):
+            spans[-1] = spans[-1][0], span[1]
+        else:
+            spans.append(span)
+    return spans
 
 
 def steps_of_checks(settings: Settings, every: Sequence[Check]) -> list[dg.AssetChecksDefinition]:

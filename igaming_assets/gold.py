@@ -48,7 +48,9 @@ def _mart(settings: Settings, mart: Mart, every: Sequence[Check]) -> dg.AssetsDe
         written: set[dt.date] = set()
 
         def portions() -> Iterator[Portion]:
-            done = made(mart, step.lake, step.settings, step.days, as_of=step.as_of)
+            done = made(
+                mart, step.lake, step.settings, step.days, as_of=step.as_of, asked=step.asked
+            )
             for portion in but_stale(context, done, stale):
                 written.update(portion.marks)
                 yield portion

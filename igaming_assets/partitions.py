@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import dagster as dg
 
 from lakehouse.errors import BadInput
-from lakehouse.regulation.gaming_day import OPENS_AT
+from lakehouse.regulation.gaming_day import OPENS_AT, each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days
 
@@ -73,6 +73,12 @@ def is_asked(tags: Mapping[str, str], day: dt.date | str) -> bool:
     """Whether a run, told by its tags, is to report on a gaming day between its first and last:
     Dagster takes no word on any other."""
     return ASKED not in tags or str(day) in tags[ASKED].split()
+
+
+def asked_of(tags: Mapping[str, str], days: Days) -> list[dt.date]:
+    """The gaming days that a run, told by its tags, is to make."""
+    named = tags[ASKED].split() if ASKED in tags else ()
+    return [dt.date.fromisoformat(key) for key in named] or each_day(days)
 
 
 def parse_day(text: str) -> dt.date:

@@ -69,7 +69,9 @@ def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.Assets
             for piece, result in but_stale(context, made, stale):
                 _tell_rejects(context, table, store_rejects(lake, table, result, piece, commit))
                 rejected.append(rejects_by_rule(result.quarantined))
-                yield Portion(piece, result.good, marks_of(known, each_day(piece)))
+                there = set(step.asked).union(*known.values())
+                mine = [day for day in each_day(piece) if day in there]
+                yield Portion(piece, result.good, marks_of(known, mine))
             context.add_asset_metadata(
                 _rejects(table, pl.concat(rejected)), partition_key=days[1].isoformat()
             )

@@ -102,3 +102,27 @@ def test_an_input_that_is_not_read_is_noticed(name: str, given: Input) -> None:
         return mart.rows(frames, settings=SETTINGS, days=(day, day), as_of=NOW).collect()
 
     assert any(not without(day).equals(right(name, day)) for day in DAYS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(marts()))
+def test_of_nothing_a_mart_makes_nothing_but_where_it_says_so(name: str) -> None:
+    """Days of which no input holds a row are not worked out, for a mart that has none of them. What
+    is looked up may be there."""
+    mart = marts()[name]
+    given = mart.reads(SETTINGS)
+    frames = {i.table: table(i.table) if i.is_lookup else table(i.table).clear() for i in given}
+    rows = mart.rows(frames, settings=SETTINGS, days=(DAYS[0], DAYS[0]), as_of=NOW).collect()
+    assert (rows.height > 0) is mart.has_every_day
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(marts()))
+def test_days_with_others_between_are_as_each_alone(name: str) -> None:
+    mart = marts()[name]
+    frames = {i.table: table(i.table) for i in mart.reads(SETTINGS)}
+    days = sorted(DAYS)
+    found = mart.rows(
+        frames, settings=SETTINGS, days=(days[0], days[-1]), wanted=days, as_of=NOW
+    ).collect()
+    assert_frame_equal(found, pl.concat(right(name, d) for d in days), check_row_order=False)

@@ -11,7 +11,6 @@ from benchmarks.mutations.judged import clean_lake, open_verdicts, settings_at, 
 from benchmarks.mutations.landing import landing_mutations, landing_settings, landing_trial
 from benchmarks.mutations.report import declared, table, tried
 from benchmarks.page import PAGE, told
-from lakehouse.contracts import contract
 from lakehouse.quality.registry import checks
 from lakehouse.settings import DOMAINS, Domain, Settings
 
@@ -42,6 +41,7 @@ HOUSES: tuple[tuple[Domain, ...], ...] = (
     ("floor",),
     ("floor", "online"),
     ("floor", "shop"),
+    DOMAINS,
 )
 
 
@@ -80,28 +80,19 @@ def test_every_check_that_is_to_fail_is_declared(
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return clean_lake(tmp_path_factory.mktemp("clean"))
+    return clean_lake(tmp_path_factory.mktemp("clean"), domains=DOMAINS)
 
 
 @pytest.mark.slow
 def test_exactly_the_checks_that_are_to_fail_do(clean: Settings, tmp_path: Path) -> None:
-    """By table, check and gaming day, as errors fail and others warn; of a last day nothing new
-    is said, and nothing that was open has passed."""
+    """Of the whole house, by table, check and gaming day, as errors fail and others warn; of a
+    last day nothing new is said, and nothing that was open has passed."""
     done = list(trials(clean, tmp_path, every_mutation(clean)))
     for trial in done:
         assert trial.found == trial.wanted
     assert sorted(tried(done), key=str) == sorted(
         ((d, h, f, tuple(sorted(f))) for d, h, f, _ in declared(clean)), key=str
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("domain", ["online", "shop"])
-def test_exactly_the_checks_of_a_domain_online_fail(tmp_path: Path, domain: Domain) -> None:
-    house = clean_lake(tmp_path / "clean", domains=("floor", domain))
-    mine = [m for m in every_mutation(house) if contract(m.table).domain == domain]
-    for trial in trials(house, tmp_path / "copies", mine):
-        assert trial.found == trial.wanted
 
 
 @pytest.mark.slow
@@ -116,6 +107,7 @@ def test_the_page_shows_the_declared_defects() -> None:
 
 @pytest.mark.slow
 def test_the_clean_lake_has_nothing_open_but_what_is_known(clean: Settings) -> None:
-    """One warning of a small casino: a sum of few games on one denomination."""
+    """One warning of a small casino: a sum of few games on one denomination. In particular no
+    table with history is odd on its newest day, on which no version has ended."""
     known = ("gold/slot_performance:hold_is_inside_its_interval", dt.date(2025, 1, 20))
     assert set(open_verdicts(clean)) == {known}

@@ -124,6 +124,26 @@ def test_scattered_days_share_a_run_and_make_one_lake(
     assert_same(lake, at_once)
 
 
+@pytest.mark.slow
+def test_days_that_the_lake_has_not_get_no_rows(
+    folder: Path, bronze: dict[str, pl.DataFrame]
+) -> None:
+    """Two days a week apart that are run together: a mart that has a row for every day has two, as
+    where they are run alone, and one without anything to make is written no further."""
+    settings = settings_of(folder / "gap")
+    lake, last = Lake.open(settings), FIRST + dt.timedelta(7)
+    seen = bronze["security_events"].filter(gaming_day=FIRST)
+    later = seen.with_columns(pl.lit(last).alias("gaming_day"))
+    stored(lake, {"security_events": pl.concat([seen, later])}, (FIRST, last))
+    with dg.DagsterInstance.ephemeral() as instance:
+        derive_days(settings, [FIRST, last], now=NOW, instance=instance)
+    for name in ("property_day", "anomalies"):
+        days = lake.scan("gold", name).collect()["gaming_day"].unique()
+        assert sorted(days) == [FIRST, last]
+    assert lake.version("gold", "player_day") == 0
+    assert underived_days(settings, lake) == []
+
+
 DAY = [FIRST + dt.timedelta(n) for n in range(70)]
 
 

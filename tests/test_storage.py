@@ -1,6 +1,7 @@
 """One write is one commit that replaces exactly its days; nothing else is touched."""
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import polars as pl
@@ -215,9 +216,34 @@ def test_columns_carry_their_meaning(three: Lake) -> None:
     assert delta.metadata().partition_columns == ["gaming_day"]
 
 
+def test_a_write_that_changes_nothing_makes_no_commit(lake: Lake) -> None:
+    """No rows, none before and the same marks: the table is there, and its version stays. A mark
+    that is new is told, and rows that are there go."""
+    day = D(2025, 1, 1)
+    emptied = lake.write_days("gold", "alert_episodes", _none(), (day, day), commit=BY)
+    assert (emptied.version, emptied.rows, emptied.rows_by_day) == (0, 0, {day: 0})
+    assert lake.write_days("gold", "alert_episodes", _none(), (day, day), commit=BY).version == 0
+    told = BY.deriving({day: "a"})
+    for commit, version in ((told, 1), (told, 1), (BY.deriving({day: ""}), 2)):
+        made = lake.write_days("gold", "alert_episodes", _none(), (day, day), commit=commit)
+        assert made.version == version
+    assert lake.tokens("gold", "alert_episodes") == {}
+
+
+def _none() -> pl.DataFrame:
+    return stored_schema("gold", "alert_episodes").to_frame()
+
+
 def test_time_travel(three: Lake) -> None:
-    moment = dt.datetime.now(dt.UTC)
+    """Commits an hour apart, as the files of the log tell: the clock that dates files lags behind
+    the one that programs read, so that a moment between two quick commits is of either."""
     three.write_days("bronze", TABLE, rows(), (D(2025, 1, 1), D(2025, 1, 3)), commit=BY)
+    commits = sorted(Path(three.uri("bronze", TABLE), "_delta_log").glob("*.json"))
+    begun = dt.datetime.now(dt.UTC)
+    for hours, commit in enumerate(commits, 1):
+        at = (begun + dt.timedelta(hours=hours)).timestamp()
+        os.utime(commit, (at, at))
+    moment = begun + dt.timedelta(hours=2.5)
     for as_of, height in [(None, 0), (2, 0), (1, 3), (0, 0), (moment, 3)]:
         assert three.scan("bronze", TABLE, as_of=as_of).collect().height == height, as_of
 

@@ -5,8 +5,8 @@ the order, the cases of the law, the dictionary and the benchmarks follow from t
     def multiple_transaction_log(financial_txn, gaming_wins, *, days, ...): ...
 
 The function's name is the table's, and its positional parameters are the tables that it reads.
-Its other parameters are what it asks for: `days`, `law`, `timezone`, `as_of`, or a setting by
-its name.
+Its other parameters are what it asks for: `days` (the first and the last), `wanted` (those among
+them that the lake has), `law`, `timezone`, `as_of`, or a setting by its name.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from lakehouse.contracts import Contract, contract
-from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 
 EVERY = 36_500
 """Days: further than any lake reaches."""
-ASKED = frozenset({"days", "law", "timezone", "as_of"})
+ASKED = frozenset({"days", "wanted", "law", "timezone", "as_of"})
 """What a mart may ask for beside its inputs and settings."""
 
 SOURCES = ("silver", "truth")
@@ -102,6 +102,8 @@ class Mart:
     """Gaming days until what is known later no longer changes what is said of a day."""
     days_in_hand: int = EVERY
     """Gaming days whose rows are made together, of a mart that has many for each."""
+    has_every_day: bool = False
+    """Whether it has rows of a day of which its inputs have none."""
 
     @property
     def contract(self) -> Contract:
@@ -142,10 +144,14 @@ class Mart:
         settings: Settings,
         days: Days,
         as_of: dt.datetime,
+        wanted: Sequence[dt.date] | None = None,
     ) -> pl.LazyFrame:
-        """The mart's rows of `days`, out of its inputs by table, as known at `as_of`."""
+        """The mart's rows of `days`, or of those `wanted` among them, out of its inputs by
+        table, as known at `as_of`."""
+        every = each_day(days)
         known = {
             "days": days,
+            "wanted": every if wanted is None else wanted,
             "law": load(settings.profile),
             "timezone": settings.timezone,
             "as_of": as_of,
@@ -153,18 +159,21 @@ class Mart:
         asked = [n for n in _asked(self.function) if n in ASKED or n in Settings.model_fields]
         given = {n: known[n] if n in known else getattr(settings, n) for n in asked}
         unread = {i.table: None for i in self.inputs if i.table not in frames}
-        return self.function(**frames, **unread, **given)
+        made = self.function(**frames, **unread, **given)
+        if wanted is None or len(wanted) == len(every):
+            return made
+        return made.filter(pl.col("gaming_day").is_in(wanted))
 
 
 def mart(
-    *inputs: Input, settles: Reach = 0, days_in_hand: int = EVERY
+    *inputs: Input, settles: Reach = 0, days_in_hand: int = EVERY, has_every_day: bool = False
 ) -> Callable[[Frames], Frames]:
     """Declares the decorated function as the mart of its name."""
 
     def declare(function: Frames) -> Frames:
         _refuse_misdeclared(function, inputs)
         name = function.__name__
-        _declared[name] = Mart(name, function, inputs, settles, days_in_hand)
+        _declared[name] = Mart(name, function, inputs, settles, days_in_hand, has_every_day)
         return function
 
     return declare

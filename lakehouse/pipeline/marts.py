@@ -4,7 +4,7 @@ and benchmarks all take."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -19,6 +19,7 @@ from lakehouse.regulation.gaming_day import Days, cut, each_day
 from lakehouse.regulation.law import Law, load
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake, Portion, Read, as_far_as_sound, portions, sound
+from lakehouse.storage.shapes import PARTITION
 
 _DAY = dt.timedelta(days=1)
 
@@ -58,33 +59,56 @@ def derive(
 
 
 def made(
-    mart: Mart, lake: Lake, settings: Settings, days: Days, *, as_of: dt.datetime
+    mart: Mart,
+    lake: Lake,
+    settings: Settings,
+    days: Days,
+    *,
+    as_of: dt.datetime,
+    asked: Collection[dt.date] | None = None,
 ) -> Iterator[tuple[Days, Portion | Damaged]]:
     """The rows of a mart, a portion of days at a time, for all gaming days of it that change
-    where its inputs' `days` do, as far as the lake has them; of a day that damaged files leave
-    unmade, the damage. Days may come in any order: what they make is the same."""
-    near = _stored(mart, lake, settings, touched(mart, lake, settings, days)) | set(each_day(days))
-    known = pl.col("gaming_day").is_in(sorted(near))
+    where its inputs' `days` do (those `asked` for, or all), as far as the lake has them; of a day
+    that damaged files leave unmade, the damage. Days may come in any order: what they make is the
+    same. Days that the lake has not cost next to nothing."""
+    near = _stored(mart, lake, settings, touched(mart, lake, settings, days))
+    near |= set(each_day(days) if asked is None else asked)
     inputs = {(i.layer, i.table): lake.tokens(i.layer, i.table) for i in mart.reads(settings)}
 
     def of(piece: Days) -> Portion:
-        reads = _reads(mart, settings, piece)
-        with sound(lake, reads):
-            frames = {r.table: lake.scan(r.layer, r.table, days=r.days) for r in reads}
-            rows = mart.rows(frames, settings=settings, days=piece, as_of=as_of)
-            rows = rows if near.issuperset(each_day(piece)) else rows.filter(known)
-            marks = marks_of(inputs, [d for d in each_day(piece) if d in near])
-            return Portion(piece, rows.collect(), marks)
+        mine = [d for d in each_day(piece) if d in near]
+        return Portion(piece, _rows(mart, lake, settings, mine, as_of), marks_of(inputs, mine))
 
     # What a window reaches is read again for every portion.
     of_a_day = [(i.layer, i.table) for i in mart.reads(settings) if not (i.back or i.ahead)]
     whole = portions(lake, (min(near), max(near)), *of_a_day)
-    return as_far_as_sound((p for w in whole for p in cut(w, mart.days_in_hand)), of)
+    ones = dict.fromkeys(near, 1)
+    return as_far_as_sound((p for w in whole for p in cut(w, mart.days_in_hand, ones)), of)
 
 
-def _reads(mart: Mart, settings: Settings, days: Days) -> list[Read]:
-    law = load(settings.profile)
-    return [Read(i.layer, i.table, i.window(days, law)) for i in mart.reads(settings)]
+def _rows(
+    mart: Mart, lake: Lake, settings: Settings, days: Sequence[dt.date], as_of: dt.datetime
+) -> pl.DataFrame:
+    """The mart's rows of these days, between which there may be others."""
+    nothing = mart.contract.bronze_schema().to_frame()
+    if not days:
+        return nothing
+    law, span, inputs = load(settings.profile), (days[0], days[-1]), mart.reads(settings)
+    reads = {i: Read(i.layer, i.table, i.window(span, law)) for i in inputs}
+    with sound(lake, reads.values()):
+        may_have_rows = mart.has_every_day or any(
+            _holds(lake, read) for i, read in reads.items() if not i.is_lookup
+        )
+        if not may_have_rows:
+            return nothing
+        frames = {r.table: lake.scan(r.layer, r.table, days=r.days) for r in reads.values()}
+        return mart.rows(frames, settings=settings, days=span, wanted=days, as_of=as_of).collect()
+
+
+def _holds(lake: Lake, read: Read) -> bool:
+    """Whether there may be a row: of a table in one piece, whether there is any at all."""
+    stored = lake.partitions(read.layer, read.table).filter(pl.col("rows") > 0)[PARTITION]
+    return bool(stored.null_count() or (read.days and stored.is_between(*read.days).any()))
 
 
 def touched(mart: Mart, lake: Lake, settings: Settings, days: Days) -> Days:

@@ -27,7 +27,6 @@ from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
 from lakehouse.storage import ROWS_IN_HAND, Commit, Days, Lake, portions
 from lakehouse.storage.days import rows_by_day
-from lakehouse.storage.shapes import PARTITION
 
 ALONE = "alone"
 """Mark of silver that was made outside a run: no mart has followed."""
@@ -72,16 +71,8 @@ def store_rejects(
         "duplicates": ("duplicates", result.duplicates, {}),
     }
     for layer, rows, where in aside.values():
-        # A commit that changes nothing costs as much as any.
-        if len(rows) or _holds(lake, layer, table, days):
-            lake.write_days(layer, table, rows, days, commit=commit, where=where)
+        lake.write_days(layer, table, rows, days, commit=commit, where=where)
     return {name: rows_by_day(rows, days) for name, (_, rows, _) in aside.items()}
-
-
-def _holds(lake: Lake, layer: str, table: str, days: Days) -> bool:
-    """Whether there is anything of these days to replace, or no table yet to read."""
-    stored = lake.partitions(layer, table)
-    return not lake.exists(layer, table) or stored[PARTITION].is_between(*days).any()
 
 
 def rejects_by_rule(quarantined: pl.DataFrame) -> pl.DataFrame:

@@ -55,11 +55,13 @@ def judged_tables() -> Iterator[tuple[str, str]]:
 def judge(layer: str, table: str, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
     """Every day is judged; one without rows has none that breaks a rule."""
     found: dict[dt.date, dict[str, int]] = {}
+    held = rows_held(lake, layer, table)
     for piece in portions(lake, days, (layer, table)):
+        if not any(piece[0] <= day <= piece[1] for day in held):
+            continue
         broken = broken_rules(layer, table, lake.scan(layer, table, days=piece))
         for day, rule, rows in broken.iter_rows():
             found.setdefault(day, {})[rule] = rows
-    held = rows_held(lake, layer, table)
     return {
         day: _broken(lake, layer, table, day, found[day], held.get(day, 0))
         if day in found

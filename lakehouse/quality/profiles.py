@@ -27,6 +27,7 @@ from lakehouse.storage import (
     stored_tables,
 )
 from lakehouse.storage.marks import digest
+from lakehouse.storage.shapes import HISTORY
 
 _DAY = "gaming_day"
 PROFILES = ("ops", "column_profiles")
@@ -100,11 +101,19 @@ def fine_bin(number: pl.Expr) -> pl.Expr:
     return pl.when(value.abs() < SMALLEST).then(0).otherwise(at * value.sign()).cast(pl.Int64)
 
 
+def counted_columns(layer: str, table: str) -> list[str]:
+    """All but the day; and but when a version ends, which later days tell: on the newest day none
+    has ended, on the days before every one that was replaced."""
+    own = contract(table).columns
+    names = [n for n in stored_schema(layer, table) if n != _DAY]
+    return [n for n in names if n in own or n not in HISTORY]
+
+
 def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
     """Grain: one row per gaming day and column: gaming_day, column_name, rows, nulls, bins,
     counts. Each day's from its rows alone."""
     spread = spread_columns(layer, table)
-    columns = [n for n in stored_schema(layer, table) if n != _DAY]
+    columns = counted_columns(layer, table)
     sums = rows.group_by(_DAY).agg(rows=pl.len(), **{n: pl.col(n).null_count() for n in columns})
     in_hand = rows.select(_DAY, *spread).collect().lazy()
     numeric = {name: fine_bin(pl.col(name)) for name, is_number in spread.items() if is_number}
@@ -146,7 +155,8 @@ def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]
     changes with either. Of a table in one piece, whose files change with any day, rows and the
     newest of them."""
     files = lake.data_files(layer, table)
-    asked = digest(*(f"{n} {numeric}" for n, numeric in spread_columns(layer, table).items()))
+    spread = (f"{n} {numeric}" for n, numeric in spread_columns(layer, table).items())
+    asked = digest(*spread, *counted_columns(layer, table))
     if files["day"].null_count():
         rows = lake.scan(layer, table, days=days, columns=[_DAY, "_ingested_at"])
         by_day = rows.group_by(_DAY).agg(pl.len(), pl.col("_ingested_at").max()).collect()

@@ -45,6 +45,7 @@ from lakehouse.storage.modes import close_files, make_folder
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
+    PARTITION,
     conform,
     is_private,
     keeps_history,
@@ -193,9 +194,22 @@ class Lake:
         predicate = replace_predicate(days, where or {}, keys, only)
         rows = conform(_collected(frame), layer, table)
         refuse_outside(rows, days, where or {}, f"{layer}.{table}", only)
+        if rows.is_empty() and self._holds_nothing(layer, table, days, commit):
+            return Written(self.version(layer, table) or 0, 0, rows_by_day(rows, days), 0)
         return self._commit(
             layer, table, lambda _: rows, commit, days=days, mode="overwrite", predicate=predicate
         )
+
+    def _holds_nothing(self, layer: str, table: str, days: Days, commit: Commit) -> bool:
+        """Whether the table has no row of these days, and says so already: a commit that changes
+        nothing costs as much as any. Makes the table where it is missing."""
+        if not self.exists(layer, table):
+            self._opened.keep(self.uri(layer, table), self._open_to_write(layer, table))
+            self.close(layer, table, days)
+        if self.partitions(layer, table)[PARTITION].is_between(*days).any():
+            return False
+        known = self.tokens(layer, table) if commit.derived else {}
+        return all(known.get(day, "") == mark for day, mark in commit.derived.items())
 
     def rebuild(
         self,

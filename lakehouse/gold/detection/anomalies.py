@@ -20,7 +20,7 @@ def _inputs() -> tuple[Input, ...]:
     return tuple(Input(*table, back=back) for table, back in sorted(furthest.items()))
 
 
-@mart(*_inputs(), days_in_hand=31)
+@mart(*_inputs(), days_in_hand=31, has_every_day=True)
 def anomalies(*, days: Days, **tables: pl.LazyFrame) -> pl.LazyFrame:
     """Mart `anomalies` of `days`: what each rule found, from its own windows."""
     found = [rule.alerts(tables, days) for rule in rules().values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
@@ -11,17 +12,16 @@ from lakehouse.contracts import contract
 from lakehouse.detection.models.forest import Forest
 from lakehouse.detection.models.protection import FEATURES, TRAINING, Trained, train
 from lakehouse.gold.marts import gold, mart
-from lakehouse.regulation.gaming_day import Days, each_day
 
 NODE = ("tree", "feature", "threshold", "left", "right", "path")
 
 
 @mart(gold("player_markers", back=TRAINING), days_in_hand=62)
-def protection_model(player_markers: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
-    """Mart `protection_model` of `days`: of each Monday, the model of the days before it. A
+def protection_model(player_markers: pl.LazyFrame, *, wanted: Sequence[dt.date]) -> pl.LazyFrame:
+    """Mart `protection_model` of `wanted`: of each Monday, the model of the days before it. A
     Monday without history enough has none, and no other day has one."""
     schema = contract("protection_model").bronze_schema()
-    mondays = [d for d in each_day(days) if d.weekday() == 0]
+    mondays = [d for d in wanted if d.weekday() == 0]
     return pl.defer(partial(_models, player_markers, mondays), schema=schema)
 
 

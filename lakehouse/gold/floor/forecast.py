@@ -49,11 +49,11 @@ def fit(standing: pl.DataFrame, fitted_on: dt.date) -> Model:
 
 
 def forecast(standing: pl.DataFrame, models: list[Model]) -> pl.DataFrame:
-    """What the models, one a week in order, expect of each row of `standing`: one row each, in
-    the same order; null for those who never played. Rounded, so that the last bits of floating
-    point never reach a table."""
-    first = models[0].fitted_on
-    weeks = (standing["gaming_day"] - first).dt.total_days().to_numpy() // 7
+    """What the models, in order and with one for each week of a row, expect of each row of
+    `standing`: one row each, in the same order; null for those who never played. Rounded, so that
+    the last bits of floating point never reach a table."""
+    fitted = pl.Series([m.fitted_on for m in models], dtype=pl.Date)
+    weeks = fitted.search_sorted(standing["gaming_day"], side="right").to_numpy() - 1
     columns = _arrays(standing)
     alive, days, worth = (np.empty(standing.height) for _ in range(3))
     for week, model in enumerate(models):
@@ -73,7 +73,7 @@ def forecast(standing: pl.DataFrame, models: list[Model]) -> pl.DataFrame:
     value = pl.col("expected_play_days") * pl.col("expected_theo_per_day")
     return expected.with_columns(
         expected_value_12m=value.round(),
-        model_fitted_on=pl.Series([m.fitted_on for m in models]).gather(weeks),
+        model_fitted_on=fitted.gather(weeks),
         model_players=pl.Series([m.players for m in models], dtype=pl.Int64).gather(weeks),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
@@ -43,6 +44,7 @@ def player_value(
     player_metrics: pl.LazyFrame | None = None,
     *,
     days: Days,
+    wanted: Sequence[dt.date],
 ) -> pl.LazyFrame:
     """Mart `player_value` of `days`.
 
@@ -56,7 +58,7 @@ def player_value(
     flags = _flags(player_protection, players, days)
     online = None if player_metrics is None else _online(player_metrics, players, days[1])
     schema = contract("player_value").bronze_schema()
-    made = partial(_snapshots, history, profiles, flags, online, players, days)
+    made = partial(_snapshots, history, profiles, flags, online, players, wanted)
     return pl.defer(made, schema=schema)
 
 
@@ -147,8 +149,8 @@ def _flags(protection: pl.LazyFrame, players: pl.DataFrame, days: Days) -> pl.Da
     )
 
 
-def _grid(players: pl.DataFrame, days: Days) -> pl.DataFrame:
-    calendar = pl.DataFrame({"gaming_day": pl.date_range(*days, eager=True)})
+def _grid(players: pl.DataFrame, days: Sequence[dt.date]) -> pl.DataFrame:
+    calendar = pl.DataFrame({"gaming_day": days}, schema={"gaming_day": pl.Date})
     return (
         players.join(calendar, how="cross")
         .filter(pl.col("first_visit") <= pl.col("gaming_day"))
@@ -178,7 +180,7 @@ def _snapshots(
     flags: pl.DataFrame,
     online: pl.DataFrame | None,
     players: pl.DataFrame,
-    days: Days,
+    days: Sequence[dt.date],
 ) -> pl.DataFrame:
     standing = _standing(_grid(players, days), history)
     trailing = _with_online(_with_windows(standing, history), online)
@@ -227,10 +229,9 @@ def _with_protection(standing: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFram
     return standing.with_columns(is_excluded=excluded, is_protected=excluded | barred | under_flag)
 
 
-def _models(history: pl.DataFrame, players: pl.DataFrame, days: Days) -> list[Model]:
-    first, last = monday(days[0]), monday(days[1])
-    mondays = [first + i * 7 * _DAY for i in range((last - first).days // 7 + 1)]
-    eves = [_standing(_grid(players, (m - _DAY, m - _DAY)), history) for m in mondays]
+def _models(history: pl.DataFrame, players: pl.DataFrame, days: Sequence[dt.date]) -> list[Model]:
+    mondays = sorted({monday(day) for day in days})
+    eves = [_standing(_grid(players, [m - _DAY]), history) for m in mondays]
     return [fit(eve, m) for eve, m in zip(eves, mondays, strict=True)]
 
 

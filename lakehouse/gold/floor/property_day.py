@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -29,6 +30,7 @@ _DIFFERENCES = (
     silver("table_games"),
     silver("financial_txn"),
     silver("player_profile"),
+    has_every_day=True,
 )
 def property_day(
     slot_performance: pl.LazyFrame,
@@ -40,6 +42,7 @@ def property_day(
     player_profile: pl.LazyFrame,
     *,
     days: Days,
+    wanted: Sequence[dt.date],
 ) -> pl.LazyFrame:
     """Mart `property_day` of `days`: three marts, and the silver tables that they came from.
     A day without a row anywhere has its row too, of zeros."""
@@ -52,9 +55,7 @@ def property_day(
         _of_cage(within(financial_txn, days)),
         _newcomers(player_profile, days),
     ]
-    first, last = days
-    calendar = [first + dt.timedelta(days=i) for i in range((last - first).days + 1)]
-    report = pl.LazyFrame({"gaming_day": calendar}, schema={"gaming_day": pl.Date})
+    report = pl.LazyFrame({"gaming_day": wanted}, schema={"gaming_day": pl.Date})
     for part in parts:
         report = report.join(part, on="gaming_day", how="left")
     return as_table(

@@ -58,6 +58,17 @@ def typed_columns(
     return columns
 
 
+def _typed(
+    text: pl.Series, dtype: pl.DataType, rule: ColumnMapping, origin: Origin
+) -> list[pl.Series]:
+    """The values of a column, and what each broke where any did."""
+    plain = plain_form(text, dtype, rule)
+    if plain is None:
+        return _careful(text, dtype, rule, origin)
+    values = text.to_frame().select(plain.value.alias(text.name)).to_series()
+    return _mended(text, values, plain, dtype, rule, origin)
+
+
 def _without_blanks(text: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """What is quoted though there is nothing in it, is nothing, but for a text."""
     blank = text.select((pl.col(n) == "").any() for n in names)
@@ -118,9 +129,11 @@ def _mended(
     origin: Origin,
 ) -> list[pl.Series]:
     """The values of a column, and what each broke: plain values as they were read, and only the
-    others read with care."""
+    others read again, by another plain form that the first of them has, or with care."""
     odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
     at = odd.arg_true()
+    again = _careful if at.len() == text.len() else _typed
+    read, *broken = again(text.gather(at), dtype, rule, origin)
     nothing = pl.Series(BROKEN + text.name, [None], dtype=pl.String)
-    read, broken = _careful(text.gather(at), dtype, rule, origin)
-    return [values.scatter(at, read), nothing.new_from_index(0, text.len()).scatter(at, broken)]
+    told = [nothing.new_from_index(0, text.len()).scatter(at, b) for b in broken]
+    return [values.scatter(at, read), *told]

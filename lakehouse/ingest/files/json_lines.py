@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +25,8 @@ _TEXT = r'"[^"\\\x00-\x1f]*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _VALUE = rf"^(?:{_TEXT}|{_NUMBER}|true|false|null)$"
 _END = r"\}[ \t]*,?[ \t]*\r?$"
+_FIT = pl.all_horizontal(pl.all().str.contains(_VALUE).fill_null(value=False))
+_BARE = pl.when(pl.all() != "null").then(pl.all().str.strip_chars('"'))
 _STYLES = ((", ", ": "), (",", ":"))
 _SHAPES = 8
 """Shapes of one file that are known, and lines of a stretch that are looked at for more."""
@@ -43,23 +44,28 @@ class Shape:
     def cut(self, lines: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
         """Which lines fit, and the values of those: numbers as they were written, null for
         null."""
+        parts = lines.str.splitn(self.between + '"', len(self.names)).struct.unnest()
+        parts.columns = self.names
+        ended = parts[self.names[-1]]
+        last = ended.str.strip_suffix("}")
+        if (last.str.len_bytes() == ended.str.len_bytes()).any():
+            is_ended, odd = pl.col(ended.name).str.contains(_END), pl.col(ended.name)
+            read = pl.when(is_ended).then(odd.str.replace(_END, ""))
+            last = ended.to_frame().select(read).to_series()
+        values = parts.with_columns(last).select(self._values)
+        fit = values.select(_FIT).to_series()
+        values = values if fit.all() else values.filter(fit)
+        return fit, values.select(_BARE)
+
+    @cached_property
+    def _values(self) -> list[pl.Expr]:
+        """What stands behind each name; null where the name is another."""
         heads = [f'{n}"{self.after}' for n in self.names]
         heads[0] = self.indent + '{"' + heads[0]
-        parts = lines.str.splitn(self.between + '"', len(heads)).struct.unnest()
-        parts.columns = self.names
-        last = pl.col(self.names[-1])
-        parts = parts.with_columns(
-            pl.when(last.str.contains(_END)).then(last.str.replace(_END, ""))
-        )
-        values = parts.select(
+        return [
             pl.when(pl.col(n).str.starts_with(head)).then(pl.col(n).str.strip_prefix(head))
             for n, head in zip(self.names, heads, strict=True)
-        )
-        fit = values.select(
-            pl.all_horizontal(pl.all().str.contains(_VALUE).fill_null(value=False))
-        ).to_series()
-        values = values if fit.all() else values.filter(fit)
-        return fit, values.select(pl.when(pl.all() != "null").then(pl.all().str.strip_chars('"')))
+        ]
 
 
 def shape_of(line: str) -> Shape | None:
@@ -83,7 +89,7 @@ class Stretch:
     `places` the number of each in `lines`, `begins` where each object begins in the text, and
     `ends` where the next line does."""
 
-    lines: Sequence[str]
+    lines: pl.Series
     frame: pl.DataFrame
     places: Offsets
     begins: Offsets
@@ -102,7 +108,7 @@ class Stretch:
         return np.append(np.flatnonzero(np.diff(self.places) > 1) + 1, self.places.size)
 
     def raw(self, row: int) -> str:
-        return self.lines[self.places[row]].strip(" \t\r,")
+        return str(self.lines[int(self.places[row])]).strip(" \t\r,")
 
 
 _Cut = tuple[pl.DataFrame, Offsets, Offsets]
@@ -118,15 +124,15 @@ class Shapes:
 
     def stretch(self, text: str) -> Stretch:
         """The lines of a text that fit a shape. The text ends where a line does."""
-        lines = text.split("\n")
-        cuts = self._cuts(pl.Series(lines, dtype=pl.String))
+        lines = pl.Series([text], dtype=pl.String).str.split("\n").explode()
+        cuts = self._cuts(lines)
         frame = pl.concat([c[0] for c in cuts], how="diagonal") if cuts else pl.DataFrame()
         none = np.zeros(0, dtype=np.int64)
         places, indents = (np.concatenate([none, *(c[n] for c in cuts)]) for n in (1, 2))
         if len(cuts) > 1:
             order = np.argsort(places)
             frame, places, indents = frame[order], places[order], indents[order]
-        after = np.cumsum([len(line) + 1 for line in lines], dtype=np.int64)
+        after = np.cumsum(lines.str.len_chars().to_numpy().astype(np.int64) + 1)
         starts = np.append(0, after)[places]
         return Stretch(lines, frame, places, starts + indents, after[places])
 

@@ -23,8 +23,9 @@ from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD
 from lakehouse.ingest.files.json_lines import Shapes, Stretch
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
+from lakehouse.storage.prefetch import prefetched
 
-PIECE_ROWS = 20_000
+PIECE_ROWS = 15_000
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
 _AHEAD = 2**20
@@ -110,7 +111,8 @@ def json_values(blocks: Iterator[bytes], shapes: Shapes) -> Iterator[Value | Run
     decoder = json.JSONDecoder(
         parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
     )
-    text = _Text(codecs.iterdecode(blocks, "utf-8", errors="backslashreplace"), shapes)
+    decoded = codecs.iterdecode(blocks, "utf-8", errors="backslashreplace")
+    text = _Text(prefetched(decoded), shapes)
     line = 1
     while True:
         if text.is_short and text.fill():
@@ -222,9 +224,8 @@ def _frame(rows: list[Value | Run], ends: list[int], mapping: Mapping) -> pl.Dat
     runs = [(r, end - r.height) for r, end in zip(rows, ends, strict=True) if isinstance(r, Run)]
     for _, of_one in groupby(runs, key=lambda r: id(r[0].stretch)):
         same = list(of_one)
-        at = np.concatenate([np.arange(r.first, r.stop) for r, _ in same])
         line = np.concatenate([np.arange(r.line, r.line + r.height) for r, _ in same])
-        frames.append(same[0][0].stretch.frame[at].with_columns(pl.Series(LINE, line)))
+        frames.append(_of_stretch([r for r, _ in same]).with_columns(pl.Series(LINE, line)))
         order += [np.arange(begin, begin + r.height) for r, begin in same]
     values = [(v, end - 1) for v, end in zip(rows, ends, strict=True) if not isinstance(v, Run)]
     if frames and not values:
@@ -233,6 +234,13 @@ def _frame(rows: list[Value | Run], ends: list[int], mapping: Mapping) -> pl.Dat
     frames.append(_decoded_frame([v for v, _ in values], known, mapping))
     order.append(np.array([at for _, at in values], dtype=np.int64))
     return pl.concat(frames, how="diagonal")[np.argsort(np.concatenate(order))]
+
+
+def _of_stretch(runs: list[Run]) -> pl.DataFrame:
+    frame = runs[0].stretch.frame
+    if len(runs) == 1:
+        return frame.slice(runs[0].first, runs[0].height)
+    return frame[np.concatenate([np.arange(r.first, r.stop) for r in runs])]
 
 
 def _decoded_frame(values: list[Value], known: Collection[str], mapping: Mapping) -> pl.DataFrame:

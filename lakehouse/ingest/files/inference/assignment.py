@@ -90,7 +90,8 @@ def derived(
     made = [
         _payout(free, found, open_ends),
         _side(free, evidence, open_ends),
-        _product(looks, free, evidence.relations.products, open_ends),
+        _product(looks, free, found, evidence.relations.products, open_ends),
+        _order(found, c, open_ends),
         _books(found, open_ends),
         _dollars(looks, open_ends),
         _key(c, open_ends),
@@ -138,11 +139,13 @@ def _side_of(name: str) -> str:
 def _product(
     looks: list[Look],
     free: set[str],
+    found: dict[str, Chosen],
     products: Mapping[str, tuple[str, str]],
     open_ends: list[str],
 ) -> Chosen | None:
-    quantity = [k.name for k in looks if k.name in free and likeness(k.name, "quantity") >= 0.7]
-    price = [k.name for k in looks if k.name in free and is_price(k.name)]
+    known = free | {t for n in ("quantity", "unit_price") if n in found for t in found[n].theirs}
+    quantity = [k.name for k in looks if k.name in known and likeness(k.name, "quantity") >= 0.7]
+    price = [k.name for k in looks if k.name in known and is_price(k.name)]
     if "amount" not in open_ends or len(quantity) != 1 or len(price) != 1:
         return None
     pair = {quantity[0], price[0]}
@@ -163,6 +166,17 @@ def _books(found: dict[str, Chosen], open_ends: list[str]) -> Chosen | None:
     rule = {k: v for k, v in moment.rule.items() if k in ("from", "format", "latest_year")}
     why = ("days alone are those of the books",)
     return Chosen("business_date", moment.theirs, rule, 0.75, why, doubt=moment.doubt)
+
+
+def _order(found: dict[str, Chosen], c: Contract, open_ends: list[str]) -> Chosen | None:
+    """An order of which the file has one row is its own payment."""
+    key = found.get(c.key[0])
+    if "order_id" not in open_ends or key is None or not key.theirs:
+        return None
+    if likeness(key.theirs[0], "order id") < 0.6:
+        return None
+    why = ("a row is an order and its payment",)
+    return Chosen("order_id", key.theirs, key.rule, min(key.score, 0.8), why)
 
 
 def _dollars(looks: list[Look], open_ends: list[str]) -> Chosen | None:

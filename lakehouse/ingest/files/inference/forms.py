@@ -243,8 +243,13 @@ def _ordered(habits: Habits) -> tuple[str, ...]:
     return (*_DAYS_FIRST, *_MONTHS_FIRST, *_OTHERS)
 
 
+_WORDS_TOO = {"et", "est", "pt"}
+
+
 def _zone(name: str, habits: Habits) -> str:
     words = set(re.findall(r"[a-zа-я]+", plain(name)))
+    if habits.language != "en":  # date et heure, la fecha est...
+        words -= _WORDS_TOO - {w.casefold() for w in re.findall(r"\b[A-Z]+\b", name)}
     named = {
         ("utc", "gmt"): "UTC",
         ("pst", "pdt", "pt"): "America/Los_Angeles",

@@ -28,6 +28,7 @@ BLANK = (*NOTHING, "-", "--", "—")
 CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$"
 _FRACTION = r"^[+-]?[\d.,]*[.,]\d+$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_NETWORK = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]+:[0-9a-fA-F:.]*)$"
 _UNIQUE = 0.99
 _SENTENCE = 40
 
@@ -80,7 +81,12 @@ class Look:
 
     @cached_property
     def is_fractional(self) -> bool:
-        return self.share(_FRACTION) > 0.5
+        return self.share(_FRACTION) > 0.5 and not self.is_network
+
+    @cached_property
+    def is_network(self) -> bool:
+        """Network addresses."""
+        return self.share(_NETWORK) > 0.9
 
     @cached_property
     def is_email(self) -> bool:

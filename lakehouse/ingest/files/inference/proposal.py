@@ -90,7 +90,8 @@ def _habits(found: list[Look], begun: Start, timezone: str) -> Habits:
     forms = [(k, form) for k in found if (form := moment_form(k, habits)) and not form.is_day]
     moments = {k.name: moments_of(k, form, zone) for k, form in forms}
     first, last = ends({n: x for n, x in moments.items() if x is not None})
-    times = list(moments)
+    days = [k.name for k in found if (form := moment_form(k, habits)) and form.is_day]
+    times = list(moments) or days
     return replace(
         habits,
         last_year=_last_year(found, habits),

@@ -185,7 +185,7 @@ def _judged(
     if ours == "player_id" and len(look.distinct) == 1 and len(look.values) > 2:
         points.append((-0.2, ""))
     points += _referred(look, ours, evidence)
-    points += _shaped(look, ours)
+    points += [*_shaped(look, ours), *_titled(look, ours, c)]
     if ours == "date_of_birth" and _born(look, evidence):
         points.append((0.4, "years of grown people's births"))
     points += _followed(look, ours, column, evidence.relations)
@@ -248,6 +248,8 @@ def _born(look: Look, evidence: Evidence) -> bool:
 def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
     if ours == "email" and look.is_email:
         return [(0.8, "e-mail addresses")]
+    if ours == "ip_address":
+        return [(0.7, "network addresses")] if look.is_network else [(-0.6, "")]
     if ours == "currency" and look.share(_CURRENCY) == 1:
         known = look.distinct.is_in(["USD", "EUR", "GBP", "CAD", "MXN", "BRL", "CNY", "JPY", "CHF"])
         return [(0.75, "codes of currencies")] if known.all() else []
@@ -261,6 +263,19 @@ def _shaped(look: Look, ours: str) -> list[tuple[float, str]]:
         return [(-0.1, "")]
     if ours in ("machine_id", "event_id") and look.share(r"^(SLOT|EGM)-?\d+$") > 0.9:
         return [(0.65, "numbers of machines")] if ours == "machine_id" else [(-0.5, "")]
+    return []
+
+
+def _titled(look: Look, ours: str, c: Contract) -> list[tuple[float, str]]:
+    """Where a table has number and name of a thing, what has hardly a digit is the name; a number
+    alone is never one."""
+    if ours.endswith("_name") and look.share(r"^\d+$") == 1:
+        return [(-0.3, "")]
+    if ours.endswith("_id") and f"{ours.removesuffix('_id')}_name" in c.columns:
+        return [(-0.3, "")] if look.is_words else []
+    is_coded = look.digits == 1 and look.share(r"\s") == 0
+    if is_coded and ours.endswith("_name") and f"{ours.removesuffix('_name')}_id" in c.columns:
+        return [(-0.3, "")]
     return []
 
 
