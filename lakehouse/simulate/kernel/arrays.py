@@ -51,6 +51,14 @@ def series(array: pa.Array) -> pl.Series:
     return found
 
 
+def within(values: I64, known: I64) -> NDArray[np.bool_]:
+    """Which values are among `known`, which is sorted."""
+    if not len(known):
+        return np.zeros(len(values), dtype=bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)
+
+
 def starts(counts: I64) -> I64:
     """Position of each group's first row, for groups of `counts` rows laid end to end."""
     return np.cumsum(counts) - counts

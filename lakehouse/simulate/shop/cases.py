@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day
@@ -58,14 +59,18 @@ def cases(world: World, day: int) -> list[Scenario]:
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
     order = np.argsort(draw(key(config.seed, "shop:victims", day), who), kind="stable")
     ranked = who[order]
-    comes = np.sum([np.isin(ranked, profiles.online(world, day + n)) for n in LAGS], axis=0)
-    taken: dict[int, int] = {}
+    comes = np.zeros(len(ranked), dtype=np.int64)
+    for n in LAGS:
+        comes += within(ranked, profiles.online(world, day + n))
+    names, taken, found = list(KINDS), set[int](), []
+    again, anybody = iter(ranked[comes >= 2].tolist()), iter(ranked.tolist())
     for i, k in enumerate(kinds.tolist()):
-        pool = ranked[comes >= 2] if list(KINDS)[k % len(KINDS)] == "refund_abuse" else ranked
-        account = next((a for a in pool.tolist() if a not in taken.values()), None)
+        pool = again if names[k % len(names)] == "refund_abuse" else anybody
+        account = next((a for a in pool if a not in taken), None)
         if account is not None:
-            taken[i] = account
-    return [_case(config, day, i, int(kinds[i]), account) for i, account in taken.items()]
+            taken.add(account)
+            found.append(_case(config, day, i, k, account))
+    return found
 
 
 def _case(config: WorldConfig, day: int, i: int, k: int, account: int) -> Scenario:

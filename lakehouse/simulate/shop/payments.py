@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take, within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import hexadecimal
@@ -78,7 +78,8 @@ def refunds(world: World, day: int) -> Payments:
     for lag in LAGS:
         if day >= lag:
             p = payments(world, day - lag)
-            found.append(take(p, (p.back == lag) & np.isin(p.account, here)))
+            due = take(p, np.flatnonzero(p.back == lag))
+            found.append(take(due, within(due.account, here)))
     p = join(found)
     h = hashed(world.config, "refund", p.made, p.order, p.line)
     some = np.where(chance(h, 0.7), p.quantity, 1 + below(h << np.uint64(31), p.quantity))

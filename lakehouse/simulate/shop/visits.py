@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.kernel.arrays import ordinals, take
+from lakehouse.simulate.kernel.arrays import ordinals, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, exponential, pick
@@ -118,8 +118,8 @@ def sessions(world: World, day: int) -> Sessions:
 def _visitors(world: World, day: int) -> I64:
     """Those who are in a case come as it says, and not otherwise."""
     config, who = world.config, profiles.online(world, day)
-    engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
-    who = who[~np.isin(who, engaged)]
+    engaged = np.sort(np.array([c.players[0] for c in cases(world, day)], dtype=np.int64))
+    who = who[~within(who, engaged)]
     comes = chance(hashed(config, "comes", who, day), _COMES)
     return who[comes] if comes.any() else who
 
