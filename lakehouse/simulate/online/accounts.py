@@ -12,7 +12,7 @@ from lakehouse.contracts.online.accounts import SEGMENTS, STATUSES
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
-from lakehouse.simulate.kernel.arrays import within
+from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, permute
@@ -110,7 +110,7 @@ def _openings(config: WorldConfig) -> tuple[I64, I64]:
     who = np.arange(accounts.account_count(config))
     opened = accounts.opened_on(config, who)
     who = who[opened >= 0]
-    order = np.argsort(opened[who], kind="stable")
+    order = order_of(opened[who])
     return opened[who][order], who[order]
 
 

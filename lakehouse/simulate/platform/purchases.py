@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, starts, take, within
+from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, starts, take, within
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick, poisson
@@ -104,7 +104,7 @@ def rows_of(world: World, day: int) -> Bought:
             *(_burst(config, day, s, c, who) for c, who in rings if not c.is_look_alike),
         ]
     )
-    whole = take(whole, np.argsort(whole.second, kind="stable"))
+    whole = take(whole, order_of(whole.second))
     event = world.utc(day, whole.second)
     return Bought(
         np.full(len(whole), day),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import ordinals, owners, running, sums, take, within
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, running, sums, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -100,7 +100,7 @@ def sessions_on(world: World, day: int) -> Sessions:
     left = np.minimum(s.seconds, _lost(config, s))
     case = np.full(len(s), -1)
     is_cut = left < s.seconds
-    by_server = np.argsort(s.server, kind="stable")
+    by_server = order_of(s.server)
     edges = np.searchsorted(s.server[by_server], np.arange(game.server_count(config) + 1))
     for n, c in enumerate(disturbances):
         on = slice(edges[c.entity], edges[c.entity + 1]) if c.kind == OUTAGE else slice(None)
@@ -205,7 +205,7 @@ def _planned(config: WorldConfig, day: int) -> Sessions:
     who = _players(config, day)
     more = poisson(_hash(config, "sessions", day, who), MORE_SESSIONS)
     count = np.minimum(1 + more, MOST_SESSIONS)
-    order = np.argsort(_hash(config, "turn", day, who), kind="stable")
+    order = order_of(_hash(config, "turn", day, who))
     fits = np.cumsum(count[order]) <= max(rows // LEAST_EVENTS, min(rows, 1))
     fits[:1] |= rows > 0
     kept = np.sort(order[fits])
@@ -255,7 +255,7 @@ def _elsewhere(config: WorldConfig, s: Sessions, disturbances: list[Case]) -> Se
     step = regions if many > regions else 1
     down = [c for c in disturbances if is_full_outage(c)]
     since, until = np.array([period(config, c) for c in down], dtype=np.int64).reshape(-1, 2).T
-    order = np.argsort(where := np.array([c.entity for c in down], dtype=np.int64), kind="stable")
+    order = order_of(where := np.array([c.entity for c in down], dtype=np.int64))
     edges = np.searchsorted(where[order], np.arange(many + 1))
     server, asked = s.server.copy(), np.arange(len(s))
     for _ in range(len(down)):

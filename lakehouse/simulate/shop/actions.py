@@ -11,7 +11,7 @@ from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import ACTIONS, CATEGORIES
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, running, starts, take
+from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, running, starts, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw
@@ -91,7 +91,7 @@ def rows_of(world: World, day: int) -> Actions:
     will add."""
     planted = [_of_case(k, s) for k, s in enumerate(scripts(world, day)) if s.actions]
     whole = join([_ordinary(world, day, sessions(world, day)), *planted])
-    whole = take(whole, np.argsort(whole.ms, kind="stable"))
+    whole = take(whole, order_of(whole.ms))
     n = len(whole)
     event = world.utc(day, np.zeros(n, dtype=np.int64)) + whole.ms * 1_000
     return replace(whole, day=np.full(n, day), ordinal=np.arange(n), event=event)

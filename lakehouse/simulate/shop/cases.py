@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import within
+from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day
@@ -57,13 +57,13 @@ def cases(world: World, day: int) -> list[Scenario]:
     expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
-    order = np.argsort(draw(key(config.seed, "shop:victims", day), who), kind="stable")
+    order = order_of(draw(key(config.seed, "shop:victims", day), who))
     ranked = who[order]
-    comes = np.zeros(len(ranked), dtype=np.int64)
+    comes = np.zeros(len(who), dtype=np.int64)
     for n in LAGS:
-        comes += within(ranked, profiles.online(world, day + n))
+        comes += within(who, profiles.online(world, day + n))
     names, taken, found = list(KINDS), set[int](), []
-    again, anybody = iter(ranked[comes >= 2].tolist()), iter(ranked.tolist())
+    again, anybody = iter(ranked[comes[order] >= 2].tolist()), iter(ranked.tolist())
     for i, k in enumerate(kinds.tolist()):
         pool = again if names[k % len(names)] == "refund_abuse" else anybody
         account = next((a for a in pool if a not in taken), None)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.kernel.arrays import ordinals, take, within
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, exponential, pick
@@ -130,7 +130,7 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
     counts = np.maximum(1 + chance(hashed(config, "again", who, day), 0.25), many)
     account, turn = np.repeat(who, counts), ordinals(counts)
     luck = hashed(config, "session", account, turn, day)
-    order = np.argsort(luck, kind="stable")
+    order = order_of(luck)
     account, turn, luck = account[order], turn[order], luck[order]
     carted = np.where(chance(luck, _CARTED), 1 + pick(luck << np.uint64(9), (70, 20, 7, 3)), 0)
     pays = (carted > 0) & chance(luck << np.uint64(13), _CHECKED_OUT)
