@@ -16,7 +16,7 @@ from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import catalogue, profiles
 from lakehouse.simulate.shop.cases import scripts
 from lakehouse.simulate.shop.profiles import Bools, Origin, hashed
-from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED, Script
+from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED
 from lakehouse.simulate.shop.visits import RETRY, Sessions, sessions
 
 CASES = 1 << 24
@@ -67,8 +67,7 @@ class Payments:
 @by_day(profiles.KEPT)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
-    found = [_of_case(world, day, k, s) for k, s in enumerate(scripts(world, day)) if s.lines]
-    return join([_ordinary(world, day, sessions(world, day)), *found])
+    return join([_ordinary(world, day, sessions(world, day)), _of_cases(world, day)])
 
 
 def refunds(world: World, day: int) -> Payments:
@@ -153,24 +152,30 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
     )
 
 
-def _of_case(world: World, day: int, k: int, s: Script) -> Payments:
+def _of_cases(world: World, day: int) -> Payments:
+    every = scripts(world, day)
+    lines = [line for s in every for line in s.lines]
+
     def column(name: str) -> I64:
-        return np.array([getattr(line, name) for line in s.lines], dtype=np.int64)
+        return np.array([getattr(line, name) for line in lines], dtype=np.int64)
 
     def origin(name: str, kind: type) -> np.ndarray:
-        return np.array([getattr(line.at, name) for line in s.lines], dtype=kind)
+        return np.array([getattr(line.at, name) for line in lines], dtype=kind)
 
-    n, product = len(s.lines), column("product")
+    count = np.array([len(s.lines) for s in every], dtype=np.int64)
+    case, product = owners(count), column("product")
+    account = np.array([s.account for s in every], dtype=np.int64)[case]
+    first = CASES + case * OF_A_CASE
     numbers = "line", "attempt", "ms", "quantity", "status", "method", "back"
     places = "kind", "browser", "network", "place", "latitude", "longitude"
     return Payments(
-        account=np.full(n, s.account),
-        made=np.full(n, day),
-        order=CASES + k * OF_A_CASE + column("order"),
+        account=account,
+        made=np.full(len(case), day),
+        order=first + column("order"),
         product=product,
         unit_cents=catalogue.price_of(world.config, day, product),
-        session=CASES + k * OF_A_CASE + column("session"),
-        case=np.full(n, k),
+        session=first + column("session"),
+        case=case,
         is_evidence=column("is_evidence").astype(bool),
         origin=Origin(
             device=origin("device", np.uint64), **{c: origin(c, np.int64) for c in places}
