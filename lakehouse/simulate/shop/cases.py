@@ -11,7 +11,7 @@ from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, uniform
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
@@ -32,6 +32,12 @@ KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
 
 
 @by_day(profiles.KEPT)
+def acted(world: World, day: int) -> list[Scenario]:
+    """The cases of `scripts`, in their order."""
+    return [s.case for s in scripts(world, day)]
+
+
+@by_day(in_work)
 def scripts(world: World, day: int) -> list[Script]:
     """What each case of a day does, in order of number; as many as the day has room for."""
     config = world.config

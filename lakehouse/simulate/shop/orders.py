@@ -28,7 +28,7 @@ from lakehouse.simulate.kernel.producers import label, producer
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import actions, catalogue, visits
-from lakehouse.simulate.shop.cases import scripts
+from lakehouse.simulate.shop.cases import acted
 from lakehouse.simulate.shop.payments import (
     Payments,
     order_ids,
@@ -117,7 +117,7 @@ def shop_fraud(world: World, day: int) -> pl.DataFrame:
     p = rows_of(world, day).payments
     p = take(p, np.flatnonzero((p.case >= 0) & p.is_evidence))
     of = zip(p.made.tolist(), p.case.tolist(), strict=True)
-    cases = [scripts(world, made)[k].case for made, k in of]
+    cases = [acted(world, made)[k] for made, k in of]
     return _plants(world, day, p, cases) if cases else nothing()
 
 

@@ -11,7 +11,7 @@ from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take, withi
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import hexadecimal
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import catalogue, profiles
 from lakehouse.simulate.shop.cases import scripts
@@ -64,19 +64,26 @@ class Payments:
         return self.status == REFUNDED
 
 
-@by_day(profiles.KEPT)
+@by_day(in_work)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
     return join([_ordinary(world, day, sessions(world, day)), _of_cases(world, day)])
 
 
+@by_day(profiles.KEPT)
+def _given_back(world: World, day: int) -> Payments:
+    """Of what was paid on a day, what is wished to be given back later."""
+    p = payments(world, day)
+    return take(p, np.flatnonzero(p.back > 0))
+
+
 def refunds(world: World, day: int) -> Payments:
     """What is given back on a day: all of it or some pieces, to those who are online."""
     here = profiles.online(world, day)
-    found = [take(payments(world, 0), slice(0))]
+    found = [take(_given_back(world, day), slice(0))]
     for lag in LAGS:
         if day >= lag:
-            p = payments(world, day - lag)
+            p = _given_back(world, day - lag)
             due = take(p, np.flatnonzero(p.back == lag))
             found.append(take(due, within(due.account, here)))
     p = join(found)

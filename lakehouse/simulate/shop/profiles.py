@@ -69,7 +69,7 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
     return np.where(chance(h, 0.9), mine, below(h << np.uint64(31), len(PAYMENT_METHODS)))
 
 
-@by_day(2 * KEPT)
+@by_day(KEPT)
 def online(world: World, day: int) -> I64:
     """Sorted accounts of those who are online on a day and not on the way."""
     who = accounts.online_on(world.config, day)

@@ -17,7 +17,7 @@ from lakehouse.simulate.kernel.arrays import order_of, ordinals, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, exponential, pick
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.places import at_local
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import profiles
@@ -95,7 +95,7 @@ class Sessions:
         return self.checkout + self.pace + RETRY * self.failures
 
 
-@by_day(profiles.KEPT)
+@by_day(in_work)
 def sessions(world: World, day: int) -> Sessions:
     """The ordinary sessions of a day. With the planted cases they have exactly the day's quota of
     actions, less those that defects will add; where nobody is online there are none. Raises
