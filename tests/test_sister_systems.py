@@ -47,7 +47,7 @@ def test_what_landing_says_lets_the_files_through_to_gold(
     for table, file, mapping in LANDED:
         assert land(table, file, mapping) == 0
         lines = capsys.readouterr().err.splitlines()
-        said |= tomllib.loads("\n".join(lines[lines.index("[orphans]") :]))["orphans"]
+        said |= tomllib.loads("\n".join(lines[lines.index("[orphans]") : -1]))["orphans"]
     assert said == {t: "keep" for t, _, _ in LANDED}
     monkeypatch.setenv("LAKEHOUSE_ORPHANS", json.dumps(said))
     assert run(["ingest"]) == 0

@@ -99,7 +99,6 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
         landed = copy_in(files, table, lake, mapping, lambda n: bar.advance(task, n))
     for path in landed:
         typer.echo(f"landed {path}", err=True)
-    typer.echo("`lakehouse ingest` takes them in", err=True)
     if unknown := _unknown_parents(settings, lake, table):
         typer.echo(
             f"rows of {table} name rows of {', '.join(unknown)}, of which the lake has none yet, "
@@ -107,6 +106,7 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
             f'lakehouse.toml:\n[orphans]\n{table} = "keep"',
             err=True,
         )
+    typer.echo("`lakehouse ingest` takes them in", err=True)
 
 
 def _unknown_parents(settings: Settings, lake: Lake, table: str) -> list[str]:
