@@ -48,11 +48,15 @@ class ResponsibleGaming(dy.Schema):
     )
     days_played = c.count("Days of play in 30, this one among them.", minimum=1, unit="days")
     minutes_at_once = c.count(
-        "Time in which two sessions of the account ran from different networks.", unit="minutes"
+        "Time in which two sessions of the account ran from different networks; null where no "
+        "session was told.",
+        nullable=True,
+        unit="minutes",
     )
     even_rounds = c.count(
         "Stakes of the longest session whose events follow one another evenly: a standard "
-        "deviation under .3 of their mean gap."
+        "deviation under .3 of their mean gap; null where no session was told.",
+        nullable=True,
     )
     reasons = c.ids("What is unusual, in words; empty where nothing is.")
 

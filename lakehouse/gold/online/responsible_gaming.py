@@ -37,9 +37,7 @@ def responsible_gaming(
     history = _history(player_metrics, days)
     judged = _in_day(stakes).join(history, on=USER).with_columns(_over_days())
     whose = hands(events(clickstream, days))
-    judged = judged.join(whose, on=USER, how="left").with_columns(
-        pl.col("minutes_at_once", "even_rounds").fill_null(0)
-    )
+    judged = judged.join(whose, on=USER, how="left")
     return as_table(judged.with_columns(reasons=_reasons()), "responsible_gaming")
 
 
