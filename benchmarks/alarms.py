@@ -27,7 +27,7 @@ from lakehouse.quality.planted import kinds_behind
 from lakehouse.quality.profiles import PROFILES, profiled_tables
 from lakehouse.quality.registry import checks
 from lakehouse.quality.results import Check, Family
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import Days, Lake, stored_schema
 
 TUNED, UNSEEN = (42, 7), (101, 202, 303)
@@ -49,8 +49,8 @@ class Count:
     true: int = 0
 
 
-def settings_of(seed: int) -> Settings:
-    return Settings(seed=seed, start=START)
+def settings_of(lake: Lake, seed: int) -> Settings:
+    return Settings(root=lake.root, seed=seed, start=START)
 
 
 @contextmanager
@@ -64,18 +64,18 @@ def lakes() -> Iterator[Path]:
 
 
 def made(root: Path, seed: int, *, spoiled: bool) -> Lake:
-    """A lake of 60 days at default scale."""
+    """A lake of 60 days of all domains at default scale."""
     if not (root / "lake").exists():
         root.mkdir(parents=True, exist_ok=True)
         os.environ |= {"LAKEHOUSE_SEED": str(seed), "LAKEHOUSE_FAULTS": str(spoiled).lower()}
         arguments = ["run", "--from", str(DAYS[0]), "--to", str(DAYS[1])]
-        measured([sys.executable, "-m", "lakehouse", *arguments], root)
+        measured([sys.executable, "-m", "lakehouse", *arguments], root, domains=DOMAINS)
     return Lake(str(root / "lake"))
 
 
 def counted(lake: Lake, seed: int) -> dict[str, Count]:
     found: dict[str, Count] = defaultdict(Count)
-    for check in checks(settings_of(seed), NOW).values():
+    for check in checks(settings_of(lake, seed), NOW).values():
         one = found[check.name]
         for day, said in check.judge(lake, DAYS).items():
             one.judged += 1
@@ -109,7 +109,7 @@ def alarms(clean: dict[int, Lake], spoiled: Lake, seed: int) -> list[str]:
 def costs(lake: Lake) -> list[str]:
     """Of the checks on history, privacy and between tables that stand beside contracts."""
     lines = ["| days | table profiles | wall s | CPU s |", "|---|---|---|---|"]
-    mine = [c for c in checks(settings_of(42), NOW).values() if _is_measure(c)]
+    mine = [c for c in checks(settings_of(lake, 42), NOW).values() if _is_measure(c)]
     for number in (1, 30):
         days = (DAYS[1] - dt.timedelta(number - 1), DAYS[1])
         for state in ("to be counted", "known"):

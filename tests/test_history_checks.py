@@ -12,7 +12,7 @@ import pytest
 from lakehouse.quality.profiles import PROFILES, counted, fine_bin, profiles, spread_columns
 from lakehouse.quality.registry import checks
 from lakehouse.quality.results import Judgement
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import Commit, Lake, stored_schema
 
 FIRST, NUMBER = dt.date(2025, 1, 6), 64
@@ -195,3 +195,31 @@ def test_what_may_drift_follows_from_types() -> None:
     assert not profile.keys() & {"ssn_hash", "first_name", "zip_code", "city", "loyalty_number"}
     assert {"loyalty_tier", "vip_flag", "points_balance"} <= profile.keys()
     assert "recency_quintile" not in spread_columns("gold", "player_value")
+
+
+def engagement(day: dt.date) -> pl.DataFrame:
+    """Thirty maps of a level, of which it is known how many came back."""
+    rows = pl.DataFrame(
+        {
+            "gaming_day": [day] * 30,
+            "level_id": ["level_01"] * 30,
+            "map_id": [f"map_{k:02d}" for k in range(30)],
+            "retention_d1": [0.5] * 30,
+            "expected_rate": [0.5] * 30,
+        }
+    )
+    shape = stored_schema("gold", "level_engagement")
+    return pl.concat([pl.DataFrame(schema=shape), rows.cast({n: shape[n] for n in rows.columns})],
+                     how="diagonal")  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "passes"), [("retention_d1", True), ("expected_rate", False)])
+def test_what_days_to_come_will_fill_is_not_missing(
+    tmp_path: Path, column: str, passes: bool
+) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    days = [engagement(FIRST + dt.timedelta(n)) for n in range(NUMBER)]
+    days[-1] = days[-1].with_columns(pl.lit(None, days[-1].schema[column]).alias(column))
+    lake.write_days("gold", "level_engagement", pl.concat(days), (FIRST, LAST), commit=COMMIT)
+    check = checks(Settings(domains=DOMAINS), NOW)[("gold", "level_engagement", "nulls")]
+    assert check.judge(lake, (LAST, LAST))[LAST].passed is passes

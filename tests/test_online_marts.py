@@ -225,6 +225,41 @@ def test_long_sessions_and_rising_days() -> None:
     assert found["reasons"] == ["stakes at the end of the day are 1.5 times those at its beginning"]
 
 
+def test_two_places_at_once() -> None:
+    """From the fifth minute to the tenth while another session goes on; a later one follows."""
+
+    def of(network: str) -> dict[str, Any]:
+        here = {"session_id": "s1", "ip_address": "n1"}
+        there = {"session_id": "s2", "ip_address": network}
+        after = {"session_id": "s3", "ip_address": "n3"}
+        rows = [
+            *a_round(0, "10.00", "10.00", **here),
+            *a_round(590, "10.00", "10.00", **here),
+            *a_round(300, "10.00", "10.00", **there),
+            *a_round(720, "10.00", "10.00", **there),
+            *a_round(1_000, "10.00", "10.00", **after),
+        ]
+        return signs(rows)
+
+    assert of("n2")["minutes_at_once"] == 5
+    assert of("n2")["reasons"] == ["5 minutes in two places at once"]
+    assert of("n1")["reasons"] == []
+
+
+def test_rounds_as_even_as_a_programs() -> None:
+    """Gaps of ten seconds; of ten and thirty the deviation is half of the mean."""
+
+    def of(count: int, every: int, session: str | None = "s") -> dict[str, Any]:
+        rounds = (a_round(n * every, "1.00", "1.00", session_id=session) for n in range(count))
+        return signs([r for rows in rounds for r in rows])
+
+    assert of(40, 20)["even_rounds"] == 40
+    assert of(40, 20)["reasons"] == ["40 rounds on end as even as a program's"]
+    assert of(39, 20)["reasons"] == []
+    assert of(40, 40)["even_rounds"] == 0
+    assert of(40, 20, None)["reasons"] == []
+
+
 def test_a_day_does_not_depend_on_the_days_beside_it() -> None:
     later = [
         r | {"gaming_day": D + dt.timedelta(1), "timestamp": r["timestamp"] + dt.timedelta(1)}

@@ -12,6 +12,7 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -98,7 +99,32 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
         landed = copy_in(files, table, lake, mapping, lambda n: bar.advance(task, n))
     for path in landed:
         typer.echo(f"landed {path}", err=True)
+    if unknown := _unknown_parents(settings, lake, table):
+        typer.echo(
+            f"rows of {table} name rows of {', '.join(unknown)}, of which the lake has none yet, "
+            "and are kept out until it does: land these too, or say what becomes of such rows in "
+            f'lakehouse.toml:\n[orphans]\n{table} = "keep"',
+            err=True,
+        )
     typer.echo("`lakehouse ingest` takes them in", err=True)
+
+
+def _unknown_parents(settings: Settings, lake: Lake, table: str) -> list[str]:
+    """Tables that rows of `table` refer to and that no row or landed file is of, where no setting
+    says what becomes of such rows."""
+    from lakehouse.contracts import contract
+    from lakehouse.ingest.files.zone import DONE, landing_zone
+
+    if table in settings.orphans:
+        return []
+    parents = {parent for parent, _ in contract(table).references().values()} - {table}
+    zone = landing_zone(lake)
+    return [
+        parent
+        for parent in sorted(filter(settings.has, parents))
+        if lake.partitions("bronze", parent).is_empty()
+        and not any((zone / parent).glob(f"*{DONE}"))
+    ]
 
 
 def _propose(files: list[Path], table: str | None, mapping: Path | None) -> None:

@@ -33,7 +33,7 @@ class About(TypedDict, total=False):
     `refs`: "table.column" the value must exist in. `token_field`: columns that share it share
     tokens, so that equal identities stay joinable after protection. `names`: what files may
     call the column; the lake stores it once. `youngest`: of a day of birth, the years that
-    anybody in the table has lived."""
+    anybody in the table has lived. `later`: empty until days to come are known."""
 
     refs: str
     pii: Pii
@@ -41,6 +41,7 @@ class About(TypedDict, total=False):
     token_field: str
     names: tuple[str, ...]
     youngest: int
+    later: bool
 
 
 def text(

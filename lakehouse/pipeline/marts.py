@@ -114,18 +114,22 @@ def _holds(lake: Lake, read: Read) -> bool:
 def touched(mart: Mart, lake: Lake, settings: Settings, days: Days) -> Days:
     """The first and last gaming day of a mart that may change where `days` of silver do."""
     law = load(settings.profile)
-    spans = [_changed(i, lake, settings, days, law) for i in mart.reads(settings)]
+    spans = [_changed(mart, i, lake, settings, days, law) for i in mart.reads(settings)]
     if mart.settles:
         spans.append((_horizon_before(lake, days) - _days(reach(mart.settles, law) - 1), days[1]))
     return min(s[0] for s in spans), max(s[1] for s in spans)
 
 
-def _changed(given: Input, lake: Lake, settings: Settings, days: Days, law: Law) -> Days:
+def _changed(
+    mart: Mart, given: Input, lake: Lake, settings: Settings, days: Days, law: Law
+) -> Days:
     is_made = given.layer not in SOURCES
     source = touched(marts()[given.table], lake, settings, days) if is_made else days
     back, ahead = reach(given.back, law), reach(given.ahead, law)
     if given.is_lookup and not _is_late(lake, given, days):
-        ahead = 0  # nobody's first version comes to be known after rows that name them
+        # Nobody's first version comes to be known after rows that name them, but for those rows
+        # that are let in without one.
+        ahead, source = 0, (_first_named(mart, given, lake, settings, days), source[1])
     first = dt.date.min if ahead >= EVERY else _shifted(source[0], -ahead)
     last = dt.date.max if back >= EVERY else _shifted(source[1], back)
     return first, last
@@ -142,6 +146,25 @@ def _days(count: int) -> dt.timedelta:
 def _is_late(lake: Lake, given: Input, days: Days) -> bool:
     newest = lake.partitions("bronze", given.table)["gaming_day"].max()
     return isinstance(newest, dt.date) and newest > days[1]
+
+
+def _first_named(mart: Mart, given: Input, lake: Lake, settings: Settings, days: Days) -> dt.date:
+    """The first gaming day on which rows that are kept without a parent (setting `orphans`) name
+    one of `given` whose first version is of `days`; their first day where none does."""
+    found = [days[0]]
+    before = pl.col("gaming_day") < days[0]
+    for table in sorted(mart.sources()):
+        keys = {n: key for n, (t, key) in contract(table).references().items() if t == given.table}
+        for column, key in keys.items() if settings.orphans.get(table) == "keep" else ():
+            versions = lake.scan("silver", given.table, columns=[key, "gaming_day"])
+            known = versions.filter(before).select(key)
+            new = versions.filter(pl.col("gaming_day").is_between(*days))
+            new = new.join(known, on=key, how="anti")
+            rows = lake.scan("silver", table, columns=[column, "gaming_day"]).filter(before)
+            named = rows.join(new, left_on=column, right_on=key, how="semi")
+            earliest = named.select(pl.col("gaming_day").min()).collect().item()
+            found += [] if earliest is None else [earliest]
+    return min(found)
 
 
 def _horizon_before(lake: Lake, days: Days) -> dt.date:

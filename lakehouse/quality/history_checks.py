@@ -31,7 +31,7 @@ from lakehouse.quality.volume import BACK, FEWEST_WEEKDAYS, WEEK, Volume, volume
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake, stored_schema
-from lakehouse.storage.shapes import partition_columns
+from lakehouse.storage.shapes import HISTORY, partition_columns
 
 COMMIT = Commit("checks", "ops/column_profiles", "1")
 KNOWN_IN_HOURS = 28
@@ -129,9 +129,11 @@ def _volume(day: dt.date, rows: int, found: Volume, k: int) -> Judgement:
 
 
 def nulls(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
-    """The column whose share of nulls is furthest from that of four weeks."""
+    """The column whose share of nulls is furthest from that of four weeks. Not looked at is what
+    days to come will fill: on the newest it is empty."""
     calendar = _calendar(days, REFERENCE_DAYS)
-    held = _placed(_profile(lake, days, table), calendar)
+    told = ~pl.col("column_name").is_in(_told_later(table))
+    held = _placed(_profile(lake, days, table).filter(told), calendar)
     if held.is_empty():
         return {}
     parts = held.partition_by("column_name", as_dict=True)
@@ -150,6 +152,11 @@ def nulls(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
         one = _Column(name, abs(far), within[n, k], count, words, failing)
         found.setdefault(each_day(days)[k], []).append(one)
     return {day: _nulls(table, day, columns) for day, columns in found.items()}
+
+
+def _told_later(table: Table) -> list[str]:
+    c = contract(table[1])
+    return [*HISTORY, *(n for n in c.columns if c.metadata(n).get("later"))]
 
 
 def _nulls(table: Table, day: dt.date, columns: list[_Column]) -> Judgement:

@@ -36,12 +36,12 @@ def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> li
     Of subjects, each must have its plant: a scenario of that person on that day, or defects on
     rows of the person's own play. An honest look-alike counts where it unbalances the books: a
     warning is true where what it says is so and its cause was planted. Of sizes, at least half
-    of the rows must have one."""
+    of the rows must have one: a defect, or a case that rests on rows."""
     causes = ~pl.col("is_look_alike") | pl.col("kind").is_in(_HONEST_CAUSES)
     plants = lake.scan("truth", "plants").filter(causes).collect()
     near = plants.filter(pl.col("window_start") <= day, pl.col("window_end") >= day)
     if check.family in SIZES:
-        return _of_rows(near.filter(_ROWS), check, found)
+        return _of_rows(near.filter(pl.col("row_key").is_not_null()), check, found)
     by_subject = [
         _of_subject(lake, near, plants.filter(_ROWS), subject, day)
         for subject in _subjects(lake, check, day, found)

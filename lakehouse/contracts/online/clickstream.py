@@ -28,6 +28,7 @@ class Games(dy.Schema):
     layer="source",
     grain="one row per event of a game",
     event_time="timestamp",
+    kind="event_type",
     monthly_rows=300_000,
     topic="clickstream",
     topic_key="user_id",

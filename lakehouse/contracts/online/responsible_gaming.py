@@ -15,8 +15,9 @@ from lakehouse.contracts.registry import table
 class ResponsibleGaming(dy.Schema):
     """What one day of online play shows of the markers that research and regulators name:
     frequency, intensity, trajectory of stakes (Braverman and Shaffer), chasing (Auer and
-    Griffiths), night play and long sessions. Reasons are where it is unusual by house-set
-    thresholds. They are a cause to look, and no diagnosis.
+    Griffiths), night play and long sessions; and of an account that two play at once, or a
+    program. Reasons are where it is unusual by house-set thresholds. They are a cause to look,
+    and no diagnosis.
     """
 
     user_id = c.text("Online account.", key=True, refs="online_accounts.account_id")
@@ -46,6 +47,17 @@ class ResponsibleGaming(dy.Schema):
         unit="ratio",
     )
     days_played = c.count("Days of play in 30, this one among them.", minimum=1, unit="days")
+    minutes_at_once = c.count(
+        "Time in which two sessions of the account ran from different networks; null where no "
+        "session was told.",
+        nullable=True,
+        unit="minutes",
+    )
+    even_rounds = c.count(
+        "Stakes of the longest session whose events follow one another evenly: a standard "
+        "deviation under .3 of their mean gap; null where no session was told.",
+        nullable=True,
+    )
     reasons = c.ids("What is unusual, in words; empty where nothing is.")
 
     @dy.rule()

@@ -51,9 +51,12 @@ class LevelEngagement(dy.Schema):
         nullable=True,
         minimum=0,
         maximum=1,
+        later=True,
     )
-    retention_d7 = c.rate("The same 7 days later.", nullable=True, minimum=0, maximum=1)
-    retention_d30 = c.rate("The same 30 days later.", nullable=True, minimum=0, maximum=1)
+    retention_d7 = c.rate("The same 7 days later.", nullable=True, minimum=0, maximum=1, later=True)
+    retention_d30 = c.rate(
+        "The same 30 days later.", nullable=True, minimum=0, maximum=1, later=True
+    )
     moves_to = c.structs(
         {"level_id": dy.String(), "map_id": dy.String(), "moves": dy.Int64()},
         "Where sessions went on to from here, most first.",

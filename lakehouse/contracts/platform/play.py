@@ -22,6 +22,7 @@ PLATFORMS = ("PC", "Console")
     layer="source",
     grain="one row per event of a player in a session",
     event_time="timestamp",
+    kind="event_type",
     monthly_rows=240_000,
     topic="player_events",
     topic_key="player_id",

@@ -41,6 +41,7 @@ class Products(dy.Schema):
     layer="source",
     grain="one row per action of a visitor",
     event_time="timestamp",
+    kind="action",
     monthly_rows=240_000,
     topic="shop_actions",
     topic_key="user_id",

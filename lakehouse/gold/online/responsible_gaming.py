@@ -1,4 +1,5 @@
-"""Signs of play that may do harm, of each account and gaming day, with reasons in words."""
+"""Signs of play that may do harm, or that is not the holder's own, of each account and gaming
+day, with reasons in words."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import polars as pl
 
 from lakehouse.gold.marts import gold, mart, silver
 from lakehouse.gold.money import as_table, cents, half_up, within
+from lakehouse.gold.online.hands import hands
 from lakehouse.gold.online.play import USER, events
 from lakehouse.regulation.gaming_day import Days, wall_clock
 
@@ -21,6 +23,9 @@ CHASING, FEWEST_BEHIND = 1.4, 20
 RISE_IN_DAY, FEWEST_RISING = 1.5, 30
 RISE_OVER_DAYS = 2.0
 NIGHT_HOURS = 6
+SHARED_MINUTES = 2
+EVEN_ROUNDS = 40
+"""Over what a machine plays by itself at one touch; set on seeds 42 and 7."""
 
 
 @mart(silver("clickstream"), gold("player_metrics", back=WINDOW - 1), days_in_hand=31)
@@ -31,6 +36,8 @@ def responsible_gaming(
     stakes = _rounds(clickstream, days, timezone)
     history = _history(player_metrics, days)
     judged = _in_day(stakes).join(history, on=USER).with_columns(_over_days())
+    whose = hands(events(clickstream, days))
+    judged = judged.join(whose, on=USER, how="left")
     return as_table(judged.with_columns(reasons=_reasons()), "responsible_gaming")
 
 
@@ -141,6 +148,16 @@ def _reasons() -> pl.Expr:
             "rise_over_days",
         ),
         (pl.col("days_played") >= FREQUENT_DAYS, "played on {} days of 30", "days_played"),
+        (
+            pl.col("minutes_at_once") >= SHARED_MINUTES,
+            "{} minutes in two places at once",
+            "minutes_at_once",
+        ),
+        (
+            pl.col("even_rounds") >= EVEN_ROUNDS,
+            "{} rounds on end as even as a program's",
+            "even_rounds",
+        ),
     ]
     named = [
         pl.when(holds).then(pl.format(words, pl.col(value).round(1) if "times" in words else value))

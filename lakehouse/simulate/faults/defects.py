@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate.faults.house_cases import evidence
+from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.config import NO_FAULTS, PEOPLE, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.plants import nothing, planted
@@ -227,7 +228,7 @@ def _asked(config: WorldConfig, table: str, u: Unit) -> tuple[I64, U64]:
     need = int(u.counts.sum())
     if 4 * need + 64 >= u.rows:
         h = draw(base, np.arange(u.rows))
-        order = np.argsort(h, kind="stable")
+        order = order_of(h)
         return order, h[order]
     h = draw(base, np.arange(2 * need + 64))
     _, first = np.unique(below(h, u.rows), return_index=True)

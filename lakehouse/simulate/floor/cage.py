@@ -16,7 +16,7 @@ from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.tables import marker_numbers
 from lakehouse.simulate.floor.windows import at_windows
 from lakehouse.simulate.kernel import frames, ids, person
-from lakehouse.simulate.kernel.arrays import take
+from lakehouse.simulate.kernel.arrays import order_of, take
 from lakehouse.simulate.kernel.cash import COUNTRIES, CURRENCIES, METHOD, PLACES, TYPE, Cash
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
@@ -118,7 +118,7 @@ def rows_of(world: World, day: int) -> CageRows:
     tick must not tell of whom a case was opened (31 USC 5318(g)(2))."""
     config, c, start = world.config, world.cash(day), day_plan(world, day).start
     belief_cents = int((world.law.on("ctr", config.date(day)).amount or 0) * 100)
-    position = np.argsort(c.second, kind="stable")
+    position = order_of(c.second)
     c = take(c, position)
     staffed = at_windows(config, day, position, c)
     near = (c.method == METHOD["Cash"]) & (c.cents <= belief_cents)

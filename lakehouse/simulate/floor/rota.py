@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lakehouse.simulate.faults.house_cases import Case, are_planted, of_kind
 from lakehouse.simulate.floor import layout
 from lakehouse.simulate.floor.plan import day_plan
-from lakehouse.simulate.kernel.arrays import take
+from lakehouse.simulate.kernel.arrays import order_of, take
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key
 from lakehouse.simulate.kernel.ids import employees
@@ -84,7 +84,7 @@ def crew(world: World, day: int) -> Crew:
             goes=end - 1 - below(h << np.uint64(7), 420),
             pause=begin + 7_200 + below(h << np.uint64(15), 12_000),
         ),
-        np.argsort(h, kind="stable"),
+        order_of(h),
     )
 
 

@@ -22,7 +22,7 @@ from lakehouse.simulate.floor.cage_cash import hand_pays_on
 from lakehouse.simulate.floor.happenings import Columns, Happenings, happenings, hashed
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.kernel import frames, person
-from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.arrays import join, order_of, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, pick
@@ -89,7 +89,7 @@ _SCHEMA = pl.Schema(
 
 def dress(config: WorldConfig, r: Happenings) -> pl.DataFrame:
     """Turns the numbers of a stretch into rows of bronze."""
-    by_cause = np.argsort(r.cause, kind="stable")
+    by_cause = order_of(r.cause)
     sizes = np.bincount(r.cause, minlength=len(_CAUSES))
     ends = np.cumsum(sizes)
     parts = [
@@ -139,7 +139,7 @@ def rows_of(world: World, day: int) -> Happenings:
         parts = [*access.happened(world, day, rows), *parts]
     spare = rows - sum(len(p) for p in parts)
     whole = take(join([*parts, _patrols(world, day, spare)]), slice(rows))
-    order = np.argsort(whole.second, kind="stable")
+    order = order_of(whole.second)
     whole = take(whole, order)
     return dataclasses.replace(
         whole,
@@ -227,7 +227,7 @@ def _incidents(world: World, day: int, rows: int) -> Happenings:
     plan = day_plan(world, day)
     v = plan.visits
     count = min(round(_INCIDENTS * rows), len(v))
-    at = np.argsort(hashed(world, day, "incident", v.key), kind="stable")[:count]
+    at = order_of(hashed(world, day, "incident", v.key))[:count]
     h = hashed(world, day, "incident-kind", v.key[at])
     return happenings(2, h, v.start[at] + (plan.leave[at] - v.start[at]) * below(h, 100) // 100)
 
@@ -283,7 +283,7 @@ def _checks(world: World, day: int) -> Happenings:
     v = day_plan(world, day).visits
     at = np.flatnonzero((v.player >= 0) & ~person.excluded(world.config, v.player, day))
     h = hashed(world, day, "check", v.key[at])
-    order = np.argsort(h, kind="stable")
+    order = order_of(h)
     at = at[order]
     return happenings(4, h[order], v.start[at], player=v.player[at])
 

@@ -34,6 +34,7 @@ from lakehouse.simulate.floor.slot_play import SlotPlay
 from lakehouse.simulate.floor.tampering import metered
 from lakehouse.simulate.kernel import frames, ids, producers
 from lakehouse.simulate.kernel.arrays import (
+    order_of,
     ordinals,
     owners,
     running,
@@ -184,7 +185,7 @@ def session_events(p: SlotPlay) -> Events:
 
 def _handpay_rows(play_at: I64, segment: I64) -> I64:
     """Row after its stretch; two hand-pays of one stretch stand one after the other."""
-    order = np.argsort(segment, kind="stable")
+    order = order_of(segment)
     again = np.concatenate([[0], np.diff(segment[order])]) == 0 if len(order) else order
     step = np.zeros(len(order), dtype=np.int64)
     for k in range(1, len(order)):

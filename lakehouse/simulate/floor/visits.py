@@ -15,6 +15,7 @@ import numpy as np
 from lakehouse.simulate.faults.house_cases import meeting
 from lakehouse.simulate.faults.scenarios import engaged
 from lakehouse.simulate.kernel import exclusion
+from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.book import player_of_rank, reserved
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -97,7 +98,7 @@ def _carded(config: WorldConfig, day: int) -> I64:
     elsewhere = np.array([*engaged(config, day).tolist(), *meeting(config, day)], dtype=np.int64)
     player = player[~np.isin(player, elsewhere)]
     most = int(0.93 * config.quota("player_profile", day)) - len(elsewhere) // 2
-    order = np.argsort(draw(key(config.seed, "visitor-order", day), player), kind="stable")
+    order = order_of(draw(key(config.seed, "visitor-order", day), player))
     return np.sort(player[order[: max(min(most, round(target * 1.1) + 1), 0)]])
 
 

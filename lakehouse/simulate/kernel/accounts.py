@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import exclusion, person
+from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
     I64,
@@ -133,13 +134,16 @@ def names(config: WorldConfig, account: I64) -> pl.DataFrame:
 
 
 @functools.cache
-def _words(country: str) -> tuple[pl.Series, pl.Series]:
-    """First and last names of a country, plain letters only."""
+def _words(country: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """First and last names of a country, and how each is spelled in an address."""
     import importlib
 
     of = importlib.import_module(f"faker.providers.person.{LOCALES[country]}").Provider
     first = getattr(of, "first_names", None) or (*of.first_names_male, *of.first_names_female)
-    return pl.Series(sorted(set(first))), pl.Series(sorted(set(of.last_names)))
+    plain = pl.col("name").str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z.]", "")
+    each = (sorted(set(found)) for found in (first, of.last_names))
+    given, family = (pl.DataFrame({"name": n}).with_columns(plain=plain) for n in each)
+    return given, family
 
 
 def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
@@ -147,24 +151,22 @@ def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
     where = pick(_hash(config, "home", account), WEIGHTS)
     country = places()["country"].to_numpy()[where]
     h, g = _hash(config, "first", account), _hash(config, "last", account)
-    first, last = (pl.Series([""]).new_from_index(0, len(account)) for _ in range(2))
-    for code in LOCALES:
+    given, family = zip(*map(_words, LOCALES), strict=True)
+    first, last = (np.zeros(len(account), dtype=np.int64) for _ in range(2))
+    firsts, lasts = 0, 0
+    for k, code in enumerate(LOCALES):
         at = np.flatnonzero(country == code)
-        given, family = _words(code)
-        first = first.scatter(at, given[below(h[at], len(given))])
-        last = last.scatter(at, family[below(g[at], len(family))])
-    named = pl.DataFrame({"first_name": first, "last_name": last})
-    plain = (
-        pl.concat_str(pl.col("first_name"), pl.lit("."), pl.col("last_name"))
-        .str.to_lowercase()
-        .str.normalize("NFKD")
-        .str.replace_all(r"[^a-z.]", "")
-    )
+        first[at] = firsts + below(h[at], len(given[k]))
+        last[at] = lasts + below(g[at], len(family[k]))
+        firsts, lasts = firsts + len(given[k]), lasts + len(family[k])
+    one, other = pl.concat(given)[first], pl.concat(family)[last]
     tail = pl.Series(below(_hash(config, "mail", account), 1_000)).cast(pl.String)
     domain = pl.Series(MAIL_DOMAINS)[below(_hash(config, "domain", account), len(MAIL_DOMAINS))]
-    return named.with_columns(email=pl.concat_str(plain, tail, pl.lit("@"), domain))
+    email = one["plain"] + "." + other["plain"] + tail + "@" + domain
+    return pl.DataFrame({"first_name": one["name"], "last_name": other["name"], "email": email})
 
 
+@functools.lru_cache(maxsize=8)
 def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
@@ -175,7 +177,8 @@ def online_on(config: WorldConfig, day: int) -> I64:
     rank = np.minimum(
         (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64), total - 1
     )
-    _, first = np.unique(rank, return_index=True)
-    who = account_of_rank(config, rank[np.sort(first)][:count])
+    order = order_of(rank)
+    is_first = np.diff(rank[order], prepend=-1) != 0
+    who = account_of_rank(config, rank[np.sort(order[is_first])[:count]])
     free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
     return np.sort(who[free])

@@ -51,6 +51,29 @@ def series(array: pa.Array) -> pl.Series:
     return found
 
 
+def order_of(values: NDArray[np.integer[Any]]) -> I64:
+    """Positions that put whole numbers in order, equal ones as they stand: a stable argsort, by
+    numpy's sort of plain numbers, which takes a fifth of its time."""
+    n = len(values)
+    low, high = (int(values.min()), int(values.max())) if n else (0, 0)
+    bits = n.bit_length()
+    if (high - low).bit_length() + bits < 64:
+        packed = (values - values.dtype.type(low)).astype(np.int64) << bits | np.arange(n)
+        packed.sort()
+        return np.asarray(packed & ((1 << bits) - 1))
+    order = np.argsort(values)
+    is_told = np.diff(values[order]).all()
+    return order if is_told else np.argsort(values, kind="stable")
+
+
+def within(values: I64, known: I64) -> NDArray[np.bool_]:
+    """Which values are among `known`, which is sorted."""
+    if not len(known):
+        return np.zeros(len(values), dtype=bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)
+
+
 def starts(counts: I64) -> I64:
     """Position of each group's first row, for groups of `counts` rows laid end to end."""
     return np.cumsum(counts) - counts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import zlib
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -151,31 +152,41 @@ def poisson(h: U64, mean: float) -> I64:
 
 def permute(index: I64, n: int, base: int) -> I64:
     """A keyed bijection of [0, n): four Feistel rounds with cycle walking."""
-    bits = max(2, (n - 1).bit_length() + ((n - 1).bit_length() & 1))
-    half = np.uint64(bits // 2)
-    mask = np.uint64((1 << (bits // 2)) - 1)
-    out = index.astype(np.uint64)
-    todo = np.ones(len(out), dtype=bool)
-    while todo.any():
-        left, right = out[todo] >> half, out[todo] & mask
+    bits, mask = _halves(n)
+
+    def scattered(x: U64) -> U64:
+        left, right = x >> bits, x & mask
         for round_ in range(4):
             left, right = right, left ^ (mix(right ^ np.uint64(base ^ round_)) & mask)
-        out[todo] = (left << half) | right
-        todo = out >= np.uint64(n)
-    return out.astype(np.int64)
+        return (left << bits) | right
+
+    return _walked(index, n, scattered)
 
 
 def unpermute(index: I64, n: int, base: int) -> I64:
     """The inverse of `permute`."""
-    bits = max(2, (n - 1).bit_length() + ((n - 1).bit_length() & 1))
-    half = np.uint64(bits // 2)
-    mask = np.uint64((1 << (bits // 2)) - 1)
-    out = index.astype(np.uint64)
-    todo = np.ones(len(out), dtype=bool)
-    while todo.any():
-        left, right = out[todo] >> half, out[todo] & mask
+    bits, mask = _halves(n)
+
+    def gathered(x: U64) -> U64:
+        left, right = x >> bits, x & mask
         for round_ in range(3, -1, -1):
             left, right = right ^ (mix(left ^ np.uint64(base ^ round_)) & mask), left
-        out[todo] = (left << half) | right
-        todo = out >= np.uint64(n)
+        return (left << bits) | right
+
+    return _walked(index, n, gathered)
+
+
+def _halves(n: int) -> tuple[np.uint64, np.uint64]:
+    """Bits of each half of the smallest even number of them that holds `n`, and their mask."""
+    half = max(1, ((n - 1).bit_length() + 1) // 2)
+    return np.uint64(half), np.uint64((1 << half) - 1)
+
+
+def _walked(index: I64, n: int, step: Callable[[U64], U64]) -> I64:
+    """Steps until each number is below `n`."""
+    out = step(index.astype(np.uint64))
+    beyond = np.flatnonzero(out >= np.uint64(n))
+    while len(beyond):
+        out[beyond] = moved = step(out[beyond])
+        beyond = beyond[moved >= np.uint64(n)]
     return out.astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from lakehouse.contracts.online.accounts import SEGMENTS, STATUSES
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
+from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, permute
@@ -86,7 +88,7 @@ def rows_of(world: World, day: int) -> Extract:
     turn = (day * room + np.arange(min(2 * room + 100, total))) % total
     others = permute(turn, total, key(config.seed, "accounts:refresh"))
     others = others[accounts.opened_on(config, others) <= day]
-    others = others[~np.isin(others, first)][: max(room - len(first), 0)]
+    others = others[~within(others, first)][: max(room - len(first), 0)]
     who = np.sort(np.concatenate([first[:room], others]))
     if len(who) < room:
         raise BadInput(
@@ -98,8 +100,18 @@ def rows_of(world: World, day: int) -> Extract:
 
 
 def _registered(config: WorldConfig, day: int) -> I64:
+    opened, who = _openings(config)
+    return who[np.searchsorted(opened, day) : np.searchsorted(opened, day + 1)]
+
+
+@functools.lru_cache(maxsize=4)
+def _openings(config: WorldConfig) -> tuple[I64, I64]:
+    """(day, account) of those that are opened after the books are, in order."""
     who = np.arange(accounts.account_count(config))
-    return who[accounts.opened_on(config, who) == day]
+    opened = accounts.opened_on(config, who)
+    who = who[opened >= 0]
+    order = order_of(opened[who])
+    return opened[who][order], who[order]
 
 
 def _segments(config: WorldConfig, r: Extract) -> I64:

@@ -15,7 +15,7 @@ from lakehouse.contracts.online.clickstream import EVENT_TYPES
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import ordinals, owners, starts, take
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, starts, take
 from lakehouse.simulate.kernel.clock import day_seconds, gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, chance, draw, exp, key, normal
@@ -108,7 +108,7 @@ def rows_of(world: World, day: int) -> Clicks:
     games, fitting = _sat(config, v, rows)
     v = take(v, slice(fitting))
     clicks = _clicks(world, day, v, games)
-    order = np.argsort(clicks.event, kind="stable")
+    order = order_of(clicks.event)
     return dataclasses.replace(take(clicks, order), ordinal=np.arange(len(order)))
 
 
@@ -181,7 +181,7 @@ def _clicks(world: World, day: int, v: visits.Visits, s: Sat) -> Clicks:
     place = np.empty(len(v), dtype=np.int64)
     place[order] = np.arange(len(v))
     at = place[session]
-    by_time = np.argsort(at, kind="stable")
+    by_time = order_of(at)
     session, kind, sat, since = at[by_time], kind[by_time], sat[by_time], since[by_time]
     rate = lasts / np.maximum(lasting[order], 1)
     moment = begins[session] + np.where(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lakehouse.contracts.columns import DEVICES
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.arrays import join, ordinals, owners, starts, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -22,6 +23,7 @@ from lakehouse.simulate.kernel.counter import (
     exp,
     exponential,
     key,
+    mix,
     normal,
     pick,
 )
@@ -135,7 +137,7 @@ def visits_on(world: World, day: int, rows: int) -> Visits:
     """Sessions of a day, those of cases first: more than `rows` events have room in."""
     config = world.config
     online = accounts.online_on(config, day)
-    planted = [_of_case(world, day, c) for c in cases(config, day) if c.account in online]
+    planted = _of_cases(world, day, online)
     left = rows // _CASES_SHARE
     kept = []
     for v in planted:
@@ -224,25 +226,31 @@ def _of_account(config: WorldConfig, what: str, who: I64) -> U64:
     return draw(key(config.seed, f"casino-account:{what}"), who)
 
 
-def _of_case(world: World, day: int, c: Case) -> Visits:
-    make = {"problem_play": _problem, "account_sharing": _shared, "betting_bot": _bot}[c.kind]
-    v = make(world, day, c)
-    return dataclasses.replace(v, case=np.full(len(v), c.number))
+def _of_cases(world: World, day: int, online: I64) -> list[Visits]:
+    """Sessions of each case whose account is online: honest ones, made together, and changed."""
+    every = cases(world.config, day)
+    who = np.array([c.account for c in every], dtype=np.int64)
+    found = [every[k] for k in np.flatnonzero(within(who, online)).tolist()]
+    luck = np.array([key(c.seed, "case-visit", c.number, day) for c in found], dtype=np.uint64)
+    count = np.array([_SESSIONS[c.kind](c, day) for c in found], dtype=np.int64)
+    of = owners(count)
+    h = mix(luck[of] ^ ordinals(count).astype(np.uint64))
+    account = np.array([c.account for c in found], dtype=np.int64)[of]
+    number = np.array([c.number for c in found], dtype=np.int64)[of]
+    v, g = _visits(world, day, account, h), draw(11, h)
+    v = dataclasses.replace(v, case=number, sittings=np.ones(len(v), dtype=np.int64))
+    places = [slice(a, a + n) for a, n in zip(starts(count).tolist(), count.tolist(), strict=True)]
+    return [
+        _CHANGES[c.kind](world, day, c, take(v, at), g[at])
+        for c, at in zip(found, places, strict=True)
+    ]
 
 
-def _planned(world: World, day: int, c: Case, count: int) -> tuple[Visits, NDArray[np.uint64]]:
-    """`count` honest sessions of the account, and a number of each for what is changed."""
-    h = draw(key(c.seed, "case-visit", c.number, day), np.arange(count))
-    v = _visits(world, day, np.full(count, c.account), h)
-    return dataclasses.replace(v, sittings=np.ones(count, dtype=np.int64)), draw(11, h)
-
-
-def _problem(world: World, day: int, c: Case) -> Visits:
+def _problem(world: World, day: int, c: Case, v: Visits, g: U64) -> Visits:
     """Many short sessions, more and more of them at night, at stakes that rise over the day and
     over weeks and after each loss."""
     if c.is_look_alike:
-        return _like_problem(world, day, c)
-    v, g = _planned(world, day, c, c.scaled(12, 76) - c.below(6, "fewer", day))
+        return _like_problem(world, day, c, v, g)
     night = chance(g, 0.2 + 0.6 * c.intensity * c.passed(day))
     local = np.where(night, below(draw(1, g), 6 * 3_600), _local(world.config, day, draw(2, g)))
     second = np.sort(_begins(world.config, day, v.place, local))
@@ -256,9 +264,8 @@ def _problem(world: World, day: int, c: Case) -> Visits:
     )
 
 
-def _like_problem(world: World, day: int, c: Case) -> Visits:
+def _like_problem(world: World, day: int, c: Case, v: Visits, g: U64) -> Visits:
     kind = c.below(3, "look-alike")
-    v, g = _planned(world, day, c, {HOLIDAY: c.scaled(10, 35)}.get(kind, 4))
     v = dataclasses.replace(v, rounds=2 + below(g, 6))
     if kind == NIGHT_WORKER:
         local = below(draw(1, g), 6 * 3_600)
@@ -268,14 +275,12 @@ def _like_problem(world: World, day: int, c: Case) -> Visits:
     return v
 
 
-def _shared(world: World, day: int, c: Case) -> Visits:
+def _shared(world: World, day: int, c: Case, v: Visits, g: U64) -> Visits:
     """While the holder plays, somebody else does elsewhere. An honest traveller is elsewhere
     too, but alone."""
-    count = c.scaled(1, 6)
-    elsewhere = np.full(count, c.below(len(ABROAD), "where"))
-    network = np.full(count, c.below(2**31 - 1, "network"))
-    own, g = _planned(world, day, c, count)
-    own = dataclasses.replace(own, rounds=4 + below(g, 8))
+    elsewhere = np.full(len(v), c.below(len(ABROAD), "where"))
+    network = np.full(len(v), c.below(2**31 - 1, "network"))
+    own = dataclasses.replace(v, rounds=4 + below(g, 8))
     away = dataclasses.replace(own, place=elsewhere, network=network)
     if c.is_look_alike:
         local = _local(world.config, day, draw(1, g))
@@ -284,7 +289,7 @@ def _shared(world: World, day: int, c: Case) -> Visits:
         )
     other = dataclasses.replace(
         away,
-        stream=np.ones(count, dtype=np.int64),
+        stream=np.ones(len(v), dtype=np.int64),
         h=draw(12, own.h),
         device=(own.device + 1 + below(draw(2, g), 2)) % len(DEVICES),
         second=own.second + below(draw(3, g), 90),
@@ -292,11 +297,10 @@ def _shared(world: World, day: int, c: Case) -> Visits:
     return join([own, other])
 
 
-def _bot(world: World, day: int, c: Case) -> Visits:
+def _bot(world: World, day: int, c: Case, v: Visits, g: U64) -> Visits:  # noqa: ARG001 - as each
     """Regular to the millisecond where it is blatant. A machine that an honest player lets spin
     by itself is regular too, for a while."""
     honest = c.is_look_alike
-    v, g = _planned(world, day, c, 1 if honest else 1 + c.below(3, "sessions", day))
     n = len(v)
     jitter = c.scaled(400, 60) if honest else c.scaled(900, 8)
     return dataclasses.replace(
@@ -305,6 +309,25 @@ def _bot(world: World, day: int, c: Case) -> Visits:
         period=np.full(n, 1_200 + c.below(3_000, "period")),
         jitter=np.full(n, jitter),
     )
+
+
+def _problem_sessions(c: Case, day: int) -> int:
+    if not c.is_look_alike:
+        return c.scaled(12, 76) - c.below(6, "fewer", day)
+    return c.scaled(10, 35) if c.below(3, "look-alike") == HOLIDAY else 4
+
+
+_SESSIONS: Mapping[str, Callable[[Case, int], int]] = MappingProxyType(
+    {
+        "problem_play": _problem_sessions,
+        "account_sharing": lambda c, _: c.scaled(1, 6),
+        "betting_bot": lambda c, day: 1 if c.is_look_alike else 1 + c.below(3, "sessions", day),
+    }
+)
+"""How many sessions a case has on a day, of the holder's own where somebody else plays too."""
+_CHANGES: Mapping[str, Callable[[World, int, Case, Visits, U64], Visits]] = MappingProxyType(
+    {"problem_play": _problem, "account_sharing": _shared, "betting_bot": _bot}
+)
 
 
 def ordered(v: Visits, lasting: I64, length: int) -> tuple[Visits, I64, I64, I64]:

@@ -4,13 +4,15 @@ buy together; and what is honest and looks like it."""
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lakehouse.simulate.kernel.accounts import account_count, account_of_rank
+from lakehouse.simulate.kernel.arrays import ordinals, owners
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
-from lakehouse.simulate.kernel.counter import I64, below, draw, key, permute, uniform
+from lakehouse.simulate.kernel.counter import I64, below, draw, key, mix, permute, uniform
 from lakehouse.simulate.platform import game
 
 CRASH, OUTAGE, RING = "map_crash", "server_outage", "purchase_ring"
@@ -91,14 +93,20 @@ def _starting(config: WorldConfig, kind: str, day: int) -> list[Case]:
     ]
 
 
-def members(config: WorldConfig, c: Case) -> I64:
-    """Sorted accounts of a ring, or of the guests of a place with one network."""
+def members(config: WorldConfig, rings: Sequence[Case]) -> tuple[I64, I64]:
+    """(position of the ring, account) in order, of rings and of the guests of a place with one
+    network."""
     low, high = _MEMBERS
-    size = low + c.below(high - low + 1, "size")
-    keen = max(size, round(account_count(config) * _KEEN))
-    h = draw(key(config.seed, "platform:ring:members", c.number), np.arange(size))
-    rank = np.minimum(below(h, keen), account_count(config) - 1)
-    return np.unique(account_of_rank(config, rank))
+    size = np.array([low + c.below(high - low + 1, "size") for c in rings], dtype=np.int64)
+    luck = [key(config.seed, "platform:ring:members", c.number) for c in rings]
+    ring, total = owners(size), account_count(config)
+    h = mix(np.array(luck, dtype=np.uint64)[ring] ^ ordinals(size).astype(np.uint64))
+    keen = np.maximum(size, round(total * _KEEN))[ring]
+    who = account_of_rank(config, np.minimum(below(h, keen), total - 1))
+    order = np.lexsort((who, ring))
+    ring, who = ring[order], who[order]
+    is_new = (np.diff(ring, prepend=-1) != 0) | (np.diff(who, prepend=-1) != 0)
+    return ring[is_new], who[is_new]
 
 
 def networks(c: Case) -> I64:

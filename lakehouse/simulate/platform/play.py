@@ -13,7 +13,7 @@ from lakehouse.contracts.platform.play import EVENT_TYPES, PLATFORMS
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, pick
@@ -91,7 +91,7 @@ def rows_of(world: World, day: int) -> Events:
     level, variant = place_at(s, s.played[of] + _entered(ms, s.start[of], turn) // 1000, of)
     h = draw(key(config.seed, "platform:event", day), s.h[of], turn)
     kind = _kinds(config, day, s.is_cut[of] & (turn == n - 1), turn, level, variant, h)
-    order = np.argsort(ms, kind="stable")
+    order = order_of(ms)
     found = Events(
         day=np.full(len(of), day),
         ordinal=np.arange(len(of)),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, starts, take, within
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick, poisson
@@ -97,13 +97,14 @@ def rows_of(world: World, day: int) -> Bought:
     config, s = world.config, sessions_on(world, day)
     rings = ring_members(config, day)
     crooked = np.concatenate([s.account[:0], *(who for c, who in rings if not c.is_look_alike)])
+    honest = np.flatnonzero(~within(s.account, np.sort(crooked)))
     whole = join(
         [
-            _honest(config, day, s, np.flatnonzero(~np.isin(s.account, crooked)), rings),
+            _honest(config, day, s, honest, rings),
             *(_burst(config, day, s, c, who) for c, who in rings if not c.is_look_alike),
         ]
     )
-    whole = take(whole, np.argsort(whole.second, kind="stable"))
+    whole = take(whole, order_of(whole.second))
     event = world.utc(day, whole.second)
     return Bought(
         np.full(len(whole), day),
@@ -118,11 +119,13 @@ def rows_of(world: World, day: int) -> Bought:
 
 
 def burst_sessions(s: Sessions, who: I64) -> I64:
-    """Positions of the longest session of each player."""
-    mine = np.flatnonzero(np.isin(s.account, who))
+    """Positions of the longest session of each of these players (sorted) who plays."""
+    first, after = (np.searchsorted(s.account, who, side) for side in ("left", "right"))
+    plays = after > first
+    first, count = first[plays], (after - first)[plays]
+    mine = np.repeat(first, count) + ordinals(count)
     order = mine[np.lexsort((mine, -s.seconds[mine], s.account[mine]))]
-    _, first = np.unique(s.account[order], return_index=True)
-    return order[first]
+    return order[starts(count)]
 
 
 def _honest(
@@ -131,11 +134,15 @@ def _honest(
     h = draw(key(config.seed, "platform:buys", day), s.h[at])
     network = game.network_of(config, s.account[at])
     share = np.full(len(at), _BUYS)
-    for c, who in rings:
-        if c.is_look_alike:
-            guests = np.isin(s.account[at], who)
-            network = np.where(guests, networks(c)[0], network)
-            share = np.where(guests, _GUEST_BUYS, share)
+    guests = [(c, who) for c, who in rings if c.is_look_alike]
+    if guests:
+        them = np.concatenate([who for _, who in guests])
+        theirs = np.repeat([networks(c)[0] for c, _ in guests], [len(who) for _, who in guests])
+        order = np.argsort(them)
+        is_guest = within(s.account[at], them[order])
+        place = np.searchsorted(them[order], s.account[at[is_guest]])
+        network[is_guest] = theirs[order][place]
+        share[is_guest] = _GUEST_BUYS
     spender = chance(draw(key(config.seed, "platform:spender"), s.account[at]), _SPENDERS)
     usual = np.where(chance(h, share), 1 + poisson(draw(1, h), _FURTHER), 0)
     count = np.where(spender, poisson(draw(2, h), _SPENDER_MEAN), usual)

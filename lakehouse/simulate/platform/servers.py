@@ -88,10 +88,10 @@ def rows_of(world: World, day: int) -> Minutes:
     players = online_by_minute(config, s)[server, minute]
     h = draw(key(config.seed, "platform:metrics", day), server, minute)
     load = 1_000 * players // game.capacity(config)[server]
-    base = 500 + below(draw(key(config.seed, "platform:base-latency"), server), 300)
+    base = 500 + below(draw(key(config.seed, "platform:base-latency"), np.arange(many)), 300)
     over = np.maximum(load - 800, 0)
-    latency = base + 4 * load // 10 + 3 * over + below(h, 151)
-    is_down = _down(config, day, server, minute)
+    latency = base[server] + 4 * load // 10 + 3 * over + below(h, 151)
+    is_down = _down(config, day, minutes, many)
     return Minutes(
         day=np.full(len(server), day),
         server=server,
@@ -106,11 +106,12 @@ def rows_of(world: World, day: int) -> Minutes:
     )
 
 
-def _down(config: WorldConfig, day: int, server: I64, minute: I64) -> NDArray[np.bool_]:
-    """Minutes in which a server that nobody can reach answers to its monitor alone."""
-    found = np.zeros(len(server), dtype=bool)
+def _down(config: WorldConfig, day: int, minutes: int, many: int) -> NDArray[np.bool_]:
+    """By minute and server, those in which one that nobody can reach answers to its monitor
+    alone."""
+    found = np.zeros((minutes, many), dtype=bool)
     for c in troubles(config, day):
         if is_full_outage(c):
             since, until = period(config, c)
-            found |= (server == c.entity) & (minute > since // 60) & (minute < until // 60)
-    return found
+            found[since // 60 + 1 : until // 60, c.entity] = True
+    return found.reshape(-1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import ordinals, owners, running, sums
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, running, sums, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -100,14 +100,21 @@ def sessions_on(world: World, day: int) -> Sessions:
     left = np.minimum(s.seconds, _lost(config, s))
     case = np.full(len(s), -1)
     is_cut = left < s.seconds
+    by_server = order_of(s.server)
+    edges = np.searchsorted(s.server[by_server], np.arange(game.server_count(config) + 1))
     for n, c in enumerate(disturbances):
-        at = _meets(config, c, s)
-        hit = (at - s.start >= _LEAST) & (at < s.start + left) & (at < period(config, c)[1])
+        on = slice(edges[c.entity], edges[c.entity + 1]) if c.kind == OUTAGE else slice(None)
+        near = by_server[on]
+        one = take(s, near)
+        at = _meets(config, c, one)
+        hit = (at - one.start >= _LEAST) & (at < one.start + left[near])
+        hit &= at < period(config, c)[1]
         share = 1.0 if is_full_outage(c) else c.intensity
-        hit &= _is_there(s, c, at) & chance(_hash(config, "hit", n, s.h), share)
-        left = np.where(hit, at - s.start, left)
-        case = np.where(hit, n, case)
-        is_cut = np.where(hit, not c.is_look_alike, is_cut)
+        hit &= _is_there(one, c, at) & chance(_hash(config, "hit", n, one.h), share)
+        met = near[hit]
+        left[met] = at[hit] - s.start[met]
+        case[met] = n
+        is_cut[met] = not c.is_look_alike
     return dataclasses.replace(s, seconds=left, case=case, is_cut=is_cut)
 
 
@@ -141,7 +148,7 @@ def _meets(config: WorldConfig, c: Case, s: Sessions) -> I64:
 def _is_there(s: Sessions, c: Case, at: I64) -> NDArray[np.bool_]:
     """Whether a session is on the server, or on the map at that moment."""
     if c.kind == OUTAGE:
-        return s.server == c.entity
+        return np.asarray(s.server == c.entity)
     inside = np.clip(at - s.start, 0, s.seconds)
     level, variant = place_at(s, s.played + inside, np.arange(len(s)))
     return game.map_of(level, variant) == c.entity
@@ -163,30 +170,33 @@ def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
     """The rings of a day, or their look-alikes, with those of their members who are online. An
     account is of the first ring that it could be in; where fewer than two are online, a ring
     does nothing."""
-    online = accounts.online_on(config, day)
-    taken: I64 = np.zeros(0, dtype=np.int64)
+    there = cases(config, RING, day)
+    ring, who = members(config, there)
+    here = within(who, accounts.online_on(config, day))
+    edges = np.searchsorted(ring[here], np.arange(len(there) + 1))
+    those = who[here].tolist()
+    taken: set[int] = set()
     found = []
-    for c in cases(config, RING, day) if len(online) else ():
-        who = members(config, c)
-        here = online[np.minimum(np.searchsorted(online, who), len(online) - 1)] == who
-        mine = who[here & ~np.isin(who, taken)]
+    for k, c in enumerate(there):
+        mine = [a for a in those[edges[k] : edges[k + 1]] if a not in taken]
         if len(mine) >= 2:
-            taken = np.concatenate([taken, mine])
-            found.append((c, mine))
+            taken.update(mine)
+            found.append((c, np.array(mine)))
     return found
 
 
 def _players(config: WorldConfig, day: int) -> I64:
     """Sorted accounts that play on a day."""
     online = accounts.online_on(config, day)
-    now = game.standing(config, online, day)
+    gamers = online[game.is_gamer(config, online)]
+    now = game.standing(config, gamers, day)
     hard = game.stuck(config, game.season_of(config, day)[0])
     variant = now.variants >> now.level & 1
     is_stuck = np.isin(now.level * 2 + variant, [a * 2 + b for a, b in hard])
     plays = np.where(is_stuck, PLAYS_STUCK, PLAYS)
-    mine = game.is_gamer(config, online) & chance(_hash(config, "plays", day, online), plays)
+    mine = chance(_hash(config, "plays", day, gamers), plays)
     rings = [who for _, who in ring_members(config, day)]
-    return np.union1d(online[mine], np.concatenate([online[:0], *rings]))
+    return np.union1d(gamers[mine], np.concatenate([gamers[:0], *rings]))
 
 
 def _planned(config: WorldConfig, day: int) -> Sessions:
@@ -195,7 +205,7 @@ def _planned(config: WorldConfig, day: int) -> Sessions:
     who = _players(config, day)
     more = poisson(_hash(config, "sessions", day, who), MORE_SESSIONS)
     count = np.minimum(1 + more, MOST_SESSIONS)
-    order = np.argsort(_hash(config, "turn", day, who), kind="stable")
+    order = order_of(_hash(config, "turn", day, who))
     fits = np.cumsum(count[order]) <= max(rows // LEAST_EVENTS, min(rows, 1))
     fits[:1] |= rows > 0
     kept = np.sort(order[fits])
@@ -244,14 +254,18 @@ def _elsewhere(config: WorldConfig, s: Sessions, disturbances: list[Case]) -> Se
     many, regions = game.server_count(config), len(game.REGIONS)
     step = regions if many > regions else 1
     down = [c for c in disturbances if is_full_outage(c)]
-    server = s.server
+    since, until = np.array([period(config, c) for c in down], dtype=np.int64).reshape(-1, 2).T
+    order = order_of(where := np.array([c.entity for c in down], dtype=np.int64))
+    edges = np.searchsorted(where[order], np.arange(many + 1))
+    server, asked = s.server.copy(), np.arange(len(s))
     for _ in range(len(down)):
-        barred = np.zeros(len(s), dtype=bool)
-        for c in down:
-            since, until = period(config, c)
-            here = (server == c.entity) & (s.start > since - _LEAST)
-            barred |= here & (s.start < until)
-        server = np.where(barred, (server + step) % many, server)
+        first = edges[server[asked]]
+        count = edges[server[asked] + 1] - first
+        of, c = owners(count), order[np.repeat(first, count) + ordinals(count)]
+        start = s.start[asked[of]]
+        barred = np.unique(of[(start > since[c] - _LEAST) & (start < until[c])])
+        asked = asked[barred]
+        server[asked] = (server[asked] + step) % many
     return dataclasses.replace(s, server=server)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import ACTIONS, CATEGORIES
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, running, starts, take
+from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, running, starts, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw
@@ -21,7 +22,7 @@ from lakehouse.simulate.kernel.producers import producer
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import catalogue, payments
 from lakehouse.simulate.shop.cases import scripts
-from lakehouse.simulate.shop.payments import CASES, order_ids, session_ids
+from lakehouse.simulate.shop.payments import CASES, OF_A_CASE, order_ids, session_ids
 from lakehouse.simulate.shop.profiles import Bools
 from lakehouse.simulate.shop.script import CART, CHECKOUT, PURCHASE, REFRESH, VIEW, Script
 from lakehouse.simulate.shop.visits import QUIET, TABLE, Sessions, sessions
@@ -89,9 +90,8 @@ def evidence(world: World, day: int) -> dict[str, list[str]]:
 def rows_of(world: World, day: int) -> Actions:
     """A day's actions in order of time: exactly its quota of rows, less those that defects
     will add."""
-    planted = [_of_case(k, s) for k, s in enumerate(scripts(world, day)) if s.actions]
-    whole = join([_ordinary(world, day, sessions(world, day)), *planted])
-    whole = take(whole, np.argsort(whole.ms, kind="stable"))
+    whole = join([_ordinary(world, day, sessions(world, day)), _of_cases(scripts(world, day))])
+    whole = take(whole, order_of(whole.ms))
     n = len(whole)
     event = world.utc(day, np.zeros(n, dtype=np.int64)) + whole.ms * 1_000
     return replace(whole, day=np.full(n, day), ordinal=np.arange(n), event=event)
@@ -150,23 +150,25 @@ def _times(s: Sessions, at: I64, p: I64, is_burst: Bools, h: U64) -> I64:
     return ms
 
 
-def _of_case(k: int, s: Script) -> Actions:
-    def column(values: list[int]) -> I64:
-        return np.array(values, dtype=np.int64)
+def _of_cases(every: Sequence[Script]) -> Actions:
+    acts = [a for s in every for a in s.actions]
 
-    n = len(s.actions)
+    def column(values: Iterable[int]) -> I64:
+        return np.array(list(values), dtype=np.int64)
+
+    n, case = len(acts), owners(column(len(s.actions) for s in every))
+    first, order = CASES + case * OF_A_CASE, column(a.order for a in acts)
     nothing = np.zeros(n, dtype=np.int64)
-    first = CASES + k * 1_024
     return Actions(
-        account=np.full(n, s.account),
-        kind=column([a.kind for a in s.actions]),
-        ms=column([a.ms for a in s.actions]),
-        product=column([a.product for a in s.actions]),
-        cents=column([a.cents for a in s.actions]),
-        order=column([-1 if a.order < 0 else first + a.order for a in s.actions]),
-        session=column([first + a.session for a in s.actions]),
-        device=column([a.at.kind for a in s.actions]),
-        network=column([a.at.network for a in s.actions]),
+        account=column(s.account for s in every)[case],
+        kind=column(a.kind for a in acts),
+        ms=column(a.ms for a in acts),
+        product=column(a.product for a in acts),
+        cents=column(a.cents for a in acts),
+        order=np.where(order < 0, -1, first + order),
+        session=first + column(a.session for a in acts),
+        device=column(a.at.kind for a in acts),
+        network=column(a.at.network for a in acts),
         burst=np.full(n, -1),
         day=nothing,
         ordinal=nothing,

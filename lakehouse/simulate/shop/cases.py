@@ -8,9 +8,10 @@ from types import MappingProxyType
 import numpy as np
 
 from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import below, draw, key, uniform
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
@@ -31,6 +32,12 @@ KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
 
 
 @by_day(profiles.KEPT)
+def acted(world: World, day: int) -> list[Scenario]:
+    """The cases of `scripts`, in their order."""
+    return [s.case for s in scripts(world, day)]
+
+
+@by_day(in_work)
 def scripts(world: World, day: int) -> list[Script]:
     """What each case of a day does, in order of number; as many as the day has room for."""
     config = world.config
@@ -56,16 +63,20 @@ def cases(world: World, day: int) -> list[Scenario]:
     expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
-    order = np.argsort(draw(key(config.seed, "shop:victims", day), who), kind="stable")
+    order = order_of(draw(key(config.seed, "shop:victims", day), who))
     ranked = who[order]
-    comes = np.sum([np.isin(ranked, profiles.online(world, day + n)) for n in LAGS], axis=0)
-    taken: dict[int, int] = {}
+    comes = np.zeros(len(who), dtype=np.int64)
+    for n in LAGS:
+        comes += within(who, profiles.online(world, day + n))
+    names, taken, found = list(KINDS), set[int](), []
+    again, anybody = iter(ranked[comes[order] >= 2].tolist()), iter(ranked.tolist())
     for i, k in enumerate(kinds.tolist()):
-        pool = ranked[comes >= 2] if list(KINDS)[k % len(KINDS)] == "refund_abuse" else ranked
-        account = next((a for a in pool.tolist() if a not in taken.values()), None)
+        pool = again if names[k % len(names)] == "refund_abuse" else anybody
+        account = next((a for a in pool if a not in taken), None)
         if account is not None:
-            taken[i] = account
-    return [_case(config, day, i, int(kinds[i]), account) for i, account in taken.items()]
+            taken.add(account)
+            found.append(_case(config, day, i, k, account))
+    return found
 
 
 def _case(config: WorldConfig, day: int, i: int, k: int, account: int) -> Scenario:

@@ -16,7 +16,7 @@ from lakehouse.contracts.shop.orders import (
 )
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.arrays import join, order_of, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64
@@ -28,7 +28,7 @@ from lakehouse.simulate.kernel.producers import label, producer
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import actions, catalogue, visits
-from lakehouse.simulate.shop.cases import scripts
+from lakehouse.simulate.shop.cases import acted
 from lakehouse.simulate.shop.payments import (
     Payments,
     order_ids,
@@ -106,7 +106,7 @@ def evidence(world: World, day: int) -> dict[str, list[str]]:
 def rows_of(world: World, day: int) -> Rows:
     """A day's payments, refused attempts and refunds in order of time."""
     p = join([payments(world, day), refunds(world, day)])
-    p = take(p, np.argsort(p.ms, kind="stable"))
+    p = take(p, order_of(p.ms))
     event = world.utc(day, np.zeros(len(p), dtype=np.int64)) + p.ms * 1_000
     return Rows(p, np.full(len(p), day), event)
 
@@ -117,7 +117,7 @@ def shop_fraud(world: World, day: int) -> pl.DataFrame:
     p = rows_of(world, day).payments
     p = take(p, np.flatnonzero((p.case >= 0) & p.is_evidence))
     of = zip(p.made.tolist(), p.case.tolist(), strict=True)
-    cases = [scripts(world, made)[k].case for made, k in of]
+    cases = [acted(world, made)[k] for made, k in of]
     return _plants(world, day, p, cases) if cases else nothing()
 
 

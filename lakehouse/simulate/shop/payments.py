@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take, within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import hexadecimal
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import catalogue, profiles
 from lakehouse.simulate.shop.cases import scripts
 from lakehouse.simulate.shop.profiles import Bools, Origin, hashed
-from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED, Script
+from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED
 from lakehouse.simulate.shop.visits import RETRY, Sessions, sessions
 
 CASES = 1 << 24
@@ -64,21 +64,28 @@ class Payments:
         return self.status == REFUNDED
 
 
-@by_day(profiles.KEPT)
+@by_day(in_work)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
-    found = [_of_case(world, day, k, s) for k, s in enumerate(scripts(world, day)) if s.lines]
-    return join([_ordinary(world, day, sessions(world, day)), *found])
+    return join([_ordinary(world, day, sessions(world, day)), _of_cases(world, day)])
+
+
+@by_day(profiles.KEPT)
+def _given_back(world: World, day: int) -> Payments:
+    """Of what was paid on a day, what is wished to be given back later."""
+    p = payments(world, day)
+    return take(p, np.flatnonzero(p.back > 0))
 
 
 def refunds(world: World, day: int) -> Payments:
     """What is given back on a day: all of it or some pieces, to those who are online."""
     here = profiles.online(world, day)
-    found = [take(payments(world, 0), slice(0))]
+    found = [take(_given_back(world, day), slice(0))]
     for lag in LAGS:
         if day >= lag:
-            p = payments(world, day - lag)
-            found.append(take(p, (p.back == lag) & np.isin(p.account, here)))
+            p = _given_back(world, day - lag)
+            due = take(p, np.flatnonzero(p.back == lag))
+            found.append(take(due, within(due.account, here)))
     p = join(found)
     h = hashed(world.config, "refund", p.made, p.order, p.line)
     some = np.where(chance(h, 0.7), p.quantity, 1 + below(h << np.uint64(31), p.quantity))
@@ -152,24 +159,30 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
     )
 
 
-def _of_case(world: World, day: int, k: int, s: Script) -> Payments:
+def _of_cases(world: World, day: int) -> Payments:
+    every = scripts(world, day)
+    lines = [line for s in every for line in s.lines]
+
     def column(name: str) -> I64:
-        return np.array([getattr(line, name) for line in s.lines], dtype=np.int64)
+        return np.array([getattr(line, name) for line in lines], dtype=np.int64)
 
     def origin(name: str, kind: type) -> np.ndarray:
-        return np.array([getattr(line.at, name) for line in s.lines], dtype=kind)
+        return np.array([getattr(line.at, name) for line in lines], dtype=kind)
 
-    n, product = len(s.lines), column("product")
+    count = np.array([len(s.lines) for s in every], dtype=np.int64)
+    case, product = owners(count), column("product")
+    account = np.array([s.account for s in every], dtype=np.int64)[case]
+    first = CASES + case * OF_A_CASE
     numbers = "line", "attempt", "ms", "quantity", "status", "method", "back"
     places = "kind", "browser", "network", "place", "latitude", "longitude"
     return Payments(
-        account=np.full(n, s.account),
-        made=np.full(n, day),
-        order=CASES + k * OF_A_CASE + column("order"),
+        account=account,
+        made=np.full(len(case), day),
+        order=first + column("order"),
         product=product,
         unit_cents=catalogue.price_of(world.config, day, product),
-        session=CASES + k * OF_A_CASE + column("session"),
-        case=np.full(n, k),
+        session=first + column("session"),
+        case=case,
         is_evidence=column("is_evidence").astype(bool),
         origin=Origin(
             device=origin("device", np.uint64), **{c: origin(c, np.int64) for c in places}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
     return np.where(chance(h, 0.9), mine, below(h << np.uint64(31), len(PAYMENT_METHODS)))
 
 
-@by_day(2 * KEPT)
+@by_day(KEPT)
 def online(world: World, day: int) -> I64:
     """Sorted accounts of those who are online on a day and not on the way."""
     who = accounts.online_on(world.config, day)
@@ -127,12 +128,17 @@ def networks(h: U64) -> I64:
 
 def near(place: I64, h: U64) -> tuple[I64, I64]:
     """Hundredths of a degree of places, off their centres by up to `_JITTER`."""
-    centre = [np.rint(places()[c].to_numpy() * 100).astype(np.int64) for c in _COORDINATES]
+    centre = _centres()
     off = below(h, 2 * _JITTER + 1) - _JITTER, below(h << np.uint64(31), 2 * _JITTER + 1) - _JITTER
     return centre[0][place] + off[0], centre[1][place] + off[1]
 
 
-_COORDINATES = ("latitude", "longitude")
+@functools.cache
+def _centres() -> tuple[I64, I64]:
+    north, east = (
+        np.rint(places()[c].to_numpy() * 100).astype(np.int64) for c in ("latitude", "longitude")
+    )
+    return north, east
 
 
 def _trip(config: WorldConfig, account: I64, day: int) -> tuple[I64, I64, I64]:

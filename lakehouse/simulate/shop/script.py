@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lakehouse.contracts.shop.orders import ACTIONS, PAYMENT_METHODS, STATUSES
+from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, draw, key, pick
 from lakehouse.simulate.kernel.places import WEIGHTS
@@ -136,7 +137,8 @@ class Script:
 
     def back_days(self) -> list[int]:
         """Days after which something can be given back: the account is online then."""
-        return [n for n in LAGS if self.account in profiles.online(self.world, self.day + n)]
+        who = np.array([self.account])
+        return [n for n in LAGS if within(who, profiles.online(self.world, self.day + n))[0]]
 
     def far(self, what: str = "far") -> int:
         """A place in another part of the world than where the account is."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.kernel.arrays import ordinals, take
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, take, within
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, exponential, pick
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.places import at_local
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import profiles
@@ -95,7 +95,7 @@ class Sessions:
         return self.checkout + self.pace + RETRY * self.failures
 
 
-@by_day(profiles.KEPT)
+@by_day(in_work)
 def sessions(world: World, day: int) -> Sessions:
     """The ordinary sessions of a day. With the planted cases they have exactly the day's quota of
     actions, less those that defects will add; where nobody is online there are none. Raises
@@ -118,8 +118,8 @@ def sessions(world: World, day: int) -> Sessions:
 def _visitors(world: World, day: int) -> I64:
     """Those who are in a case come as it says, and not otherwise."""
     config, who = world.config, profiles.online(world, day)
-    engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
-    who = who[~np.isin(who, engaged)]
+    engaged = np.sort(np.array([c.players[0] for c in cases(world, day)], dtype=np.int64))
+    who = who[~within(who, engaged)]
     comes = chance(hashed(config, "comes", who, day), _COMES)
     return who[comes] if comes.any() else who
 
@@ -130,7 +130,7 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
     counts = np.maximum(1 + chance(hashed(config, "again", who, day), 0.25), many)
     account, turn = np.repeat(who, counts), ordinals(counts)
     luck = hashed(config, "session", account, turn, day)
-    order = np.argsort(luck, kind="stable")
+    order = order_of(luck)
     account, turn, luck = account[order], turn[order], luck[order]
     carted = np.where(chance(luck, _CARTED), 1 + pick(luck << np.uint64(9), (70, 20, 7, 3)), 0)
     pays = (carted > 0) & chance(luck << np.uint64(13), _CHECKED_OUT)
