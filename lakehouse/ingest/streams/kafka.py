@@ -105,6 +105,25 @@ class Kafka:
         finally:
             reader.close()
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        kafka = client()
+        until = min(self.ends(topic)[partition][1], offset + most)
+        found: list[Any] = []
+        reader = kafka.Consumer(self._settings | {"group.id": "lakehouse-read"})
+        try:
+            reader.assign([kafka.TopicPartition(topic, partition, offset)])
+            while offset < until:
+                part = reader.consume(min(until - offset, _AT_ONCE), SECONDS)
+                failed = next((m.error() for m in part if m.error() is not None), None)
+                if failed is not None or not part:
+                    why = failed or f"nothing came within {SECONDS:g} s"
+                    raise StorageError(f"topic {topic}: partition {partition} at {offset}: {why}")
+                found += part
+                offset = part[-1].offset() + 1
+        finally:
+            reader.close()
+        return _frame(found)
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         kafka = client()
         reader = kafka.Consumer(self._settings | {"group.id": group})

@@ -82,6 +82,9 @@ class Log:
     def ends(self, topic: str) -> Ends:
         return {p: self.partition(topic, p).ends() for p in range(self._partitions(topic))}
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        return Cursor(self.partition(topic, partition), offset).read(most)
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         return self.group(topic, group).positions()
 

@@ -81,6 +81,10 @@ class Transport(Protocol):
 
     def ends(self, topic: str) -> Ends: ...
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        """Messages (`READ`) of a partition from an offset on, at the most so many, for whoever is
+        of no group; none where nothing is there. Does not wait for more to come."""
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         """Partition → offset up to which the group is done; without those that it never did."""
 
