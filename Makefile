@@ -48,8 +48,9 @@ fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random querie
 	@$(BIN)/python -m benchmarks.fuzz
 	@$(BIN)/python -m benchmarks.fuzz_sql
 
-faults: $(STAMP) ## A hundred kill -9 of run, ingest, maintain, demo and first use; the lakes compared
+faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers; the lakes compared
 	@$(BIN)/python -m benchmarks.faults
+	@$(BIN)/python -m benchmarks.faults.stream
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
