@@ -10,6 +10,7 @@ from igaming_assets.assets import Step, step_of, table_asset
 from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.failing import retried_if_transient
 from igaming_assets.landing import landed_bronze
+from igaming_assets.streamed import streamed_bronze
 from lakehouse.contracts import contract
 from lakehouse.pipeline.bronze import bronze_rows, simulated, simulated_portions
 from lakehouse.quality.landing_checks import landed_tables, simulated_tables
@@ -20,11 +21,10 @@ from lakehouse.storage import Days, Portion, Read, sound
 
 
 def bronze_assets(settings: Settings, every: Sequence[Check]) -> list[dg.AssetsDefinition]:
-    landed = landed_tables(settings)
-    return [
-        landed_bronze(settings, t, every) if t in landed else _bronze(settings, t, every)
-        for t in settings.tables("source")
-    ]
+    how = dict.fromkeys(settings.tables("source"), _bronze)
+    how |= dict.fromkeys(landed_tables(settings), landed_bronze)
+    how |= dict.fromkeys(settings.streamed(), streamed_bronze)
+    return [make(settings, table, every) for table, make in how.items()]
 
 
 def _bronze(settings: Settings, table: str, every: Sequence[Check]) -> dg.AssetsDefinition:
