@@ -9,10 +9,10 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test test-fast check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo live test test-fast test-kafka check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## Build .venv from the lock
 
@@ -51,6 +51,9 @@ fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random querie
 faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers; the lakes compared
 	@$(BIN)/python -m benchmarks.faults
 	@$(BIN)/python -m benchmarks.faults.stream
+
+test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then kill -9 of it too
+	@$(BIN)/python -m benchmarks.faults.broker
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

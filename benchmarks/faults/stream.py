@@ -1,5 +1,5 @@
 """Producer and workers killed, held up and sent away at any time, by disks and clocks that do
-what they like: python -m benchmarks.faults.stream [--seed N] [--kills N] [--kafka HOST:PORT]
+what they like: python -m benchmarks.faults.stream [--seed N] [--kills N]
 
 After each trial the lake must have every message of the log once, and the log what a producer
 that nobody kills would have sent, in its order.
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -135,7 +136,6 @@ def trial(
     folder: Path, seed: int, hits: int, kafka: str = "", more: Callable[[], None] = lambda: None
 ) -> Counter[str]:
     """Hits producer and workers so often, then lets them end. `more` happens with each hit."""
-    folder.mkdir(parents=True)
     party = Party(folder, random.Random(seed), kafka)
     for _ in range(hits):
         party.keep_going()
@@ -213,40 +213,75 @@ def prepare(twin: Path) -> None:
         raise SystemExit((twin / "said").read_text(errors="replace")[-400:])
 
 
-def main() -> int:
-    asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.stream", description=__doc__)
-    asked.add_argument("--seed", type=int, default=42)
-    asked.add_argument("--kills", type=int, default=200, help="at least so many")
-    given = asked.parse_args()
-    chance, kills, faults, number = random.Random(given.seed), Counter[str](), 0, 0
+class Broker(Protocol):
+    """A broker that can be killed, and started again on what it had."""
+
+    @property
+    def address(self) -> str: ...
+    def start(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+def campaign(seed: int, least: int, brokers: Callable[[Path], Broker] | None = None) -> int:
+    """Trials until there were so many kills; 1 where one found anything. `brokers` makes one in a
+    folder, for a trial in Kafka instead of the log."""
+    chance, kills, faults, number = random.Random(seed), Counter[str](), 0, 0
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder / "twin")
-        while kills.total() < given.kills:
-            number, seed = number + 1, chance.randrange(2**32)
-            place, started = folder / str(number), time.monotonic()
-            try:
-                done = trial(place, seed, 20)
-                found = differences(place, folder / "twin")
-            except SystemExit as error:
-                done, found = Counter(), [str(error), _last(place)]
+        while kills.total() < least:
+            number, own = number + 1, chance.randrange(2**32)
+            started = time.monotonic()
+            done, found = _tried(folder, folder / str(number), own, brokers)
             kills += done
             faults += bool(found)
             print(
-                f"stream, seed {seed}: {dict(done)} killed, {time.monotonic() - started:.0f} s: "
+                f"stream, seed {own}: {dict(done)} killed, {time.monotonic() - started:.0f} s: "
                 f"{'; '.join(found) or 'as if nothing had been'}",
                 flush=True,
             )
     print(
-        f"seed {given.seed}: {kills.total()} kills ({dict(kills)}) in {number} trials, "
+        f"seed {seed}: {kills.total()} kills ({dict(kills)}) in {number} trials, "
         f"{time.monotonic() - begun:.0f} s: {faults} with faults"
     )
     return 1 if faults else 0
 
 
-def _last(folder: Path) -> str:
-    return (folder / "said").read_text(errors="replace")[-400:]
+def _tried(
+    folder: Path, place: Path, seed: int, brokers: Callable[[Path], Broker] | None
+) -> tuple[Counter[str], list[str]]:
+    place.mkdir()
+    broker, kafka, chance, killed = None, "", random.Random(seed), Counter[str]()
+    if brokers is not None:
+        (place / "broker").mkdir()
+        broker = brokers(place / "broker")
+        broker.start()
+        kafka = broker.address
+
+    def kill_broker() -> None:
+        if broker is not None and chance.random() < 0.2:
+            broker.kill()
+            time.sleep(chance.uniform(0, 1))
+            broker.start()
+            killed["broker"] += 1
+
+    try:
+        done = trial(place, seed, 20, kafka, kill_broker)
+        return done + killed, differences(place, folder / "twin", kafka)
+    except SystemExit as error:
+        return killed, [str(error), (place / "said").read_text(errors="replace")[-400:]]
+    finally:
+        if broker is not None:
+            broker.kill()
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.stream", description=__doc__)
+    asked.add_argument("--seed", type=int, default=42)
+    asked.add_argument("--kills", type=int, default=200, help="at least so many")
+    given = asked.parse_args()
+    return campaign(given.seed, given.kills)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ ssl.ca.location and so on.
 from __future__ import annotations
 
 import functools
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from types import ModuleType, TracebackType
@@ -64,6 +65,15 @@ class Kafka:
             new = client().admin.NewTopic(topic, partitions)
             made = self._admin.create_topics([new])
             _answered(f"topic {topic} could not be made", made[topic].result, SECONDS)
+            self._wait_for(topic, partitions)
+
+    def _wait_for(self, topic: str, partitions: int) -> None:
+        """A broker says that a topic is made before it knows of it itself."""
+        until = time.monotonic() + SECONDS
+        while self.topics().get(topic) != partitions:
+            if time.monotonic() > until:
+                raise StorageError(f"topic {topic} was made and is not there after {SECONDS:g} s")
+            time.sleep(0.05)
 
     def topics(self) -> dict[str, int]:
         found = _answered("the broker did not answer", self._admin.list_topics, timeout=SECONDS)
