@@ -69,9 +69,12 @@ def serve(
             f"--host {host}: others could reach it, and there are no tokens; "
             "`lakehouse serve token add` makes one"
         )
+    log = transport(settings, tell=_said)
+    _refuse_taken(settings)
+    log.topics()
     made = app(
         settings,
-        transport(settings, tell=_said),
+        log,
         now=lambda: int(now().timestamp()),
         generate=_generator(settings, generated),
         views={},
@@ -131,6 +134,18 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from lakehouse.settings import load_settings
 
     _tokens(load_settings()).revoke(name)
+
+
+def _refuse_taken(settings: Settings) -> None:
+    """One process takes events in; the application sees to it too, in more than a line."""
+    from lakehouse.locks import locked
+    from lakehouse.private_files import close_folder
+    from lakehouse.serve.http.app import LOCK, TAKEN, place
+
+    here = place(settings)
+    close_folder(here)
+    with locked(here / LOCK, TAKEN, wait_seconds=0):
+        return
 
 
 def _tokens(settings: Settings) -> Tokens:

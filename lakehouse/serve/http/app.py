@@ -28,6 +28,7 @@ from lakehouse.serve.http.tokens import Limits, Tokens
 from lakehouse.serve.http.writing import Writer
 from lakehouse.settings import Settings
 
+LOCK, TAKEN = "serve.lock", "events are taken in"
 ABOUT = "Events into the lake, and what is so now out of it. Nothing here needs another service."
 
 
@@ -72,8 +73,7 @@ def app(
     async def living(_: FastAPI) -> AsyncIterator[None]:
         close_folder(here)
         with ExitStack() as stack:
-            lock = here / "serve.lock"
-            stack.enter_context(locked(lock, "events are taken in", wait_seconds=0))
+            stack.enter_context(locked(here / LOCK, TAKEN, wait_seconds=0))
             for topic in topics_in(settings):
                 if topic not in transport.topics():
                     transport.create(topic, settings.topic_partitions)

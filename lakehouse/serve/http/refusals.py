@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -64,6 +65,10 @@ def handle_refusals(app: FastAPI) -> None:
     @app.exception_handler(LakehouseError)
     def tell_failure(_: Request, error: LakehouseError) -> JSONResponse:
         return answer(503, str(error), BUSY_SECONDS)
+
+    @app.exception_handler(ClientDisconnect)
+    def note_gone(_: Request, error: ClientDisconnect) -> JSONResponse:  # noqa: ARG001
+        return answer(400, "the body ended before its end")
 
     @app.exception_handler(Exception)
     def tell_error(_: Request, error: Exception) -> JSONResponse:
