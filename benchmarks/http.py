@@ -7,6 +7,7 @@ The server is a process of its own, and so is the load; both share the machine's
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import http.client
 import json
 import os
@@ -93,7 +94,7 @@ def rate(port: int, body: str, a_body: int, clients: int, *, keys: bool = False)
     return sum(done) * a_body / (time.monotonic() - began)
 
 
-def measure(show: Callable[[str], None]) -> None:
+def main(show: Callable[[str], None] = print) -> None:
     show(f"messages encoded, a second of processor: {encoding():,.0f}")
     batch = events(BATCH)
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as port:
@@ -118,4 +119,4 @@ def _answers(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    measure(lambda text: print(text, flush=True))
+    main(functools.partial(print, flush=True))

@@ -211,7 +211,7 @@ class Failing(Log):
 BODY = json.dumps([{"user_id": f"A{k}"} for k in range(6)])
 
 
-@pytest.mark.parametrize("taken", range(7))
+@pytest.mark.parametrize("taken", [0, 1, 3, 6])
 @pytest.mark.parametrize("restarts", [False, True])
 def test_what_failed_half_way_is_completed_by_a_retry(
     tmp_path: Path, taken: int, restarts: bool

@@ -174,7 +174,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("dies", range(0, 60, 4))
+@pytest.mark.parametrize("dies", range(0, 60, 6))
 def test_what_was_killed_goes_on_with_nothing_twice_and_nothing_lost(
     tmp_path: Path, whole: Path, dies: int
 ) -> None:

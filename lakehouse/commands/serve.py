@@ -167,6 +167,8 @@ def _listen(app: object, host: str, port: int) -> None:
     """Until Ctrl-C or SIGTERM."""
     import uvicorn
 
+    from lakehouse.commands.stopping import stopping
+
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         host=host,
@@ -177,7 +179,8 @@ def _listen(app: object, host: str, port: int) -> None:
     )
     server = uvicorn.Server(config)
     try:
-        server.run()
+        with stopping():  # the server passes the signal on when it has ended
+            server.run()
     except SystemExit as error:
         raise LakehouseError(f"http://{host}:{port} could not be served (see above)") from error
 

@@ -1,7 +1,5 @@
 """`POST /events/{topic}`: events into a topic's log."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import re
@@ -26,6 +24,10 @@ _ABOUT = (
     "keeps the table's rules is judged when it is read."
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEYED = Header(
+    description="Sent again with the same body, it is taken once, for a day.",
+    json_schema_extra={"pattern": r"^[!-~]{1,255}$"},
+)
 
 
 class Taken(BaseModel):
@@ -42,22 +44,20 @@ def events_router(
 ) -> APIRouter:
     """`tables`: topic → table."""
     router = APIRouter(tags=["events"])
+    known = Path(description="Where they come in.", json_schema_extra={"enum": list(tables)})
 
     @router.post(
         "/events/{topic}",
         status_code=202,
-        description=f"{_ABOUT} Topics: {', '.join(tables)}.",
+        description=_ABOUT,
         responses=refused(401, 403, 404, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": _body(tables)},
     )
     async def post_events(
         request: Request,
-        topic: Annotated[str, Path(description="Topic that events come in by.")],
+        topic: Annotated[str, known],
         sent: Sent,
-        idempotency_key: Annotated[
-            str | None,
-            Header(description="Sent again with the same body, it is taken once, for a day."),
-        ] = None,
+        idempotency_key: Annotated[str | None, _KEYED] = None,
     ) -> Taken:
         sender = door.sender(request, sent, topic if topic in tables else "")
         if topic not in tables:
@@ -88,7 +88,9 @@ def _body(tables: Mapping[str, str]) -> dict[str, Any]:
     event = {
         "type": "object",
         "description": f"Columns of the topic's table; {' or '.join(keys)} is needed.",
-        "example": {keys[0]: "A00000001"},
+        "properties": {key: {"type": "string", "pattern": "[^ ]"} for key in keys},
+        "anyOf": [{"required": [key]} for key in keys],
+        "example": {keys[-1]: "A00000001"},
     }
     whole = {"oneOf": [event, {"type": "array", "items": event, "minItems": 1}]}
     line = {"type": "string", "description": "An object a line.", "example": '{"user_id": "A1"}'}

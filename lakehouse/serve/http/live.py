@@ -1,14 +1,12 @@
 """`GET /live/{view}`: what is so now, once or as it changes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated
 
 import polars as pl
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +18,7 @@ from lakehouse.serve.http.tokens import LIVE
 
 View = Callable[[Mapping[str, str]], pl.DataFrame]
 """What the address asks for beside the view → rows."""
+_EVERY = Query(ge=0.2, le=60, description="Seconds between looks, of a stream.")
 EVENT_STREAM = "text/event-stream"
 QUIET_SECONDS = 15.0
 """After so long without a change a stream says that it lives."""
@@ -34,6 +33,7 @@ class Answer(BaseModel):
 
 def live_router(views: Mapping[str, View], door: Door) -> APIRouter:
     router = APIRouter(tags=["live"])
+    known = Path(json_schema_extra={"enum": sorted(views)} if views else {})
 
     @router.get(
         "/live",
@@ -52,10 +52,8 @@ def live_router(views: Mapping[str, View], door: Door) -> APIRouter:
     )
     async def get_live(
         request: Request,
-        view: str,
-        every: Annotated[
-            float, Query(ge=0.2, le=60, description="Seconds between looks, of a stream.")
-        ] = 1.0,
+        view: Annotated[str, known],
+        every: Annotated[float, _EVERY] = 1.0,
     ) -> Response:
         """A view as it is now, or, where `Accept: text/event-stream` asks for it, now and
         whenever it has changed. Other parameters are the view's own."""
