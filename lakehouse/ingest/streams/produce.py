@@ -75,7 +75,7 @@ class Producer:
         sent are in the log and noted on return, and where it raises in the log at the least."""
         self.produced.write()
         places = self.produced.places
-        self._seen = {t: Seen(self.transport, t, places[t]) for t in self.tables}
+        self._seen = {t: Seen(self.transport, t, places[t].ends) for t in self.tables}
         with ThreadPoolExecutor(1) as ahead:
             for day, made in self._days(last, ahead):
                 found = made.result()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ class Produced:
             "at": self.at.isoformat() if self.at else None,
             "topics": {topic: asdict(place) for topic, place in self.places.items()},
         }
-        with entered(self.path.parent.absolute(), make=True) as folder:
+        with entered(self.path.parent.resolve(), make=True) as folder:
             put(folder, self.path.name, json.dumps(told, default=str).encode())
 
 
@@ -90,23 +89,33 @@ def clock(path: Path) -> dt.datetime | None:
 
 
 class Seen:
-    """Messages of a topic that came after the note: ours, among others."""
+    """Messages of a topic from the offsets `ends` on: those of a writer who was killed, among
+    others'. `ends` moves behind each that is found; offsets in `others` are known to be another's.
+    """
 
-    def __init__(self, transport: Transport, topic: str, place: Place) -> None:
-        self._place = place
+    def __init__(
+        self,
+        transport: Transport,
+        topic: str,
+        ends: dict[int, int],
+        others: Callable[[int, int], bool] = lambda *_: False,
+    ) -> None:
+        self._ends = ends
+        self._others = others
         self._waiting = {}
         for p, (first, end) in transport.ends(topic).items():
-            begin = place.ends.get(p, first)
+            begin = ends.get(p, first)
             if begin > end:
                 raise BadInput(
-                    f"topic {topic}: partition {p} ends at {end}, and {begin} messages were "
-                    "produced: it is not the same topic; make all topics anew, with their note"
+                    f"topic {topic}: partition {p} ends at {end}, and was written to up to "
+                    f"{begin}: it is not the same topic; make all topics anew, without the notes "
+                    "beside them"
                 )
-            self._waiting[p] = deque(_read(transport, topic, p, max(begin, first), end))
+            self._waiting[p] = _read(transport, topic, p, max(begin, first), end)
 
     def left(self, placed: pl.DataFrame) -> pl.DataFrame:
         """Of the messages that come next, with the `partition` of each, those that the topic
-        does not have yet. The place moves behind those that it has."""
+        does not have yet."""
         if not self._waiting:
             return placed
         is_new = [not self._has(p, key, value) for key, value, p in placed.iter_rows()]
@@ -114,11 +123,9 @@ class Seen:
 
     def _has(self, partition: int, *message: bytes) -> bool:
         """Ours are in order: what follows one that is not there is not there either."""
-        waiting = self._waiting.get(partition, deque())
-        while waiting:
-            offset, *found = waiting.popleft()
-            if found == list(message):
-                self._place.ends[partition] = offset + 1
+        for offset, *found in self._waiting.get(partition, ()):
+            if found == list(message) and not self._others(partition, offset):
+                self._ends[partition] = offset + 1
                 return True
         self._waiting.pop(partition, None)
         return False
