@@ -28,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
 
+live: $(STAMP) ## Simulated events into topics, topics into the lake, and HTTP on port 8000, until Ctrl-C
+	@$(BIN)/lakehouse live
+
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@$(BIN)/python -m igaming_assets.instance
 	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml

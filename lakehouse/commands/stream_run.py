@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 
-_SHOWN = ("topic", "part", "in lake", "end", "lag", "events/s", "rejected", "last commit")
+_SHOWN = ("topic", "part", "in lake", "end", "lag", "events/s", "rejected", "last")
 
 
 @GROUP.command()
@@ -89,7 +90,8 @@ def status(
 
     settings, lake = opened()
     place = transport(settings, tell=_said)
-    found = found_of(lake, place, _streamed(settings, place, topics), now())
+    at = now()
+    found = found_of(lake, place, _streamed(settings, place, topics), at)
     if as_json:
         typer.echo(found.write_json())
         return
@@ -98,11 +100,18 @@ def status(
 
     shown = Table()
     for name in _SHOWN:
-        shown.add_column(name, justify="left" if name == "topic" else "right")
+        shown.add_column(name, justify="left" if name == "topic" else "right", no_wrap=True)
     for topic, partition, _, *numbers, last in found.iter_rows():
         told = (f"{partition}", *(f"{n:,}" for n in numbers))
-        shown.add_row(topic, *told, f"{last:%m-%d %H:%M:%S}" if last else "never")
+        shown.add_row(topic, *told, _moment(last, at))
     Console().print(shown)
+
+
+def _moment(last: dt.datetime | None, now: dt.datetime) -> str:
+    if last is None:
+        return "never"
+    is_near = now - last < dt.timedelta(hours=12)
+    return f"{last:%H:%M:%S}" if is_near else f"{last:%Y-%m-%d}"
 
 
 def _streamed(settings: Settings, place: Transport, topics: str | None) -> dict[str, str]:

@@ -274,7 +274,19 @@ def _frame(messages: list[Any]) -> pl.DataFrame:
 
 
 def _answered(otherwise: str, ask: Any, *args: Any, **named: Any) -> Any:
-    try:
-        return ask(*args, **named)
-    except (client().KafkaException, TimeoutError) as error:
-        raise StorageError(f"{otherwise}: {error}") from error
+    """What is asked, again while no broker has taken up the partition: one that was just made or
+    started tells of what it does not have yet."""
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            return ask(*args, **named)
+        except (client().KafkaException, TimeoutError) as error:
+            if not _is_unsettled(error) or time.monotonic() > until:
+                raise StorageError(f"{otherwise}: {error}") from error
+            time.sleep(0.1)
+
+
+def _is_unsettled(error: Exception) -> bool:
+    kafka = client().KafkaError
+    codes = (kafka.NOT_LEADER_FOR_PARTITION, kafka.LEADER_NOT_AVAILABLE)
+    return getattr(error.args[0], "code", lambda: None)() in codes if error.args else False
