@@ -1,6 +1,7 @@
 """Topics into the lake: each event once, wherever a worker was when it ended."""
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from lakehouse.errors import DiskFull, StorageError
 from lakehouse.ingest.files.rejects import rejects
 from lakehouse.ingest.streams import compaction
+from lakehouse.ingest.streams.events import events_of
 from lakehouse.ingest.streams.status import status
+from lakehouse.ingest.streams.topics import READ, Batch
 from lakehouse.ingest.streams.worker import GROUP, Limits
 from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.silver import refresh_silver
@@ -378,3 +381,29 @@ def test_status_tells_lag_rate_rejects_and_the_last_commit(tmp_path: Path) -> No
     assert (other["in_lake"], other["lag"], other["last_commit"]) == (0, 0, None)
     later = status(worker.lake, log, {TOPIC: TABLE}, made + dt.timedelta(minutes=2))
     assert later["events_per_second"].to_list() == [0.0, 0.0]
+
+
+def of_server(log: Any, *values: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = [json.dumps(v).encode() for v in values]
+    read = {"offset": range(len(rows)), "time": [AT] * len(rows), "key": [b"s"] * len(rows)}
+    batch = Batch("server_metrics", 0, pl.DataFrame(read | {"value": rows}).cast(READ))
+    return events_of(settings_at(log), "server_metrics", batch)
+
+
+def test_what_a_client_of_the_game_sends_is_taken_beside_the_table_s_own(tmp_path: Path) -> None:
+    """The envelope of another kind than the topic's is no event of it."""
+    own = {"metric_id": "m1", "server_id": "s1", "timestamp": "2025-01-02T20:00:00Z", "latency": 9}
+    sent = {
+        "event_name": "server_metric",
+        "event_timestamp": 1735848000000,
+        "parameters": {"server_id": "s2", "cpu_load": 70.5, "memory_usage": 60, "latency": 110},
+        "server_data": {"region": "eu", "server_type": "dedicated"},
+    }
+    rows, rejects = of_server(tmp_path, own, sent, sent | {"event_name": "transaction"}, own)
+    assert rows["server_id"].to_list() == ["s1", "s2", "s1"]
+    assert rows["region"].to_list() == [None, "eu", None]
+    assert rows["timestamp"].to_list() == [dt.datetime(2025, 1, 2, 20, tzinfo=dt.UTC)] * 3
+    assert [s[-2:] for s in rows["_source"]] == ["@0", "@1", "@3"]
+    assert rows["metric_id"].null_count() == 0
+    assert rejects["_line"].to_list() == [2]
+    assert rejects["_rules"].to_list()[0][0] == "metric_id|missing"

@@ -47,7 +47,8 @@ def live(
             place.create(topic, settings.topic_partitions)
     env = _by_topics(settings, topics_in(settings))
     typer.echo(f"sources: LAKEHOUSE_SOURCES='{env['LAKEHOUSE_SOURCES']}'", err=True)
-    with stopping() as is_stopped:
+    # Whoever died at once would leave the others behind.
+    with stopping(patient=True) as is_stopped:
         running = {
             "producer": _start(env, "stream", "produce", "--speed", speed),
             "stream": _start(env, "stream", "run"),

@@ -9,8 +9,9 @@ from types import FrameType
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Whether either has come; a second one ends the process as it would have."""
+def stopping(*, patient: bool = False) -> Iterator[Callable[[], bool]]:
+    """Whether either has come; a second one ends the process as it would have, unless it is
+    `patient`."""
     came: list[int] = []
     before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
 
@@ -20,7 +21,8 @@ def stopping() -> Iterator[Callable[[], bool]]:
 
     def take(number: int, _: FrameType | None) -> None:
         came.append(number)
-        restore()
+        if not patient:
+            restore()
 
     for number in before:
         signal.signal(number, take)
