@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from deltalake import DeltaTable
@@ -15,7 +15,7 @@ _PLACE = r"^(?:.*:)?(?<id>[^:]+)@(?<offset>\d+)$"
 """`topic:clickstream/0@17` is offset 17 of clickstream/0."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reach:
     """How far a batch brings a table. `begin` and `offsets`: id → its first offset, and the one
     after its last. `place`: the column that says where a row is from."""
@@ -25,16 +25,17 @@ class Reach:
     begin: Mapping[str, int]
     place: str
     rows: pl.DataFrame
+    _known: tuple[int, dict[str, int]] = field(default=(-1, {}), repr=False)
 
     def moved(self, delta: DeltaTable) -> Transactions:
         """Those ids that the batch brings further than the table has come."""
-        done = reached_of(delta, self.offsets)
+        done = self._done(delta)
         return [(name, after) for name, after in self.offsets.items() if after > done.get(name, 0)]
 
     def new(self, delta: DeltaTable) -> pl.DataFrame | None:
         """The rows that the table does not have; None where all ids have reached as far. Raises
         Gap, ContractError."""
-        done = reached_of(delta, self.offsets)
+        done = self._done(delta)
         for name, first in self.begin.items():
             if first > done.get(name, first):
                 raise Gap(
@@ -46,6 +47,13 @@ class Reach:
         if all(self.begin.get(name, -1) == at for name, at in done.items()) and self.begin:
             return self.rows
         return self._beyond(done)
+
+    def _done(self, delta: DeltaTable) -> dict[str, int]:
+        """Asked once of a version: each id costs a look through the log."""
+        version = delta.version()
+        if self._known[0] != version:
+            self._known = version, reached_of(delta, self.offsets)
+        return self._known[1]
 
     def _beyond(self, done: Mapping[str, int]) -> pl.DataFrame:
         said = self.rows.select(pl.col(self.place).str.extract_groups(_PLACE)).unnest(self.place)

@@ -46,28 +46,30 @@ class Reader:
     table: str
     shapes: Shapes = field(default_factory=Shapes)
 
-    def read(self, batch: Batch) -> Events:
-        messages = batch.messages.with_columns(
-            day=gaming_day(pl.col("time"), self.settings.timezone)
-        )
+    def read(self, batches: Sequence[Batch]) -> list[Events]:
+        """The events of each batch. They are read together: that costs little more than one."""
+        zone = self.settings.timezone
+        messages = pl.concat([_named(batch) for batch in batches])
+        messages = messages.with_columns(day=gaming_day(pl.col("time"), zone))
         days = messages.partition_by("day", maintain_order=True)
-        judged = join([self._of_day(batch, part) for part in days])
-        return Events(judged.good, judged.bad, judged.ignored)
+        judged = join([self._of_day(part) for part in days])
+        return [
+            Events(_of(judged.good, batch), _of(judged.bad, batch), judged.ignored)
+            for batch in batches
+        ]
 
-    def _of_day(self, batch: Batch, messages: pl.DataFrame) -> Judged:
+    def _of_day(self, messages: pl.DataFrame) -> Judged:
         """What the log took on one gaming day, which is that of events that name none."""
-        name = f"{batch.topic}/{batch.partition}"
-        found = self._judged(name, messages)
-        told = _Told(name, batch, messages)
-        good = told.provenance(found.good.sort(LINE))
-        bad = told.provenance(found.bad).with_columns(
-            pl.lit(SOURCE_PREFIX + name).alias("_file"), pl.Series(LINE, told.offsets(found.bad))
-        )
+        found = self._judged(messages)
+        good = _told(found.good, messages).sort(LINE)
+        bad = _told(found.bad, messages).sort(LINE)
+        place = messages.select("name", "offset")[bad[LINE]]
+        bad = bad.with_columns(place["offset"].alias(LINE), _file=SOURCE_PREFIX + place["name"])
         good = good.select(contract(self.table).bronze_schema().names())
-        bad = bad.sort(LINE).select(stored_schema("quarantine", self.table).names())
+        bad = bad.select(stored_schema("quarantine", self.table).names())
         return Judged(good, bad, found.ignored, found.taken)
 
-    def _judged(self, name: str, messages: pl.DataFrame) -> Judged:
+    def _judged(self, messages: pl.DataFrame) -> Judged:
         """LINE of each row is the place of its message."""
         texts = _texts(messages["value"])
         strange = texts.is_null().arg_true().to_list()
@@ -78,17 +80,18 @@ class Reader:
         mapping = envelope(self.table)
         enveloped = [] if mapping is None else _lacking_key(piece.frame, self.table, mapping)
         if mapping is not None and enveloped:
-            inner = _opened(texts, enveloped, mapping, messages["offset"])
-            parts.append(judge(inner, self._origin(name, messages, mapping), keep_line=True))
+            inner = _opened(texts, enveloped, mapping, messages)
+            parts.append(judge(inner, self._origin(messages, mapping), keep_line=True))
             taken = {*parts[0].good[LINE], *parts[0].bad[LINE]}
             piece = _without(piece, taken)
-        parts.append(judge(piece, self._origin(name, messages, Mapping()), keep_line=True))
+        parts.append(judge(piece, self._origin(messages, Mapping()), keep_line=True))
         return join(parts)
 
-    def _origin(self, name: str, messages: pl.DataFrame, mapping: Mapping) -> Origin:
+    def _origin(self, messages: pl.DataFrame, mapping: Mapping) -> Origin:
         day, at = messages["day"][0], messages["time"][0]
-        digest = hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
-        where, zone = SOURCE_PREFIX + name, self.settings.timezone
+        topic = contract(self.table).topic
+        digest = hashlib.blake2b(topic.encode(), digest_size=12).hexdigest()
+        where, zone = SOURCE_PREFIX + topic, self.settings.timezone
         return Origin(contract(self.table), mapping, where, day, at, zone, digest)
 
 
@@ -111,19 +114,21 @@ def _lacking_key(frame: pl.DataFrame, table: str, mapping: Mapping) -> list[int]
     return frame.filter(enveloped & ~own)[LINE].to_list()
 
 
-def _opened(texts: pl.Series, at: list[int], mapping: Mapping, offsets: pl.Series) -> Piece:
+def _opened(texts: pl.Series, at: list[int], mapping: Mapping, messages: pl.DataFrame) -> Piece:
     """The texts at these places as rows by a mapping."""
     piece = rows_of_texts(texts.gather(at), Shapes(limit=0), mapping)
     places = pl.Series(LINE, at).gather(piece.frame[LINE])
-    nth = offsets.gather(places).cast(pl.String).alias(NTH)
-    frame = piece.frame.with_columns(places, *([nth] if mapping.numbers_rows else []))
+    frame = piece.frame.with_columns(places)
+    if mapping.numbers_rows:
+        nth = messages.select(pl.format("{}@{}", "name", "offset").alias(NTH)).to_series()
+        frame = frame.with_columns(nth.gather(places))
     return Piece(frame, piece.damaged, piece.raw)
 
 
 def events_of(settings: Settings, table: str, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The messages of a batch as rows of bronze, and as rows of quarantine where they broke a rule;
     each says in `_source` where it is from."""
-    found = Reader(settings, table).read(batch)
+    [found] = Reader(settings, table).read([batch])
     return found.rows, found.rejects
 
 
@@ -153,22 +158,22 @@ def _without(piece: Piece, places: Collection[int], damaged: Sequence[str] = ())
     )
 
 
-@dataclass(frozen=True)
-class _Told:
-    """Where rows are from, by the place of their message among those that were read together."""
+def _named(batch: Batch) -> pl.DataFrame:
+    """The messages with the name of their partition, and that of the batch."""
+    name = f"{batch.topic}/{batch.partition}"
+    first, last = batch.messages["offset"][0], batch.next_offset - 1
+    return batch.messages.with_columns(name=pl.lit(name), batch=pl.lit(f"{name}@{first}-{last}"))
 
-    name: str
-    batch: Batch
-    messages: pl.DataFrame
 
-    def offsets(self, rows: pl.DataFrame) -> pl.Series:
-        return self.messages["offset"].gather(rows[LINE])
+def _told(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """Rows with where they are from, by the place of their message among `messages`."""
+    source = pl.concat_str(pl.lit(SOURCE_PREFIX), "name", pl.lit("@"), "offset")
+    told = messages.lazy().select(
+        _ingested_at=pl.col("time").cast(_TIME), _source=source, _batch_id="batch"
+    )
+    return rows.with_columns(told.collect()[rows[LINE]].get_columns())
 
-    def provenance(self, rows: pl.DataFrame) -> pl.DataFrame:
-        first, after = int(self.batch.messages["offset"][0]), self.batch.next_offset
-        return rows.with_columns(
-            _ingested_at=self.messages["time"].gather(rows[LINE]).cast(_TIME),
-            _source=pl.lit(f"{SOURCE_PREFIX}{self.name}@")
-            + pl.Series(self.offsets(rows)).cast(pl.String),
-            _batch_id=pl.lit(f"{self.name}@{first}-{after - 1}"),
-        )
+
+def _of(rows: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """Those of a batch."""
+    return rows.filter(pl.col("_batch_id").str.starts_with(f"{batch.topic}/{batch.partition}@"))

@@ -27,6 +27,7 @@ GROUP = "lake"
 _IDLE = 0.2
 """Seconds that a look for messages takes where none come."""
 _LONGEST_PAUSE = 15.0
+_NOTED_EVERY = 1.0
 Tell = Callable[[str], None]
 Clock = Callable[[], dt.datetime]
 
@@ -103,6 +104,8 @@ class Worker:
     _lost: set[Place] = field(default_factory=set)
     _pending: dict[Place, list[pl.DataFrame]] = field(default_factory=lambda: defaultdict(list))
     _live: set[Place] = field(default_factory=set)
+    _noted: dict[Place, int] = field(default_factory=dict)
+    _noted_at: float = 0.0
     _ignored: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self, stop: Callable[[], bool], *, until_empty: bool = False) -> Done:
@@ -125,8 +128,10 @@ class Worker:
                     if any(partition == 0 for _, partition in (r.place for r in reads)):
                         compaction.follow(table)
                 self.live.flush(self.now())
+                self._note(consumer, at_least=_NOTED_EVERY)
                 if until_empty and not found and self._is_all_read():
                     break
+            self._note(consumer)
         return self.done
 
     def _begin(self, topic: str, partition: int) -> int:
@@ -185,15 +190,20 @@ class Worker:
 
     def _read(self, consumer: Consumer) -> dict[str, list[Read]]:
         """What is pending, as rows, by table."""
-        reads: dict[str, list[Read]] = defaultdict(list)
+        pending: dict[str, list[Batch]] = defaultdict(list)
         for place in sorted(self._pending.keys() & consumer.assigned()):
-            batch = Batch(*place, pl.concat(self._pending.pop(place)))
-            events = self._readers[batch.topic].read(batch)
-            begin = None if place in self._lost else self._at[place]
-            reads[self.topics[batch.topic]].append(Read(batch, events, begin))
-            self._tell_ignored(batch.topic, events.ignored)
+            pending[place[0]].append(Batch(*place, pl.concat(self._pending.pop(place))))
         self._pending.clear()
-        return reads
+        return {self.topics[t]: self._read_of(t, batches) for t, batches in pending.items()}
+
+    def _read_of(self, topic: str, batches: list[Batch]) -> list[Read]:
+        found = self._readers[topic].read(batches)
+        self._tell_ignored(topic, found[0].ignored)
+        begins = {p: None if p in self._lost else at for p, at in self._at.items()}
+        return [
+            Read(batch, events, begins[topic, batch.partition])
+            for batch, events in zip(batches, found, strict=True)
+        ]
 
     def _stored(
         self, consumer: Consumer, table: str, reads: Sequence[Read], stop: Callable[[], bool]
@@ -211,7 +221,6 @@ class Worker:
             self._lost.discard(read.place)
             self._count(read)
             self.live.take(*read.place, read.events.rows, read.batch.next_offset, self.now())
-            self._note(consumer, read)
         self.done.commits += 1
 
     def _store(self, table: str, reads: Sequence[Read], stop: Callable[[], bool]) -> None:
@@ -231,12 +240,19 @@ class Worker:
             else:
                 return
 
-    def _note(self, consumer: Consumer, read: Read) -> None:
-        """For those who look at the lag of the group: no event is lost where it is not noted."""
-        try:
-            consumer.commit(*read.place, read.batch.next_offset)
-        except StorageError as error:
-            self.tell(str(error))
+    def _note(self, consumer: Consumer, *, at_least: float = 0.0) -> None:
+        """For those who look at the lag of the group, no more often than every `at_least` seconds:
+        no event is lost where it is not noted."""
+        if time.monotonic() - self._noted_at < at_least:
+            return
+        self._noted_at = time.monotonic()
+        for place in sorted(consumer.assigned() & self._at.keys()):
+            if self._noted.get(place) != self._at[place]:
+                try:
+                    consumer.commit(*place, self._at[place])
+                except StorageError as error:
+                    self.tell(str(error))
+                self._noted[place] = self._at[place]
 
     def _count(self, read: Read) -> None:
         self.done.messages += read.batch.messages.height
