@@ -9,10 +9,10 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo test test-fast check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo live test test-fast test-kafka check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## Build .venv from the lock
 
@@ -27,6 +27,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
+
+live: $(STAMP) ## Simulated events into topics, topics into the lake, and HTTP on port 8000, until Ctrl-C
+	@$(BIN)/lakehouse live
 
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@$(BIN)/python -m igaming_assets.instance
@@ -48,8 +51,12 @@ fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random querie
 	@$(BIN)/python -m benchmarks.fuzz
 	@$(BIN)/python -m benchmarks.fuzz_sql
 
-faults: $(STAMP) ## A hundred kill -9 of run, ingest, maintain, demo and first use; the lakes compared
+faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers; the lakes compared
 	@$(BIN)/python -m benchmarks.faults
+	@$(BIN)/python -m benchmarks.faults.stream
+
+test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then kill -9 of it too
+	@$(BIN)/python -m benchmarks.faults.broker
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

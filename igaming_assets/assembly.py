@@ -37,6 +37,7 @@ from igaming_assets.published import published_assets
 from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.shop_hour import has_hours, shop_hour_job, shop_hour_schedule
 from igaming_assets.silver import silver_assets
+from igaming_assets.streamed import closed_hours_sensor
 from lakehouse.errors import BadInput
 from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
@@ -86,11 +87,13 @@ def assemble(
         late_data_sensor(),
         underived_sensor(settings),
         landing_sensor(settings),
+        closed_hours_sensor(settings),
         failed_runs_sensor(settings),
         alerts_sensor(settings),
         fraud_sensor(settings) if settings.has("fraud_alerts") else None,
     )
-    of_fraud = [fraud_job] if settings.has("fraud_alerts") else []
+    watch = fraud_job(settings)
+    of_fraud = [] if watch is None else [watch]
     by_hour = [shop_hour_job(settings)] if has_hours(settings) else []
     return dg.Definitions(
         assets=assets,

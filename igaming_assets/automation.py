@@ -29,11 +29,12 @@ IS_THERE = dg.AssetCheckKey(dg.AssetKey(["gold", "property_day"]), "is_there_by_
 """Freshness by the data: a policy of Dagster's looks at when a table was last written, and is
 content with a day of years ago that was written today."""
 
+GAMING_DAY, FRAUD_JOB = "gaming_day", "fraud_monitoring"
 PUBLISHED = "postgres"
 """Where assets are that are tables of another database."""
 
 gaming_day_job = dg.define_asset_job(
-    "gaming_day",
+    GAMING_DAY,
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.checks(IS_THERE)
     - dg.AssetSelection.key_prefixes(PUBLISHED),
@@ -44,11 +45,21 @@ freshness_job = dg.define_asset_job(
     selection=dg.AssetSelection.checks(IS_THERE),
     description="Whether a gaming day is in gold.",
 )
-fraud_job = dg.define_asset_job(
-    "fraud_monitoring",
-    selection=dg.AssetSelection.assets(["gold", "fraud_analysis"]).upstream(),
-    description="Fraud in the shop on a gaming day: its orders, judged by each profile.",
-)
+_WATCHED = ("fraud_analysis", "responsible_gaming")
+"""What alerts of fraud in the shop and of protection in online play come to."""
+
+
+def fraud_job(settings: Settings) -> UnresolvedAssetJobDefinition | None:
+    """Null for a lake that has neither."""
+    watched = [["gold", name] for name in _WATCHED if settings.has(name)]
+    if not watched:
+        return None
+    return dg.define_asset_job(
+        FRAUD_JOB,
+        selection=dg.AssetSelection.assets(*watched).upstream(),
+        description="Fraud in the shop and signs of harm in online play on a gaming day, judged "
+        "again from their events.",
+    )
 
 
 def late_data() -> dg.AutomationCondition[Any]:
@@ -154,24 +165,24 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     )
 
     daily = [closed_day, open_day, is_there_by_ten, weekly]
-    return [*daily, _fraud_schedule(zone, request)] if settings.has("fraud_alerts") else daily
+    return [*daily, _fraud_schedule(zone, request)] if fraud_job(settings) else daily
 
 
 def _fraud_schedule(zone: str, request: Callable[..., dg.RunRequest]) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="fraud_every_quarter",
-        job=fraud_job,
+        job_name=FRAUD_JOB,
         cron_schedule="*/15 * * * *",
         execution_timezone=zone,
-        description="Judges the shop's orders of the gaming day under way for fraud, every 15 "
-        "minutes.",
+        description="Judges the shop's orders of the gaming day under way for fraud, and online "
+        "play for signs of harm, every 15 minutes.",
     )
     def fraud_every_quarter(
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
         asked = request(context.scheduled_execution_time, 0, "%Y%m%d%H%M")
         key = str(asked.partition_key)
-        waits = (_under_way(context.instance, key, job) for job in (gaming_day_job, fraud_job))
+        waits = (_under_way(context.instance, key, name) for name in (GAMING_DAY, FRAUD_JOB))
         return next((reason for reason in waits if reason), asked)
 
     return fraud_every_quarter
@@ -180,11 +191,11 @@ def _fraud_schedule(zone: str, request: Callable[..., dg.RunRequest]) -> dg.Sche
 def _under_way(
     instance: dg.DagsterInstance,
     key: str,
-    job: UnresolvedAssetJobDefinition = gaming_day_job,
+    job: str = GAMING_DAY,
 ) -> dg.SkipReason | None:
     """Why a day is not asked for again: a run of all the job's tables has not ended."""
     unfinished = dg.RunsFilter(
-        job_name=job.name,
+        job_name=job,
         statuses=NOT_FINISHED_STATUSES,
         tags={"dagster/partition": key},
     )

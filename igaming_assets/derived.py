@@ -14,7 +14,7 @@ from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.marts import derivations
 from lakehouse.quality.derived_checks import EVERY_ROW, said_of
 from lakehouse.quality.results import Check, Severity
-from lakehouse.regulation.gaming_day import each_day
+from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 
 
@@ -74,7 +74,11 @@ def underived_sensor(settings: Settings) -> dg.SensorDefinition:
     ) -> dg.SensorResult | dg.SkipReason:
         if context.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))):
             return dg.SkipReason("a run is under way")
-        known = set(gaming_days(settings).get_partition_keys(current_time=clock.now()))
+        now = clock.now()
+        known = set(gaming_days(settings).get_partition_keys(current_time=now))
+        if settings.streamed():
+            # Events come in at any moment: their day under way is derived as its hours close.
+            known -= {key_of(gaming_day_of(now, settings.timezone))}
         stale = [d for d in underived(lake.lake, settings, every) if key_of(d) in known]
         held = {t: lake.lake.tokens(*t) for t in sources} if stale else {}
         marks = marks_of(held, stale)

@@ -17,8 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 IMPORTED = [
+    *("uvicorn", "lakehouse.serve.http.app"),
     *("lakehouse.commands.ingest", "lakehouse.commands.run"),
     *("igaming_assets.running", "dagster._core.storage.sqlite_storage", "tests.landed"),
+    *("lakehouse.ingest.streams.produce", "lakehouse.simulate.arrivals"),
 ]
 
 

@@ -122,7 +122,7 @@ ROOMS = {
     "pipeline": {"gold", "privacy", "silver", "storage", *ABOVE},
     "quality": {"gold", "ingest", "pipeline", "storage", *ABOVE},
     "compliance": {"gold", "ingest", "pipeline", "storage", *ABOVE},
-    "serve": {"cli", "compliance", "gold", "privacy", "quality", "storage", *ABOVE},
+    "serve": {"cli", "compliance", "gold", "ingest", "privacy", "quality", "storage", *ABOVE},
 }
 """Room of the library → what it may import beside itself."""
 ARROWS = [
@@ -200,6 +200,20 @@ def test_only_streams_know_kafka() -> None:
         for path in PRODUCT
         if any(within(name, {"confluent_kafka"}) for name in imports(path))
         and "lakehouse/ingest/streams" not in named(path)
+    ]
+    assert wrong == []
+
+
+def test_only_the_way_in_over_http_knows_its_framework() -> None:
+    """And the command that starts it knows the server."""
+    packages = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+    wrong = [
+        f"{named(path)}: {name}"
+        for path in PRODUCT
+        for name in imports(path)
+        if within(name, packages)
+        and not named(path).startswith("lakehouse/serve/http/")
+        and (named(path), name) != ("lakehouse/commands/serve.py", "uvicorn")
     ]
     assert wrong == []
 

@@ -18,7 +18,9 @@ from lakehouse.pipeline.marts import refresh
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Commit, Lake
 
-SHIPPED = Path(__file__).parents[1] / "examples" / "mappings" / "game_platform"
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "examples" / "mappings" / "game_platform"
+ENVELOPED = ROOT / "lakehouse" / "ingest" / "streams" / "envelopes"
 DAY = dt.date(2024, 11, 12)
 TABLES = ("player_events", "purchases", "server_metrics")
 KEEP = dict.fromkeys(TABLES, "keep")
@@ -55,11 +57,11 @@ ENVELOPES = [
 Row = dict[str, Any]
 
 
-def landed(folder: Path, files: dict[str, tuple[str, list[Row]]]) -> tuple[Lake, Settings]:
+def landed(folder: Path, files: dict[str, tuple[Path, list[Row]]]) -> tuple[Lake, Settings]:
     """A lake into which files came with shipped mappings, up to gold: table → (mapping, rows)."""
     lake, settings = lake_at(folder, orphans=KEEP, domains=("platform",), start=DAY)
     for table, (mapping, rows) in files.items():
-        mapped(lake, (SHIPPED / f"{mapping}.toml").read_text(), table)
+        mapped(lake, mapping.read_text(), table)
         drop(lake, f"{table}/rows.ndjson", "".join(json.dumps(r) + "\n" for r in rows))
     report = take_in(lake, settings)
     assert [o.state for o in report.outcomes] == ["ingested"] * len(files)
@@ -77,9 +79,9 @@ def test_flat_records_land_as_they_are(tmp_path: Path) -> None:
     lake, _ = landed(
         tmp_path,
         {
-            "player_events": ("player_events", EVENTS),
-            "purchases": ("purchases", PURCHASES),
-            "server_metrics": ("server_metrics", METRICS),
+            "player_events": (SHIPPED / "player_events.toml", EVENTS),
+            "purchases": (SHIPPED / "purchases.toml", PURCHASES),
+            "server_metrics": (SHIPPED / "server_metrics.toml", METRICS),
         },
     )
     assert told(lake, "bronze.player_events", "event_type", "player_id", "session_id") == [
@@ -101,8 +103,8 @@ def test_no_number_of_a_player_stands_in_silver(tmp_path: Path) -> None:
     lake, _ = landed(
         tmp_path,
         {
-            "player_events": ("player_events", EVENTS),
-            "purchases": ("purchases", PURCHASES),
+            "player_events": (SHIPPED / "player_events.toml", EVENTS),
+            "purchases": (SHIPPED / "purchases.toml", PURCHASES),
         },
     )
     for table in ("player_events", "purchases"):
@@ -113,7 +115,7 @@ def test_no_number_of_a_player_stands_in_silver(tmp_path: Path) -> None:
 
 
 def test_envelopes_land_from_one_file_of_all_kinds(tmp_path: Path) -> None:
-    given = {t: (f"envelope_{t}", ENVELOPES) for t in TABLES}
+    given = {t: (ENVELOPED / f"{t}.toml", ENVELOPES) for t in TABLES}
     lake, settings = landed(tmp_path, given)
     [event] = told(lake, "bronze.player_events", "player_id", "event_type", "map_id", "platform")
     assert event == ("77", "move", "map_10", "PC")
@@ -133,16 +135,15 @@ def test_what_is_wrong_in_a_record_is_kept_out_with_its_reason(tmp_path: Path) -
         METRICS[0] | {"timestamp": "2024-11-12T18:11:00Z", "latency": "fast"},
         METRICS[0] | {"timestamp": "2024-11-12T18:12:00Z"},
     ]
-    lake, _ = landed(tmp_path, {"server_metrics": ("server_metrics", bad)})
+    lake, _ = landed(tmp_path, {"server_metrics": (SHIPPED / "server_metrics.toml", bad)})
     rules = lake.scan("quarantine", "server_metrics").collect()["_rules"].explode()
     assert sorted(rules) == ["latency|not_a_number", "load_is_a_percentage"]
     assert len(told(lake, "silver.server_metrics", "metric_id")) == 1
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.iterdir()), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted([*SHIPPED.iterdir(), *ENVELOPED.iterdir()]), ids=str)
 def test_every_shipped_mapping_is_of_its_table(path: Path) -> None:
-    table = path.stem.removeprefix("envelope_")
-    assert load_mapping(path, table).table == table
+    assert load_mapping(path, path.stem).table == path.stem
 
 
 def test_players_of_the_game_are_no_patrons(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from deltalake import DeltaTable
 from deltalake.table import TableOptimizer
 
-from lakehouse.storage import Lake, lake
+from lakehouse.storage import Lake, stream
 
 POINTS = {
     "before a commit": 25,
@@ -47,7 +47,7 @@ def arm(point: str, number: int) -> None:
             lambda write, args, kwargs: write(*args, **kwargs), number, after="after" in point
         )
         for owner, name in (
-            (lake, "write_deltalake"),
+            (stream, "write_deltalake"),
             (DeltaTable, "delete"),
             (DeltaTable, "create"),
             (TableOptimizer, "compact"),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
+import itertools
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from lakehouse.errors import StorageError
+from lakehouse.outputs import replacing
 from lakehouse.privacy.keys import TokenKey
+from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.simulate.kernel.config import PEOPLE, WorldConfig
 
 if TYPE_CHECKING:
@@ -84,6 +91,43 @@ def fill(work: Work, advance: Advance) -> dict[str, Filled]:
         for file in files.values():
             file.finish()
     return filled
+
+
+def new_clickstream(folder: Path, records: int, at: dt.datetime, timezone: str) -> Path:
+    """Writes a new clickstream_<time>.csv of the gaming day of `at`, whole and for its owner
+    alone; of files of one second each has another name. Raises StorageError."""
+    config = WorldConfig(
+        seed=int(at.timestamp() * 1e6),
+        start=gaming_day_of(at, timezone),
+        days=1,
+        rows={FOREIGN[0]: records},
+    )
+    path = _reserved(folder, at.astimezone(ZoneInfo(timezone)))
+    try:
+        with replacing(path, private=True) as beside:
+            fill(Work(config, (Target(FOREIGN[0], beside, records),), FOREIGN[1], None), _ignore)
+    except BaseException:
+        path.unlink()
+        raise
+    return path
+
+
+def _ignore(_: int) -> None:
+    return None
+
+
+def _reserved(folder: Path, at: dt.datetime) -> Path:
+    """An empty file of a name that nothing had."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for k in itertools.count():
+            path = folder / f"clickstream_{at + dt.timedelta(seconds=k):%Y%m%d_%H%M%S}.csv"
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                return path
+    except OSError as error:
+        raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
+    raise AssertionError("seconds do not end")
 
 
 def file_name(table: str, format_: str, first: dt.date) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +48,8 @@ class Version:
     code_version: str | None
     days: str | None
     retries: int
+    reached: dict[str, int] = field(default_factory=dict)
+    """Id → the offset that the commit brought the table to, where it tells of any."""
 
 
 def version_of(entry: dict[str, Any]) -> Version:
@@ -61,6 +64,7 @@ def version_of(entry: dict[str, Any]) -> Version:
         code_version=entry.get("code_version"),
         days=entry.get("days"),
         retries=int(entry.get("retries", 0)) + inside,
+        reached=json.loads(entry.get("reached", "{}")),
     )
 
 
@@ -77,6 +81,26 @@ def _fields(layer: str, c: Contract) -> list[Field]:
         Field(f.name, f.type, nullable=True, metadata={"comment": comments[f.name]})
         for f in Schema.from_arrow(arrow).fields
     ]
+
+
+def created(address: str, layer: str, table: str, options: dict[str, str] | None) -> DeltaTable:
+    """A table of a contract, without rows; the one that is there where somebody was faster."""
+    return DeltaTable.create(
+        address,
+        Schema(fields(layer, table)),
+        mode="ignore",
+        partition_by=partition_columns(layer, table) or None,
+        name=table,
+        description=checked_contract(layer, table).description,
+        storage_options=options,
+    )
+
+
+def widen(delta: DeltaTable, layer: str, table: str) -> None:
+    """Adds the columns that the contract gained since. Raises ContractError as `lacking` does."""
+    missing = lacking(delta, layer, table)
+    if missing:
+        delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
 
 
 def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:

@@ -111,7 +111,7 @@ class Stretch:
         return str(self.lines[int(self.places[row])]).strip(" \t\r,")
 
 
-_Cut = tuple[pl.DataFrame, Offsets, Offsets]
+Cut = tuple[pl.DataFrame, Offsets, Offsets]
 """Values of lines, the places of these lines, and how far each object is indented."""
 
 
@@ -125,6 +125,13 @@ class Shapes:
     def stretch(self, text: str) -> Stretch:
         """The lines of a text that fit a shape. The text ends where a line does."""
         lines = pl.Series([text], dtype=pl.String).str.split("\n").explode()
+        frame, places, indents = self.fitting(lines)
+        after = np.cumsum(lines.str.len_chars().to_numpy().astype(np.int64) + 1)
+        starts = np.append(0, after)[places]
+        return Stretch(lines, frame, places, starts + indents, after[places])
+
+    def fitting(self, lines: pl.Series) -> Cut:
+        """Of lines without their ends those that fit a shape, in their order."""
         cuts = self._cuts(lines)
         frame = pl.concat([c[0] for c in cuts], how="diagonal") if cuts else pl.DataFrame()
         none = np.zeros(0, dtype=np.int64)
@@ -132,13 +139,11 @@ class Shapes:
         if len(cuts) > 1:
             order = np.argsort(places)
             frame, places, indents = frame[order], places[order], indents[order]
-        after = np.cumsum(lines.str.len_chars().to_numpy().astype(np.int64) + 1)
-        starts = np.append(0, after)[places]
-        return Stretch(lines, frame, places, starts + indents, after[places])
+        return frame, places, indents
 
-    def _cuts(self, lines: pl.Series) -> list[_Cut]:
+    def _cuts(self, lines: pl.Series) -> list[Cut]:
         left, passed = np.arange(lines.len(), dtype=np.int64), 0
-        cuts: list[_Cut] = []
+        cuts: list[Cut] = []
         shapes = list(self.known)
         while passed < min(left.size, self.limit):
             met = shapes.pop(0) if shapes else self._next(lines[int(left[passed])])

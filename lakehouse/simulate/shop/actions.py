@@ -90,7 +90,7 @@ def evidence(world: World, day: int) -> dict[str, list[str]]:
 def rows_of(world: World, day: int) -> Actions:
     """A day's actions in order of time: exactly its quota of rows, less those that defects
     will add."""
-    whole = join([_ordinary(world, day, sessions(world, day)), _of_cases(scripts(world, day))])
+    whole = join([_ordinary(world, day, sessions(world, day)), of_cases(scripts(world, day))])
     whole = take(whole, order_of(whole.ms))
     n = len(whole)
     event = world.utc(day, np.zeros(n, dtype=np.int64)) + whole.ms * 1_000
@@ -150,17 +150,18 @@ def _times(s: Sessions, at: I64, p: I64, is_burst: Bools, h: U64) -> I64:
     return ms
 
 
-def _of_cases(every: Sequence[Script]) -> Actions:
+def of_cases(every: Sequence[Script], number: int = 0) -> Actions:
+    """What planted cases do, the first of them being that of the number."""
     acts = [a for s in every for a in s.actions]
 
     def column(values: Iterable[int]) -> I64:
         return np.array(list(values), dtype=np.int64)
 
-    n, case = len(acts), owners(column(len(s.actions) for s in every))
-    first, order = CASES + case * OF_A_CASE, column(a.order for a in acts)
+    n, nth = len(acts), owners(column(len(s.actions) for s in every))
+    first, order = CASES + (nth + number) * OF_A_CASE, column(a.order for a in acts)
     nothing = np.zeros(n, dtype=np.int64)
     return Actions(
-        account=column(s.account for s in every)[case],
+        account=column(s.account for s in every)[nth],
         kind=column(a.kind for a in acts),
         ms=column(a.ms for a in acts),
         product=column(a.product for a in acts),

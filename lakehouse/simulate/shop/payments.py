@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import catalogue, profiles
 from lakehouse.simulate.shop.cases import scripts
 from lakehouse.simulate.shop.profiles import Bools, Origin, hashed
-from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED
+from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED, Script
 from lakehouse.simulate.shop.visits import RETRY, Sessions, sessions
 
 CASES = 1 << 24
@@ -67,7 +68,8 @@ class Payments:
 @by_day(in_work)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
-    return join([_ordinary(world, day, sessions(world, day)), _of_cases(world, day)])
+    made = of_cases(world, day, scripts(world, day))
+    return join([_ordinary(world, day, sessions(world, day)), made])
 
 
 @by_day(profiles.KEPT)
@@ -159,8 +161,8 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
     )
 
 
-def _of_cases(world: World, day: int) -> Payments:
-    every = scripts(world, day)
+def of_cases(world: World, day: int, every: Sequence[Script], number: int = 0) -> Payments:
+    """What planted cases pay, the first of them being that of the number."""
     lines = [line for s in every for line in s.lines]
 
     def column(name: str) -> I64:
@@ -170,8 +172,8 @@ def _of_cases(world: World, day: int) -> Payments:
         return np.array([getattr(line.at, name) for line in lines], dtype=kind)
 
     count = np.array([len(s.lines) for s in every], dtype=np.int64)
-    case, product = owners(count), column("product")
-    account = np.array([s.account for s in every], dtype=np.int64)[case]
+    nth, product = owners(count), column("product")
+    account, case = np.array([s.account for s in every], dtype=np.int64)[nth], nth + number
     first = CASES + case * OF_A_CASE
     numbers = "line", "attempt", "ms", "quantity", "status", "method", "back"
     places = "kind", "browser", "network", "place", "latitude", "longitude"

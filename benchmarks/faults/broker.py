@@ -1,0 +1,148 @@
+"""Apache Kafka on loopback for as long as it is needed: `make test-kafka`, which asks of it what
+tests/test_topics.py asks of any transport, then kills it with producers and workers.
+
+Its jars come by Maven, of the version in tests/kafka/pom.xml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+POM = Path("tests/kafka/pom.xml")
+JARS = Path("build/kafka")
+BOUND = 60
+"""Seconds that a broker may take to answer."""
+NEEDED = ("java", "mvn")
+_CLUSTER = "bGFrZWhvdXNlLXRlc3QtMQ"
+_PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{inner}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{inner}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.enable=false
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
+group.min.session.timeout.ms=1000
+"""
+
+
+def jars() -> str:
+    """The class path. Raises SystemExit where Maven brings none."""
+    folder = JARS.absolute()
+    if not folder.is_dir():
+        new = folder.with_name(f"kafka-{secrets.token_hex(4)}")
+        copy = ["dependency:copy-dependencies", f"-DoutputDirectory={new}"]
+        if subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *copy]).returncode:
+            shutil.rmtree(new, ignore_errors=True)
+            raise SystemExit("Maven did not bring Apache Kafka")
+        new.rename(folder)
+    return f"{folder}/*"
+
+
+class Broker:
+    """One broker that is its own controller, with its data in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, inner = _free(), _free()
+        self._folder, self._jars = folder, jars()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._settings = folder / "server.properties"
+        said = _PROPERTIES.format(port=self.port, inner=inner, folder=folder)
+        self._settings.write_text(said, encoding="utf-8")
+        tool = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(self._settings)]
+        subprocess.run(self._java(*tool), check=True, cwd=folder, stdout=self._log())
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        main = self._java("kafka.Kafka", str(self._settings))
+        log = self._log()
+        self._process = subprocess.Popen(
+            main, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
+        )
+        until = time.monotonic() + BOUND
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise SystemExit((self._folder / "broker.log").read_text(errors="replace")[-2000:])
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            asked = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+            return bool(asked.list_topics(timeout=2).brokers)
+        except (OSError, KafkaException):
+            return False
+
+    def _java(self, *arguments: str) -> list[str]:
+        return ["java", "-Xmx512m", "-cp", self._jars, *arguments]
+
+    def _log(self) -> BinaryIO:
+        return (self._folder / "broker.log").open("ab")
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.broker", description=__doc__)
+    asked.add_argument("--kills", type=int, default=60, help="at least so many")
+    asked.add_argument("--seed", type=int, default=42)
+    given = asked.parse_args()
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        print(f"not tried: {' and '.join(missing)} of Java and Maven are not here")
+        return 0
+    from benchmarks.faults import stream
+
+    with tempfile.TemporaryDirectory() as name:
+        broker = Broker(Path(name))
+        broker.start()
+        print(f"Apache Kafka answers at {broker.address}", flush=True)
+        try:
+            suite = [sys.executable, "-m", "pytest", "-q", "tests/test_topics.py"]
+            env = os.environ | {"LAKEHOUSE_TEST_KAFKA": broker.address}
+            failed = subprocess.run([*suite, "tests/test_stream_kafka.py"], env=env).returncode
+        finally:
+            broker.kill()
+    return failed or stream.campaign(given.seed, given.kills, Broker)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

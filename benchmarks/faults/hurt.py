@@ -1,0 +1,87 @@
+"""A command line in a bad place: python -m benchmarks.faults.hurt KIND SEED ARGUMENT ...; KIND is
+one of `KINDS`."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lakehouse.storage import stream
+
+_WRITE = "write_deltalake"
+HOUR = 3_600 * 10**9
+FULL = 512
+"""Bytes that a file may have while the disk is full: what is written first of any is longer."""
+
+
+def slow(chance: random.Random) -> None:
+    """Each commit takes up to two seconds longer."""
+    _around_commits(lambda _: time.sleep(chance.uniform(0, 2)))
+
+
+def full(chance: random.Random) -> None:
+    """There is no room, now and then, for a while."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def come_and_go() -> None:
+        while True:
+            time.sleep(chance.uniform(0.3, 1.5))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, most))
+            time.sleep(chance.uniform(0.2, 1.0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    threading.Thread(target=come_and_go, daemon=True).start()
+
+
+def jumping(chance: random.Random) -> None:
+    """The machine's clock goes to and fro by up to two days, and stands still."""
+    real, shift = time.time_ns, [0]
+
+    def come_and_go() -> None:
+        while True:
+            time.sleep(chance.uniform(0.1, 0.6))
+            shift[0] = chance.choice((0, chance.randint(-48 * HOUR, 48 * HOUR)))
+
+    time.time_ns = lambda: real() + shift[0]
+    threading.Thread(target=come_and_go, daemon=True).start()
+
+
+def dying(chance: random.Random) -> None:
+    """It dies right before or right after one of its first commits."""
+    fatal, calls = chance.randint(1, 12), [0]
+
+    def passed(is_before: bool) -> None:
+        calls[0] += is_before
+        if calls[0] == fatal and is_before is (fatal % 2 == 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _around_commits(passed)
+
+
+def _around_commits(passed: Callable[[bool], None]) -> None:
+    write = getattr(stream, _WRITE)
+
+    def hurt(*args: Any, **more: Any) -> None:
+        passed(True)
+        write(*args, **more)
+        passed(False)
+
+    setattr(stream, _WRITE, hurt)
+
+
+KINDS = {"slow": slow, "full": full, "jumping": jumping, "dying": dying}
+
+if __name__ == "__main__":
+    KINDS[sys.argv[1]](random.Random(int(sys.argv[2])))
+    from lakehouse.cli import main
+
+    sys.argv = ["lakehouse", *sys.argv[3:]]
+    main()

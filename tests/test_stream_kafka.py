@@ -1,0 +1,104 @@
+"""Kafka into the lake, each event once: by its mock broker, and by a real one where
+LAKEHOUSE_TEST_KAFKA names it."""
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lakehouse.ingest.streams.kafka import Kafka, client
+from lakehouse.ingest.streams.worker import GROUP, Limits, Worker
+from lakehouse.storage import Lake
+from tests.streamed import AT, TABLE, event, never, settings_at, stored
+from tests.test_topics import BROKER, PARTITIONS
+
+KEYS = "abcdefghijkl"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    broker = client().Producer({"test.mock.num.brokers": "1", "log_level": 0})
+    found = next(iter(broker.list_topics(timeout=10).brokers.values()))
+    yield f"{found.host}:{found.port}"
+    del broker
+
+
+@pytest.fixture(params=["mock", *(["broker"] if BROKER else [])])
+def place(request: pytest.FixtureRequest) -> tuple[Kafka, str]:
+    """A cluster, and a topic of its own."""
+    topic = f"clicks_{uuid.uuid4().hex[:8]}"
+    address = BROKER if request.param == "broker" else request.getfixturevalue("mock")
+    quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
+    kafka = Kafka({"bootstrap.servers": address, "log_level": "0", **quick})
+    if request.param == "mock":
+        kafka._admin.list_topics(topic, timeout=10)  # it makes what it is asked for
+    kafka.create(topic, PARTITIONS)
+    return kafka, topic
+
+
+def send(place: tuple[Kafka, str], first: int, count: int) -> None:
+    rows = [
+        (key.encode(), json.dumps(event(f"{key}{n}", user_id=key)).encode())
+        for n in range(first, first + count)
+        for key in KEYS
+    ]
+    kafka, topic = place
+    kafka.send(topic, pl.DataFrame(rows, schema=["key", "value"], orient="row"))
+
+
+def worker(folder: Path, place: tuple[Kafka, str], rows: int = 100_000) -> Worker:
+    settings, (kafka, topic) = settings_at(folder), place
+    lake = Lake(settings.root)
+    limits = Limits(rows=rows, seconds=0)
+    return Worker(lake, settings, kafka, {topic: TABLE}, lambda: AT, limits=limits)
+
+
+def ids(folder: Path) -> list[str]:
+    return sorted(stored(folder)["event_id"])
+
+
+def wanted(count: int) -> list[str]:
+    return sorted(f"e{key}{n}" for key in KEYS for n in range(count))
+
+
+def test_events_come_in_once_and_in_order_whatever_the_group_has_noted(
+    tmp_path: Path, place: tuple[Kafka, str]
+) -> None:
+    """The second lake is new, and the group of the first has noted all."""
+    send(place, 0, 10)
+    kafka, topic = place
+    for name in ("first", "second"):
+        done = worker(tmp_path / name, place, rows=25).run(never, until_empty=True)
+        assert ids(tmp_path / name) == wanted(10)
+        assert done.commits > 2
+        assert sum(kafka.positions(topic, GROUP).values()) == 10 * len(KEYS)
+    rows = stored(tmp_path / "second").with_columns(
+        at=pl.col("_source").str.extract(r"@(\d+)$").cast(pl.Int64),
+        n=pl.col("event_id").str.extract(r"(\d+)$").cast(pl.Int64),
+    )
+    ends = kafka.ends(topic).items()
+    every = [f"topic:{topic}/{p}@{n}" for p, (_, end) in ends for n in range(end)]
+    assert sorted(rows["_source"]) == sorted(every)
+    of_key = rows.sort("at").group_by("user_id").agg(pl.col("n"))
+    assert of_key["n"].to_list() == [list(range(10))] * len(KEYS)
+
+
+def test_workers_come_and_go_and_each_event_is_there_once(
+    tmp_path: Path, place: tuple[Kafka, str]
+) -> None:
+    send(place, 0, 20)
+    ends = threading.Event()
+    workers = [worker(tmp_path, place, rows=15) for _ in range(3)]
+    threads = [threading.Thread(target=w.run, args=(ends.is_set,)) for w in workers[:2]]
+    for thread in threads:
+        thread.start()
+    send(place, 20, 20)
+    ends.set()
+    for thread in threads:
+        thread.join(60)
+    workers[2].run(never, until_empty=True)
+    assert ids(tmp_path) == wanted(40)

@@ -1,0 +1,161 @@
+"""Tables that topics fill in Dagster: looked at and not written; their hours as they close."""
+
+import datetime as dt
+import functools
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets.assembly import assemble
+    from igaming_assets.resources import Clock, LakeResource
+    from igaming_assets.running import run_days
+    from igaming_assets.streamed import closed_hours_sensor
+from lakehouse.ingest.streams.hours import closed
+from lakehouse.settings import Settings
+from tests.streamed import AT, DAY, TABLE, event, log_at, places, send, settings_at, sources
+from tests.streamed import take_in as taken_in
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+ZONE = "America/Los_Angeles"
+NOON = dt.datetime(2025, 1, 2, 20, tzinfo=dt.UTC)
+"""At the property; its gaming day is from 14:00 UTC on."""
+
+
+def at(minutes: float) -> str:
+    return (NOON + dt.timedelta(minutes=minutes)).isoformat()
+
+
+def happens(folder: Path, *minutes: float, came: float | None = None) -> None:
+    """Events so many minutes after noon, which come into the lake when the last of them happens,
+    or at `came`."""
+    arrived = NOON + dt.timedelta(minutes=max(minutes) if came is None else came)
+    log = log_at(folder)
+    log._clock = lambda: int(arrived.timestamp() * 1000)
+    send(log, *(event(f"{m}", timestamp=at(m)) for m in minutes))
+    taken_in(folder, log)
+
+
+def until(folder: Path, minutes: float) -> dt.datetime | None:
+    lake = taken_in(folder).lake
+    found = closed(lake, TABLE, NOON + dt.timedelta(minutes=minutes), ZONE)
+    return None if found is None else found.until
+
+
+def test_an_hour_closes_when_what_may_be_under_way_has_come(tmp_path: Path) -> None:
+    hour = dt.timedelta(hours=1)
+    assert until(tmp_path, 0) is None
+    happens(tmp_path, 10, 50)
+    assert until(tmp_path, 51) == NOON
+    happens(tmp_path, 64)
+    assert until(tmp_path, 64.1) == NOON
+    happens(tmp_path, 65)
+    assert until(tmp_path, 65.1) == NOON + hour
+    assert until(tmp_path, 69.9) == NOON + hour
+    assert until(tmp_path, 70) == NOON + 2 * hour  # nothing has come for five minutes
+
+
+def test_an_event_by_a_clock_that_is_ahead_closes_nothing(tmp_path: Path) -> None:
+    happens(tmp_path, 10)
+    happens(tmp_path, 200, came=11)
+    assert until(tmp_path, 11) == NOON
+
+
+def settings_of(folder: Path) -> Settings:
+    return settings_at(folder, domains=("floor", "online"), start="2025-01-01", scale=0.01)
+
+
+@functools.cache
+def sensor_of(folder: Path) -> dg.SensorDefinition:
+    sensor = closed_hours_sensor(settings_of(folder))
+    assert sensor is not None
+    return sensor
+
+
+def look(
+    folder: Path, cursor: str | None, minutes: float
+) -> tuple[list[str], list[dict[str, Any]], str]:
+    """One tick: gaming days asked for, what was observed, and the cursor."""
+    settings, sensor = settings_of(folder), sensor_of(folder)
+    given = {
+        "lake": LakeResource.of(settings),
+        "clock": Clock(at=at(minutes)),
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=given)
+        with context:
+            found = sensor(context)
+    assert isinstance(found, dg.SensorResult)
+    for request in found.run_requests or []:
+        keys = {key.to_user_string() for key in request.asset_selection or []}
+        assert {f"bronze/{TABLE}", f"silver/{TABLE}", "gold/player_metrics"} <= keys
+        assert not {"silver/slot_telemetry", "bronze/games"} & keys
+    told = [{k: v.value for k, v in e.metadata.items()} for e in found.asset_events]
+    return [str(r.partition_key) for r in found.run_requests or []], told, found.cursor or ""
+
+
+def test_days_are_asked_for_as_their_hours_close_and_when_events_are_late(tmp_path: Path) -> None:
+    happens(tmp_path, 10)
+    asked, told, cursor = look(tmp_path, None, 11)
+    assert asked == ["2025-01-02"]
+    assert told == [
+        {"dagster/row_count": 1, "lag": 0, "rejected": 0, "last_offsets": {"0": 1}},
+    ]
+    happens(tmp_path, 20)
+    asked, told, cursor = look(tmp_path, cursor, 21)
+    assert (asked, told[0]["dagster/row_count"]) == ([], 2)
+    assert look(tmp_path, cursor, 22)[:2] == ([], [])
+    happens(tmp_path, 66)
+    asked, _, cursor = look(tmp_path, cursor, 67)
+    assert asked == ["2025-01-02"]
+    assert look(tmp_path, cursor, 68)[0] == []
+    happens(tmp_path, -24 * 60, came=67)
+    asked, _, cursor = look(tmp_path, cursor, 68)
+    assert asked == ["2025-01-01"]
+    happens(tmp_path, 24 * 60)
+    asked, _, cursor = look(tmp_path, cursor, 24 * 60)
+    assert asked == ["2025-01-02", "2025-01-03"]
+    assert look(tmp_path, cursor, 24 * 60)[0] == []
+    assert set(json.loads(cursor)[TABLE]["days"]) == {"2025-01-01", "2025-01-02", "2025-01-03"}
+
+
+def test_a_lake_that_no_topic_fills_has_no_such_sensor() -> None:
+    settings = Settings(domains=("floor", "online"))
+    assert closed_hours_sensor(settings) is None
+    named = {s.name for s in assemble(settings).get_repository_def().sensor_defs}
+    assert "closed_hours" not in named
+
+
+@pytest.mark.slow
+def test_a_run_looks_at_bronze_and_derives_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows stay as they came; silver and gold of the day follow."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    log = log_at(tmp_path)
+    bet = event("b", event_type="bet_placed", bet_amount="2.50", timestamp=at(1), round_id="r")
+    send(log, event("a", timestamp=at(0)), bet, b"poison", event("a", timestamp=at(0)))
+    lake = taken_in(tmp_path, log).lake
+    settings = settings_of(tmp_path).model_copy(update={"orphans": {TABLE: "keep"}})
+    for name, value in (
+        ("ROOT", settings.root),
+        ("START", "2025-01-01"),
+        ("SCALE", "0.01"),
+        ("DOMAINS", '["floor", "online"]'),
+        ("SOURCES", f'{{"{TABLE}": "stream"}}'),
+        ("ORPHANS", f'{{"{TABLE}": "keep"}}'),
+    ):
+        monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+    select = f"key:bronze/{TABLE}+"
+    done = run_days(settings, (DAY, DAY), now=AT, select=select)
+    assert done.materialized > 3
+    assert sources(tmp_path) == sorted([*places(0, 2), *places(3, 4)])
+    played = lake.scan("gold", "player_metrics", days=(DAY, DAY)).collect()
+    assert played.height == 1
+    assert lake.scan("duplicates", TABLE).collect().height == 1
