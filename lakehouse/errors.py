@@ -50,6 +50,10 @@ class Overtaken(StorageError):  # noqa: N818 - nothing is wrong but the moment
     """Somebody else committed to the table meanwhile; the same work may be tried again."""
 
 
+class Gap(StorageError):  # noqa: N818 - what it is called everywhere
+    """Rows were brought that begin beyond what a table has reached: those between would be lost."""
+
+
 class ContractError(LakehouseError):
     """A frame or a stored table does not have its contract's columns."""
 

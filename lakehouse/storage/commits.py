@@ -14,6 +14,8 @@ from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.marks import KEY, told_by
 
 ATTEMPTS = 12
+Transactions = Sequence[tuple[str, int | None]]
+"""Ids of application transactions with their numbers; None: that of the commit."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,12 @@ def properties(
     home: tuple[str, str],
     again: int = 0,
     days: Days | None = None,
-    transactions: Sequence[tuple[str, int | None]] = (),
+    transactions: Transactions = (),
+    *,
+    rebase: bool = False,
 ) -> CommitProperties:
-    """Metadata of the next commit on `delta`, the table `home`."""
+    """Metadata of the next commit on `delta`, the table `home`. With `rebase` it may go behind
+    commits that others made meanwhile, of other ids: Delta refuses those of the same id."""
     said = {
         "run_id": commit.run_id,
         "asset": commit.asset,
@@ -66,10 +71,10 @@ def properties(
     if not transactions:
         return CommitProperties(custom_metadata=said)
     following = delta.version() + 1
-    # No rebase: with any commit in between, what was read or looked up is no longer true.
+    # Else with any commit in between, what was read or looked up is no longer true.
     return CommitProperties(
         custom_metadata=said,
-        max_commit_retries=0,
+        max_commit_retries=None if rebase else 0,
         app_transactions=[
             Transaction(name, following if number is None else number)
             for name, number in transactions

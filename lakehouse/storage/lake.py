@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import DeltaTable, Schema, write_deltalake
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
-from lakehouse.storage.commits import ATTEMPTS, Commit, attempts, is_reached, properties
+from lakehouse.storage.commits import (
+    ATTEMPTS,
+    Commit,
+    Transactions,
+    attempts,
+    is_reached,
+    properties,
+)
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import (
     batches_predicate,
@@ -29,19 +36,20 @@ from lakehouse.storage.days import (
 from lakehouse.storage.history import upsert_history
 from lakehouse.storage.log import (
     Version,
-    fields,
+    created,
     files_by_day,
     is_plain,
-    lacking,
     listed_files,
     naming,
     no_files,
     pruned,
     travel,
     version_of,
+    widen,
 )
 from lakehouse.storage.marks import Tokens, held, tokens
-from lakehouse.storage.modes import close_files, make_folder
+from lakehouse.storage.modes import close_commit, close_files, make_folder
+from lakehouse.storage.offsets import Reach, reached_of
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
@@ -53,7 +61,7 @@ from lakehouse.storage.shapes import (
     stored_schema,
     stored_tables,
 )
-from lakehouse.storage.stream import Stream, plain_where_unique
+from lakehouse.storage.stream import Stream, write
 from lakehouse.storage.written import Written
 
 T = TypeVar("T")
@@ -264,6 +272,32 @@ class Lake:
 
         return self._commit(layer, table, rows, commit, mode="append", transactions=by)
 
+    def append_offsets(
+        self,
+        layer: str,
+        table: str,
+        rows: pl.DataFrame,
+        offsets: Mapping[str, int],
+        *,
+        begin: Mapping[str, int] | None = None,
+        place: str = "_source",
+        commit: Commit,
+    ) -> Written:
+        """Adds in one commit rows and how far they reach: id → the offset after the last one read.
+        A row's `place` ends in <id>@<offset>; those before what the table has reached are left out,
+        whoever brings them again. Where all ids have reached as far, nothing is written.
+
+        Raises Gap where the reading's `begin` (id → offset) is beyond what the table has reached,
+        ContractError for rows of no such id, StorageError.
+        """
+        reach = Reach(f"{layer}.{table}", offsets, begin or {}, place, conform(rows, layer, table))
+        by: dict[str, Any] = {"transactions": reach.moved, "rebase": True}
+        return self._commit(layer, table, reach.new, commit, mode="append", **by)
+
+    def reached(self, layer: str, table: str, ids: Iterable[str]) -> dict[str, int]:
+        """Id → the offset that the table has reached; without ids that it never saw."""
+        return reached_of(self.table(layer, table), ids)
+
     def append_stream(
         self,
         layer: str,
@@ -285,17 +319,9 @@ class Lake:
             return 0
         stream = Stream(frames, layer, table)
         said = properties(commit, delta, (layer, table), transactions=[app_transaction])
-        keys = partition_columns(layer, table) or None
         try:
             with naming(uri, "write"):
-                write_deltalake(
-                    delta,
-                    stream.reader(),
-                    mode="append",
-                    partition_by=keys,
-                    commit_properties=said,
-                    writer_properties=plain_where_unique(table, "ZSTD"),
-                )
+                write(delta, stream.reader(), layer, table, "append", said, codec="ZSTD")
         except CommitFailedError as error:
             raise Overtaken(f"cannot write {uri}: somebody else committed meanwhile") from error
         except StorageError as error:
@@ -349,12 +375,14 @@ class Lake:
         except StorageError as error:
             raise (damaged_log(self, layer, table) or error) from error
 
-    def close(self, layer: str, table: str, days: Days | None = None) -> None:
+    def close(
+        self, layer: str, table: str, days: Days | None = None, version: int | None = None
+    ) -> None:
         """Leaves the files of a private table to their owner alone. Call it after writing any,
-        of some days or of all."""
+        of some days, of one version or of all."""
         uri = self.uri(layer, table)
         if is_private(layer, table) and not is_url(uri):
-            close_files(Path(uri), days)
+            close_files(Path(uri), days) if version is None else close_commit(Path(uri), version)
 
     def _options(self) -> dict[str, str] | None:
         return dict(self.storage_options) or None
@@ -366,24 +394,11 @@ class Lake:
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
         with naming(uri, "open"):
             known = self._opened.take(uri)
-        delta = known or self._open(layer, table) or self._create(layer, table)
-        missing = lacking(delta, layer, table)
-        if missing:
-            delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
-        return delta
-
-    def _create(self, layer: str, table: str) -> DeltaTable:
-        uri = self.uri(layer, table)
+        delta = known or self._open(layer, table)
         with naming(uri, "create"):
-            return DeltaTable.create(
-                address(uri),
-                Schema(fields(layer, table)),
-                mode="ignore",
-                partition_by=partition_columns(layer, table) or None,
-                name=table,
-                description=contract(table).description,
-                storage_options=self._options(),
-            )
+            delta = delta or created(address(uri), layer, table, self._options())
+        widen(delta, layer, table)
+        return delta
 
     def _commit(
         self,
@@ -394,8 +409,9 @@ class Lake:
         *,
         mode: Literal["overwrite", "append"],
         predicate: str | None = None,
-        transactions: Sequence[tuple[str, int | None]] = (),
+        transactions: Transactions | Callable[[DeltaTable], Transactions] = (),
         days: Days | None = None,
+        rebase: bool = False,
     ) -> Written:
         """Tries until no other commit is in the way. `rows` is asked anew for each attempt."""
         uri = self.uri(layer, table)
@@ -406,31 +422,17 @@ class Lake:
                     delta = self._open_to_write(layer, table)
                     before = delta.version()
                     frame = rows(delta)
-                    said = properties(
-                        commit,
-                        delta,
-                        (layer, table),
-                        again=again,
-                        days=days,
-                        transactions=transactions,
-                    )
-                    keys = partition_columns(layer, table) or None
+                    by = transactions(delta) if callable(transactions) else transactions
+                    home = (layer, table)
+                    said = properties(commit, delta, home, again, days, by, rebase=rebase)
                     if frame is not None:
                         with naming(uri, "write"):
-                            write_deltalake(
-                                delta,
-                                frame,
-                                mode=mode,  # type: ignore[arg-type]  # one overload each
-                                predicate=predicate,
-                                partition_by=keys,
-                                commit_properties=said,
-                                writer_properties=plain_where_unique(table, "SNAPPY"),
-                            )
+                            write(delta, frame, layer, table, mode, said, predicate=predicate)
         except CommitFailedError as error:
             raise StorageError(
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
-        self.close(layer, table, days)
+        self.close(layer, table, days, delta.version() if rebase else None)
         self._opened.keep(uri, delta)
         overtaken = max(0, delta.version() - before - 1)
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))

@@ -79,6 +79,26 @@ def _fields(layer: str, c: Contract) -> list[Field]:
     ]
 
 
+def created(address: str, layer: str, table: str, options: dict[str, str] | None) -> DeltaTable:
+    """A table of a contract, without rows; the one that is there where somebody was faster."""
+    return DeltaTable.create(
+        address,
+        Schema(fields(layer, table)),
+        mode="ignore",
+        partition_by=partition_columns(layer, table) or None,
+        name=table,
+        description=checked_contract(layer, table).description,
+        storage_options=options,
+    )
+
+
+def widen(delta: DeltaTable, layer: str, table: str) -> None:
+    """Adds the columns that the contract gained since. Raises ContractError as `lacking` does."""
+    missing = lacking(delta, layer, table)
+    if missing:
+        delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
+
+
 def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
     """Nullable columns that the contract gained since; ContractError for other differences."""
     found = {f.name: f.type for f in delta.schema().fields}

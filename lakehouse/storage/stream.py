@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
-from deltalake import ColumnProperties, WriterProperties
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    WriterProperties,
+    write_deltalake,
+)
 
 from lakehouse.contracts import contract
 from lakehouse.storage.prefetch import prefetched
-from lakehouse.storage.shapes import PARTITION, conform, stored_schema
+from lakehouse.storage.shapes import PARTITION, conform, partition_columns, stored_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +46,29 @@ class Stream:
         except BaseException as error:
             self.error = error
             raise
+
+
+def write(
+    delta: DeltaTable,
+    rows: pl.DataFrame | pa.RecordBatchReader,
+    layer: str,
+    table: str,
+    mode: Literal["overwrite", "append"],
+    said: CommitProperties,
+    *,
+    predicate: str | None = None,
+    codec: Literal["SNAPPY", "ZSTD"] = "SNAPPY",
+) -> None:
+    """One commit of rows in the stored order and types."""
+    write_deltalake(
+        delta,
+        rows,
+        mode=mode,  # type: ignore[arg-type]  # one overload each
+        predicate=predicate,
+        partition_by=partition_columns(layer, table) or None,
+        commit_properties=said,
+        writer_properties=plain_where_unique(table, codec),
+    )
 
 
 def plain_where_unique(table: str, compression: Literal["SNAPPY", "ZSTD"]) -> WriterProperties:
