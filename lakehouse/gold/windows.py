@@ -32,7 +32,7 @@ class Part:
         name = value if self.name is None else pl.col(self.name)
         keys = [*by, value.alias("value"), name.alias("name")]
         said = {m: self.measures.get(m, pl.lit(0)).cast(pl.Int64) for m in MEASURES}
-        people = self.measures.get("people", pl.lit(None))
+        people = self.measures.get("people", pl.lit(None, pl.List(pl.String)))
         found = kept.group_by(keys).agg(**said, people=people)
         return found.with_columns(dimension=pl.lit(self.dimension))
 

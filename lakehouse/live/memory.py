@@ -167,7 +167,7 @@ def _counted(
     before: Mapping[int, Counts], all_: pl.DataFrame, kept: pl.DataFrame, copies: pl.DataFrame
 ) -> Mapping[int, Counts]:
     out = pl.col("dead_at").is_not_null() | ~pl.col("is_sound")
-    late = pl.col("is_sound") & (pl.col("time") < pl.col("mark"))
+    late = pl.col("is_sound") & (pl.col("time") <= pl.col("mark"))
     of = [
         all_.group_by("partition").agg(events=pl.len().cast(pl.Int64)),
         copies.group_by("partition").agg(copies=pl.len().cast(pl.Int64)),

@@ -1,4 +1,4 @@
-"""Sessions as they go on: what is folded of the day's events, and the events that may yet change."""
+"""Sessions as they go on: what is folded of the day's events, and events that may yet change."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def went(
     timezone: str,
 ) -> Went:
     """Sessions after what came since results were asked for last. `span` as in `memory.taken`."""
-    rows = memory.rows.filter("is_sound", pl.col("time") >= pl.col("mark"))
+    rows = memory.rows.filter("is_sound", pl.col("time") > pl.col("mark"))
     mine = rows.lazy().rename({play.user: "user_id"} if play.user != "user_id" else {})
     touched = mine.filter("is_new").select(USER).unique().collect().lazy()
     alive = mine.filter(pl.col("dead_at").is_null())

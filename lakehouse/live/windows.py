@@ -69,7 +69,9 @@ def changed(memory: Memory, kind: Kind) -> pl.DataFrame:
     counts = pl.col("dead_at").is_null() | (pl.col("dead_at") >= end)
     made = kind.parts(inside.filter(counts), WINDOW)
     final = (end <= marks).alias("is_final")
-    return pl.concat([made, _gone(inside, made, kind)]).with_columns(final).collect()
+    if memory.rows["dead_at"].max() not in (None, LONG_AGO):
+        made = pl.concat([made, _gone(inside, made, kind)])
+    return made.with_columns(final).collect()
 
 
 def _windows(rows: pl.LazyFrame, kind: Kind) -> pl.LazyFrame:

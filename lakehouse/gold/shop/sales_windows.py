@@ -103,9 +103,7 @@ def from_parts(
     )
     for dimension, many in (("product", "unique_products"), ("category", "unique_categories")):
         different = sold.filter(dimension=dimension).group_by(BY)
-        found = found.join(
-            different.agg(pl.col("value").n_unique().alias(many)), on=BY, how="left"
-        )
+        found = found.join(different.agg(pl.col("value").n_unique().alias(many)), on=BY, how="left")
     found = found.join(_best(sold, "category", {"value": "product_category"}), on=BY, how="left")
     products = _best(sold, "product", {"value": "product_id", "name": "product_name"})
     found = found.join(products, on=BY, how="left")
