@@ -8,7 +8,7 @@ stream is cut. Copies and clashes are known of rows whose windows are open.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -77,14 +77,14 @@ def taken(
     """After rows of any partitions, each in order of offset. `span`: how long after its time the
     last window of a row ends at the most."""
     marked, marks = _marked(memory.marks, judged, lateness)
-    again = marked["key"].is_duplicated() | marked["key"].is_in(_among(memory.rows, marked))
+    again = marked["key"].is_duplicated() | marked["key"].is_in(_among(memory.rows, marked).implode())
     if not again.any():
         rows, copies, killed = marked, marked.clear(), _NOBODY
     else:
         rows, copies, killed = _judged_by_key(memory.rows, marked, again, span)
     known = _killed(memory.rows, killed)
     rows = _killed(rows, killed)
-    dead = known.filter(pl.struct("partition", "offset").is_in(_places(killed)))
+    dead = known.join(_places(killed), on=["partition", "offset"], how="semi")
     fresh = rows.filter("is_sound", pl.col("dead_at").is_null())
     counts = _counted(memory.counts, marked, rows, copies)
     after = replace(memory, rows=pl.concat([known, rows]), marks=marks, counts=counts)
@@ -141,13 +141,13 @@ def _judged_by_key(
             for r in remembered:
                 killed.setdefault((partition, r[0]), mark)
         remembered.append((offset, content, time + span))
-    is_copy = new.select(pl.struct("partition", "offset").is_in(_places(copies))).to_series()
-    return new.filter(~is_copy), new.filter(is_copy), killed
+    at, places = ["partition", "offset"], _places(copies)
+    kept = new.join(places, on=at, how="anti", maintain_order="left")
+    return kept, new.join(places, on=at, how="semi"), killed
 
 
-def _places(of: set[tuple[int, int]] | dict[tuple[int, int], dt.datetime]) -> pl.Series:
-    schema = {"partition": pl.Int64, "offset": pl.Int64}
-    return pl.DataFrame(list(of), schema=schema, orient="row").to_struct("place").implode()
+def _places(of: Iterable[tuple[int, int]]) -> pl.DataFrame:
+    return pl.DataFrame(list(of), schema={"partition": pl.Int64, "offset": pl.Int64}, orient="row")
 
 
 def _killed(rows: pl.DataFrame, killed: dict[tuple[int, int], dt.datetime]) -> pl.DataFrame:

@@ -63,7 +63,7 @@ def changed(memory: Memory, kind: Kind) -> pl.DataFrame:
     closing = _windows(rows.filter(pl.col("time") < marks), kind).filter(end > told, end <= marks)
     asked = pl.concat([w.select(WINDOW) for w in (fresh, closing)]).unique().collect()
     since = asked["window_start"].min()
-    near = rows.filter(pl.col("time") >= since)
+    near = rows.limit(0) if since is None else rows.filter(pl.col("time") >= since)
     inside = _windows(near, kind).join(asked.lazy(), on=WINDOW, how="semi")
     inside = inside.filter(end > pl.col("mark")).collect().lazy()
     counts = pl.col("dead_at").is_null() | (pl.col("dead_at") >= end)
