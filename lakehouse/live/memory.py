@@ -77,7 +77,9 @@ def taken(
     """After rows of any partitions, each in order of offset. `span`: how long after its time the
     last window of a row ends at the most."""
     marked, marks = _marked(memory.marks, judged, lateness)
-    again = marked["key"].is_duplicated() | marked["key"].is_in(_among(memory.rows, marked).implode())
+    again = marked["key"].is_duplicated() | marked["key"].is_in(
+        _among(memory.rows, marked).implode()
+    )
     if not again.any():
         rows, copies, killed = marked, marked.clear(), _NOBODY
     else:
