@@ -65,20 +65,34 @@ def _made(
 
 
 def _kept(step: Step, layer: str, table: str, days: Days) -> list[Read]:
-    """Rows that are there already and stay: of landed tables, and of captured identities."""
+    """Rows that are there already and stay: of landed tables, of captured identities, and what
+    was planted among events."""
     of = "player_profile" if table == "identity_vault" else table
-    stays = layer != "truth" and step.settings.source_of(of) != "simulator"
+    stays = _of_topics(step.settings) if layer == "truth" else _is_landed(step.settings, of)
     return [Read(layer, table, days)] if stays else []
+
+
+def _is_landed(settings: Settings, table: str) -> bool:
+    return settings.source_of(table) != "simulator"
+
+
+def _of_topics(settings: Settings) -> list[str]:
+    """Tables whose events may be produced into topics, and are in no run's simulated rows."""
+    simulated = simulated_tables(settings)
+    return [t for t, c in settings.tables("source").items() if c.topic and t not in simulated]
 
 
 def plants_asset(settings: Settings, every: Sequence[Check]) -> dg.AssetsDefinition:
     """What the simulator planted, for scoring detectors; nothing downstream reads it. In a
-    table that it does not fill, it has planted nothing."""
+    table that it does not fill, it has planted nothing, but for what is told of its events."""
 
     def plants(context: dg.AssetExecutionContext, step: Step, days: Days) -> pl.DataFrame:
         tables = simulated_tables(step.settings)
+        told = step.lake.scan("truth", "plants", days=days).filter(
+            pl.col("table_name").is_in(_of_topics(step.settings))
+        )
         if not tables:
-            return contract("plants").bronze_schema().to_frame()
+            return told.collect()
         world = context.resources.simulator.world(step.settings)
         made = simulated(
             lambda _, days: (world.plants(day, tables) for day in each_day(days)),
@@ -87,7 +101,7 @@ def plants_asset(settings: Settings, every: Sequence[Check]) -> dg.AssetsDefinit
             days,
             step.now,
         )
-        return made.filter(pl.col("table_name").is_in(tables))
+        return pl.concat([told.collect(), made.filter(pl.col("table_name").is_in(tables))])
 
     return _made(settings, every, "truth", "plants", plants)
 

@@ -55,30 +55,6 @@ class Simulator(dg.ConfigurableResource[Any]):
     """The simulated world of a lake's settings; built once in a process."""
 
     def world(self, settings: Settings) -> World:
-        return _world(
-            settings.seed,
-            settings.start,
-            settings.scale,
-            settings.timezone,
-            settings.profile,
-            settings.faults,
-        )
+        from lakehouse.simulate.world import world_of
 
-
-@functools.lru_cache(maxsize=2)
-def _world(
-    seed: int, start: dt.date, scale: float, timezone: str, profile: str, faults: bool
-) -> World:
-    from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
-    from lakehouse.simulate.world import World
-
-    return World(
-        WorldConfig(
-            seed=seed,
-            start=start,
-            scale=scale,
-            timezone=timezone,
-            profile=profile,
-            faults=Faults() if faults else NO_FAULTS,
-        )
-    )
+        return world_of(settings)

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 600
 Source = Literal["simulator", "landing", "both"]
+TableSource = Literal["simulator", "landing", "both", "stream"]
 Orphans = Literal["quarantine", "keep", "create_minimal"]
 Domain = Literal["floor", "online", "platform", "shop"]
 DOMAINS: tuple[Domain, ...] = ("floor", "online", "platform", "shop")
 _OF_THE_FLOOR = ("compliance", "detection")
 """Folders of contracts that go with the casino floor."""
+_SIMULATED = ("simulator", "both")
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
 LARGEST_SCALE = 10_000
@@ -73,8 +75,9 @@ class Settings(BaseSettings):
     faults: bool = True
     """Whether simulated bronze receives defects, misconduct and filing faults."""
     source: Source = "simulator"
-    sources: dict[str, Source] = Field(default_factory=dict)
-    """Source by table, where it differs from `source`."""
+    sources: dict[str, TableSource] = Field(default_factory=dict)
+    """Source by table, where it differs from `source`; `stream` for one whose rows come by its
+    topic."""
     orphans: dict[str, Orphans] = Field(default_factory=dict)
     """By table, what becomes of rows that name a patron no profile tells of, or another parent
     that is not there: `keep` lets them into silver as they are; `create_minimal` makes profiles
@@ -215,13 +218,18 @@ class Settings(BaseSettings):
 
     @field_validator("sources")
     @classmethod
-    def _known_tables(cls, value: dict[str, Source]) -> dict[str, Source]:
-        from lakehouse.contracts import door_of
+    def _known_tables(cls, value: dict[str, TableSource]) -> dict[str, TableSource]:
+        from lakehouse.contracts import contract, contracts, door_of
 
         _refuse_unknown(value)
-        landed = [t for t, s in value.items() if s != "landing" and not _is_simulated(door_of(t))]
+        simulated = [t for t, s in value.items() if s in _SIMULATED]
+        landed = [t for t in simulated if not _is_simulated(door_of(t))]
         if landed:
             raise ValueError(f"the simulator has no table {landed[0]!r}; its source is landing")
+        untold = [t for t, s in value.items() if s == "stream" and not contract(t).topic]
+        if untold:
+            told = ", ".join(n for n, c in contracts("source").items() if c.topic)
+            raise ValueError(f"no topic has rows of {untold[0]!r}; of these one has: {told}")
         return value
 
     @field_validator("orphans")
@@ -285,15 +293,25 @@ class Settings(BaseSettings):
         """Tables that files are landed in, of the parts of the house that the lake has."""
         from lakehouse.contracts import doors
 
-        return [t for t in doors() if self.has(t) and self.source_of(t) != "simulator"]
+        return [t for t in doors() if self.has(t) and self.takes_files(t)]
 
-    def source_of(self, table: str) -> Source:
+    def source_of(self, table: str) -> TableSource:
         """Where a table's rows come from. What the simulator has no producer of is landed."""
         from lakehouse.contracts import door_of
 
         door = door_of(table)
         asked = self.sources.get(door, self.source)
-        return asked if asked == "landing" or _is_simulated(door) else "landing"
+        return asked if asked not in _SIMULATED or _is_simulated(door) else "landing"
+
+    def takes_files(self, table: str) -> bool:
+        return self.source_of(table) in ("landing", "both")
+
+    def simulates(self, table: str) -> bool:
+        return self.source_of(table) in _SIMULATED
+
+    def streamed(self) -> list[str]:
+        """Tables whose rows come by topics, of the parts of the house that the lake has."""
+        return [t for t in self.tables("source") if self.source_of(t) == "stream"]
 
 
 def _is_on(domain: str, domains: Iterable[str]) -> bool:

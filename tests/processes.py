@@ -19,6 +19,7 @@ from pathlib import Path
 IMPORTED = [
     *("lakehouse.commands.ingest", "lakehouse.commands.run"),
     *("igaming_assets.running", "dagster._core.storage.sqlite_storage", "tests.landed"),
+    *("lakehouse.ingest.streams.produce", "lakehouse.simulate.arrivals"),
 ]
 
 

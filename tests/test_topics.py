@@ -108,6 +108,21 @@ def test_a_group_goes_on_where_it_committed(made: tuple[Transport, str]) -> None
         assert len(pairs(read(reader, 30))) == 30
 
 
+def test_a_partition_is_read_from_any_offset_without_a_group(made: tuple[Transport, str]) -> None:
+    transport, topic = made
+    sent = messages(*((b"A1", b"%d" % k) for k in range(8)))
+    transport.send(topic, sent.head(5))
+    after = transport.send(topic, sent.tail(3))
+    [(place, end)] = after.items()
+    assert end == 8
+    found = transport.read(topic, place, 3, 4)
+    assert found["offset"].to_list() == [3, 4, 5, 6]
+    assert found["value"].to_list() == [b"3", b"4", b"5", b"6"]
+    assert transport.read(topic, place, 7, 100)["value"].to_list() == [b"7"]
+    assert transport.read(topic, place, 8, 100).is_empty()
+    assert transport.read(topic, (place + 1) % PARTITIONS, 0, 100).is_empty()
+
+
 def test_what_was_read_can_be_read_again(made: tuple[Transport, str]) -> None:
     transport, topic = made
     transport.send(topic, numbered(12))

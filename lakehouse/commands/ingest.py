@@ -72,7 +72,7 @@ def _days_of(settings: Settings, report: IngestReport, derived: list[dt.date]) -
     """Of each table that takes files, the days that this call stored or derived."""
     from lakehouse.contracts import door_of
 
-    taking = [t for t in settings.tables("source") if settings.source_of(t) != "simulator"]
+    taking = [t for t in settings.tables("source") if settings.takes_files(t)]
     stored = report.stored_days
     return {t: sorted({*stored.get(door_of(t), ()), *derived}) for t in open_tables(taking)}
 

@@ -86,9 +86,10 @@ def _copy(files: list[Path], table: str, mapping: Path | None) -> None:
 
     settings, lake = opened()
     refuse_absent(settings, table)
-    if settings.source_of(table) == "simulator":
+    if not settings.takes_files(table):
+        source = settings.source_of(table)
         raise BadInput(
-            f"the source of {table} is the simulator; set source to landing or both, such as "
+            f"the source of {table} is the {source}; set source to landing or both, such as "
             "LAKEHOUSE_SOURCE=landing"
         )
     total = sum(f.stat().st_size for f in files if is_file(f))

@@ -96,7 +96,7 @@ def nothing_to_read(lake: Lake, settings: Settings, days: tuple[dt.date, dt.date
     from lakehouse.contracts import contracts
 
     tables = contracts("source")
-    if any(settings.source_of(t) != "landing" for t in open_tables(tables)):
+    if any(settings.simulates(t) for t in open_tables(tables)):
         return ""
     stored = _stored_days(lake, open_tables(tables))
     if any(days[0] <= day <= days[1] for day in stored):

@@ -17,6 +17,8 @@ Layer = Literal["source", "silver", "gold", "restricted", "truth", "ops"]
 PROVENANCE = ("_ingested_at", "_source", "_batch_id")
 MADE = "made:"
 """How `_source` begins of a minimal row; the source of the row that it was made of follows."""
+OFFSET = r"^(topic:.*)@\d+$"
+"""How `_source` reads of a row that came as an event; the rest is its partition."""
 Told = Callable[[pl.DataFrame], pl.Series]
 """Rows as they came → whether each may stand among those that everybody sees."""
 
@@ -185,6 +187,11 @@ def table(
         return schema
 
     return register
+
+
+def came_with(source: pl.Expr) -> pl.Expr:
+    """The file that a row came in with, or the partition of its topic, by `_source`."""
+    return source.str.replace(OFFSET, "$1")
 
 
 def contract(name: str) -> Contract:

@@ -44,16 +44,15 @@ def simulated(
 def bronze_rows(
     lake: Lake, settings: Settings, table: str, days: Days, produce: Produce, as_of: dt.datetime
 ) -> pl.DataFrame:
-    """What bronze holds for `days`, by the table's source: simulated rows, landed rows as they
-    are, or both together."""
-    source = settings.source_of(table)
+    """What bronze holds for `days`, by the table's source: simulated rows, rows that came in as
+    they are, or both together."""
     landed = lake.scan("bronze", table, days=days).filter(
         pl.col("_source").ne_missing(pl.lit(SIMULATOR))
     )
-    if source == "landing":
+    if not settings.simulates(table):
         return landed.collect()
     made = simulated(produce, "bronze", table, days, as_of)
-    return pl.concat([landed.collect(), made]) if source == "both" else made
+    return pl.concat([landed.collect(), made]) if settings.takes_files(table) else made
 
 
 def known_until(lake: Lake, days: Days, timezone: str, now: dt.datetime) -> dt.datetime:

@@ -103,13 +103,15 @@ def conservation(lake: Lake, table: str, days: Days) -> pl.DataFrame:
 
 
 def plants_without_row(lake: Lake, tables: Sequence[str], days: Days) -> pl.DataFrame:
-    """Grain: one row per gaming day on which something was planted on a row that bronze does
-    not have: gaming_day, rows. Late rows, and what ends on a later gaming day, as an amended
-    filing does, are not counted: they come in days afterwards. A plant names the table that its
-    row comes in with."""
+    """Grain: one row per gaming day on which something was planted on a row of these tables that
+    bronze does not have: gaming_day, rows. Late rows, and what ends on a later gaming day, as an
+    amended filing does, are not counted: they come in days afterwards. A plant names the table
+    that its row comes in with."""
     ends_later = (pl.col("window_end") > pl.col(_DAY)).fill_null(value=False)
     plants = lake.scan("truth", "plants", days=days).filter(
-        pl.col("row_key").is_not_null(), ~ends_later
+        pl.col("row_key").is_not_null(),
+        pl.col("table_name").is_in({door_of(table) for table in tables}),
+        ~ends_later,
     )
     on = ["table_name", "row_key"]
     late = plants.filter(pl.col("kind") == "late").select(on)

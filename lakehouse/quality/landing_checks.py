@@ -22,12 +22,12 @@ _REASONS_SHOWN = 20
 
 def landed_tables(settings: Settings) -> list[str]:
     """Tables that take files: those whose source is the landing zone, alone or too."""
-    return [t for t in settings.tables("source") if settings.source_of(t) != "simulator"]
+    return [t for t in settings.tables("source") if settings.takes_files(t)]
 
 
 def simulated_tables(settings: Settings) -> list[str]:
     """Tables that the simulator has rows in."""
-    return [t for t in settings.tables("source") if settings.source_of(t) != "landing"]
+    return [t for t in settings.tables("source") if settings.simulates(t)]
 
 
 @declares

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lakehouse.contracts import Contract, contract
+from lakehouse.contracts import Contract, came_with, contract
 from lakehouse.quality.rule_words import in_words
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.storage import Days, Lake
@@ -71,7 +71,10 @@ def shares(lake: Lake, table: str, days: Iterable[dt.date], timezone: str) -> pl
     line of a large file is no rejected day. The worse of both is the day's share."""
     wanted = sorted(set(days))
     held = _landed(_of(lake, "quarantine", table, wanted)).select(
-        _DAY, "_source", "_stage", is_undated=_is_undated(contract(table), timezone)
+        _DAY,
+        came_with(pl.col("_source")),
+        "_stage",
+        is_undated=_is_undated(contract(table), timezone),
     )
     rejects = held.collect()
     bronze = _landed(_of(lake, "bronze", table, wanted)).group_by(_DAY).agg(typed=pl.len())
@@ -136,13 +139,13 @@ def _first_of(lake: Lake, table: str, day: dt.date) -> list[str]:
 
 
 def _undated(lake: Lake, table: str, rejects: pl.DataFrame) -> pl.DataFrame:
-    """Rejects without a day by the day they landed on, of the rows of their files."""
+    """Rejects without a day by the day they came on, of the rows of their files or partitions."""
     if rejects.is_empty():
         return pl.DataFrame(schema={_DAY: pl.Date, "landed": pl.Int64, "rejected": pl.Int64})
     files = rejects["_source"].unique()
-    every = [lake.scan("bronze", table, columns=["_source"])]
+    every = [lake.scan("bronze", table, columns=["_source"]).select(came_with(pl.col("_source")))]
     held = lake.scan("quarantine", table).filter(pl.col("_stage") != "silver")
-    rows = pl.concat([*every, held.select("_source")]).filter(
+    rows = pl.concat([*every, held.select(came_with(pl.col("_source")))]).filter(
         pl.col("_source").is_in(files.implode())
     )
     of_files = rows.group_by("_source").agg(landed=pl.len().cast(pl.Int64)).collect()
@@ -166,4 +169,4 @@ def _of(lake: Lake, layer: str, table: str, days: Sequence[dt.date]) -> pl.LazyF
 
 
 def _landed(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return rows.filter(pl.col("_source").str.starts_with("landing:"))
+    return rows.filter(pl.col("_source").str.contains("^(landing|topic):"))

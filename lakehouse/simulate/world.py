@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -23,7 +24,7 @@ from lakehouse.simulate.floor import cage_cash, running_totals, wins
 from lakehouse.simulate.kernel import producers as registry
 from lakehouse.simulate.kernel.cash import Cash
 from lakehouse.simulate.kernel.clock import day_start
-from lakehouse.simulate.kernel.config import ROWS, WorldConfig
+from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64
 from lakehouse.simulate.kernel.plants import nothing
 from lakehouse.simulate.kernel.player_totals import PlayerTotals
@@ -188,6 +189,45 @@ class World:
             at, whole = cut[piece.stretch], max(cut[-1].stop, 1)
             counts = counts * at.stop // whole - counts * at.start // whole
         return Unit(day, piece.stretch, rows, counts)
+
+
+class Described(Protocol):
+    """What settings say of the world that is simulated."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def start(self) -> dt.date: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def timezone(self) -> str: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def faults(self) -> bool: ...
+
+
+def world_of(settings: Described) -> World:
+    """The simulated world of a lake; built once in a process."""
+    s = settings
+    return _world(s.seed, s.start, s.scale, s.timezone, s.profile, s.faults)
+
+
+@functools.lru_cache(maxsize=2)
+def _world(
+    seed: int, start: dt.date, scale: float, timezone: str, profile: str, faults: bool
+) -> World:
+    return World(
+        WorldConfig(
+            seed=seed,
+            start=start,
+            scale=scale,
+            timezone=timezone,
+            profile=profile,
+            faults=Faults() if faults else NO_FAULTS,
+        )
+    )
 
 
 def _days_at_a_time(config: WorldConfig) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,8 @@ from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.marks import KEY, told_by
 
 ATTEMPTS = 12
+REACHED = "reached"
+"""In a commit's metadata: id → the offset that it brought the table to."""
 Transactions = Sequence[tuple[str, int | None]]
 """Ids of application transactions with their numbers; None: that of the commit."""
 
@@ -70,6 +73,8 @@ def properties(
         said["days"] = f"{days[0]}..{days[1]}"
     if not transactions:
         return CommitProperties(custom_metadata=said)
+    if rebase:
+        said[REACHED] = json.dumps(dict(transactions))
     following = delta.version() + 1
     # Else with any commit in between, what was read or looked up is no longer true.
     return CommitProperties(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +48,8 @@ class Version:
     code_version: str | None
     days: str | None
     retries: int
+    reached: dict[str, int] = field(default_factory=dict)
+    """Id → the offset that the commit brought the table to, where it tells of any."""
 
 
 def version_of(entry: dict[str, Any]) -> Version:
@@ -61,6 +64,7 @@ def version_of(entry: dict[str, Any]) -> Version:
         code_version=entry.get("code_version"),
         days=entry.get("days"),
         retries=int(entry.get("retries", 0)) + inside,
+        reached=json.loads(entry.get("reached", "{}")),
     )
 
 

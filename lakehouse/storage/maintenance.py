@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from lakehouse.errors import BadInput
 from lakehouse.storage.commits import Commit
@@ -17,6 +18,8 @@ from lakehouse.storage.shapes import PARTITION, stored_schema
 RETENTION = dt.timedelta(days=7)
 FORGET = "forget older versions"
 """What has to be said for a shorter retention: time travel ends and running writers fail."""
+SMALL = 32 * 2**20
+"""Bytes of a file that is put together with others while events come in."""
 Z_ORDER_FROM = 128 * 2**20
 """Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
 
@@ -67,6 +70,25 @@ def maintain(
     lake.close(layer, table)
     after = len(delta.file_uris())
     return Maintained(f"{layer}.{table}", before, after, len(removed), z_ordered)
+
+
+def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[dt.date]:
+    """Puts the small files of those days together that have more than `most` of them; the days.
+    Others may write meanwhile. Large files stay, so that a day costs no more as it grows."""
+    delta = lake.table(layer, table)
+    if delta is None:
+        return []
+    small = listed_files(delta, layer, table).filter(pl.col("bytes") < SMALL)
+    days = files_by_day(small).filter(pl.col("files") > most)[PARTITION].to_list()
+    try:
+        with naming(lake.uri(layer, table), "compact"):
+            for day in days:
+                delta.optimize.compact([(PARTITION, "=", str(day))], target_size=SMALL)
+    except CommitFailedError:
+        return []  # somebody else does it
+    if days:
+        lake.close(layer, table)
+    return days
 
 
 def _settle(lake: Lake, layer: str, table: str) -> None:

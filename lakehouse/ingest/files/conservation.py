@@ -39,7 +39,7 @@ def conservation(lake: Lake, table: str) -> Conservation:
     came = pl.col("_source").str.contains(f"^({SOURCE_PREFIX}|{MADE})")
     tables = stored_as(table)
     bronze = pl.concat(lake.scan("bronze", t, columns=["_source"]) for t in tables).filter(came)
-    held = pl.concat(lake.scan("quarantine", t, columns=["_stage"]) for t in tables)
+    held = pl.concat(lake.scan("quarantine", t, columns=["_stage", "_source"]) for t in tables)
     return Conservation(
         ingested["bronze_rows"]
         - ingested["replaced_rows"]
@@ -48,5 +48,5 @@ def conservation(lake: Lake, table: str) -> Conservation:
         ingested["quarantine_rows"] - ingested["healed_rows"] - healed,
         bronze.select(pl.len()).collect().item()
         + held.filter(_stage=HELD).select(pl.len()).collect().item(),
-        held.filter(_stage=STAGE).select(pl.len()).collect().item(),
+        held.filter(came, _stage=STAGE).select(pl.len()).collect().item(),
     )

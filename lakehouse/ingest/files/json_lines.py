@@ -105,7 +105,7 @@ class Stretch:
         return self.lines[self.places[row]].strip(" \t\r,")
 
 
-_Cut = tuple[pl.DataFrame, Offsets, Offsets]
+Cut = tuple[pl.DataFrame, Offsets, Offsets]
 """Values of lines, the places of these lines, and how far each object is indented."""
 
 
@@ -119,20 +119,25 @@ class Shapes:
     def stretch(self, text: str) -> Stretch:
         """The lines of a text that fit a shape. The text ends where a line does."""
         lines = text.split("\n")
-        cuts = self._cuts(pl.Series(lines, dtype=pl.String))
+        frame, places, indents = self.fitting(pl.Series(lines, dtype=pl.String))
+        after = np.cumsum([len(line) + 1 for line in lines], dtype=np.int64)
+        starts = np.append(0, after)[places]
+        return Stretch(lines, frame, places, starts + indents, after[places])
+
+    def fitting(self, lines: pl.Series) -> Cut:
+        """Of lines without their ends those that fit a shape, in their order."""
+        cuts = self._cuts(lines)
         frame = pl.concat([c[0] for c in cuts], how="diagonal") if cuts else pl.DataFrame()
         none = np.zeros(0, dtype=np.int64)
         places, indents = (np.concatenate([none, *(c[n] for c in cuts)]) for n in (1, 2))
         if len(cuts) > 1:
             order = np.argsort(places)
             frame, places, indents = frame[order], places[order], indents[order]
-        after = np.cumsum([len(line) + 1 for line in lines], dtype=np.int64)
-        starts = np.append(0, after)[places]
-        return Stretch(lines, frame, places, starts + indents, after[places])
+        return frame, places, indents
 
-    def _cuts(self, lines: pl.Series) -> list[_Cut]:
+    def _cuts(self, lines: pl.Series) -> list[Cut]:
         left, passed = np.arange(lines.len(), dtype=np.int64), 0
-        cuts: list[_Cut] = []
+        cuts: list[Cut] = []
         shapes = list(self.known)
         while passed < min(left.size, self.limit):
             met = shapes.pop(0) if shapes else self._next(lines[int(left[passed])])

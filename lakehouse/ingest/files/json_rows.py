@@ -76,6 +76,31 @@ def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterato
         yield _piece(held, mapping)
 
 
+def rows_of_texts(texts: pl.Series, shapes: Shapes, mapping: Mapping = AS_IT_IS) -> Piece:
+    """Rows of texts that are one JSON object each; LINE is the place of the text among them.
+    One that is anything else is a damaged row."""
+    frame, places, _ = shapes.fitting(texts)
+    frames = [frame.with_columns(pl.Series(LINE, places))] if frame.height else []
+    others = np.delete(np.arange(texts.len()), places).tolist()
+    values = [v for n in others for v in _of_text(n, texts[n], mapping.rows)]
+    good = [v for v in values if _is_good(v)]
+    if good or not frames:
+        frames.append(_decoded_frame(good, frame.columns, mapping))
+    whole = pl.concat(frames, how="diagonal").sort(LINE, maintain_order=True)
+    raw = texts.gather(whole[LINE])
+    return Piece(
+        whole, _damaged([v for v in values if not _is_good(v)]), lambda at: raw[at].to_list()
+    )
+
+
+def _of_text(place: int, text: str, path: str | None) -> Iterator[Value]:
+    found, end = _decoded(_decoder(), text, len(text) - len(text.lstrip()))
+    if isinstance(found, dict) and text[end:].strip():
+        found = f"{ROW}|not_json"
+    rows = exploded(found, path.split(".")) if path and isinstance(found, dict) else [found]
+    yield from ((place, text, row) for row in rows)
+
+
 def _rows(blocks: Iterator[bytes], path: str | None) -> Iterator[Value | Run]:
     if path is None:
         yield from json_values(blocks, Shapes())
@@ -107,9 +132,7 @@ def exploded(whole: dict[str, Any], path: list[str]) -> Iterator[dict[str, Any] 
 
 def json_values(blocks: Iterator[bytes], shapes: Shapes) -> Iterator[Value | Run]:
     """The top-level values, arrays opened up."""
-    decoder = json.JSONDecoder(
-        parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
-    )
+    decoder = _decoder()
     text = _Text(codecs.iterdecode(blocks, "utf-8", errors="backslashreplace"), shapes)
     line = 1
     while True:
@@ -131,6 +154,13 @@ def json_values(blocks: Iterator[bytes], shapes: Shapes) -> Iterator[Value | Run
         yield line, text.buffer[text.at : end].rstrip(), found
         line += text.buffer.count("\n", text.at, end)
         text.at = end
+
+
+def _decoder() -> json.JSONDecoder:
+    """Numbers keep the text they were written with."""
+    return json.JSONDecoder(
+        parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+    )
 
 
 class _Text:
@@ -193,8 +223,6 @@ def _next_object(text: str, at: int) -> int:
 def _piece(parts: list[Value | Run], mapping: Mapping) -> Piece:
     rows = [p for p in parts if isinstance(p, Run) or _is_good(p)]
     bad = [p for p in parts if not isinstance(p, Run) and not _is_good(p)]
-    rules = [v[2] if isinstance(v[2], str) else f"{ROW}|not_utf8" for v in bad]
-    raws = [v[1].encode(errors="backslashreplace").decode() for v in bad]
     ends = list(accumulate(p.height if isinstance(p, Run) else 1 for p in rows))
 
     def raw(row: int) -> str:
@@ -207,9 +235,15 @@ def _piece(parts: list[Value | Run], mapping: Mapping) -> Piece:
 
     return Piece(
         _frame(rows, ends, mapping),
-        damaged_rows([v[0] for v in bad], raws, rules),
+        _damaged(bad),
         lambda at: [raw(i) for i in at],
     )
+
+
+def _damaged(values: list[Value]) -> pl.DataFrame:
+    rules = [v[2] if isinstance(v[2], str) else f"{ROW}|not_utf8" for v in values]
+    raws = [v[1].encode(errors="backslashreplace").decode() for v in values]
+    return damaged_rows([v[0] for v in values], raws, rules)
 
 
 def _is_good(value: Value) -> bool:

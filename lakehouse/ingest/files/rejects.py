@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.contracts import contract, contracts, door_of, told_apart
+from lakehouse.contracts import came_with, contract, contracts, door_of, told_apart
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
@@ -56,7 +56,9 @@ def rejects(
             pl.lit(table).alias("table"),
             stage="_stage",
             rule="_rules",
-            source=pl.coalesce("_file", pl.col("_source").str.strip_prefix(SOURCE_PREFIX)),
+            source=pl.coalesce(
+                "_file", came_with(pl.col("_source")).str.strip_prefix(SOURCE_PREFIX)
+            ),
             gaming_day="gaming_day",
         )
         frames.append(rows.explode("rule", keep_nulls=True))

@@ -15,11 +15,14 @@ from typing import Any, Self
 
 import polars as pl
 
-from lakehouse.errors import BadInput, StorageError
+from lakehouse.errors import BadInput, LakehouseError, StorageError
+from lakehouse.ingest.streams.segments import LARGEST_FRAME
 from lakehouse.ingest.streams.topics import (
     READ,
     Batch,
+    Begin,
     Ends,
+    as_the_group,
     is_new,
     partitions_of,
     placed,
@@ -105,6 +108,25 @@ class Kafka:
         finally:
             reader.close()
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        kafka = client()
+        until = min(self.ends(topic)[partition][1], offset + most)
+        found: list[Any] = []
+        reader = kafka.Consumer(self._settings | {"group.id": "lakehouse-read"})
+        try:
+            reader.assign([kafka.TopicPartition(topic, partition, offset)])
+            while offset < until:
+                part = reader.consume(min(until - offset, _AT_ONCE), SECONDS)
+                failed = next((m.error() for m in part if m.error() is not None), None)
+                if failed is not None or not part:
+                    why = failed or f"nothing came within {SECONDS:g} s"
+                    raise StorageError(f"topic {topic}: partition {partition} at {offset}: {why}")
+                found += part
+                offset = part[-1].offset() + 1
+        finally:
+            reader.close()
+        return _frame(found)
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         kafka = client()
         reader = kafka.Consumer(self._settings | {"group.id": group})
@@ -117,11 +139,13 @@ class Kafka:
             reader.close()
         return {place.partition: place.offset for place in found if place.offset != _UNKNOWN}
 
-    def consumer(self, topics: tuple[str, ...], group: str) -> KafkaConsumer:
+    def consumer(
+        self, topics: tuple[str, ...], group: str, begin: Begin = as_the_group
+    ) -> KafkaConsumer:
         refuse_name(group, "group")
         for topic in topics:
             self._partitions(topic)
-        return KafkaConsumer(self._settings, topics, group)
+        return KafkaConsumer(self._settings, topics, group, begin)
 
     def _partitions(self, topic: str) -> int:
         return partitions_of(topic, self.topics())
@@ -153,7 +177,11 @@ class Kafka:
 class KafkaConsumer:
     """A member of a group of Kafka's."""
 
-    def __init__(self, settings: Mapping[str, str], topics: tuple[str, ...], group: str) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], topics: tuple[str, ...], group: str, begin: Begin
+    ) -> None:
+        self._begin = begin
+        self._failed: Exception | None = None
         self._reader = client().Consumer(
             {
                 **settings,
@@ -163,18 +191,23 @@ class KafkaConsumer:
                 "partition.assignment.strategy": "cooperative-sticky",
             }
         )
-        self._reader.subscribe(list(topics))
+        self._reader.subscribe(list(topics), on_assign=self._given)
 
     def poll(self, most: int, seconds: float) -> list[Batch]:
         parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
         found = self._reader.consume(1, seconds)  # waits for as many as it is asked for
+        size = 0
         while found:
             for message in found:
                 if message.error() is not None:
                     raise StorageError(f"topic {message.topic()}: {message.error()}")
                 parts[message.topic(), message.partition()].append(message)
+                size += len(message)
             most -= len(found)
-            found = self._reader.consume(min(most, _AT_ONCE), 0) if most > 0 else []
+            more = most > 0 and size < LARGEST_FRAME
+            found = self._reader.consume(min(most, _AT_ONCE), 0) if more else []
+        if self._failed is not None:
+            raise self._failed
         return [Batch(*place, _frame(messages)) for place, messages in sorted(parts.items())]
 
     def assigned(self) -> frozenset[tuple[str, int]]:
@@ -201,6 +234,18 @@ class KafkaConsumer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _given(self, reader: Any, places: list[Any]) -> None:
+        """Partitions that the group gives, from where `begin` says. What is raised in here the
+        client would drop."""
+        try:
+            for place in places:
+                begin = self._begin(place.topic, place.partition)
+                if begin is not None:
+                    place.offset = begin
+        except LakehouseError as error:
+            self._failed = error
+        reader.incremental_assign(places)
 
     def _commit(self, place: Any) -> None:
         self._reader.commit(offsets=[place], asynchronous=False)

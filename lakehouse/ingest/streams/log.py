@@ -16,10 +16,12 @@ from typing import Self
 import polars as pl
 
 from lakehouse.ingest.streams.groups import Group, Member
-from lakehouse.ingest.streams.segments import SEGMENT_BYTES, Cursor, Partition, Tell
+from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition, Tell
 from lakehouse.ingest.streams.topics import (
     Batch,
+    Begin,
     Ends,
+    as_the_group,
     is_new,
     partitions_of,
     placed,
@@ -82,12 +84,17 @@ class Log:
     def ends(self, topic: str) -> Ends:
         return {p: self.partition(topic, p).ends() for p in range(self._partitions(topic))}
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        return Cursor(self.partition(topic, partition), offset).read(most)
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         return self.group(topic, group).positions()
 
-    def consumer(self, topics: tuple[str, ...], group: str) -> LogConsumer:
+    def consumer(
+        self, topics: tuple[str, ...], group: str, begin: Begin = as_the_group
+    ) -> LogConsumer:
         refuse_name(group, "group")
-        return LogConsumer(self, {t: self._partitions(t) for t in topics}, group)
+        return LogConsumer(self, {t: self._partitions(t) for t in topics}, group, begin)
 
     def expire(
         self, topic: str, *, before: int | None = None, keep_bytes: int | None = None
@@ -119,8 +126,9 @@ class Log:
 class LogConsumer:
     """A member of a group that reads the log."""
 
-    def __init__(self, log: Log, topics: dict[str, int], group: str) -> None:
+    def __init__(self, log: Log, topics: dict[str, int], group: str, begin: Begin) -> None:
         self._log = log
+        self._begin = begin
         self._topics = topics
         self._group = group
         self._members = {t: Member(log.group(t, group).folder) for t in topics}
@@ -171,14 +179,17 @@ class LogConsumer:
             done = self._log.positions(topic, self._group) if fresh else {}
             for p in fresh:
                 partition = self._log.partition(topic, p)
-                begin = done.get(p, partition.ends()[0])
+                begin = self._begin(topic, p)
+                if begin is None:
+                    begin = done.get(p, partition.ends()[0])
                 self._cursors[topic, p] = Cursor(partition, begin)
 
     def _read(self, most: int) -> list[Batch]:
-        """From each partition in turn its part of what is asked."""
+        """From each partition in turn its part of what is asked, in bytes too."""
         found, left = [], most
+        room = max(1, LARGEST_FRAME // max(1, len(self._cursors)))
         for k, (key, cursor) in enumerate(self._cursors.items()):
-            messages = cursor.read(-(-left // (len(self._cursors) - k)))
+            messages = cursor.read(-(-left // (len(self._cursors) - k)), room)
             left -= len(messages)
             if len(messages):
                 found.append(Batch(*key, messages))

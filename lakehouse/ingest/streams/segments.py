@@ -180,15 +180,15 @@ class Cursor:
         self._path: Path | None = None
         self._at = 0
 
-    def read(self, most: int) -> pl.DataFrame:
-        """The next messages (`READ`), at the most so many and at least a frame's rest; none
-        where nothing is new. Raises Damaged for a frame within the log that is not as it was
-        written, StorageError for an offset that is no longer kept."""
+    def read(self, most: int, most_bytes: int = LARGEST_FRAME) -> pl.DataFrame:
+        """The next messages (`READ`), at the most so many, and no further frame once there are so
+        many bytes; none where nothing is new. Raises Damaged for a frame within the log that is
+        not as it was written, StorageError for an offset that is no longer kept."""
         parts: list[pl.DataFrame] = []
-        rows = 0
-        while rows < most and (part := self._next()) is not None:
+        rows = size = 0
+        while rows < most and size < most_bytes and (part := self._next()) is not None:
             part = part.head(most - rows)
-            rows += len(part)
+            rows, size = rows + len(part), size + int(part["value"].bin.size().sum())
             self.offset = int(part["offset"][-1]) + 1
             parts.append(part)
         return pl.concat(parts) if parts else pl.DataFrame(schema=READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,6 +24,10 @@ Ends = Mapping[int, tuple[int, int]]
 """Partition → the first offset that is kept, and the one that comes next."""
 
 
+Begin = Callable[[str, int], int | None]
+"""Topic and partition → the offset to begin at; None: where the group is."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Messages of one partition, in order of offset (`READ`)."""
@@ -41,8 +45,9 @@ class Consumer(Protocol):
     """One member of a group. Partitions of the topics are shared among its living members."""
 
     def poll(self, most: int, seconds: float) -> list[Batch]:
-        """Messages of the member's partitions, at the most so many of all, as soon as there is
-        any; none after so many seconds. Partitions may have come or gone with the call."""
+        """Messages of the member's partitions, at the most so many of all and fewer where they
+        are large, as soon as there is any; none after so many seconds. Partitions may have come
+        or gone with the call."""
 
     def assigned(self) -> frozenset[tuple[str, int]]:
         """(topic, partition) that the member has."""
@@ -65,6 +70,11 @@ class Consumer(Protocol):
     ) -> None: ...
 
 
+def as_the_group(topic: str, partition: int) -> int | None:  # noqa: ARG001
+    """Where the group is (`Begin`)."""
+    return None
+
+
 class Transport(Protocol):
     """Where topics are kept."""
 
@@ -81,11 +91,18 @@ class Transport(Protocol):
 
     def ends(self, topic: str) -> Ends: ...
 
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        """Messages (`READ`) of a partition from an offset on, at the most so many, for whoever is
+        of no group; none where nothing is there. Does not wait for more to come."""
+
     def positions(self, topic: str, group: str) -> dict[int, int]:
         """Partition → offset up to which the group is done; without those that it never did."""
 
-    def consumer(self, topics: tuple[str, ...], group: str) -> Consumer:
-        """A member of the group, which begins where the group is, or at the first message."""
+    def consumer(
+        self, topics: tuple[str, ...], group: str, begin: Begin = as_the_group
+    ) -> Consumer:
+        """A member of the group. A partition that it is given begins where `begin` says, else
+        where the group is, or at the first message."""
 
 
 def refuse_name(name: str, what: str) -> None:

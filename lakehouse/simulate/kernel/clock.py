@@ -12,6 +12,8 @@ from lakehouse.simulate.kernel.counter import I64
 
 HOUR = 3_600_000_000
 SOURCE = "simulator"
+SENT_AFTER = dt.timedelta(minutes=5)
+"""The source sends each hour's batch so long after the hour."""
 
 
 def day_start(date: dt.date, timezone: str) -> int:
@@ -32,8 +34,7 @@ def gaming_days(first: dt.date, day: I64) -> pl.Series:
 
 
 def stamp(table: str, gaming_day: pl.Series, event: I64) -> dict[str, pl.Series]:
-    """Provenance of rows by event time (microseconds): the source sends each hour's batch
-    five minutes after the hour."""
+    """Provenance of rows by event time (microseconds): each hour's come together."""
     hour = event // HOUR
     first = int(hour.min()) if len(hour) else 0
     span = int(hour.max()) - first + 1 if len(hour) else 1
@@ -43,7 +44,7 @@ def stamp(table: str, gaming_day: pl.Series, event: I64) -> dict[str, pl.Series]
             for k in range(span)
         ]
     )
-    known = (hour + 1) * HOUR + 300_000_000
+    known = (hour + 1) * HOUR + SENT_AFTER // dt.timedelta(microseconds=1)
     return {
         "gaming_day": gaming_day,
         "_ingested_at": pl.Series(known).cast(pl.Datetime("us", "UTC")),

@@ -89,7 +89,7 @@ def evidence(world: World, day: int) -> dict[str, list[str]]:
 def rows_of(world: World, day: int) -> Actions:
     """A day's actions in order of time: exactly its quota of rows, less those that defects
     will add."""
-    planted = [_of_case(k, s) for k, s in enumerate(scripts(world, day)) if s.actions]
+    planted = [of_case(k, s) for k, s in enumerate(scripts(world, day)) if s.actions]
     whole = join([_ordinary(world, day, sessions(world, day)), *planted])
     whole = take(whole, np.argsort(whole.ms, kind="stable"))
     n = len(whole)
@@ -150,7 +150,7 @@ def _times(s: Sessions, at: I64, p: I64, is_burst: Bools, h: U64) -> I64:
     return ms
 
 
-def _of_case(k: int, s: Script) -> Actions:
+def of_case(k: int, s: Script) -> Actions:
     def column(values: list[int]) -> I64:
         return np.array(values, dtype=np.int64)
 

@@ -118,10 +118,11 @@ def shop_fraud(world: World, day: int) -> pl.DataFrame:
     p = take(p, np.flatnonzero((p.case >= 0) & p.is_evidence))
     of = zip(p.made.tolist(), p.case.tolist(), strict=True)
     cases = [scripts(world, made)[k].case for made, k in of]
-    return _plants(world, day, p, cases) if cases else nothing()
+    return planted_in(world, day, p, cases) if cases else nothing()
 
 
-def _plants(world: World, day: int, p: Payments, cases: list[Scenario]) -> pl.DataFrame:
+def planted_in(world: World, day: int, p: Payments, cases: list[Scenario]) -> pl.DataFrame:
+    """One plant per payment, of the case that it is part of."""
     config = world.config
     kinds = pl.Series([c.kind for c in cases])
     keys = transaction_ids(config.seed, p)

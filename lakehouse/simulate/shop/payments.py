@@ -67,7 +67,7 @@ class Payments:
 @by_day(profiles.KEPT)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
-    found = [_of_case(world, day, k, s) for k, s in enumerate(scripts(world, day)) if s.lines]
+    found = [of_case(world, day, k, s) for k, s in enumerate(scripts(world, day)) if s.lines]
     return join([_ordinary(world, day, sessions(world, day)), *found])
 
 
@@ -152,7 +152,7 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
     )
 
 
-def _of_case(world: World, day: int, k: int, s: Script) -> Payments:
+def of_case(world: World, day: int, k: int, s: Script) -> Payments:
     def column(name: str) -> I64:
         return np.array([getattr(line, name) for line in s.lines], dtype=np.int64)
 

@@ -1,0 +1,51 @@
+"""Small files put together while events come in, beside the worker that makes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from lakehouse.errors import StorageError
+from lakehouse.storage import Lake, compact_days
+
+COMMITS = 64
+"""Of a table, after which its files are looked at."""
+
+
+class Compaction:
+    """At the most one at a time, in a thread of its own, with tables that it opens itself."""
+
+    def __init__(self, lake: Lake, tell: Callable[[str], None]) -> None:
+        self._lake = Lake(lake.root, lake.storage_options)
+        self._tell = tell
+        self._commits: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(1, "compaction")
+        self._under_way: Future[None] | None = None
+
+    def follow(self, table: str) -> None:
+        """Another commit of a table was made."""
+        self._commits[table] += 1
+        if self._commits[table] >= COMMITS and (self._under_way is None or self._under_way.done()):
+            self._commits[table] = 0
+            self._under_way = self._threads.submit(self._compact, table)
+
+    def _compact(self, table: str) -> None:
+        for layer in ("bronze", "quarantine"):
+            try:
+                compact_days(self._lake, layer, table)
+            except StorageError as error:
+                self._tell(str(error))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown(wait=True)

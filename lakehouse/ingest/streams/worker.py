@@ -1,0 +1,261 @@
+"""`lakehouse stream run`: events from topics into the lake, each once, until told to stop.
+
+Where to go on from says the table: its commits hold the offsets that their rows came from. What
+the group notes is for those who look at its lag.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from lakehouse.errors import Gap, StorageError
+from lakehouse.ingest.streams.compaction import Compaction
+from lakehouse.ingest.streams.events import Reader
+from lakehouse.ingest.streams.storing import Place, Read, name_of, reached, store
+from lakehouse.ingest.streams.topics import Batch, Consumer, Transport
+from lakehouse.settings import Settings
+from lakehouse.storage import Lake
+
+GROUP = "lake"
+_IDLE = 0.2
+"""Seconds that a look for messages takes where none come."""
+_LONGEST_PAUSE = 15.0
+Tell = Callable[[str], None]
+Clock = Callable[[], dt.datetime]
+
+
+class Live(Protocol):
+    """What follows events as they come, such as windows and alerts."""
+
+    def assigned(self, topic: str, partition: int) -> None:
+        """The worker has the partition from now on: state is read back."""
+
+    def revoked(self, topic: str, partition: int) -> None: ...
+
+    def take(
+        self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
+    ) -> None:
+        """Rows of the partition that bronze has accepted, in order of offset; `until` is the
+        offset after the last message of them."""
+
+    def flush(self, now: dt.datetime) -> None:
+        """The end of a micro-batch, and of a while without one."""
+
+
+class Nothing:
+    """No such thing (`Live`)."""
+
+    def assigned(self, topic: str, partition: int) -> None: ...
+
+    def revoked(self, topic: str, partition: int) -> None: ...
+
+    def take(
+        self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
+    ) -> None: ...
+
+    def flush(self, now: dt.datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A micro-batch ends with whichever comes first."""
+
+    rows: int = 100_000
+    size: int = 64 * 2**20
+    """Bytes of messages."""
+    seconds: float = 0.5
+
+
+@dataclass
+class Done:
+    """What a worker has taken in: messages, rows of bronze and of quarantine, commits."""
+
+    messages: int = 0
+    rows: int = 0
+    rejects: int = 0
+    commits: int = 0
+
+
+@dataclass
+class Worker:
+    """A member of the group that brings topics into the lake. `topics`: topic → its table."""
+
+    lake: Lake
+    settings: Settings
+    transport: Transport
+    topics: Mapping[str, str]
+    now: Clock
+    name: str = "stream"
+    live: Live = field(default_factory=Nothing)
+    tell: Tell = lambda _: None
+    limits: Limits = field(default_factory=Limits)
+    accept_loss: bool = False
+    """Whether to go on where the log no longer keeps events that the lake lacks."""
+    done: Done = field(default_factory=Done)
+    _at: dict[Place, int] = field(default_factory=dict)
+    _lost: set[Place] = field(default_factory=set)
+    _pending: dict[Place, list[pl.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+    _live: set[Place] = field(default_factory=set)
+    _ignored: set[tuple[str, str]] = field(default_factory=set)
+
+    def run(self, stop: Callable[[], bool], *, until_empty: bool = False) -> Done:
+        """Takes events in until `stop` says so, or all is read; the batch in hand is finished.
+
+        Raises StorageError where the lake cannot be written through `wait_seconds`, or the log
+        lacks what the lake has not.
+        """
+        self._readers = {t: Reader(self.settings, table) for t, table in self.topics.items()}
+        compaction = Compaction(self.lake, self.tell)
+        with (
+            self.transport.consumer(tuple(self.topics), GROUP, self._begin) as consumer,
+            compaction,
+        ):
+            while not stop():
+                found = self._gathered(consumer, stop)
+                self._follow(consumer)
+                for table, reads in self._read(consumer).items():
+                    self._stored(consumer, table, reads, stop)
+                    if any(partition == 0 for _, partition in (r.place for r in reads)):
+                        compaction.follow(table)
+                self.live.flush(self.now())
+                if until_empty and not found and self._is_all_read():
+                    break
+        return self.done
+
+    def _begin(self, topic: str, partition: int) -> int:
+        """Where the lake is, for a partition that the worker is given."""
+        place, table = (topic, partition), self.topics[topic]
+        self._pending.pop(place, None)
+        self._lost.discard(place)
+        first, end = self.transport.ends(topic)[partition]
+        at = reached(self.lake, table, [place]).get(place, first)
+        if at > end:
+            raise StorageError(
+                f"the lake has reached offset {at} of {name_of(place)}, which ends at {end}: this "
+                "is another log than the one it was filled from"
+            )
+        if at < first and not self.accept_loss:
+            raise StorageError(
+                f"the lake has reached offset {at} of {name_of(place)}, which is kept from {first} "
+                f"on: {first - at} events are lost; --accept-loss goes on without them"
+            )
+        if at < first:
+            self.tell(
+                f"{name_of(place)}: {first - at} events are lost, offsets {at} to {first - 1}"
+            )
+            self._lost.add(place)
+        self._at[place] = max(at, first)
+        return self._at[place]
+
+    def _gathered(self, consumer: Consumer, stop: Callable[[], bool]) -> int:
+        """Messages of a micro-batch, kept by partition until they are stored; how many."""
+        rows = size = 0
+        until = None
+        while rows < self.limits.rows and size < self.limits.size and not stop():
+            wait = _IDLE if until is None else max(0.0, until - time.monotonic())
+            found = consumer.poll(self.limits.rows - rows, wait)
+            for batch in found:
+                self._pending[batch.topic, batch.partition].append(batch.messages)
+                rows += batch.messages.height
+                size += int(batch.messages["value"].bin.size().sum())
+            if until is None:
+                if not found:
+                    break
+                until = time.monotonic() + self.limits.seconds
+            if time.monotonic() >= until:
+                break
+        return rows
+
+    def _follow(self, consumer: Consumer) -> None:
+        """Tells which partitions came and went; what was read of those that went is dropped."""
+        mine = consumer.assigned()
+        for place in sorted(self._live - mine):
+            self._pending.pop(place, None)
+            self.live.revoked(*place)
+        for place in sorted(mine - self._live):
+            self.live.assigned(*place)
+        self._live = set(mine)
+
+    def _read(self, consumer: Consumer) -> dict[str, list[Read]]:
+        """What is pending, as rows, by table."""
+        reads: dict[str, list[Read]] = defaultdict(list)
+        for place in sorted(self._pending.keys() & consumer.assigned()):
+            batch = Batch(*place, pl.concat(self._pending.pop(place)))
+            events = self._readers[batch.topic].read(batch)
+            begin = None if place in self._lost else self._at[place]
+            reads[self.topics[batch.topic]].append(Read(batch, events, begin))
+            self._tell_ignored(batch.topic, events.ignored)
+        self._pending.clear()
+        return reads
+
+    def _stored(
+        self, consumer: Consumer, table: str, reads: Sequence[Read], stop: Callable[[], bool]
+    ) -> None:
+        try:
+            self._store(table, reads, stop)
+        except Gap as gap:
+            # Somebody put the table back to what it was.
+            self.tell(str(gap))
+            for read in reads:
+                consumer.seek(*read.place, self._begin(*read.place))
+            return
+        for read in reads:
+            self._at[read.place] = read.batch.next_offset
+            self._lost.discard(read.place)
+            self._count(read)
+            self.live.take(*read.place, read.events.rows, read.batch.next_offset, self.now())
+            self._note(consumer, read)
+        self.done.commits += 1
+
+    def _store(self, table: str, reads: Sequence[Read], stop: Callable[[], bool]) -> None:
+        """Tries again, as a disk is not full for ever; nothing more is read meanwhile."""
+        began, pause = time.monotonic(), 0.25
+        while True:
+            try:
+                store(self.lake, table, reads, self.name)
+            except Gap:
+                raise
+            except StorageError as error:
+                if stop() or time.monotonic() - began > self.settings.wait_seconds:
+                    raise
+                self.tell(f"{error}; tried again in {pause:g} s")
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                return
+
+    def _note(self, consumer: Consumer, read: Read) -> None:
+        """For those who look at the lag of the group: no event is lost where it is not noted."""
+        try:
+            consumer.commit(*read.place, read.batch.next_offset)
+        except StorageError as error:
+            self.tell(str(error))
+
+    def _count(self, read: Read) -> None:
+        self.done.messages += read.batch.messages.height
+        self.done.rows += read.events.rows.height
+        self.done.rejects += read.events.rejects.height
+
+    def _tell_ignored(self, topic: str, names: frozenset[str]) -> None:
+        for name in sorted(names):
+            if (topic, name) not in self._ignored:
+                self._ignored.add((topic, name))
+                self.tell(
+                    f"{topic}: events have a field {name[:80]!r} that {self.topics[topic]} has not"
+                )
+
+    def _is_all_read(self) -> bool:
+        """Whether the lake has all that topics hold, by this worker or others."""
+        for topic, table in self.topics.items():
+            ends = self.transport.ends(topic)
+            known = reached(self.lake, table, [(topic, p) for p in ends])
+            if any(known.get((topic, p), first) < end for p, (first, end) in ends.items()):
+                return False
+        return True
