@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -36,6 +36,8 @@ _OF_THE_FLOOR = ("compliance", "detection")
 _SIMULATED = ("simulator", "both")
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
+LATENESS = 30.0
+"""Seconds, of a topic of which `lateness_seconds` says nothing."""
 LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
@@ -117,6 +119,11 @@ class Settings(BaseSettings):
     """Folder of that log; by default <root>.topics beside the lake."""
     topic_partitions: int = Field(default=4, ge=1, le=1_024)
     """Partitions of a topic that is made: as many readers can share its work."""
+    lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
+        default_factory=dict
+    )
+    """By topic, the seconds by which an event may be older than the newest of its partition and
+    still count in live windows and sessions; 30 where nothing is said."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 

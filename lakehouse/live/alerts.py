@@ -20,7 +20,7 @@ _SAID = ("level", "score", "said", "context", "is_withdrawn")
 def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """What is to be said anew (`ALERT`): alerts of `stands` that `said` does not have, or has
     otherwise, and those of the subjects that were `judged` (their `alert_id`) which `said` has and
-    `stands` no longer."""
+    `stands` no longer; with `is_first`, whether nothing was said of it before."""
     news = stands.join(said, on=["alert_id", *_SAID], how="anti", nulls_equal=True)
     gone = (
         said.filter(~pl.col("is_withdrawn"))
@@ -28,13 +28,20 @@ def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> 
         .join(stands.select("alert_id"), on="alert_id", how="anti")
         .with_columns(is_withdrawn=True)
     )
-    return pl.concat([news, gone]).sort("partition", "offset", "alert_id")
+    is_first = ~pl.col("alert_id").is_in(said["alert_id"].implode())
+    found = pl.concat([news, gone]).sort("partition", "offset", "alert_id")
+    return found.with_columns(is_first=is_first)
 
 
 def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """What is said then."""
-    return pl.concat([said.join(news.select("alert_id"), on="alert_id", how="anti"), news])
+    rest = said.join(news.select("alert_id"), on="alert_id", how="anti")
+    return pl.concat([rest, news.select(said.columns)])
 
 
 def nothing_said() -> pl.DataFrame:
     return pl.DataFrame(schema=ALERT)
+
+
+def no_news() -> pl.DataFrame:
+    return pl.DataFrame(schema={**ALERT, "is_first": pl.Boolean()})

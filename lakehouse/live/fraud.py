@@ -19,10 +19,10 @@ from lakehouse.detection.fraud.measures import (
     REMEMBERED,
     measures_of,
     nothing_remembered,
-    remembered,
 )
 from lakehouse.detection.fraud.rules import judged
 from lakehouse.live.alerts import ALERT, after, nothing_said, versions
+from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
 
 _PLACED = {"partition": pl.Int64(), "offset": pl.Int64()}
@@ -47,10 +47,16 @@ def no_fraud() -> Fraud:
     return Fraud(nothing_remembered().with_columns(**_nowhere()), nothing_said())
 
 
-def known_before(orders: pl.DataFrame, partitions: pl.Series) -> pl.DataFrame:
-    """Payments from before the stream, as silver has them, and the partition of each."""
-    known = remembered(orders).with_columns(**_nowhere())
-    return known.with_columns(partition=partitions.cast(pl.Int64))
+def known_before(orders: pl.DataFrame, topic: str, partition: int) -> pl.DataFrame:
+    """Payments of a partition's accounts from before, as silver has them, by whichever way they
+    came."""
+    by_topic = pl.col("_source").str.starts_with(f"topic:{topic}/")
+    offset = pl.when(by_topic).then(pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64))
+    return orders.select(
+        *(e.alias(n) for n, e in REMEMBERED.items()),
+        partition=pl.lit(partition, pl.Int64),
+        offset=offset,
+    )
 
 
 def judged_again(
@@ -145,6 +151,12 @@ def _recent(fraud: Fraud, days: Mapping[int, dt.date]) -> Fraud:
         fraud.said.filter(back <= LATEST + 1),
         newest,
     )
+
+
+def joined(one: Fraud, other: Fraud) -> Fraud:
+    """Of different partitions, as one."""
+    known, said = pl.concat([one.known, other.known]), pl.concat([one.said, other.said])
+    return Fraud(known, said, {**one.days, **other.days})
 
 
 def without(fraud: Fraud, partition: int) -> Fraud:

@@ -16,11 +16,8 @@ import polars as pl
 LONG_AGO = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(minutes=5)
 """By which an event may be before its message: what is from further ahead moves no watermark."""
-_KEPT = {
-    "mark": pl.Datetime("us", "UTC"),
-    "dead_at": pl.Datetime("us", "UTC"),
-    "is_new": pl.Boolean(),
-}
+_MOMENT = pl.Datetime("us", "UTC")
+_KEPT: dict[str, pl.DataType] = {"mark": _MOMENT, "dead_at": _MOMENT, "is_new": pl.Boolean()}
 Marks = Mapping[int, dt.datetime]
 """Partition → watermark."""
 
@@ -99,15 +96,13 @@ _NOBODY: dict[tuple[int, int], dt.datetime] = {}
 def _marked(
     marks: Marks, judged: pl.DataFrame, lateness: dt.timedelta
 ) -> tuple[pl.DataFrame, Marks]:
-    begun = pl.col("partition").replace_strict(
-        dict(marks), default=LONG_AGO, return_dtype=_KEPT["mark"]
-    )
+    begun = pl.col("partition").replace_strict(dict(marks), default=LONG_AGO, return_dtype=_MOMENT)
     moves = pl.col("is_sound") & (pl.col("time") <= pl.col("known_at") + AHEAD)
     reached = pl.when(moves).then(pl.col("time") - lateness)
     so_far = pl.max_horizontal(
         begun, reached.cum_max().fill_null(strategy="forward").over("partition")
     )
-    rows = judged.with_columns(after=so_far, dead_at=pl.lit(None, _KEPT["dead_at"]))
+    rows = judged.with_columns(after=so_far, dead_at=pl.lit(None, _MOMENT))
     rows = rows.with_columns(
         mark=pl.col("after").shift().over("partition").fill_null(begun), is_new=True
     )
@@ -130,7 +125,8 @@ def _judged_by_key(
     rows = pl.concat([earlier.select(*what, fresh=False), told]).sort("partition", "key", "offset")
     copies: set[tuple[int, int]] = set()
     killed: dict[tuple[int, int], dt.datetime] = {}
-    group, remembered = None, []
+    group: tuple[int, int] | None = None
+    remembered: list[tuple[int, int, dt.datetime]] = []
     for partition, key, offset, content, time, mark, fresh in rows.iter_rows():
         if group != (partition, key):
             group, remembered = (partition, key), []
@@ -156,7 +152,7 @@ def _killed(rows: pl.DataFrame, killed: dict[tuple[int, int], dt.datetime]) -> p
     if not killed:
         return rows
     at = [(*k, v) for k, v in killed.items()]
-    schema = {"partition": pl.Int64, "offset": pl.Int64, "killed_at": _KEPT["dead_at"]}
+    schema = pl.Schema({"partition": pl.Int64(), "offset": pl.Int64(), "killed_at": _MOMENT})
     told = pl.DataFrame(at, schema=schema, orient="row")
     joined = rows.join(told, on=["partition", "offset"], how="left", maintain_order="left")
     return joined.with_columns(
@@ -188,16 +184,27 @@ def _counted(
 def settled(memory: Memory, span: dt.timedelta) -> Memory:
     """After results were asked for: what no open window needs is forgotten."""
     mark = pl.col("partition").replace_strict(
-        dict(memory.marks), default=LONG_AGO, return_dtype=_KEPT["mark"]
+        dict(memory.marks), default=LONG_AGO, return_dtype=_MOMENT
     )
     kept = memory.rows.filter(pl.col("time") + span > mark).with_columns(is_new=False)
     return Memory(kept, memory.marks, memory.marks)
 
 
+def joined(one: Memory, other: Memory) -> Memory:
+    """Of different partitions, as one."""
+    return Memory(
+        pl.concat([one.rows, other.rows]),
+        {**one.marks, **other.marks},
+        {**one.told, **other.told},
+        {**one.counts, **other.counts},
+    )
+
+
 def without(memory: Memory, partition: int) -> Memory:
     """Without a partition, that others have now."""
-    rest = [
-        {p: v for p, v in of.items() if p != partition}
-        for of in (memory.marks, memory.told, memory.counts)
-    ]
-    return Memory(memory.rows.filter(pl.col("partition") != partition), *rest)
+    return Memory(
+        memory.rows.filter(pl.col("partition") != partition),
+        {p: v for p, v in memory.marks.items() if p != partition},
+        {p: v for p, v in memory.told.items() if p != partition},
+        {p: v for p, v in memory.counts.items() if p != partition},
+    )

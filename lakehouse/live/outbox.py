@@ -59,7 +59,7 @@ def _messages(rows: pl.DataFrame, key: str, columns: tuple[str, ...]) -> pl.Data
         .struct.json_encode()
         .cast(pl.Binary),
     )
-    return written.cast(dict(MESSAGES))
+    return written.select(pl.col(n).cast(t) for n, t in MESSAGES.items())
 
 
 def unsent(transport: Transport, alerts: pl.DataFrame, reader: str) -> pl.DataFrame:
@@ -101,18 +101,10 @@ def _read(
     ends = {p: after for p, (_, after) in transport.ends(topic).items()}
     found = {p: [pl.DataFrame(schema=READ)] for p in begin}
     left = {p for p in begin if begin[p] < ends[p]}
-    with transport.consumer((topic,), reader) as consumer:
-        waiting = set(left)
+    with transport.consumer((topic,), reader, lambda _, p: begin[p]) as consumer:
         while left:
-            batches = consumer.poll(_MOST, _PATIENCE)
-            for p in [p for p in waiting if (topic, p) in consumer.assigned()]:
-                consumer.seek(topic, p, begin[p])
-                waiting.discard(p)
-                batches = [b for b in batches if b.partition != p]
-            for batch in batches:
+            for batch in consumer.poll(_MOST, _PATIENCE):
                 found[batch.partition].append(batch.messages)
                 if batch.next_offset >= ends[batch.partition]:
                     left.discard(batch.partition)
-    return {
-        p: pl.concat(frames).unique("offset", maintain_order=True) for p, frames in found.items()
-    }
+    return {p: pl.concat(frames) for p, frames in found.items()}

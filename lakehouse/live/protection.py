@@ -44,9 +44,10 @@ def no_protection() -> Protection:
     return Protection(pl.DataFrame(schema=_DAY), nothing_said())
 
 
-def played_before(metrics: pl.DataFrame, partitions: pl.Series) -> pl.DataFrame:
-    """Days of play from before the stream: of user_id, gaming_day, rounds, stakes in cents."""
-    rows = metrics.with_columns(partition=partitions)
+def played_before(days: pl.DataFrame) -> pl.DataFrame:
+    """Days of play from before the stream, of user_id, gaming_day, rounds and stakes in cents:
+    whose partition they would be of is not known."""
+    rows = days.filter(pl.col("rounds") > 0).with_columns(partition=None)
     return rows.select(pl.col(n).cast(t) for n, t in _DAY.items())
 
 
@@ -63,11 +64,20 @@ def watched(
     today = _summed(days.lazy()).collect()
     played = before.played.join(news, on=key, how="anti")
     now = pl.concat([played, today.filter(pl.col("rounds") > 0).select(list(_DAY))])
-    judged = beside_days_before(today.filter(pl.col("rounds") > 0).lazy(), now.lazy()).collect()
+    judged = beside_days_before(
+        today.filter(pl.col("rounds") > 0).lazy(), _of_users(now, today)
+    ).collect()
     placed = judged.join(news.select(*key, "offset"), on=key)
     asked = pl.concat([news.select(alert_id=_id(rule)) for rule in RULES])
     changes = versions(before.said, _alerts(placed), asked)
     return _recent(Protection(now, after(before.said, changes), before.days), reached), changes
+
+
+def _of_users(played: pl.DataFrame, today: pl.DataFrame) -> pl.LazyFrame:
+    """Each day of play of these accounts once: where a mart and the stream both tell of it, as the
+    one does that knows of more rounds."""
+    mine = played.join(today, on="user_id", how="semi").sort("rounds")
+    return mine.unique(["user_id", "gaming_day"], keep="last").lazy()
 
 
 def _summed(days: pl.LazyFrame) -> pl.LazyFrame:
@@ -119,9 +129,15 @@ def _recent(protection: Protection, reached: Mapping[int, dt.date]) -> Protectio
     return Protection(played, told, reached)
 
 
+def joined(one: Protection, other: Protection) -> Protection:
+    """Of different partitions, as one."""
+    played = pl.concat([one.played, other.played]).unique()
+    return Protection(played, pl.concat([one.said, other.said]), {**one.days, **other.days})
+
+
 def without(protection: Protection, partition: int) -> Protection:
     """Without a partition, that others have now."""
-    kept = pl.col("partition") != partition
+    kept = pl.col("partition").ne_missing(partition)
     return replace(
         protection, played=protection.played.filter(kept), said=protection.said.filter(kept)
     )

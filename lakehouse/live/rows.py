@@ -8,7 +8,8 @@ from lakehouse.contracts import contract
 from lakehouse.silver.judgement import verdicts
 
 TOLD = ("partition", "offset", "key", "content", "time", "gaming_day", "known_at", "is_sound")
-_PLACE = r"/(\d+)@(\d+)$"
+PLACE = r"/(\d+)@(\d+)$"
+"""Partition and offset of what says where a row is from."""
 
 
 def place(topic: str, partition: int, offset: int) -> str:
@@ -23,7 +24,7 @@ def judged(
     without a key or a time are left out: no rule lets them pass."""
     c = contract(table)
     rows = verdicts(table, bronze, timezone=timezone)
-    at = pl.col("_source").str.extract_groups(_PLACE).struct
+    at = pl.col("_source").str.extract_groups(PLACE).struct
     key = pl.struct("gaming_day", *c.key).hash()
     known = pl.all_horizontal(pl.col(*c.key, str(c.event_time)).is_not_null())
     return (

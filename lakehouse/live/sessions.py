@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -168,7 +168,12 @@ def _of(marks: Marks) -> pl.Expr:
     return pl.col("partition").replace_strict(dict(marks), default=LONG_AGO, return_dtype=moment)
 
 
-def sessions_without(sessions: Sessions, partition: int) -> Sessions:
+def joined(one: Sessions, other: Sessions) -> Sessions:
+    """Of different partitions, as one."""
+    return Sessions(pl.concat([one.folded, other.folded]), pl.concat([one.open, other.open]))
+
+
+def without(sessions: Sessions, partition: int) -> Sessions:
     """Without a partition, that others have now."""
     kept = pl.col("partition") != partition
-    return replace(sessions, folded=sessions.folded.filter(kept), open=sessions.open.filter(kept))
+    return Sessions(sessions.folded.filter(kept), sessions.open.filter(kept))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from lakehouse.contracts import contract
 from lakehouse.detection.fraud.measures import ORDERS
 from lakehouse.live import fraud, protection
-from lakehouse.live.alerts import nothing_said
+from lakehouse.live.alerts import no_news
 from lakehouse.live.fraud import Fraud, judged_again, no_fraud
 from lakehouse.live.memory import (
     LONG_AGO,
@@ -20,12 +21,16 @@ from lakehouse.live.memory import (
     settled,
     taken,
 )
+from lakehouse.live.memory import joined as memory_joined
 from lakehouse.live.memory import without as memory_without
 from lakehouse.live.protection import Protection, no_protection, watched
 from lakehouse.live.rows import TOLD, judged
-from lakehouse.live.sessions import PLAYS, Play, Sessions, no_sessions, sessions_without, went
+from lakehouse.live.sessions import PLAYS, Play, Sessions, no_sessions, went
+from lakehouse.live.sessions import joined as sessions_joined
+from lakehouse.live.sessions import without as sessions_without
 from lakehouse.live.windows import KINDS, Kind, changed
 from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.settings import LATENESS, Settings
 
 TABLES = ("shop_orders", "shop_actions", "player_events", "purchases", "clickstream")
 """Tables whose events are looked at as they come."""
@@ -40,6 +45,17 @@ class Watch:
     timezone: str
     lateness: dt.timedelta
     silence: dt.timedelta
+
+    @classmethod
+    def of(cls, table: str, topic: str, settings: Settings) -> Watch:
+        """As the settings have it."""
+        seconds = settings.lateness_seconds.get(topic, LATENESS)
+        silence = dt.timedelta(minutes=settings.session_silence_minutes)
+        return cls(table, settings.timezone, dt.timedelta(seconds=seconds), silence)
+
+    @property
+    def event_time(self) -> str:
+        return str(contract(self.table).event_time)
 
     @property
     def kind(self) -> Kind | None:
@@ -103,7 +119,7 @@ def absorbed(watch: Watch, state: State, rows: pl.DataFrame) -> tuple[State, pl.
     came = taken(state.memory, rows, lateness=watch.lateness, span=watch.span)
     after = replace(state, memory=came.memory)
     if watch.table != "shop_orders" or not len(came.fresh) + len(came.dead):
-        return after, nothing_said()
+        return after, no_news()
     payments = (f.with_columns(timestamp="time") for f in (came.fresh, came.dead))
     known, news = judged_again(state.fraud, *payments, timezone=watch.timezone)
     return replace(after, fraud=known), news
@@ -113,7 +129,7 @@ def told(watch: Watch, state: State) -> tuple[State, Results]:
     """What changed since results were asked for last, and the state after that."""
     memory = state.memory
     windows = None if watch.kind is None else changed(memory, watch.kind)
-    sessions, alerts, after = None, nothing_said(), state
+    sessions, alerts, after = None, no_news(), state
     if watch.play is not None:
         found = went(
             state.sessions,
@@ -138,6 +154,16 @@ def told(watch: Watch, state: State) -> tuple[State, Results]:
 def _news(memory: Memory) -> pl.DataFrame:
     rows = memory.rows.filter("is_new")
     return rows.group_by("partition", "user_id", "gaming_day").agg(pl.col("offset").max())
+
+
+def joined(one: State, other: State) -> State:
+    """Two states of different partitions as one."""
+    return State(
+        memory_joined(one.memory, other.memory),
+        sessions_joined(one.sessions, other.sessions),
+        fraud.joined(one.fraud, other.fraud),
+        protection.joined(one.protection, other.protection),
+    )
 
 
 def without(state: State, partition: int) -> State:
