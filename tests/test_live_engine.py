@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from live_streams import BORDER, PARTITIONS, ZONE, Stream, order, stream, streams
 from polars.testing import assert_frame_equal
@@ -25,7 +25,7 @@ from lakehouse.live.engine import Engine
 from lakehouse.live.rows import PLACE
 from lakehouse.live.watch import TABLES
 from lakehouse.privacy import ensure_key, protect
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.silver import clean
 from lakehouse.storage import Commit, Lake
 
@@ -41,7 +41,7 @@ class House:
     """A lake, its topics, and engines that come and go."""
 
     def __init__(self, root: Path) -> None:
-        self.settings = Settings(root=str(root / "lake"))
+        self.settings = Settings(root=str(root / "lake"), domains=DOMAINS)
         self.lake = Lake.open(self.settings)
         self.log = Log(folder(self.settings), fsync=False)
         for table in TABLES:
@@ -73,6 +73,15 @@ class House:
         self.now += dt.timedelta(seconds=seconds)
         self.engine.flush(self.now)
 
+    def flush_or_die(self, when: int, seconds: float) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            _kill(self, when, patch)
+            try:
+                self.flush(seconds)
+            except Killed:
+                patch.undo()
+                self.start()
+
     def newest(self, table: str, key: list[str]) -> pl.DataFrame:
         rows = self.lake.scan("gold", table).collect()
         assert not rows.select(key + ["version"]).is_duplicated().any()
@@ -98,23 +107,24 @@ def _ends(rows: pl.DataFrame) -> dict[int, int]:
     return dict(last.iter_rows())
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_an_engine_that_is_killed_anywhere_goes_on_where_it_was(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pass
-
-
 ALERT_KEY = ["alert_id"]
-WINDOW_KEY = ["kind", "window_start", "gaming_day", "topic", "partition", "dimension", "value", "name"]
+WINDOW_KEY = [
+    "kind",
+    "window_start",
+    "gaming_day",
+    "topic",
+    "partition",
+    "dimension",
+    "value",
+    "name",
+]
 
 
-@settings(
-    max_examples=6,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+KILLS = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
+SESSION_KEY = ["topic", "partition", "user_id", "gaming_day", "session_id"]
+
+
+@KILLS
 @given(data=st.data())
 def test_whatever_is_killed_when_alerts_are_those_of_the_batch_and_are_sent_once(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -126,12 +136,7 @@ def test_whatever_is_killed_when_alerts_are_those_of_the_batch_and_are_sent_once
         count = data.draw(st.integers(1, len(rest)))
         house.store(whole.table, rest.head(count))
         rest = rest.slice(count)
-        with pytest.MonkeyPatch.context() as patch:
-            _kill(house, data.draw(st.integers(0, 4)), patch)
-            try:
-                house.flush(data.draw(st.sampled_from([0.1, 1])))
-            except Killed:
-                house.start()
+        house.flush_or_die(data.draw(st.integers(0, 4)), data.draw(st.sampled_from([0.1, 1])))
     house.flush()
     stored = house.newest("live_alerts", ALERT_KEY)
     stands = stored.filter(~pl.col("is_withdrawn"))
@@ -166,3 +171,36 @@ def _kill(house: House, when: int, patch: pytest.MonkeyPatch) -> None:
             raise Killed
 
         patch.setattr(target, name, does_and_dies)
+
+
+@KILLS
+@given(data=st.data())
+def test_whatever_is_killed_when_windows_and_sessions_are_those_of_one_engine(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Of all tables at once; what is stored by the one that is never killed is the batch's."""
+    house, calm = (House(tmp_path_factory.mktemp("house")) for _ in range(2))
+    for table in ("shop_actions", "player_events", "clickstream"):
+        whole = data.draw(streams(table, 20))
+        calm.store(table, whole.bronze)
+        rest = whole.bronze
+        while len(rest):
+            count = data.draw(st.integers(1, len(rest)))
+            house.store(table, rest.head(count))
+            rest = rest.slice(count)
+            house.flush_or_die(data.draw(st.integers(0, 4)), 1)
+    for one in (house, calm):
+        one.flush()
+    for name, key, measures in (
+        ("live_windows", WINDOW_KEY, ["events", "transactions", "amount", "users", "is_final"]),
+        ("live_sessions", SESSION_KEY, ["started", "last_seen", "events", "stakes", "is_final"]),
+    ):
+        found = [one.newest(name, key) for one in (house, calm)]
+        kept = [_said(f).select(*key, *measures).sort(key) for f in found]
+        assert_frame_equal(*kept)
+
+
+def _said(rows: pl.DataFrame) -> pl.DataFrame:
+    """But for progress, and what is no more."""
+    told = rows.filter(pl.col("kind") != "progress") if "kind" in rows.columns else rows
+    return told.filter(pl.col("events") > 0)
