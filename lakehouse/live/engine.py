@@ -129,7 +129,10 @@ class Engine:
             if self._told_at is None or not dt.timedelta(0) <= now - self._told_at < TICK:
                 self.tell(now)
         except (Overtaken, Gap):
+            places = [(name, p) for name, mine in self._topics.items() for p in mine.until]
             self._topics.clear()
+            for place in places:
+                self.assigned(*place)
 
     def tell(self, now: dt.datetime) -> None:
         """Stores and sends results of what has come."""
@@ -177,7 +180,8 @@ class Engine:
         offsets: Mapping[str, int],
         begins: Mapping[str, int] | None = None,
     ) -> None:
-        """Raises Overtaken where another engine has come further with a partition."""
+        """Raises Overtaken where another engine has come further with a partition. Sessions may be
+        there already, from before an engine was killed."""
         by = Commit(self._name, f"gold/{table}", VERSION)
         written = self._lake.append_offsets(
             "gold", table, rows, offsets, begin=begins or {}, commit=by
@@ -185,7 +189,7 @@ class Engine:
         self._commits[table] += 1
         if self._commits[table] % COMPACT_AFTER == 0:
             compact_days(self._lake, "gold", table)
-        if written.rows < len(rows):
+        if written.rows < len(rows) and table != "live_sessions":
             raise Overtaken(f"another engine has come further than {self._name} with {table}")
 
     def _take_in(self, mine: _Topic) -> pl.DataFrame:

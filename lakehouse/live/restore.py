@@ -48,7 +48,7 @@ def restored(
     upto = lake.reached("gold", "live_windows", [name]).get(name, 0)
     until = lake.reached("bronze", watch.table, [name]).get(name, 0)
     mark = _mark(lake, topic, partition, upto)
-    bronze = _rows(lake, watch, topic, partition, mark)
+    bronze = _rows(lake, watch, topic, partition, upto, mark)
     at = bronze["_source"].str.extract(PLACE, 2).cast(pl.Int64)
     state = begun(tokens.protected(watch.table, watch.judged(bronze.clear())))
     if watch.table == "shop_orders":
@@ -78,10 +78,10 @@ def _mark(lake: Lake, topic: str, partition: int, upto: int) -> dt.datetime | No
 
 
 def _rows(
-    lake: Lake, watch: Watch, topic: str, partition: int, mark: dt.datetime | None
+    lake: Lake, watch: Watch, topic: str, partition: int, upto: int, mark: dt.datetime | None
 ) -> pl.DataFrame:
-    """Rows of bronze that came by the partition, from as far back as anything open rests on."""
-    time = str(watch.event_time)
+    """Rows of bronze that came by the partition: those that are not counted yet, and the others
+    from as far back as anything open rests on."""
     mine = pl.col("_source").str.starts_with(place(topic, partition, 0)[:-1])
     if mark is None:
         return lake.scan("bronze", watch.table).filter(mine).collect()
@@ -89,9 +89,10 @@ def _rows(
     since = mark - watch.span
     if watch.play is not None:
         since = min(since, day_bounds(day, watch.timezone)[0])
-    days = (gaming_day_of(since, watch.timezone), dt.date.max)
-    rows = lake.scan("bronze", watch.table, days=days)
-    return rows.filter(mine & (pl.col(time) >= since)).collect()
+    days = (gaming_day_of(since, watch.timezone) - LATEST * _DAY, dt.date.max)
+    rows = lake.scan("bronze", watch.table, days=days).filter(mine)
+    at = pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64)
+    return rows.filter((pl.col(watch.event_time) >= since) | (at >= upto)).collect()
 
 
 def _payments(
