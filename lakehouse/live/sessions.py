@@ -30,25 +30,31 @@ _KEY = (*USER, "session_id")
 
 @dataclass(frozen=True)
 class Play:
-    """Of which events sessions are: the columns that are read, and what each event adds."""
+    """Of which events sessions are: the columns of the table that are read, and what each event
+    adds (`SUMS`)."""
 
     columns: tuple[str, ...]
     user: str
     added: Callable[[pl.LazyFrame, str], pl.LazyFrame]
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Columns that are remembered."""
+        return (self.user, "session_id", *SUMS)
+
 
 def _bets(rows: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
-    """Events of the online casino with `SUMS`; money in cents."""
-    staked = with_cents(rows.with_columns(timestamp="time"))
+    """Events of the online casino; money in cents."""
+    staked = with_cents(rows)
+    zone = pl.when("is_stake").then("time_zone")
     night = is_night(timezone) & pl.col("is_stake")
-    return staked.with_columns(
+    return staked.with_columns(time_zone=zone).with_columns(
         events=1, rounds="is_stake", stakes="stake", wins="win", night_rounds=night
     )
 
 
 def _moves(rows: pl.LazyFrame, timezone: str) -> pl.LazyFrame:  # noqa: ARG001 - as all others
-    nothing = dict.fromkeys(SUMS[1:], pl.lit(0))
-    return rows.with_columns(events=1, **nothing)
+    return rows.with_columns(events=1, **dict.fromkeys(SUMS[1:], pl.lit(0)))
 
 
 PLAYS = {
@@ -102,7 +108,7 @@ def went(
     mine = rows.lazy().rename({play.user: "user_id"} if play.user != "user_id" else {})
     touched = mine.filter("is_new").select(USER).unique().collect().lazy()
     alive = mine.filter(pl.col("dead_at").is_null())
-    near = _spells(alive.join(touched, on=USER, how="semi"), play, timezone)
+    near = _spells(alive.join(touched, on=USER, how="semi"))
     known = before.folded.lazy().join(touched, on=USER, how="semi")
     all_ = merged(pl.concat([known, near]), USER, silence, SUMS).collect()
     days = _named(all_, memory.marks, silence, timezone)
@@ -114,14 +120,14 @@ def went(
     told = pl.concat([news, gone.select(days.columns), still.filter("is_final")])
     left = pl.concat([days, still.select(days.columns)]).filter(~pl.col("is_final"))
     expired = pl.col("time") + span <= _of(memory.marks)
-    folded = pl.concat(
-        [before.folded, _spells(alive.filter(expired), play, timezone).collect()]
-    ).filter(~_is_over(memory.marks, before.folded, rows, timezone))
+    folded = pl.concat([before.folded, _spells(alive.filter(expired)).collect()]).filter(
+        ~_is_over(memory.marks, before.folded, rows, timezone)
+    )
     return Went(Sessions(_compact(folded, before, silence), left), told, days)
 
 
-def _spells(rows: pl.LazyFrame, play: Play, timezone: str) -> pl.LazyFrame:
-    made = play.added(rows, timezone).with_columns(given="session_id", first="time", last="time")
+def _spells(rows: pl.LazyFrame) -> pl.LazyFrame:
+    made = rows.with_columns(given="session_id", first="time", last="time")
     return made.select(pl.col(n).cast(t) for n, t in _SPELL.items())
 
 

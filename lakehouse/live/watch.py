@@ -24,13 +24,14 @@ from lakehouse.live.memory import (
 from lakehouse.live.memory import joined as memory_joined
 from lakehouse.live.memory import without as memory_without
 from lakehouse.live.protection import Protection, no_protection, watched
-from lakehouse.live.rows import TOLD, judged
+from lakehouse.live.rows import TOLD, placed
 from lakehouse.live.sessions import PLAYS, Play, Sessions, no_sessions, went
 from lakehouse.live.sessions import joined as sessions_joined
 from lakehouse.live.sessions import without as sessions_without
 from lakehouse.live.windows import KINDS, Kind, changed
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.settings import LATENESS, Settings
+from lakehouse.silver.judgement import verdicts
 
 TABLES = ("shop_orders", "shop_actions", "player_events", "purchases", "clickstream")
 """Tables whose events are looked at as they come."""
@@ -70,20 +71,14 @@ class Watch:
         """How long after an event its last window ends."""
         return self.kind.length if self.kind else dt.timedelta(0)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of the table that are remembered."""
-        asked = [
-            *(self.kind.columns if self.kind else ()),
-            *(self.play.columns if self.play else ()),
-        ]
-        asked += ORDERS if self.table == "shop_orders" else ()
-        named = dict.fromkeys(n for n in asked if n not in (*TOLD, "timestamp"))
-        return tuple(named)
-
     def judged(self, bronze: pl.DataFrame) -> pl.DataFrame:
         """Rows of bronze as this looks at them; personal data is as it came."""
-        return judged(self.table, bronze, self.columns, timezone=self.timezone)
+        rows = verdicts(self.table, bronze, timezone=self.timezone).lazy()
+        rows = self.play.added(rows, self.timezone) if self.play else rows
+        asked = [*(self.kind.columns if self.kind else ()), *(self.play.kept if self.play else ())]
+        asked += ORDERS if self.table == "shop_orders" else ()
+        columns = dict.fromkeys(n for n in asked if n not in (*TOLD, "timestamp"))
+        return placed(self.table, rows, columns)
 
 
 @dataclass(frozen=True)

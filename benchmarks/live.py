@@ -1,0 +1,109 @@
+"""What following events as they come costs: windows, sessions, fraud and protection of a stream of
+10,000 events a second, CPU time of one process; and how soon an alert is in its topic."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import resource
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lakehouse.contracts import contract
+from lakehouse.ingest.streams.log import Log
+from lakehouse.ingest.streams.messages import messages_of
+from lakehouse.ingest.streams.topics import partition_of
+from lakehouse.ingest.streams.transport import OUT, folder
+from lakehouse.ingest.streams.worker import Limits, Worker
+from lakehouse.live.engine import Engine
+from lakehouse.live.rows import place
+from lakehouse.live.watch import TABLES, State, Watch, absorbed, begun, told
+from lakehouse.privacy import ensure_key
+from lakehouse.settings import DOMAINS, Settings
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.world import World
+from lakehouse.storage import Lake
+
+RATE = 10_000
+PIECE = 0.5
+"""Seconds of events that are taken in at once."""
+PARTITIONS = 4
+_START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
+
+
+def stream(seconds: int, start: dt.datetime = _START, scale: float = 20.0) -> dict[str, pl.DataFrame]:
+    """Events of a simulated day in their order, `RATE` a second: table → its rows of bronze."""
+    world = World(WorldConfig(seed=11, scale=scale))
+    frames = {}
+    for table in TABLES:
+        time_ = str(contract(table).event_time)
+        rows = pl.concat(world.frames(table, range(1))).filter(pl.col(time_).is_not_null())
+        frames[table] = rows.sort(time_)
+    times = pl.concat(
+        [f.select(at=contract(t).event_time).with_columns(table=pl.lit(t), n=pl.int_range(pl.len()))
+         for t, f in frames.items()]
+    ).sort("at", "table")  # fmt: skip
+    kept = times.head(seconds * RATE).with_row_index("place")
+    moment = pl.lit(start) + pl.duration(microseconds=pl.col("place") * (1_000_000 // RATE))
+    moved = kept.with_columns(moment.cast(pl.Datetime("us", "UTC")).alias("at"))
+    return {t: _moved(t, f, moved.filter(table=t)) for t, f in frames.items()}
+
+
+def _moved(table: str, rows: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
+    c = contract(table)
+    user = "user_id" if "user_id" in rows.columns else "player_id"
+    mine = rows.head(len(moved)).with_columns(moved["at"].alias(str(c.event_time)))
+    keys = mine[user].cast(pl.Binary).fill_null(b"")
+    placed = mine.with_columns(p=partition_of(keys, PARTITIONS))
+    offset = pl.int_range(pl.len()).over("p")
+    return placed.with_columns(
+        _source=pl.format("topic:" + c.topic + "/{}@{}", "p", offset),
+        _ingested_at=moved["at"],
+        gaming_day=pl.lit(dt.date(2025, 1, 1)),
+    ).drop("p")
+
+
+def judged(frames: dict[str, pl.DataFrame]) -> None:
+    """CPU time of the rules, without reading and storing."""
+    total, spent = 0, 0.0
+    for table, rows in frames.items():
+        watch = Watch(table, "America/Los_Angeles", dt.timedelta(seconds=30), dt.timedelta(minutes=30))
+        state: State = begun(watch.judged(rows.clear()))
+        pieces = _pieces(table, rows)
+        parts = {"judge": 0.0, "absorb": 0.0, "tell": 0.0}
+        for piece in pieces:
+            a = time.process_time()
+            came = watch.judged(piece)
+            b = time.process_time()
+            state, _ = absorbed(watch, state, came)
+            c = time.process_time()
+            state, _ = told(watch, state)
+            d = time.process_time()
+            for name, took in zip(parts, (b - a, c - b, d - c), strict=True):
+                parts[name] += took
+        mine = sum(parts.values())
+        said = ", ".join(f"{n} {v / len(rows) * 1e6:.1f}" for n, v in parts.items())
+        print(f"| {table} | {len(rows):,} | {mine / len(rows) * 1e6:.1f} | {said} |", flush=True)
+        total, spent = total + len(rows), spent + mine
+    print(f"| all | {total:,} | {spent / total * 1e6:.1f} | |")
+
+
+def _pieces(table: str, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    moment = pl.col(str(contract(table).event_time))
+    number = ((moment - pl.lit(_START)).dt.total_milliseconds() // int(PIECE * 1_000)).alias("_n")
+    return rows.with_columns(number).partition_by("_n", include_key=False, maintain_order=True)
+
+
+def main() -> None:
+    frames = stream(60)
+    print("| table | events | CPU us an event | of them |\n|---|---|---|---|")
+    judged(frames)
+
+
+if __name__ == "__main__":
+    main()
