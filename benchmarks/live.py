@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import resource
+import shutil
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
@@ -21,7 +21,7 @@ from lakehouse.ingest.streams.topics import partition_of
 from lakehouse.ingest.streams.transport import OUT, folder
 from lakehouse.ingest.streams.worker import Limits, Worker
 from lakehouse.live.engine import Engine
-from lakehouse.live.rows import place
+from lakehouse.live.rows import PLACE
 from lakehouse.live.watch import TABLES, State, Watch, absorbed, begun, told
 from lakehouse.privacy import ensure_key
 from lakehouse.settings import DOMAINS, Settings
@@ -36,7 +36,9 @@ PARTITIONS = 4
 _START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
 
 
-def stream(seconds: int, start: dt.datetime = _START, scale: float = 20.0) -> dict[str, pl.DataFrame]:
+def stream(
+    seconds: int, start: dt.datetime = _START, scale: float = 20.0
+) -> dict[str, pl.DataFrame]:
     """Events of a simulated day in their order, `RATE` a second: table → its rows of bronze."""
     world = World(WorldConfig(seed=11, scale=scale))
     frames = {}
@@ -49,7 +51,7 @@ def stream(seconds: int, start: dt.datetime = _START, scale: float = 20.0) -> di
          for t, f in frames.items()]
     ).sort("at", "table")  # fmt: skip
     kept = times.head(seconds * RATE).with_row_index("place")
-    moment = pl.lit(start) + pl.duration(microseconds=pl.col("place") * (1_000_000 // RATE))
+    moment = pl.lit(_START) + pl.duration(microseconds=pl.col("place") * (1_000_000 // RATE))
     moved = kept.with_columns(moment.cast(pl.Datetime("us", "UTC")).alias("at"))
     return {t: _moved(t, f, moved.filter(table=t)) for t, f in frames.items()}
 
@@ -72,7 +74,9 @@ def judged(frames: dict[str, pl.DataFrame]) -> None:
     """CPU time of the rules, without reading and storing."""
     total, spent = 0, 0.0
     for table, rows in frames.items():
-        watch = Watch(table, "America/Los_Angeles", dt.timedelta(seconds=30), dt.timedelta(minutes=30))
+        watch = Watch(
+            table, "America/Los_Angeles", dt.timedelta(seconds=30), dt.timedelta(minutes=30)
+        )
         state: State = begun(watch.judged(rows.clear()))
         pieces = _pieces(table, rows)
         parts = {"judge": 0.0, "absorb": 0.0, "tell": 0.0}
@@ -99,10 +103,99 @@ def _pieces(table: str, rows: pl.DataFrame) -> list[pl.DataFrame]:
     return rows.with_columns(number).partition_by("_n", include_key=False, maintain_order=True)
 
 
+def _plan(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Messages by the tenth of a second in which they are sent."""
+    parts = []
+    for table, rows in frames.items():
+        c = contract(table)
+        since = pl.col(str(c.event_time)) - pl.lit(_START)
+        turn = rows.select(turn=since.dt.total_milliseconds() // 100)
+        sent = messages_of(table, rows).with_columns(turn, topic=pl.lit(c.topic))
+        parts.append(sent)
+    return pl.concat(parts).sort("turn", maintain_order=True)
+
+
+def produce(folder_: str, plan: str) -> None:
+    """In a process of its own: sends messages as it is time."""
+    log, start = Log(Path(folder_)), time.monotonic()
+    turns = pl.read_parquet(plan).partition_by("turn", "topic", as_dict=True, maintain_order=True)
+    start = time.monotonic()
+    for (turn, topic), messages in turns.items():
+        time.sleep(max(0.0, start + int(turn) / 10 - time.monotonic()))
+        log.send(str(topic), messages.select("key", "value"))
+
+
+def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str, float]:
+    """A worker follows a producer of `RATE`: milliseconds from an event's message to its
+    alert's."""
+    root = Path(tempfile.mkdtemp())
+    sources = dict.fromkeys(TABLES, "stream")
+    settings = Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources)
+    ensure_key(settings)
+    lake, log = Lake.open(settings), Log(folder(settings))
+    topics = {contract(t).topic: t for t in TABLES}
+    for topic in topics:
+        log.create(topic, PARTITIONS)
+    for topic in OUT:
+        log.create(topic, 1)
+    plan = root / "plan.parquet"
+    _plan(stream(seconds)).write_parquet(plan)
+    with_engine = {"live": Engine(lake, settings, log)} if live else {}
+    limits = Limits(seconds=linger)
+    worker = Worker(lake, settings, log, topics, _now, limits=limits, **with_engine)
+    sender = multiprocessing.get_context("spawn").Process(
+        target=produce, args=(str(folder(settings)), str(plan))
+    )
+    sender.start()
+    began = time.process_time()
+    worker.run(lambda: not sender.is_alive())
+    worker.run(lambda: False, until_empty=True)
+    spent = time.process_time() - began
+    waited = _waited(lake, log) if live else pl.Series([0.0])
+    shutil.rmtree(root)
+    return {
+        "events": worker.done.messages,
+        "cpu_us": spent / worker.done.messages * 1e6,
+        "alerts": len(waited),
+        "p50": float(waited.median() or 0),
+        "p99": float(waited.quantile(0.99) or 0),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _waited(lake: Lake, log: Log) -> pl.Series:
+    with log.consumer(("fraud_alerts",), "bench", lambda *_: 0) as reader:
+        told = pl.concat(b.messages for b in reader.poll(1_000_000, 1))
+    named = [json.loads(value) for value in told["value"]]
+    alerts = pl.DataFrame(
+        {"told": told["time"], "partition": [a["partition"] for a in named],
+         "offset": [a["offset"] for a in named]}
+    )  # fmt: skip
+    at = pl.col("_source").str.extract_groups(PLACE).struct
+    events = lake.scan("bronze", "shop_orders").select(
+        "_ingested_at",
+        partition=at.field("1").cast(pl.Int64),
+        offset=at.field("2").cast(pl.Int64),
+    )
+    both = alerts.join(events.collect(), on=["partition", "offset"])
+    return (both["told"] - both["_ingested_at"]).dt.total_milliseconds()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def main() -> None:
     frames = stream(60)
     print("| table | events | CPU us an event | of them |\n|---|---|---|---|")
     judged(frames)
+    for live in (False, True):
+        found = latency(30, live=live)
+        print(
+            f"worker {'with' if live else 'without'} rules: "
+            + ", ".join(f"{k} {v:,.1f}" for k, v in found.items()),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -54,3 +54,8 @@ def parts_of(rows: pl.LazyFrame, parts: Sequence[Part], by: Sequence[str]) -> pl
     made = [part.of(rows, by) for part in parts]
     columns = [*by, "dimension", "value", "name", *MEASURES, "people"]
     return pl.concat([p.select(columns) for p in made], how="vertical_relaxed")
+
+
+def standing(parts: pl.LazyFrame) -> pl.LazyFrame:
+    """Parts of which anything is left: one that nothing is left of is there to say so."""
+    return parts.filter(pl.any_horizontal(pl.col(MEASURES) != 0))

@@ -39,7 +39,7 @@ from lakehouse.pipeline.silver import token_key
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake, compact_days
 
-TICK = dt.timedelta(milliseconds=500)
+TICK = dt.timedelta(seconds=1)
 """Between results of windows and sessions."""
 COMPACT_AFTER = 128
 """Commits of a table, after which its small files are put together."""

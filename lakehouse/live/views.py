@@ -17,7 +17,7 @@ from lakehouse.errors import BadInput
 from lakehouse.gold.money import cents, dollars
 from lakehouse.gold.platform.health import server_health
 from lakehouse.gold.shop.sales_windows import from_parts
-from lakehouse.gold.windows import MEASURES, WHOLE
+from lakehouse.gold.windows import MEASURES, WHOLE, standing
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
 from lakehouse.storage import Lake
@@ -94,7 +94,7 @@ def newest(lake: Lake, kinds: tuple[str, ...], windows: int) -> pl.LazyFrame:
             break
     mine = near.filter(pl.col("window_start").is_in(starts["window_start"].implode()))
     stands = mine.sort("version").unique(_PART, keep="last", maintain_order=True)
-    amounts = stands.with_columns(amount=cents("amount")).collect().lazy()
+    amounts = standing(stands.with_columns(amount=cents("amount"))).collect().lazy()
     return amounts.join(_settled(lake, amounts), on=_WINDOW, how="left")
 
 
@@ -115,8 +115,7 @@ def _settled(lake: Lake, parts: pl.LazyFrame) -> pl.LazyFrame:
 def summed(parts: pl.LazyFrame) -> pl.LazyFrame:
     """Parts added up over partitions: window, dimension, value, name, `MEASURES`, is_final."""
     key = [*_WINDOW, "window_end", "dimension", "value", "name"]
-    of = parts.group_by(key).agg(pl.col(MEASURES).sum(), is_final=pl.col("is_settled").all())
-    return of.filter(pl.any_horizontal(pl.col(MEASURES) != 0))
+    return parts.group_by(key).agg(pl.col(MEASURES).sum(), is_final=pl.col("is_settled").all())
 
 
 def _sales(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.DataFrame:  # noqa: ARG001
