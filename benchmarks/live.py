@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
@@ -36,9 +37,7 @@ PARTITIONS = 4
 _START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
 
 
-def stream(
-    seconds: int, start: dt.datetime = _START, scale: float = 20.0
-) -> dict[str, pl.DataFrame]:
+def stream(seconds: int, scale: float = 20.0) -> dict[str, pl.DataFrame]:
     """Events of a simulated day in their order, `RATE` a second: table → its rows of bronze."""
     world = World(WorldConfig(seed=11, scale=scale))
     frames = {}
@@ -129,8 +128,9 @@ def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str
     """A worker follows a producer of `RATE`: milliseconds from an event's message to its
     alert's."""
     root = Path(tempfile.mkdtemp())
-    sources = dict.fromkeys(TABLES, "stream")
-    settings = Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources)
+    settings = Settings(
+        root=str(root / "lake"), domains=DOMAINS, sources={t: "stream" for t in TABLES}
+    )
     ensure_key(settings)
     lake, log = Lake.open(settings), Log(folder(settings))
     topics = {contract(t).topic: t for t in TABLES}
@@ -140,9 +140,9 @@ def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str
         log.create(topic, 1)
     plan = root / "plan.parquet"
     _plan(stream(seconds)).write_parquet(plan)
-    with_engine = {"live": Engine(lake, settings, log)} if live else {}
-    limits = Limits(seconds=linger)
-    worker = Worker(lake, settings, log, topics, _now, limits=limits, **with_engine)
+    worker = Worker(lake, settings, log, topics, _now, limits=Limits(seconds=linger))
+    if live:
+        worker.live = Engine(lake, settings, log)
     sender = multiprocessing.get_context("spawn").Process(
         target=produce, args=(str(folder(settings)), str(plan))
     )
@@ -151,19 +151,19 @@ def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str
     worker.run(lambda: not sender.is_alive())
     worker.run(lambda: False, until_empty=True)
     spent = time.process_time() - began
-    waited = _waited(lake, log) if live else pl.Series([0.0])
+    waited = np.array(_waited(lake, log) if live else [0])
     shutil.rmtree(root)
     return {
         "events": worker.done.messages,
         "cpu_us": spent / worker.done.messages * 1e6,
         "alerts": len(waited),
-        "p50": float(waited.median() or 0),
-        "p99": float(waited.quantile(0.99) or 0),
+        "p50": float(np.quantile(waited, 0.5)),
+        "p99": float(np.quantile(waited, 0.99)),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
-def _waited(lake: Lake, log: Log) -> pl.Series:
+def _waited(lake: Lake, log: Log) -> list[int]:
     with log.consumer(("fraud_alerts",), "bench", lambda *_: 0) as reader:
         told = pl.concat(b.messages for b in reader.poll(1_000_000, 1))
     named = [json.loads(value) for value in told["value"]]
@@ -178,7 +178,7 @@ def _waited(lake: Lake, log: Log) -> pl.Series:
         offset=at.field("2").cast(pl.Int64),
     )
     both = alerts.join(events.collect(), on=["partition", "offset"])
-    return (both["told"] - both["_ingested_at"]).dt.total_milliseconds()
+    return (both["told"] - both["_ingested_at"]).dt.total_milliseconds().to_list()
 
 
 def _now() -> dt.datetime:

@@ -124,29 +124,27 @@ def _sales(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.DataF
     table = from_parts(sold, seen).drop("fraud_rate")
     final = parts.group_by(_WINDOW[1:]).agg(is_final=pl.col("is_settled").all())
     status = sold.filter(dimension="status").group_by(_WINDOW[1:]).agg(
+        payments=pl.col("events").sum(),
         failed=pl.col("events").filter(value="failed").sum(),
         refunds=pl.col("events").filter(value="refunded").sum(),
         refunded=pl.col("amount").filter(value="refunded").sum(),
     )  # fmt: skip
     found = table.join(final, on=_WINDOW[1:]).join(status, on=_WINDOW[1:], how="left")
     told = found.join(_alerted(lake, found), on="window_start", how="left").with_columns(
-        pl.col("failed", "refunds", "refunded", "alerted").fill_null(0),
+        pl.col("payments", "failed", "refunds", "refunded", "alerted").fill_null(0),
     )
-    rate = (pl.col("alerted") / pl.col("transactions")).round(6)
+    rate = (pl.col("alerted") / pl.col("payments")).round(6)
     done = told.with_columns(
         refunded=dollars("refunded"),
-        fraud_rate=pl.when(pl.col("transactions") > 0).then(rate),
+        fraud_rate=pl.when(pl.col("payments") > 0).then(rate),
     )
     return done.sort("window_start", "gaming_day", descending=True).collect()
 
 
 def _alerted(lake: Lake, windows: pl.LazyFrame) -> pl.LazyFrame:
-    """Completed payments of each window that profile tuned alerts of."""
+    """Payments of each window that profile tuned alerts of."""
     spans = windows.select("window_start", "window_end").unique().collect()
-    since = spans["window_start"].min()
-    stands = _standing(lake).filter(pl.col("rule") == "tuned", pl.col("event_time") >= since)
-    paid = stands.filter(pl.col("context").str.json_path_match("$.is_sale") != "false")
-    at = paid.select("event_time").collect()
+    at = _standing(lake).filter(rule="tuned").select("event_time").collect()
     joined = spans.join_where(
         at,
         pl.col("event_time") >= pl.col("window_start"),
