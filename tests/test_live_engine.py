@@ -3,12 +3,17 @@ nothing, and what it stored in the end is what the batch says."""
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from live_house import House
-from live_streams import streams
+from live_house import COMMIT, House
+from live_streams import BORDER, order, stream, streams
 from polars.testing import assert_frame_equal
 
 ALERT_KEY = ["alert_id"]
@@ -86,3 +91,55 @@ def _said(rows: pl.DataFrame) -> pl.DataFrame:
     """But for progress, and what is no more."""
     told = rows.filter(pl.col("kind") != "progress") if "kind" in rows.columns else rows
     return told.filter(pl.col("events") > 0)
+
+
+def test_of_two_engines_with_one_partition_one_is_overtaken_and_sends_nothing(
+    tmp_path: Path,
+) -> None:
+    """The other was thought dead: it has judged the same payment, and comes too late with it."""
+    house = House(tmp_path / "house", "shop_orders")
+    other = house.engine
+    house.start()
+    rows = stream("shop_orders", [large("T1"), large("T2")]).bronze
+    house.store("shop_orders", rows)
+    other.take("sales_stream", 0, rows, 2, house.now)
+    house.flush()
+    other.flush(house.now)
+    told = [a["alert_id"] for a in house.sent("fraud_alerts")]
+    assert len(told) == len(set(told)) > 0
+    assert house.newest("live_windows", WINDOW_KEY).filter(kind="progress")["events"].sum() == 2
+
+
+def test_an_alert_that_was_stored_and_not_sent_is_sent_by_the_next_engine(tmp_path: Path) -> None:
+    house = House(tmp_path / "house", "shop_orders")
+    house.store("shop_orders", stream("shop_orders", [large("T1")]).bronze)
+    house.flush_or_die(2, 1)
+    stored = house.lake.scan("gold", "live_alerts").collect()
+    assert sorted(a["alert_id"] for a in house.sent("fraud_alerts")) == sorted(stored["alert_id"])
+    house.start()
+    house.flush()
+    assert len(house.sent("fraud_alerts")) == len(stored) > 0
+
+
+def test_what_was_paid_before_the_stream_counts(tmp_path: Path) -> None:
+    """Ten payments of 1.00 on the days before, that came by file: 999 dollars are much then."""
+    paid = [order_of(f"T{n}", "1.00", days=-n) for n in range(1, 11)]
+    new = order_of("T99", "999.00", days=0)
+    house = House(tmp_path / "house", "shop_orders")
+    landed = stream("shop_orders", paid).bronze.with_columns(_source=pl.lit("landed.csv"))
+    house.lake.append("bronze", "shop_orders", landed, commit=COMMIT)
+    house.start()
+    house.store("shop_orders", stream("shop_orders", [new]).bronze)
+    house.flush()
+    said = house.newest("live_alerts", ALERT_KEY)["said"].to_list()
+    assert any("deviations over the 10 payments before" in s for s in said)
+
+
+def order_of(number: str, usd: str, days: int) -> dict[str, Any]:
+    event = order(1, BORDER + dt.timedelta(days=days), "U2", lambda s: s.elements[0])
+    return event | {"transaction_id": number, "amount": Decimal(usd), "order_id": number}
+
+
+def large(number: str) -> dict[str, Any]:
+    """5,000 dollars: very high, by the seeds' thresholds."""
+    return order_of(number, "5000.00", 0)

@@ -20,6 +20,7 @@ from lakehouse.live.alerts import ALERT
 from lakehouse.live.fraud import LATEST, Fraud, known_before, no_fraud
 from lakehouse.live.protection import Protection, played_before
 from lakehouse.live.rows import PLACE, place
+from lakehouse.live.sessions import as_told
 from lakehouse.live.tokens import Tokens
 from lakehouse.live.watch import State, Watch, absorbed, begun, told
 from lakehouse.regulation.gaming_day import Days, day_bounds, gaming_day_of
@@ -27,6 +28,7 @@ from lakehouse.silver import clean
 from lakehouse.storage import Lake
 
 _DAY = dt.timedelta(days=1)
+_SESSION = ["user_id", "gaming_day", "session_id"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ def restored(
         state, _ = told(watch, state)
         protection = replace(state.protection, said=known_then)
         state = replace(state, protection=protection)
+    if watch.play is not None:
+        sessions = _newest(lake, "live_sessions", topic, partition, _SESSION)
+        told_since = sessions.filter(pl.col("version") > upto)
+        state = replace(state, sessions=as_told(state.sessions, told_since.collect()))
     rest = bronze.filter((at >= upto) & (at < until))
     return Restored(state, upto, rest, until)
 
@@ -132,9 +138,13 @@ def _month(lake: Lake, watch: Watch, mark: dt.datetime | None) -> Days:
 
 def _said(lake: Lake, topic: str, partition: int) -> pl.DataFrame:
     """Alerts as the table has them last."""
-    rows = lake.scan("gold", "live_alerts").filter(topic=topic, partition=partition)
-    newest = rows.sort("version").unique("alert_id", keep="last", maintain_order=True)
+    newest = _newest(lake, "live_alerts", topic, partition, ["alert_id"])
     return newest.select(list(ALERT)).collect()
+
+
+def _newest(lake: Lake, table: str, topic: str, partition: int, key: list[str]) -> pl.LazyFrame:
+    rows = lake.scan("gold", table).filter(topic=topic, partition=partition)
+    return rows.sort("version").unique(key, keep="last", maintain_order=True)
 
 
 def _played(lake: Lake, mark: dt.datetime | None, watch: Watch) -> pl.DataFrame:

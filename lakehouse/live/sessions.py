@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lakehouse.gold.money import cents
 from lakehouse.gold.online.play import with_cents
 from lakehouse.gold.online.responsible_gaming import is_night
 from lakehouse.live.memory import LONG_AGO, Marks, Memory
@@ -172,6 +173,17 @@ def _compact(folded: pl.DataFrame, before: Sessions, silence: dt.timedelta) -> p
 def _of(marks: Marks) -> pl.Expr:
     moment = pl.Datetime("us", "UTC")
     return pl.col("partition").replace_strict(dict(marks), default=LONG_AGO, return_dtype=moment)
+
+
+def as_told(sessions: Sessions, stored: pl.DataFrame) -> Sessions:
+    """As an engine before told of some, rows of `live_sessions`: whatever is known of them now is
+    to be told again, and of those that are no more that they are."""
+    named = stored.rename({"started": "first", "last_seen": "last"}).with_columns(
+        night_rounds=-1, given=None, stakes=cents("stakes"), wins=cents("wins")
+    )
+    rows = named.select(pl.col(n).cast(t) for n, t in sessions.open.schema.items())
+    others = sessions.open.join(rows, on=_KEY, how="anti")
+    return Sessions(sessions.folded, pl.concat([others, rows]))
 
 
 def joined(one: Sessions, other: Sessions) -> Sessions:
