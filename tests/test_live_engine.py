@@ -16,6 +16,9 @@ from live_house import COMMIT, House
 from live_streams import BORDER, order, stream, streams
 from polars.testing import assert_frame_equal
 
+from lakehouse.errors import StorageError
+from lakehouse.storage import Lake
+
 ALERT_KEY = ["alert_id"]
 WINDOW_KEY = [
     "kind",
@@ -143,3 +146,35 @@ def order_of(number: str, usd: str, days: int) -> dict[str, Any]:
 def large(number: str) -> dict[str, Any]:
     """5,000 dollars: very high, by the seeds' thresholds."""
     return order_of(number, "5000.00", 0)
+
+
+def test_what_cannot_be_stored_is_read_back_and_stored_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a disk that is full for a while; another partition comes and goes meanwhile."""
+    house = House(tmp_path / "house", "shop_orders")
+    house.store("shop_orders", stream("shop_orders", [large("T1")]).bronze)
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "append_offsets", full)
+        house.flush()
+    house.engine.revoked("sales_stream", 1)
+    house.store("shop_orders", house.next("shop_orders", large("T2")))
+    house.flush()
+    stored = house.newest("live_alerts", ALERT_KEY)["alert_id"].to_list()
+    assert {"streamify-T1", "streamify-T2"} <= set(stored)
+    assert sorted(a["alert_id"] for a in house.sent("fraud_alerts")) == sorted(stored)
+
+
+def test_a_partition_that_goes_takes_nothing_of_the_others_with_it(tmp_path: Path) -> None:
+    house = House(tmp_path / "house", "shop_orders")
+    both = [large("T1"), large("T2") | {"user_id": "U1"}]
+    house.store("shop_orders", stream("shop_orders", both).bronze)
+    house.engine.revoked("sales_stream", 1)
+    house.flush()
+    told = {a["alert_id"] for a in house.sent("fraud_alerts")}
+    assert "streamify-T1" in told
+    assert "streamify-T2" not in told

@@ -8,15 +8,15 @@ sent by, then sessions, then windows, whose offsets say how far all of it has co
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.errors import Gap, Overtaken
+from lakehouse.errors import Overtaken, StorageError
+from lakehouse.ingest.streams.compaction import Compaction
 from lakehouse.ingest.streams.topics import Transport
 from lakehouse.ingest.streams.transport import topics_in
 from lakehouse.live.alerts import no_news
@@ -37,12 +37,10 @@ from lakehouse.live.watch import (
 )
 from lakehouse.pipeline.silver import token_key
 from lakehouse.settings import Settings
-from lakehouse.storage import Commit, Lake, compact_days
+from lakehouse.storage import Commit, Lake
 
 TICK = dt.timedelta(seconds=1)
 """Between results of windows and sessions."""
-COMPACT_AFTER = 128
-"""Commits of a table, after which its small files are put together."""
 VERSION = "1"
 
 
@@ -65,11 +63,17 @@ class _Topic:
 
 
 class Engine:
-    """Live windows, sessions and alerts of the partitions that a worker has. Results are stored
-    under its `commit`; nothing is known to it alone."""
+    """Live windows, sessions and alerts of the partitions that a worker has: nothing is known to it
+    alone. `name` stands in its commits; `tell` is told what goes wrong beside the work."""
 
     def __init__(
-        self, lake: Lake, settings: Settings, transport: Transport, *, name: str = "live"
+        self,
+        lake: Lake,
+        settings: Settings,
+        transport: Transport,
+        *,
+        name: str = "live",
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._lake = lake
         self._settings = settings
@@ -77,25 +81,29 @@ class Engine:
         self._name = name
         self._tables = {t: n for t, n in topics_in(settings).items() if n in TABLES}
         self._topics: dict[str, _Topic] = {}
+        self._tell = tell
         self._told_at: dt.datetime | None = None
-        self._commits: Counter[str] = Counter()
+        self._lost: set[tuple[str, int]] = set()
+        self._compaction = Compaction(lake, tell, layers=("gold",))
 
     def assigned(self, topic: str, partition: int) -> None:
         """Reads back the state of a partition, and sends what is stored and was not sent."""
         if topic not in self._tables:
             return
+        self.revoked(topic, partition)
         mine = self._topic(topic)
         found = restored(self._lake, mine.watch, topic, partition, mine.partitions, self._tokens)
-        mine.state = joined(without(mine.state, partition), found.state)
+        mine.state = joined(mine.state, found.state)
         mine.stored[partition], mine.until[partition] = found.told, found.until
         mine.waiting.append(found.rest)
         self._send_again(topic, partition, found.told)
 
     def revoked(self, topic: str, partition: int) -> None:
         """Forgets a partition that others have now."""
+        self._lost.discard((topic, partition))
         if topic in self._topics:
             mine = self._topics[topic]
-            self._take_in(mine)
+            mine.waiting = [w.filter(_partition() != partition) for w in mine.waiting]
             mine.state = without(mine.state, partition)
             mine.until.pop(partition, None)
             mine.stored.pop(partition, None)
@@ -109,32 +117,37 @@ class Engine:
         now: dt.datetime,  # noqa: ARG002 - of the worker's protocol
     ) -> None:
         """Rows of bronze of a partition, in order of offset, up to the offset `until`."""
-        if topic not in self._tables:
+        if topic not in self._tables or (topic, partition) in self._lost:
             return
         if partition not in self._topic(topic).until:
             self.assigned(topic, partition)
         mine = self._topics[topic]
         known = mine.until[partition]
         if until > known:
-            mine.waiting.append(_from(rows, known))
+            mine.waiting.append(rows.filter(_offset() >= known))
             mine.until[partition] = until
 
     def flush(self, now: dt.datetime) -> None:
-        """Judges payments; where it is time, stores and sends results of all else. Where another
-        engine has a partition by now, what is known here is not built on: all is read back."""
+        """Judges payments; where it is time, stores and sends results of all else.
+
+        What cannot be stored, or was by another engine, is not built on: all is read back on the
+        next call, and bronze has what comes until then."""
+        lost = sorted(self._lost)
         try:
+            for place in lost:
+                self.assigned(*place)
             for mine in self._topics.values():
                 if mine.watch.table == "shop_orders":
                     self._raise(mine, self._take_in(mine), now)
             if self._told_at is None or not dt.timedelta(0) <= now - self._told_at < TICK:
-                self.tell(now)
-        except (Overtaken, Gap):
-            places = [(name, p) for name, mine in self._topics.items() for p in mine.until]
+                self.results(now)
+        except StorageError as error:
+            self._tell(str(error))
+            known = [(name, p) for name, mine in self._topics.items() for p in mine.until]
+            self._lost |= {*lost, *known}
             self._topics.clear()
-            for place in places:
-                self.assigned(*place)
 
-    def tell(self, now: dt.datetime) -> None:
+    def results(self, now: dt.datetime) -> None:
         """Stores and sends results of what has come."""
         self._told_at = now
         windows, sessions = [], []
@@ -186,9 +199,7 @@ class Engine:
         written = self._lake.append_offsets(
             "gold", table, rows, offsets, begin=begins or {}, commit=by
         )
-        self._commits[table] += 1
-        if self._commits[table] % COMPACT_AFTER == 0:
-            compact_days(self._lake, "gold", table)
+        self._compaction.follow(table)
         if written.rows < len(rows) and table != "live_sessions":
             raise Overtaken(f"another engine has come further than {self._name} with {table}")
 
@@ -224,5 +235,9 @@ class Engine:
         return Tokens(token_key(self._lake, self._settings))
 
 
-def _from(rows: pl.DataFrame, offset: int) -> pl.DataFrame:
-    return rows.filter(pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64) >= offset)
+def _partition() -> pl.Expr:
+    return pl.col("_source").str.extract(PLACE, 1).cast(pl.Int64)
+
+
+def _offset() -> pl.Expr:
+    return pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64)
