@@ -178,3 +178,20 @@ def test_a_partition_that_goes_takes_nothing_of_the_others_with_it(tmp_path: Pat
     told = {a["alert_id"] for a in house.sent("fraud_alerts")}
     assert "streamify-T1" in told
     assert "streamify-T2" not in told
+
+
+def test_an_alert_that_is_said_anew_is_stored_again_and_sent_once(tmp_path: Path) -> None:
+    """A payment of 10 s before comes late: T2 is the second of the minute then."""
+    house = House(tmp_path / "house", "shop_orders")
+    house.store("shop_orders", stream("shop_orders", [large("T2")]).bronze)
+    house.flush()
+    before = large("T1")
+    before["timestamp"] -= dt.timedelta(seconds=10)
+    house.store("shop_orders", house.next("shop_orders", before))
+    house.flush()
+    versions = house.lake.scan("gold", "live_alerts").filter(alert_id="streamify-T2").collect()
+    first, second = versions.sort("version")["said"].to_list()
+    assert "within a minute" not in first
+    assert "$10000.00 within a minute, in 2 payments" in second
+    told = [a["alert_id"] for a in house.sent("fraud_alerts")]
+    assert told.count("streamify-T2") == 1
