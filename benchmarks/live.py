@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import multiprocessing
-import resource
 import shutil
 import tempfile
 import time
@@ -34,6 +33,7 @@ RATE = 10_000
 PIECE = 0.5
 """Seconds of events that are taken in at once."""
 PARTITIONS = 4
+_TOLD = ("events", "seconds", "cpu_us", "alerts", "p50", "p99")
 _START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
 
 
@@ -114,19 +114,20 @@ def _plan(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(parts).sort("turn", maintain_order=True)
 
 
-def produce(folder_: str, plan: str) -> None:
-    """In a process of its own: sends messages as it is time."""
-    log, start = Log(Path(folder_)), time.monotonic()
+def produce(folder_: str, plan: str, paced: bool) -> None:
+    """In a process of its own: sends messages as it is time, or as fast as it can."""
+    log = Log(Path(folder_))
     turns = pl.read_parquet(plan).partition_by("turn", "topic", as_dict=True, maintain_order=True)
     start = time.monotonic()
     for (turn, topic), messages in turns.items():
-        time.sleep(max(0.0, start + int(turn) / 10 - time.monotonic()))
+        if paced:
+            time.sleep(max(0.0, start + int(turn) / 10 - time.monotonic()))
         log.send(str(topic), messages.select("key", "value"))
 
 
-def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str, float]:
-    """A worker follows a producer of `RATE`: milliseconds from an event's message to its
-    alert's."""
+def followed(seconds: int, *, live: bool, paced: bool) -> dict[str, float]:
+    """A worker takes in events of so many seconds, as they come or when they are all there: its
+    CPU time, and milliseconds from an event's message to its alert's."""
     root = Path(tempfile.mkdtemp())
     settings = Settings(
         root=str(root / "lake"), domains=DOMAINS, sources={t: "stream" for t in TABLES}
@@ -140,17 +141,19 @@ def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str
         log.create(topic, 1)
     plan = root / "plan.parquet"
     _plan(stream(seconds)).write_parquet(plan)
-    worker = Worker(lake, settings, log, topics, _now, limits=Limits(seconds=linger))
+    worker = Worker(lake, settings, log, topics, _now, limits=Limits(seconds=0.2))
     if live:
         worker.live = Engine(lake, settings, log)
     sender = multiprocessing.get_context("spawn").Process(
-        target=produce, args=(str(folder(settings)), str(plan))
+        target=produce, args=(str(folder(settings)), str(plan), paced)
     )
     sender.start()
-    began = time.process_time()
+    if not paced:
+        sender.join()
+    began, since = time.process_time(), time.monotonic()
     worker.run(lambda: not sender.is_alive())
     worker.run(lambda: False, until_empty=True)
-    spent = time.process_time() - began
+    spent, lasted = time.process_time() - began, time.monotonic() - since
     waited = np.array(_waited(lake, log) if live else [0])
     shutil.rmtree(root)
     return {
@@ -159,7 +162,7 @@ def latency(seconds: int, *, linger: float = 0.2, live: bool = True) -> dict[str
         "alerts": len(waited),
         "p50": float(np.quantile(waited, 0.5)),
         "p99": float(np.quantile(waited, 0.99)),
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "seconds": lasted,
     }
 
 
@@ -189,13 +192,12 @@ def main() -> None:
     frames = stream(60)
     print("| table | events | CPU us an event | of them |\n|---|---|---|---|")
     judged(frames)
-    for live in (False, True):
-        found = latency(30, live=live)
-        print(
-            f"worker {'with' if live else 'without'} rules: "
-            + ", ".join(f"{k} {v:,.1f}" for k, v in found.items()),
-            flush=True,
-        )
+    print("\n| worker | " + " | ".join(_TOLD) + " |" + "\n" + "|---" * (len(_TOLD) + 1) + "|")
+    for paced in (True, False):
+        for live in (False, True):
+            found = followed(30, live=live, paced=paced)
+            how = f"{'as they come' if paced else 'all there'}, {'with' if live else 'no'} rules"
+            print(f"| {how} | " + " | ".join(f"{found[n]:,.1f}" for n in _TOLD) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -239,6 +239,17 @@ class Settings(BaseSettings):
             raise ValueError(f"no topic has rows of {untold[0]!r}; of these one has: {told}")
         return value
 
+    @field_validator("lateness_seconds")
+    @classmethod
+    def _known_topics(cls, value: dict[str, float]) -> dict[str, float]:
+        from lakehouse.contracts import contracts
+
+        topics = {c.topic for c in contracts("source").values() if c.topic}
+        unknown = [t for t in value if t not in topics]
+        if unknown:
+            raise ValueError(f"no topic {unknown[0]!r}; topics: {', '.join(sorted(topics))}")
+        return value
+
     @field_validator("orphans")
     @classmethod
     def _tables_with_parents(

@@ -15,6 +15,7 @@ from live_streams import BORDER, stream
 
 from lakehouse.errors import BadInput
 from lakehouse.live.views import answer, views
+from lakehouse.settings import load_settings
 
 AT = BORDER.replace(hour=9)
 """A whole minute, long before the gaming day ends."""
@@ -185,3 +186,13 @@ def test_what_no_view_knows_is_refused(tmp_path: Path) -> None:
 
 def test_money_is_exact(shop: House) -> None:
     assert pl.DataFrame(ask(shop, "top_products"))["sales"].sum() == Decimal("5012.50")
+
+
+def test_lateness_is_of_topics_and_not_negative() -> None:
+    assert load_settings(lateness_seconds={"clickstream": 120}).lateness_seconds == {
+        "clickstream": 120.0
+    }
+    with pytest.raises(BadInput, match="no topic 'clicks'; topics: clickstream, player_events"):
+        load_settings(lateness_seconds={"clicks": 5})
+    with pytest.raises(BadInput, match="greater than or equal to 0"):
+        load_settings(lateness_seconds={"clickstream": -1})
