@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -36,6 +36,8 @@ _OF_THE_FLOOR = ("compliance", "detection")
 _SIMULATED = ("simulator", "both")
 SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 """Object stores that Delta knows, and a folder written as an address."""
+LATENESS = 30.0
+"""Seconds, of a topic of which `lateness_seconds` says nothing."""
 LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
@@ -120,6 +122,11 @@ class Settings(BaseSettings):
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
+    lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
+        default_factory=dict
+    )
+    """By topic, the seconds by which an event may be older than the newest of its partition and
+    still count in live windows and sessions; 30 where nothing is said."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
 
@@ -233,6 +240,17 @@ class Settings(BaseSettings):
         if untold:
             told = ", ".join(n for n, c in contracts("source").items() if c.topic)
             raise ValueError(f"no topic has rows of {untold[0]!r}; of these one has: {told}")
+        return value
+
+    @field_validator("lateness_seconds")
+    @classmethod
+    def _known_topics(cls, value: dict[str, float]) -> dict[str, float]:
+        from lakehouse.contracts import contracts
+
+        topics = {c.topic for c in contracts("source").values() if c.topic}
+        unknown = [t for t in value if t not in topics]
+        if unknown:
+            raise ValueError(f"no topic {unknown[0]!r}; topics: {', '.join(sorted(topics))}")
         return value
 
     @field_validator("orphans")

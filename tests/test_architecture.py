@@ -119,6 +119,16 @@ ROOMS = {
     "detection": ABOVE,
     "simulate": {"regulation", "privacy", *BASE},
     "ingest": {"silver", "storage", *ABOVE},
+    "live": {
+        "detection",
+        "gold",
+        "ingest.streams",
+        "pipeline",
+        "privacy",
+        "silver",
+        "storage",
+        *ABOVE,
+    },
     "pipeline": {"gold", "privacy", "silver", "storage", *ABOVE},
     "quality": {"gold", "ingest", "pipeline", "storage", *ABOVE},
     "compliance": {"gold", "ingest", "pipeline", "storage", *ABOVE},
@@ -131,7 +141,15 @@ ARROWS = [
 ]
 BESIDE = {
     "contracts": {"contracts.alert_shape", "contracts.columns", "contracts.registry", "errors"},
-    "gold": {"gold.marts", "gold.money", "gold.shape", "detection", "silver.sessions", *ABOVE},
+    "gold": {
+        "gold.marts",
+        "gold.money",
+        "gold.shape",
+        "gold.windows",
+        "detection",
+        "silver.sessions",
+        *ABOVE,
+    },
 }
 """What the domains of a room share. A domain never imports another."""
 ARROWS += [
@@ -244,7 +262,8 @@ TRUTH = re.compile(r"""["'](truth|plants)["']|operations\.plants|truth[/.]plants
 
 
 DOWNSTREAM = (
-    "silver", "gold", "detection", "regulation", "serve", "ingest", "compliance", "pipeline",
+    "silver", "gold", "detection", "regulation", "serve", "ingest", "compliance", "live",
+    "pipeline",
 )  # fmt: skip
 NAMES_LAYERS = {f"lakehouse/serve/dictionary/{n}.py" for n in ("documents", "describe")}
 NAMES_LAYERS |= {"lakehouse/gold/marts.py", "lakehouse/pipeline/marts.py"}

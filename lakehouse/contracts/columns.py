@@ -157,12 +157,19 @@ def count(
     description: str,
     *,
     nullable: bool = False,
+    key: bool = False,
     minimum: int | None = 0,
     unit: str | None = None,
     **about: Unpack[About],
 ) -> dy.Int64:
     metadata = {"unit": unit, **about} if unit else {**about}
-    return dy.Int64(nullable=nullable, min=minimum, description=description, metadata=metadata)
+    return dy.Int64(
+        nullable=nullable,
+        primary_key=key,
+        min=minimum,
+        description=description,
+        metadata=metadata,
+    )
 
 
 def number(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -66,15 +67,36 @@ def clean(
         **_broken_rules(reading, c, timezone),
         **_orphans(reading.rows, c, parents, known_as),
     }
-    rejected = pl.Series([False], dtype=pl.Boolean).new_from_index(0, given.height)
-    for rows in broken.values():
-        rejected = rejected | rows
-    rejected = rejected & ~copies
+    rejected = _any(broken, given.height) & ~copies
     return CleanResult(
         good=reading.rows.filter(~rejected & ~copies).cast(c.bronze_schema()),
         quarantined=_quarantined(reading, c, broken, rejected),
         duplicates=reading.raw.filter(copies),
     )
+
+
+def verdicts(table: str, bronze: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
+    """Rows as silver would have them, but for personal data, in their order: each with `is_sound`,
+    whether it keeps every rule that it can keep or break alone (not those of its key and of its
+    parents), and `content`, a number by which copies of a key are told from clashes. For a stream,
+    whose rows are not all there yet."""
+    c = contract(table)
+    reading = read(bronze, c, timezone=timezone)
+    broken = _found(reading.unread) | _broken_rules(reading, c, timezone)
+    content = reading.rows.select(pl.struct(pl.exclude(*PROVENANCE)).hash()).to_series()
+    for left in reading.residue.iter_columns():
+        seed = zlib.crc32(left.name.encode())
+        content = content ^ left.hash(seed).set(left.is_null(), 0)
+    return reading.rows.cast(c.bronze_schema()).with_columns(
+        content.alias("content"), ~_any(broken, bronze.height).alias("is_sound")
+    )
+
+
+def _any(broken: dict[str, pl.Series], height: int) -> pl.Series:
+    found = pl.Series([False], dtype=pl.Boolean).new_from_index(0, height)
+    for rows in broken.values():
+        found = found | rows
+    return found
 
 
 def _refuse_strays(raw: pl.DataFrame, c: Contract) -> None:

@@ -45,6 +45,25 @@ def sessions(
     )
 
 
+def merged(
+    spells: pl.LazyFrame, user: Sequence[str], silence: dt.timedelta, sums: Sequence[str]
+) -> pl.LazyFrame:
+    """Sessions of spells: user, `given` (what the client told, or null), `first`, `last` and what
+    is added up. An event is a spell of its own, so that sessions of some events and the others of
+    them make the sessions of all, as `sessions` has them."""
+    mine = [*user, "given"]
+    ordered = spells.sort(*mine, "first", "last")
+    until = pl.col("last").cum_max().over(mine).shift()
+    same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in mine)
+    goes_on = same & (pl.col("given").is_not_null() | (pl.col("first") - until < silence))
+    numbered = ordered.with_columns((~goes_on.fill_null(value=False)).cum_sum().alias(_SPELL))
+    return (
+        numbered.group_by(_SPELL)
+        .agg(pl.col(mine).first(), pl.col("first").min(), pl.col("last").max(), pl.col(sums).sum())
+        .drop(_SPELL)
+    )
+
+
 def high_frequency(
     frame: pl.LazyFrame, user: Sequence[str], time: str, gap: dt.timedelta
 ) -> pl.LazyFrame:

@@ -69,7 +69,13 @@ def measured(orders: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, p
     `state`: what is remembered of users, in the shape of `nothing_remembered`: their payments of
     the last `REACH` gaming days. An order is measured by what its user did before it alone."""
     new = remembered(orders)
-    rows = pl.concat([_of_users(state, new), new])
+    return measures_of(new, _of_users(state, new)), _after(state, new)
+
+
+def measures_of(new: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The same measures of payments that are in the shape of the state, beside others of their
+    users; `known` may come before them in time or after."""
+    rows = pl.concat([known, new])
     turns = _turns(rows)
     is_new = turns >= len(rows) - len(new)
     rows = rows[turns] if (np.diff(turns) < 0).any() else rows
@@ -78,7 +84,7 @@ def measured(orders: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, p
     place[by_user] = order.here
     mine = place[is_new]
     found = [v.gather(mine) for v in _measures(order, rows, by_user)]
-    return rows.filter(is_new).with_columns(found), _after(state, new)
+    return rows.filter(is_new).with_columns(found)
 
 
 def _turns(rows: pl.DataFrame) -> I64:

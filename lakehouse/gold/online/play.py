@@ -7,7 +7,7 @@ import datetime as dt
 
 import polars as pl
 
-from lakehouse.gold.money import cents, within
+from lakehouse.gold.money import cents, half_up, within
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.silver.sessions import sessions
 
@@ -18,9 +18,14 @@ SUMS = ("rounds", "stakes", "bonus", "wins")
 
 def events(clickstream: pl.LazyFrame, days: Days) -> pl.LazyFrame:
     """Silver `clickstream` of `days` with `is_stake`, `stake`, `bonus` and `win` in cents."""
+    return with_cents(within(clickstream, days))
+
+
+def with_cents(clickstream: pl.LazyFrame) -> pl.LazyFrame:
+    """The same of any rows."""
     is_stake = pl.col("event_type") == "bet_placed"
     stake = cents("bet_amount")
-    return within(clickstream, days).with_columns(
+    return clickstream.with_columns(
         is_stake=is_stake,
         stake=stake,
         bonus=pl.when("is_bonus").then(stake).otherwise(0),
@@ -40,6 +45,20 @@ def summed() -> dict[str, pl.Expr]:
         "stakes": pl.col("stake").sum(),
         "bonus": pl.col("bonus").sum(),
         "wins": pl.col("win").sum(),
+    }
+
+
+def seconds(first: pl.Expr, last: pl.Expr) -> pl.Expr:
+    """Length of a session from its first to its last event."""
+    return (last - first).dt.total_seconds()
+
+
+def lengths() -> dict[str, pl.Expr]:
+    """How many sessions, and how long, of rows with `seconds`, one a session."""
+    return {
+        "sessions": pl.len().cast(pl.Int64),
+        "minutes": half_up(pl.col("seconds").sum(), 60),
+        "longest_session_minutes": half_up(pl.col("seconds").max(), 60),
     }
 
 

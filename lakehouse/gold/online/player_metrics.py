@@ -7,8 +7,17 @@ import datetime as dt
 import polars as pl
 
 from lakehouse.gold.marts import lookup, mart, silver
-from lakehouse.gold.money import as_table, half_up
-from lakehouse.gold.online.play import SUMS, USER, events, in_sessions, summed, with_revenue
+from lakehouse.gold.money import as_table
+from lakehouse.gold.online.play import (
+    SUMS,
+    USER,
+    events,
+    in_sessions,
+    lengths,
+    seconds,
+    summed,
+    with_revenue,
+)
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.silver.sessions import high_frequency
 
@@ -30,7 +39,7 @@ def player_metrics(
     moment = pl.col("timestamp")
     played = hurried.group_by(*USER, "session").agg(
         **summed(),
-        seconds=(moment.max() - moment.min()).dt.total_seconds(),
+        seconds=seconds(moment.min(), moment.max()),
         high_frequency_actions=pl.col("is_high_frequency").sum().cast(pl.Int64),
         games=pl.col("game_name").unique(),
         devices=pl.col("device").unique(),
@@ -39,9 +48,7 @@ def player_metrics(
     )
     by_day = played.group_by(USER).agg(
         pl.col(*SUMS, "high_frequency_actions").sum(),
-        sessions=pl.len().cast(pl.Int64),
-        minutes=half_up(pl.col("seconds").sum(), 60),
-        longest_session_minutes=half_up(pl.col("seconds").max(), 60),
+        **lengths(),
         games=pl.col("games").explode().unique().sort(),
         devices=pl.col("devices").explode().unique().sort(),
         first_seen=pl.col("first_seen").min(),

@@ -3,6 +3,8 @@ day, with reasons in words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from lakehouse.gold.marts import gold, mart, silver
@@ -35,10 +37,10 @@ def responsible_gaming(
     """Mart `responsible_gaming` of `days`. `player_metrics` must hold the 29 days before them."""
     stakes = _rounds(clickstream, days, timezone)
     history = _history(player_metrics, days)
-    judged = _in_day(stakes).join(history, on=USER).with_columns(_over_days())
+    judged = _in_day(stakes).join(history, on=USER)
     whose = hands(events(clickstream, days))
     judged = judged.join(whose, on=USER, how="left")
-    return as_table(judged.with_columns(reasons=_reasons()), "responsible_gaming")
+    return as_table(judged.with_columns(reasons=told_of(tuple(RULES))), "responsible_gaming")
 
 
 def _rounds(clickstream: pl.LazyFrame, days: Days, timezone: str) -> pl.LazyFrame:
@@ -60,12 +62,12 @@ def _rounds(clickstream: pl.LazyFrame, days: Days, timezone: str) -> pl.LazyFram
         .with_columns(
             is_behind=lost.shift().over(USER),
             third=at * 3 // count,
-            is_night=_is_night(timezone),
+            is_night=is_night(timezone),
         )
     )
 
 
-def _is_night(timezone: str) -> pl.Expr:
+def is_night(timezone: str) -> pl.Expr:
     """By the clock of the row's place, or the property's where it is not told."""
     moment = pl.col("timestamp")
     own, property_ = wall_clock(moment, pl.col("time_zone")), moment.dt.convert_time_zone(timezone)
@@ -91,12 +93,17 @@ def _history(player_metrics: pl.LazyFrame, days: Days) -> pl.LazyFrame:
     played = player_metrics.filter(pl.col("rounds") > 0).select(
         *USER, *known, stakes=cents("stakes"), loss=cents("ggr")
     )
+    return beside_days_before(within(played, days), played)
+
+
+def beside_days_before(today: pl.LazyFrame, played: pl.LazyFrame) -> pl.LazyFrame:
+    """Accounts' days of play beside those of the 29 days before each that are among `played`: user,
+    gaming_day, rounds, stakes in cents."""
     before = played.select("user_id", day="gaming_day", was="rounds", staked="stakes")
     earlier = pl.col("day") < pl.col("gaming_day")
     near = pl.col("day") > pl.col("gaming_day").dt.offset_by(f"-{WINDOW}d")
     sums = (
-        within(played, days)
-        .select(USER)
+        today.select(USER)
         .join(before, on="user_id")
         .filter(earlier & near)
         .group_by(USER)
@@ -106,7 +113,7 @@ def _history(player_metrics: pl.LazyFrame, days: Days) -> pl.LazyFrame:
             staked=pl.col("staked").sum(),
         )
     )
-    return within(played, days).join(sums, on=USER, how="left")
+    return today.join(sums, on=USER, how="left").with_columns(_over_days())
 
 
 def _over_days() -> list[pl.Expr]:
@@ -117,50 +124,65 @@ def _over_days() -> list[pl.Expr]:
     ]
 
 
-def _reasons() -> pl.Expr:
-    rounds = pl.col("rounds")
-    night = pl.col("night_rounds") / rounds
-    told = [
-        (pl.col("sessions") >= MANY_SESSIONS, "{} sessions on one day", "sessions"),
-        (
-            pl.col("longest_session_minutes") > LONG_MINUTES,
-            "a session of {} minutes",
-            "longest_session_minutes",
-        ),
-        (
-            (night >= NIGHT_SHARE) & (pl.col("night_rounds") >= FEWEST_AT_NIGHT),
-            "{} rounds between midnight and six",
-            "night_rounds",
-        ),
-        (
-            (pl.col("chasing") >= CHASING) & (pl.col("rounds_behind") >= FEWEST_BEHIND),
-            "stakes after a loss are {} times those after a win",
-            "chasing",
-        ),
-        (
-            (pl.col("rise_in_day") >= RISE_IN_DAY) & (rounds >= FEWEST_RISING),
-            "stakes at the end of the day are {} times those at its beginning",
-            "rise_in_day",
-        ),
-        (
-            (pl.col("rise_over_days") >= RISE_OVER_DAYS) & (pl.col("days_before") >= 3),
-            "stakes are {} times those of the days before",
-            "rise_over_days",
-        ),
-        (pl.col("days_played") >= FREQUENT_DAYS, "played on {} days of 30", "days_played"),
-        (
-            pl.col("minutes_at_once") >= SHARED_MINUTES,
-            "{} minutes in two places at once",
-            "minutes_at_once",
-        ),
-        (
-            pl.col("even_rounds") >= EVEN_ROUNDS,
-            "{} rounds on end as even as a program's",
-            "even_rounds",
-        ),
-    ]
-    named = [
-        pl.when(holds).then(pl.format(words, pl.col(value).round(1) if "times" in words else value))
-        for holds, words, value in told
-    ]
-    return pl.concat_list(named).list.drop_nulls()
+def told_of(names: Sequence[str]) -> pl.Expr:
+    """Reasons, in words, of the rules of these names that hold."""
+    return pl.concat_list(said(name) for name in names).list.drop_nulls()
+
+
+def said(name: str) -> pl.Expr:
+    """What the rule says where it holds; else null."""
+    holds, words, value = RULES[name]
+    shown = pl.col(value).round(1) if "times" in words else pl.col(value)
+    return pl.when(holds).then(pl.format(words, shown))
+
+
+_ROUNDS = pl.col("rounds")
+RULES: dict[str, tuple[pl.Expr, str, str]] = {
+    "many_sessions": (
+        pl.col("sessions") >= MANY_SESSIONS,
+        "{} sessions on one day",
+        "sessions",
+    ),
+    "long_session": (
+        pl.col("longest_session_minutes") > LONG_MINUTES,
+        "a session of {} minutes",
+        "longest_session_minutes",
+    ),
+    "night_play": (
+        (pl.col("night_rounds") / _ROUNDS >= NIGHT_SHARE)
+        & (pl.col("night_rounds") >= FEWEST_AT_NIGHT),
+        "{} rounds between midnight and six",
+        "night_rounds",
+    ),
+    "chasing": (
+        (pl.col("chasing") >= CHASING) & (pl.col("rounds_behind") >= FEWEST_BEHIND),
+        "stakes after a loss are {} times those after a win",
+        "chasing",
+    ),
+    "rise_in_day": (
+        (pl.col("rise_in_day") >= RISE_IN_DAY) & (_ROUNDS >= FEWEST_RISING),
+        "stakes at the end of the day are {} times those at its beginning",
+        "rise_in_day",
+    ),
+    "rise_over_days": (
+        (pl.col("rise_over_days") >= RISE_OVER_DAYS) & (pl.col("days_before") >= 3),
+        "stakes are {} times those of the days before",
+        "rise_over_days",
+    ),
+    "frequent_days": (
+        pl.col("days_played") >= FREQUENT_DAYS,
+        "played on {} days of 30",
+        "days_played",
+    ),
+    "shared_account": (
+        pl.col("minutes_at_once") >= SHARED_MINUTES,
+        "{} minutes in two places at once",
+        "minutes_at_once",
+    ),
+    "program": (
+        pl.col("even_rounds") >= EVEN_ROUNDS,
+        "{} rounds on end as even as a program's",
+        "even_rounds",
+    ),
+}
+"""Name → when the rule holds, what it says, and of what measure."""

@@ -25,5 +25,10 @@ def best(rows: pl.LazyFrame, by: list[str], what: list[str], n: int) -> pl.LazyF
     summed = rows.group_by(*by, *what).agg(
         sales=pl.col("cents").sum(), transactions=pl.len().cast(pl.Int64)
     )
+    return highest(summed, by, what, n)
+
+
+def highest(summed: pl.LazyFrame, by: list[str], what: list[str], n: int) -> pl.LazyFrame:
+    """The same of what is summed already."""
     ordered = summed.sort(*by, -pl.col("sales"), *what)
     return ordered.group_by(by, maintain_order=True).head(n)

@@ -1,24 +1,49 @@
-"""Sales of the shop in sliding windows: one function for the day's table and for a live path."""
+"""Sales of the shop in sliding windows: parts that add up, for the day's table and for the live
+path."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
 from lakehouse.gold.marts import mart, silver
 from lakehouse.gold.money import dollars, half_up, in_shape, within
-from lakehouse.gold.shop.payments import best, sales
+from lakehouse.gold.shop.payments import highest, payments
+from lakehouse.gold.windows import BY, WHOLE, Part, in_windows, parts_of
 from lakehouse.regulation.gaming_day import Days
 
 LENGTH, STEP = dt.timedelta(seconds=60), dt.timedelta(seconds=30)
 TOP = 5
-_BY = ["gaming_day", "window_start"]
 _DISTRIBUTIONS = {
     "payment_methods": "payment_method",
     "devices": "device_type",
     "countries": "country",
 }
+ORDERS = (
+    "user_id", "order_id", "product_id", "product_name", "product_category", "amount",
+    "payment_method", "status", "device_type", "country",
+)  # fmt: skip
+"""Columns of `shop_orders` that parts are made of, beside its time and day."""
+ACTIONS = ("user_id", "action")
+"""The same of `shop_actions`."""
+_SALES = {"transactions": pl.col("is_sale").sum(), "amount": pl.col("cents").sum()}
+_USERS = {"users": pl.col("user_id").n_unique()}
+_PEOPLE = {"people": pl.col("user_id").unique()}
+_PAID = {
+    "users": pl.col("user_id").filter("is_sale").n_unique(),
+    "orders": pl.col("order_id").filter("is_sale").n_unique(),
+}
+_MANY = {"events": pl.len()}
+_ORDER_PARTS = (
+    Part(WHOLE, _MANY | _SALES | _PAID | _PEOPLE),
+    Part("category", _SALES, "product_category", only="is_sale"),
+    Part("product", _SALES, "product_id", "product_name", only="is_sale"),
+    *(Part(column, _SALES, column, only="is_sale") for column in _DISTRIBUTIONS.values()),
+    Part("status", _MANY | {"amount": pl.col("tried").sum()}, "status"),
+)
+_ACTION_PARTS = (Part(WHOLE, _MANY | _USERS | _PEOPLE), Part("action", _MANY | _USERS, "action"))
 
 
 @mart(silver("shop_orders"), silver("shop_actions"), days_in_hand=31)
@@ -38,56 +63,71 @@ def windows(
     """Windows of `length`, one beginning every `step` (counted from 1970), in which anything
     happened; `length` is a multiple of `step`. In the shape of the table, by its key. Rows are
     silver's, of any time and in any order; a window holds what is given of it."""
-    sold = _in_windows(sales(orders), length, step).collect().lazy()
-    seen = pl.concat([_users(actions, length, step), _users(orders, length, step)])
-    visitors = seen.group_by(_BY).agg(visitors=pl.col("user_id").n_unique())
-    found = visitors.join(_totals(sold), on=_BY, how="left")
-    for name, what in (
-        ("top_categories", ["product_category"]),
-        ("top_products", ["product_id", "product_name"]),
-    ):
-        found = found.join(_best(sold, name, what), on=_BY, how="left")
+    sold = order_parts(in_windows(orders, "timestamp", length, step))
+    seen = action_parts(in_windows(actions, "timestamp", length, step))
+    return from_parts(sold, seen, length)
+
+
+def order_parts(orders: pl.LazyFrame, by: Sequence[str] = BY) -> pl.LazyFrame:
+    """Parts of payments, each with its `window_start`, by the columns `by`."""
+    paid = payments(orders)
+    rows = paid.with_columns(tried="cents", cents=pl.when("is_sale").then("cents").otherwise(0))
+    return parts_of(rows, _ORDER_PARTS, by)
+
+
+def action_parts(actions: pl.LazyFrame, by: Sequence[str] = BY) -> pl.LazyFrame:
+    """Parts of what visitors did, in the same way: their `users` are those who did anything."""
+    return parts_of(actions, _ACTION_PARTS, by)
+
+
+def from_parts(
+    orders: pl.LazyFrame, actions: pl.LazyFrame, length: dt.timedelta = LENGTH
+) -> pl.LazyFrame:
+    """Windows in the shape of the table, of parts of payments and of actions. Who visited is known
+    of windows whose parts all name their `people`."""
+    sold = orders.collect().lazy()
+    whole = pl.concat([p.filter(dimension=WHOLE) for p in (sold, actions)], how="diagonal")
+    named = pl.col("people").is_not_null().all()
+    visitors = whole.group_by(BY).agg(
+        visitors=pl.when(named).then(pl.col("people").explode().n_unique())
+    )
+    totals = sold.filter(pl.col("dimension") == WHOLE, pl.col("transactions") > 0).group_by(BY)
+    found = visitors.join(
+        totals.agg(
+            pl.col("transactions", "orders").sum(),
+            sales=pl.col("amount").sum(),
+            unique_users=pl.col("users").sum(),
+        ),
+        on=BY,
+        how="left",
+    )
+    for dimension, many in (("product", "unique_products"), ("category", "unique_categories")):
+        different = sold.filter(dimension=dimension).group_by(BY)
+        found = found.join(different.agg(pl.col("value").n_unique().alias(many)), on=BY, how="left")
+    found = found.join(_best(sold, "category", {"value": "product_category"}), on=BY, how="left")
+    products = _best(sold, "product", {"value": "product_id", "name": "product_name"})
+    found = found.join(products, on=BY, how="left")
     for name, column in _DISTRIBUTIONS.items():
-        found = found.join(_distribution(sold, name, column), on=_BY, how="left")
+        found = found.join(_distribution(sold, name, column), on=BY, how="left")
     return _finished(found, length)
 
 
-def _in_windows(rows: pl.LazyFrame, length: dt.timedelta, step: dt.timedelta) -> pl.LazyFrame:
-    """Each row once for each window that it is in."""
-    latest = pl.col("timestamp").dt.truncate(step)
-    return pl.concat(
-        [rows.with_columns(window_start=latest - k * step) for k in range(length // step)]
-    )
-
-
-def _users(rows: pl.LazyFrame, length: dt.timedelta, step: dt.timedelta) -> pl.LazyFrame:
-    return _in_windows(rows.select("gaming_day", "user_id", "timestamp"), length, step).drop(
-        "timestamp"
-    )
-
-
-def _totals(sold: pl.LazyFrame) -> pl.LazyFrame:
-    return sold.group_by(_BY).agg(
-        transactions=pl.len(),
-        sales=pl.col("cents").sum(),
-        orders=pl.col("order_id").n_unique(),
-        unique_users=pl.col("user_id").n_unique(),
-        unique_products=pl.col("product_id").n_unique(),
-        unique_categories=pl.col("product_category").n_unique(),
-    )
-
-
-def _best(sold: pl.LazyFrame, name: str, what: list[str]) -> pl.LazyFrame:
-    top = best(sold, _BY, what, TOP).with_columns(sales=dollars("sales"))
-    return top.group_by(_BY, maintain_order=True).agg(
-        pl.struct(*what, "sales", "transactions").alias(name)
+def _best(sold: pl.LazyFrame, dimension: str, what: dict[str, str]) -> pl.LazyFrame:
+    rows = sold.filter(dimension=dimension).rename(what).group_by(*BY, *what.values())
+    summed = rows.agg(pl.col("transactions").sum(), sales=pl.col("amount").sum())
+    top = highest(summed, list(BY), list(what.values()), TOP).with_columns(sales=dollars("sales"))
+    name = {"category": "top_categories", "product": "top_products"}[dimension]
+    return top.group_by(BY, maintain_order=True).agg(
+        pl.struct(*what.values(), "sales", "transactions").alias(name)
     )
 
 
 def _distribution(sold: pl.LazyFrame, name: str, column: str) -> pl.LazyFrame:
-    counted = sold.group_by(*_BY, column).agg(transactions=pl.len().cast(pl.Int64))
-    ordered = counted.sort("transactions", column, descending=[True, False])
-    return ordered.group_by(_BY, maintain_order=True).agg(
+    rows = sold.filter(dimension=column).group_by(*BY, pl.col("value").alias(column))
+    ordered = rows.agg(pl.col("transactions").sum()).sort(
+        "transactions", column, descending=[True, False]
+    )
+    return ordered.group_by(BY, maintain_order=True).agg(
         pl.struct(column, "transactions").alias(name)
     )
 

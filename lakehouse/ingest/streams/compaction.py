@@ -18,7 +18,13 @@ COMMITS = 64
 class Compaction:
     """At the most one at a time, in a thread of its own, with tables that it opens itself."""
 
-    def __init__(self, lake: Lake, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        tell: Callable[[str], None],
+        layers: tuple[str, ...] = ("bronze", "quarantine"),
+    ) -> None:
+        self._layers = layers
         self._lake = Lake(lake.root, lake.storage_options)
         self._tell = tell
         self._commits: Counter[str] = Counter()
@@ -33,7 +39,7 @@ class Compaction:
             self._under_way = self._threads.submit(self._compact, table)
 
     def _compact(self, table: str) -> None:
-        for layer in ("bronze", "quarantine"):
+        for layer in self._layers:
             try:
                 compact_days(self._lake, layer, table)
             except StorageError as error:

@@ -1,0 +1,47 @@
+"""Alerts as they stand, held against what was said of them before: each change is a version."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lakehouse.contracts import contract
+
+ALERT = pl.Schema(
+    {
+        n: t
+        for n, t in contract("live_alerts").bronze_schema().items()
+        if n not in ("version", "detected_at", "topic", "_source")
+    }
+)
+"""An alert as a rule gives it; the engine adds where and when."""
+_SAID = ("level", "score", "said", "context", "is_withdrawn")
+
+
+def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """What is to be said anew (`ALERT`): alerts of `stands` that `said` does not have, or has
+    otherwise, and those of the subjects that were `judged` (their `alert_id`) which `said` has and
+    `stands` no longer; with `is_first`, whether nothing was said of it before."""
+    news = stands.join(said, on=["alert_id", *_SAID], how="anti", nulls_equal=True)
+    gone = (
+        said.filter(~pl.col("is_withdrawn"))
+        .join(judged.select("alert_id"), on="alert_id", how="semi")
+        .join(stands.select("alert_id"), on="alert_id", how="anti")
+        .with_columns(is_withdrawn=True)
+    )
+    is_first = ~pl.col("alert_id").is_in(said["alert_id"].implode())
+    found = pl.concat([news, gone]).sort("partition", "offset", "alert_id")
+    return found.with_columns(is_first=is_first)
+
+
+def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
+    """What is said then."""
+    rest = said.join(news.select("alert_id"), on="alert_id", how="anti")
+    return pl.concat([rest, news.select(said.columns)])
+
+
+def nothing_said() -> pl.DataFrame:
+    return pl.DataFrame(schema=ALERT)
+
+
+def no_news() -> pl.DataFrame:
+    return pl.DataFrame(schema={**ALERT, "is_first": pl.Boolean()})
