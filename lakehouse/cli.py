@@ -21,7 +21,7 @@ from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 PANELS = {
     "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
     "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report"),
-    "Live": ("topics",),
+    "Live": ("topics", "stream", "serve"),
     "Comply": (
         "cases",
         "filings",
