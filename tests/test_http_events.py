@@ -1,6 +1,7 @@
 """`POST /events/{topic}`: what is answered with 202 is in the log, once by its key."""
 
 import gzip
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -129,6 +130,7 @@ def test_a_packed_body_and_an_envelope_are_taken(there: tuple[Settings, str]) ->
         (EVENT, beside("Host", "evil.example"), 403, "only this machine"),
         (EVENT, beside("Sec-Fetch-Site", "cross-site"), 403, "other sites"),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_not_taken_is_told_in_one_shape_and_leaves_nothing(
     there: tuple[Settings, str],
