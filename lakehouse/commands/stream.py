@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOTE = "produced.json"
 """How far events were produced, in the folder of the topics."""
+_NONE = "events come in by online, platform and shop, and the setting domains has none of them"
 _NEEDED = "give one of --rate EVENTS, --speed TIMESx and --as-fast"
 
 GROUP = typer.Typer(
@@ -149,6 +150,8 @@ def plant(
     if not 0 < intensity <= 1:
         raise BadInput(f"--intensity {intensity:g}: more than 0 and at most 1 is allowed")
     settings, lake = opened()
+    if not settings.has("shop_orders"):
+        raise BadInput("fraud is planted in the shop, and the setting domains is without it")
     place, world, ends = transport(settings, tell=_said), world_of(settings), _moment(settings, at)
     topic_of = {table: topic for topic, table in topics_in(settings).items()}
 
@@ -200,6 +203,8 @@ def _tables(settings: Settings, topics: str | None) -> dict[str, str]:
     from lakehouse.ingest.streams.transport import topics_in
 
     known = topics_in(settings)
+    if not known:
+        raise BadInput(_NONE)
     asked = list(known) if topics is None else [t.strip() for t in topics.split(",")]
     unknown = [t for t in asked if t not in known]
     if unknown:
