@@ -47,9 +47,10 @@ check: $(STAMP) ## Lint, types, stale documents
 	@$(BIN)/mypy
 	@$(BIN)/python -m lakehouse.serve.dictionary.documents --check
 
-fuzz: $(STAMP) ## Ten thousand malformed landed files, and as many random queries
+fuzz: $(STAMP) ## Ten thousand malformed landed files, as many random queries, and requests
 	@$(BIN)/python -m benchmarks.fuzz
 	@$(BIN)/python -m benchmarks.fuzz_sql
+	@$(BIN)/python -m benchmarks.fuzz_http
 
 faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers; the lakes compared
 	@$(BIN)/python -m benchmarks.faults

@@ -2,6 +2,7 @@
 a way that the description does not tell of."""
 
 import datetime as dt
+import itertools
 from collections import Counter
 
 import hypothesis
@@ -45,9 +46,11 @@ def fuzz(address: str, requests_each: int, seed: int = 1) -> tuple[Tally, list[s
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     faults: list[str] = []
     sent: Tally = Counter()
-    for found in schema.get_all_operations():
-        operation = found.ok()
-        strategy = operation.as_strategy()
+    operations = [found.ok() for found in schema.get_all_operations()]
+    for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
+        if mode.is_negative and not list(operation.iter_parameters()):
+            continue
+        strategy = operation.as_strategy(generation_mode=mode)
 
         @hypothesis.seed(seed)
         @hypothesis.settings(

@@ -152,6 +152,13 @@ def test_no_made_up_request_is_answered_with_an_error_of_ours(address: str) -> N
     assert tally["/live/{view}", 200] > 5
 
 
+def test_a_lake_without_topics_is_served_too(tmp_path: Path) -> None:
+    with served(settings_of(tmp_path, domains=("floor",))) as address:
+        assert requests.get(f"{address}/healthz", timeout=9).json() == {"status": "ok", "topics": 0}
+        assert requests.get(f"{address}/docs", timeout=9).status_code == 200
+        assert requests.post(f"{address}/events/clickstream", "{}", timeout=9).status_code == 404
+
+
 def test_the_application_holds_no_state_until_it_is_started(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     app(

@@ -1,7 +1,9 @@
 """`POST /events/{topic}`: what is answered with 202 is in the log, once by its key."""
 
 import gzip
+import itertools
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from lakehouse.errors import StorageError
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.transport import transport
 from lakehouse.serve.http.app import Bounds, place
+from lakehouse.serve.http.journal import Claim, Journal, Known
 from lakehouse.serve.http.tokens import Tokens
 from lakehouse.settings import Settings
 from tests.served import AT, served, settings_of
@@ -129,6 +132,7 @@ def test_a_packed_body_and_an_envelope_are_taken(there: tuple[Settings, str]) ->
         (EVENT, beside("Host", "evil.example"), 403, "only this machine"),
         (EVENT, beside("Sec-Fetch-Site", "cross-site"), 403, "other sites"),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_not_taken_is_told_in_one_shape_and_leaves_nothing(
     there: tuple[Settings, str],
@@ -255,6 +259,24 @@ def test_equal_events_of_two_keys_are_both_taken_though_neither_was_answered(
         for key in ("a", "b", "a", "b"):
             assert send(address, '{"user_id":"A1"}', Idempotency_Key=key).status_code == 202
     assert len(values(settings, "clickstream")) == 2
+
+
+def test_a_claim_that_found_no_room_is_not_there(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "requests" / "j.sqlite")
+    claims = [Claim("me", "clickstream", f"{k:0200}", b"d" * 32) for k in range(100)]
+    journal.claim(claims[:1], {0: 7}, AT)
+    journal.took(claims[0], {0: (7, 9)})
+    journal._file.execute("pragma max_page_count = 3")
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        journal.claim(claims[1:], {0: 9}, AT)
+    journal._file.execute("pragma max_page_count = 1000")
+    assert [journal.known(c) for c in claims[1:]] == [None] * 99
+    journal.claim(claims[1:], {0: 9}, AT)
+    journal.close()
+    again = Journal(tmp_path / "requests" / "j.sqlite")
+    assert again.known(claims[99]) == Known(b"d" * 32, {0: 9}, None)
+    again.close()
+    assert (tmp_path / "requests" / "j.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_many_requests_at_once_share_a_write(tmp_path: Path) -> None:

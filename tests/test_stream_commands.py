@@ -223,6 +223,20 @@ def test_wrong_input_is_told_in_a_line(
     )
 
 
+@pytest.mark.parametrize(
+    "asked", [["produce", "--as-fast"], ["plant", "card-testing"]], ids=["produce", "plant"]
+)
+def test_a_lake_of_the_floor_alone_has_no_events(
+    lake: Lake,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: list[str],
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor"]')
+    assert run(["stream", *asked]) == 2
+    assert "the setting domains" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_run_keeps_what_was_planted_among_events(
     lake: Lake, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,10 @@ import pytest
 from lakehouse.errors import BadInput
 from lakehouse.ingest.streams.kafka import Kafka, client
 from lakehouse.ingest.streams.log import Log
-from lakehouse.ingest.streams.topics import MESSAGES, Batch, Consumer, Transport
+from lakehouse.ingest.streams.produced import Seen
+from lakehouse.ingest.streams.topics import MESSAGES, Batch, Consumer, Transport, placed
+from lakehouse.serve.http.journal import Claim
+from lakehouse.serve.http.writing import Entry, Writer
 
 PARTITIONS = 4
 """As many as the mock broker gives a topic."""
@@ -185,3 +188,36 @@ def test_what_nobody_made_is_refused(made: tuple[Transport, str]) -> None:
         transport.create("No-Topic", 1)
     with pytest.raises(BadInput, match="no topic 'nothing_here'; there are: "):
         transport.send("nothing_here", numbered(1))
+
+
+def test_a_producer_that_was_killed_goes_on_with_each_event_once(
+    made: tuple[Transport, str], tmp_path: Path
+) -> None:
+    """What the log took and no note tells of is read back, and a stranger's message is not ours."""
+    transport, topic = made
+    mine = placed(numbered(40), PARTITIONS)
+    ends = {p: end for p, (_, end) in transport.ends(topic).items()}
+    transport.send(topic, mine[:25].drop("partition"))
+    transport.send(topic, messages((b"A1", b"others")))
+    left = Seen(transport, topic, ends).left(mine)
+    assert left.equals(mine[25:])
+    transport.send(topic, left.drop("partition"))
+    found = [transport.read(topic, p, 0, 100) for p in range(PARTITIONS)]
+    values = pl.concat(found).filter(value=b"others", key=b"A1")
+    assert len(values) == 1
+    assert sum(map(len, found)) == 41
+
+
+def test_requests_over_http_are_taken_once_by_their_key(
+    made: tuple[Transport, str], tmp_path: Path
+) -> None:
+    transport, topic = made
+    claim = Claim("token desk", topic, "k", b"digest")
+    for again in (False, True):
+        writer = Writer(transport, tmp_path / "requests.sqlite", lambda: 0)
+        writer.start()
+        for is_known in (again, True):
+            entry = Entry(topic, numbered(5), 100, claim)
+            assert writer.submit(entry).result(PATIENCE) is is_known
+        writer.stop()
+    assert sum(end for _, end in transport.ends(topic).values()) == 5

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from lakehouse.ingest.streams.produce import Told
     from lakehouse.ingest.streams.produced import Produced
     from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
 
 NOTE = "produced.json"
 """How far events were produced, in the folder of the topics."""
+_NONE = "events come in by online, platform and shop, and the setting domains has none of them"
 _NEEDED = "give one of --rate EVENTS, --speed TIMESx and --as-fast"
 
 GROUP = typer.Typer(
@@ -55,6 +57,24 @@ def produce(
     Goes on after the last event that the log took, and sends none twice, however it ended: by
     --to, --until, Ctrl-C, SIGTERM or kill -9. What was planted stands in the lake's truth.
     """
+    pace = _pace(rate, speed, as_fast=as_fast)
+    first = None if from_ is None else parse_day(from_, "--from")
+    last = None if to is None else parse_day(to, "--to")
+    if until is not None and until < 1:
+        raise BadInput(f"--until {until}: at least 1 event is needed")
+    settings, lake = opened()
+    done = _produced(settings, lake, _tables(settings, topics), pace, (first, last, until))
+    _say_end(done, rate)
+
+
+def _produced(
+    settings: Settings,
+    lake: Lake,
+    tables: dict[str, str],
+    pace: Pace,
+    asked: tuple[dt.date | None, dt.date | None, int | None],
+) -> Told:
+    """Produces from the first to the last day asked for, or so many events, alone."""
     import time
 
     from lakehouse.commands.planted import ToldDays
@@ -65,27 +85,21 @@ def produce(
     from lakehouse.simulate.arrivals import Arrivals
     from lakehouse.simulate.world import world_of
 
-    pace = _pace(rate, speed, as_fast=as_fast)
-    first = None if from_ is None else parse_day(from_, "--from")
-    last = None if to is None else parse_day(to, "--to")
-    if until is not None and until < 1:
-        raise BadInput(f"--until {until}: at least 1 event is needed")
-    settings, lake = opened()
-    tables = _tables(settings, topics)
+    first, last, until = asked
     place, world = transport(settings, tell=_said), world_of(settings)
     for topic in tables:
         if topic not in place.topics():
             place.create(topic, settings.topic_partitions)
-    note = _note(settings)
-    note.path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(note.path.with_suffix(".lock"), "events are produced", wait_seconds=0):
+    path = _note(settings).path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_suffix(".lock"), "events are produced", wait_seconds=0):
         note = _note(settings)
         begun(note, place, tables, first, settings.start)
         _say_places(note, tables)
         since = {table: note.places[t].since for t, table in tables.items()}
         days = ToldDays(lake, world, Arrivals(world, since))
         with stopping() as is_stopped:
-            done = Producer(
+            return Producer(
                 place,
                 tables,
                 days,
@@ -97,7 +111,6 @@ def produce(
                 tell=_progress,
                 is_stopped=is_stopped,
             ).run(last, until)
-    _say_end(done, rate)
 
 
 @GROUP.command()
@@ -137,6 +150,8 @@ def plant(
     if not 0 < intensity <= 1:
         raise BadInput(f"--intensity {intensity:g}: more than 0 and at most 1 is allowed")
     settings, lake = opened()
+    if not settings.has("shop_orders"):
+        raise BadInput("fraud is planted in the shop, and the setting domains is without it")
     place, world, ends = transport(settings, tell=_said), world_of(settings), _moment(settings, at)
     topic_of = {table: topic for topic, table in topics_in(settings).items()}
 
@@ -188,6 +203,8 @@ def _tables(settings: Settings, topics: str | None) -> dict[str, str]:
     from lakehouse.ingest.streams.transport import topics_in
 
     known = topics_in(settings)
+    if not known:
+        raise BadInput(_NONE)
     asked = list(known) if topics is None else [t.strip() for t in topics.split(",")]
     unknown = [t for t in asked if t not in known]
     if unknown:

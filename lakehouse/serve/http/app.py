@@ -93,7 +93,8 @@ def app(
     handle_refusals(made)
     made.add_middleware(Counted, numbers=numbers, clock=clock)
     limits = Limits(bounds.events_per_second, clock)
-    made.include_router(events_router(topics_in(settings), door, writer, limits, bounds.most_bytes))
+    if tables := topics_in(settings):
+        made.include_router(events_router(tables, door, writer, limits, bounds.most_bytes))
     made.include_router(live_router(views, door))
     made.include_router(generate_router(generate, door))
     _about(made, transport, door, numbers)

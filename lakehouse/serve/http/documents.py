@@ -37,7 +37,8 @@ td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 {% for p in o.about.parameters %}<tr><td><code>{{ p.name }}</code></td><td>{{ p.in }}</td>
 <td>{{ kind(p.schema) }}</td><td>{{ p.description or "" }}</td></tr>{% endfor %}</table>{% endif %}
 {% for name, body in (o.about.requestBody or {}).get("content", {}).items() %}
-<p>Body as <code>{{ name }}</code>:</p><pre>{{ shown(body.schema) }}</pre>{% endfor %}
+<details><summary>Body as <code>{{ name }}</code></summary><pre>{{ shown(body.schema) }}</pre>
+</details>{% endfor %}
 <table><tr><th>Answer</th><th></th><th></th></tr>
 {% for status, a in o.about.responses.items() %}<tr><td>{{ status }}</td>
 <td>{{ a.description }}</td><td>{{ (a.content or {}) | join(", ") }}</td></tr>{% endfor %}</table>
@@ -71,7 +72,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
     found = schema.get("anyOf", [schema])
     named = " or ".join(s.get("type", "any") for s in found if s.get("type") != "null")
     bounds = [f"{sign} {schema[n]}" for n, sign in _SIGNS.items() if n in schema]
-    return ", ".join([named, *bounds])
+    allowed = " ".join(schema.get("enum", ()))
+    return ", ".join([allowed or named, *bounds])
 
 
 _SIGNS = {"minimum": "≥", "maximum": "≤"}

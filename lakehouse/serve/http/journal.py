@@ -77,14 +77,16 @@ class Journal:
     def claim(self, claims: Sequence[Claim], ends: dict[int, int], now: int) -> None:
         """On the disk on return, with all that was taken before."""
         told = json.dumps(ends)
-        self._file.executemany(
-            "insert into claims values (?, ?, ?, ?, ?, null, ?)",
-            [(*c.place, c.digest, told, now) for c in claims],
-        )
-        if now - self._pruned >= _PRUNED_EVERY:
-            self._file.execute("delete from claims where at < ?", (now - KEPT_SECONDS,))
-            self._pruned = now
-        self._file.commit()
+        rows = [(*c.place, c.digest, told, now) for c in claims]
+        try:
+            self._file.executemany("insert into claims values (?, ?, ?, ?, ?, null, ?)", rows)
+            if now - self._pruned >= _PRUNED_EVERY:
+                self._file.execute("delete from claims where at < ?", (now - KEPT_SECONDS,))
+                self._pruned = now
+            self._file.commit()
+        except sqlite3.Error:
+            self._file.rollback()  # what was taken meanwhile is found in the log
+            raise
 
     def took(self, claim: Claim, taken: dict[int, Range]) -> None:
         self._file.execute(
