@@ -222,15 +222,15 @@ def test_only_streams_know_kafka() -> None:
     assert wrong == []
 
 
-def test_only_the_way_in_over_http_knows_its_framework() -> None:
+def test_only_http_and_the_page_know_their_framework() -> None:
     """And the command that starts it knows the server."""
-    packages = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+    packages = {"fastapi", "nicegui", "starlette", "uvicorn", "prometheus_client"}
     wrong = [
         f"{named(path)}: {name}"
         for path in PRODUCT
         for name in imports(path)
         if within(name, packages)
-        and not named(path).startswith("lakehouse/serve/http/")
+        and not named(path).startswith(("lakehouse/serve/http/", "lakehouse/serve/pages/"))
         and (named(path), name) != ("lakehouse/commands/serve.py", "uvicorn")
     ]
     assert wrong == []

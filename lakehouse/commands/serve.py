@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lakehouse.commands import opened
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
     from lakehouse.serve.http.tokens import Tokens
     from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _GRACE = 3
@@ -44,26 +48,20 @@ def serve(
     ] = 100_000,
     most_bytes: Annotated[int, typer.Option(help="Of one request.")] = 8 * 2**20,
 ) -> None:
-    """Serve POST /events/{topic}, GET /live/{view}, /generate, /healthz, /metrics and /docs.
+    """Serve the page, POST /events/{topic}, GET /live/{view}, /generate, /healthz, /metrics, /docs.
 
-    Without tokens only this machine gets in, and another address is not listened on. An event
-    that is answered with 202 is on the disk.
+    Without tokens only this machine gets in, and another address is not listened on; the page is
+    there for this machine alone. An event that is answered with 202 is on the disk.
     """
     if context.invoked_subcommand is not None:
         return
-    if not 0 <= port < 65_536:
-        raise BadInput(f"--port {port}: 0 to 65535 are allowed")
-    if not 0 < events_per_second <= 1e9:
-        raise BadInput(f"--events-per-second {events_per_second:g}: more than 0 is allowed")
-    if not 1 <= most_bytes <= 16 * 2**20:
-        raise BadInput(f"--most-bytes {most_bytes}: 1 to {16 * 2**20} are allowed")
+    _refuse_unbounded(port, events_per_second, most_bytes)
     from lakehouse.commands.caller import now
     from lakehouse.ingest.streams.transport import transport
     from lakehouse.serve.http.access import is_loopback
     from lakehouse.serve.http.app import Bounds, app
-    from lakehouse.settings import load_settings
 
-    settings = load_settings()
+    settings, lake = opened()
     if not is_loopback(host) and not _tokens(settings).all():
         raise BadInput(
             f"--host {host}: others could reach it, and there are no tokens; "
@@ -77,9 +75,13 @@ def serve(
         log,
         now=lambda: int(now().timestamp()),
         generate=_generator(settings, generated),
-        views={},
+        views=_views(settings, lake),
         bounds=Bounds(most_bytes, events_per_second),
     )
+    if is_loopback(host) and not _tokens(settings).all():
+        from lakehouse.serve.pages.app import add_pages
+
+        add_pages(made, lake, settings)
     _listen(made, host, port)
 
 
@@ -134,6 +136,25 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from lakehouse.settings import load_settings
 
     _tokens(load_settings()).revoke(name)
+
+
+def _refuse_unbounded(port: int, events_per_second: float, most_bytes: int) -> None:
+    if not 0 <= port < 65_536:
+        raise BadInput(f"--port {port}: 0 to 65535 are allowed")
+    if not 0 < events_per_second <= 1e9:
+        raise BadInput(f"--events-per-second {events_per_second:g}: more than 0 is allowed")
+    if not 1 <= most_bytes <= 16 * 2**20:
+        raise BadInput(f"--most-bytes {most_bytes}: 1 to {16 * 2**20} are allowed")
+
+
+def _views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
+    """The live views of the parts of the house that the lake has."""
+    from functools import partial
+
+    from lakehouse.live.views import answer, views
+
+    asked = {n: v for n, v in views().items() if v.domain in (None, *settings.domains)}
+    return {name: partial(answer, lake, settings, name) for name in asked}
 
 
 def _refuse_taken(settings: Settings) -> None:

@@ -33,9 +33,12 @@ def run(
         bool,
         typer.Option("--accept-loss", help="Go on where the log no longer keeps what is lacking."),
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live/--no-live", help="Windows, sessions and alerts of the events.")
+    ] = True,
 ) -> None:
     """Take events into the lake as they come, each once, until Ctrl-C or SIGTERM, which finish
-    what is in hand. Several of these share the work.
+    what is in hand; tell windows, sessions and alerts of them. Several of these share the work.
 
     Goes on from the offsets that the tables' commits tell, whatever was killed when.
     """
@@ -46,25 +49,25 @@ def run(
     from lakehouse.commands.run import prepare
     from lakehouse.commands.stopping import stopping
     from lakehouse.ingest.streams.transport import transport
-    from lakehouse.ingest.streams.worker import Limits, Worker
+    from lakehouse.ingest.streams.worker import Limits, Nothing, Worker
+    from lakehouse.live.engine import Engine
 
-    if not 0 <= seconds <= 60:
-        raise BadInput(f"--seconds {seconds:g}: 0 to 60 are allowed")
-    if not 1 <= rows <= 1_000_000:
-        raise BadInput(f"--rows {rows}: 1 to 1,000,000 are allowed")
+    _refuse_unbounded(seconds, rows)
     settings, lake = opened()
     place = transport(settings, tell=_said)
     tables = _streamed(settings, place, topics)
     prepare(settings)
     typer.echo(f"taking in {', '.join(tables)}; Ctrl-C or SIGTERM ends it", err=True)
+    name = f"stream-{socket.gethostname()}-{os.getpid()}"
     worker = Worker(
         lake,
         settings,
         place,
         tables,
         now,
-        name=f"stream-{socket.gethostname()}-{os.getpid()}",
+        name=name,
         tell=_said,
+        live=Engine(lake, settings, place, name=name, tell=_said) if live else Nothing(),
         limits=Limits(rows=rows, seconds=seconds),
         accept_loss=accept_loss,
     )
@@ -75,6 +78,13 @@ def run(
         f"{done.rejects:,} to quarantine",
         err=True,
     )
+
+
+def _refuse_unbounded(seconds: float, rows: int) -> None:
+    if not 0 <= seconds <= 60:
+        raise BadInput(f"--seconds {seconds:g}: 0 to 60 are allowed")
+    if not 1 <= rows <= 1_000_000:
+        raise BadInput(f"--rows {rows}: 1 to 1,000,000 are allowed")
 
 
 @GROUP.command()

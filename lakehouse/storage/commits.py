@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -91,3 +92,13 @@ def is_reached(delta: DeltaTable, transaction: str, number: int) -> bool:
     """Whether an application transaction has got as far as this number."""
     reached = delta.transaction_version(transaction)
     return reached is not None and reached >= number
+
+
+def unreached(
+    given: Mapping[str, pl.DataFrame], by: Sequence[tuple[str, int]], delta: DeltaTable
+) -> pl.DataFrame | None:
+    """Of rows by the id of an application transaction those whose number was not reached; None
+    where there are no such ids."""
+    done = {t[0] for t in by if is_reached(delta, *t)}
+    new = [rows for name, rows in given.items() if name not in done]
+    return pl.concat(new) if new else None

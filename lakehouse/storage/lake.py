@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
@@ -25,14 +26,10 @@ from lakehouse.storage.commits import (
     attempts,
     is_reached,
     properties,
+    unreached,
 )
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
-from lakehouse.storage.days import (
-    batches_predicate,
-    refuse_outside,
-    replace_predicate,
-    rows_by_day,
-)
+from lakehouse.storage.days import batches_predicate, refuse_outside, replace_predicate
 from lakehouse.storage.history import upsert_history
 from lakehouse.storage.log import (
     Version,
@@ -48,12 +45,13 @@ from lakehouse.storage.log import (
     widen,
 )
 from lakehouse.storage.marks import Tokens, held, tokens
-from lakehouse.storage.modes import close_commit, close_files, make_folder
+from lakehouse.storage.modes import close_written, make_folder
 from lakehouse.storage.offsets import Reach, reached_of
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
     PARTITION,
+    collected,
     conform,
     is_private,
     keeps_history,
@@ -193,17 +191,16 @@ class Lake:
         """
         keys = partition_columns(layer, table)
         if layer == "silver" and keeps_history(contract(table)):
-            given = _collected(frame)
-            return self.rebuild(
-                layer, table, lambda now: upsert_history(table, now, given, days), commit=commit
-            )
+            build = partial(upsert_history, table, new_rows=collected(frame), days=days)
+            return self.rebuild(layer, table, build, commit=commit)
         if not keys:
             raise BadInput(f"{layer}.{table} is stored in one piece: rebuild it")
         predicate = replace_predicate(days, where or {}, keys, only)
-        rows = conform(_collected(frame), layer, table)
+        rows = conform(collected(frame), layer, table)
         refuse_outside(rows, days, where or {}, f"{layer}.{table}", only)
         if rows.is_empty() and self._holds_nothing(layer, table, days, commit):
-            return Written(self.version(layer, table) or 0, 0, rows_by_day(rows, days), 0)
+            version = self.version(layer, table) or 0
+            return Written.of(rows, days, version, version, 0)
         return self._commit(
             layer, table, lambda _: rows, commit, days=days, mode="overwrite", predicate=predicate
         )
@@ -259,7 +256,7 @@ class Lake:
         """Adds rows. With an application transaction (id, number) exactly once: a number that
         this id has reached before writes nothing, and `rows` is 0."""
         by = [] if app_transaction is None else [app_transaction]
-        given = {by[0][0] if by else "": _collected(frame)}
+        given = {by[0][0] if by else "": collected(frame)}
         return self._append(layer, table, given, by, commit)
 
     def append_each(
@@ -278,12 +275,7 @@ class Lake:
         commit: Commit,
     ) -> Written:
         given = {name: conform(rows, layer, table) for name, rows in parts.items()}
-
-        def rows(delta: DeltaTable) -> pl.DataFrame | None:
-            done = {t[0] for t in by if is_reached(delta, *t)}
-            new = [rows for name, rows in given.items() if name not in done]
-            return pl.concat(new) if new else None
-
+        rows = partial(unreached, given, by)
         return self._commit(layer, table, rows, commit, mode="append", transactions=by)
 
     def append_offsets(
@@ -394,9 +386,8 @@ class Lake:
     ) -> None:
         """Leaves the files of a private table to their owner alone. Call it after writing any,
         of some days, of one version or of all."""
-        uri = self.uri(layer, table)
-        if is_private(layer, table) and not is_url(uri):
-            close_files(Path(uri), days) if version is None else close_commit(Path(uri), version)
+        if is_private(layer, table) and not is_url(self.root):
+            close_written(Path(self.uri(layer, table)), days, version)
 
     def _options(self) -> dict[str, str] | None:
         return dict(self.storage_options) or None
@@ -407,8 +398,8 @@ class Lake:
             with naming(uri, "create"):
                 make_folder(Path(self.root), place(layer, table), private=is_private(layer, table))
         with naming(uri, "open"):
-            known = self._opened.take(uri)
-        delta = known or self._open(layer, table)
+            delta = self._opened.take(uri)
+        delta = delta or self._open(layer, table)
         with naming(uri, "create"):
             delta = delta or created(address(uri), layer, table, self._options())
         widen(delta, layer, table)
@@ -448,17 +439,11 @@ class Lake:
             ) from error
         self.close(layer, table, days, delta.version() if rebase else None)
         self._opened.keep(uri, delta)
-        overtaken = max(0, delta.version() - before - 1)
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
-        counted = rows_by_day(made, days)
-        return Written(delta.version(), made.height, counted, again + overtaken)
+        return Written.of(made, days, before, delta.version(), again)
 
 
 @functools.lru_cache(maxsize=4)
 def _of_process(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
     """One for all of a process: steps, managers and commands share the tables that are open."""
     return Lake(root, dict(options))
-
-
-def _collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    return frame.collect() if isinstance(frame, pl.LazyFrame) else frame

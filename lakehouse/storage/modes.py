@@ -57,3 +57,8 @@ def _close(paths: Iterable[Path], mode: int) -> None:
         with suppress(FileNotFoundError, PermissionError):
             if path.stat().st_mode & 0o077:
                 path.chmod(mode)
+
+
+def close_written(folder: Path, days: Days | None, version: int | None) -> None:
+    """Closes what one version of a table wrote, or what is in some days or all of it."""
+    close_files(folder, days) if version is None else close_commit(folder, version)

@@ -154,3 +154,7 @@ def _widens(found: pl.DataType, wanted: pl.DataType) -> bool:
         return isinstance(found, pl.Datetime) and found.time_zone == wanted.time_zone
     whole = found.is_integer() and wanted.is_integer()
     return whole or (found.is_float() and wanted.is_float())
+
+
+def collected(frame: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    return frame.collect() if isinstance(frame, pl.LazyFrame) else frame

@@ -5,6 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import polars as pl
+
+from lakehouse.regulation.gaming_day import Days
+from lakehouse.storage.days import rows_by_day
+
 
 @dataclass(frozen=True)
 class Written:
@@ -15,6 +20,14 @@ class Written:
     rows: int
     rows_by_day: dict[dt.date, int]
     retries: int
+
+    @classmethod
+    def of(
+        cls, rows: pl.DataFrame, days: Days | None, before: int, version: int, again: int
+    ) -> Written:
+        """Of `rows` written as `version` by the attempt `again`, which began at `before`."""
+        overtaken = max(0, version - before - 1)
+        return cls(version, rows.height, rows_by_day(rows, days), again + overtaken)
 
 
 def together(written: list[Written]) -> Written:

@@ -11,6 +11,7 @@ import polars.selectors as cs
 from fastapi import FastAPI, Query
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nicegui import ui
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages.asking import Asking
@@ -39,8 +40,9 @@ _From = Annotated[str | None, Query(alias="from")]
 
 
 def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
-    """Puts the pages on an application."""
+    """Puts the pages on an application that only this machine reaches: nobody signs in."""
     asking = Asking(lake, settings)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1"])
 
     @app.get("/", include_in_schema=False)
     def home() -> RedirectResponse:
