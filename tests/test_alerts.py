@@ -330,3 +330,45 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(address: str) -> No
     with pytest.raises(BadInput, match="alert_webhook") as caught:
         load_settings(alert_webhook=address)
     assert address not in str(caught.value).split("https:// or http://")[-1]
+
+
+def payment(number: int, level: str, profile: str = "tuned") -> dict[str, Any]:
+    return {
+        "alert_id": f"{profile}-T-{number}",
+        "transaction_id": f"T-{number}",
+        "user_id": f"A{number}",
+        "fraud_reason": "5 refunds within 30 days",
+        "fraud_score": 0.86,
+        "alert_level": level,
+        "profile": profile,
+        "rules": [{"rule": "pattern", "score": 0.2}, {"rule": "refund_abuse", "score": 0.9}],
+        "evidence": [{"table_name": "shop_orders", "record_id": f"T-{number}"}],
+        "gaming_day": DAY,
+    }
+
+
+def test_payments_of_the_shop_are_worked_as_other_alerts(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the profile that alerts are raised by; what stands beside it is for comparison."""
+    given = [payment(1, "CRITICAL"), payment(2, "HIGH"), payment(3, "LOW", "streamify")]
+    shape = contract("fraud_alerts").bronze_schema()
+    rows = pl.DataFrame(given, schema={n: t for n, t in shape.items() if n in given[0]})
+    stored = pl.concat([shape.to_frame(), rows], how="diagonal")
+    lake.write_days(
+        "gold", "fraud_alerts", stored, (DAY, DAY), commit=Commit("r", "gold/fraud_alerts", "1")
+    )
+
+    def listed(*asked: str) -> dict[str, str]:
+        assert run(["alerts", "list", "--json", *asked]) == 0
+        found = json.loads(capsys.readouterr().out)
+        return {a["alert_id"]: a["severity"] for a in found}
+
+    assert listed("--rule", "refund_abuse") == {"tuned-T-1": "CRITICAL", "tuned-T-2": "WARNING"}
+    assert listed("--entity", "A1") == {"tuned-T-1": "CRITICAL"}
+    assert len(listed()) == 5
+    assert run(["alerts", "ack", "tuned-T-1"]) == 0
+    assert run(["alerts", "close", "tuned-T-2", "--reason", "sizes", "--outcome", "explained"]) == 0
+    capsys.readouterr()
+    assert listed("--rule", "refund_abuse", "--state", "acknowledged") == {"tuned-T-1": "CRITICAL"}
+    assert run(["alerts", "ack", "streamify-T-3"]) == 2

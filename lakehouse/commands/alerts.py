@@ -39,7 +39,8 @@ def listed(
         str | None, typer.Option(help="Only this one and graver: CRITICAL, WARNING or INFO.")
     ] = None,
     entity: Annotated[
-        str | None, typer.Option(help="Only of this machine, player, employee, table or badge.")
+        str | None,
+        typer.Option(help="Only of this machine, player, employee, table, badge or account."),
     ] = None,
     rule: Annotated[str | None, typer.Option(help="Only of this rule.")] = None,
     state: Annotated[
@@ -57,6 +58,7 @@ def listed(
     import polars as pl
 
     from lakehouse.contracts.alert_shape import SEVERITIES
+    from lakehouse.detection.fraud.rules import RULES
     from lakehouse.detection.registry import rules
     from lakehouse.serve.alerts import desk
 
@@ -64,10 +66,11 @@ def listed(
         raise BadInput(f"--severity {severity!r}: allowed are {', '.join(SEVERITIES)}")
     if state is not None and state not in (*desk.STATES.values(), "all"):
         raise BadInput(f"--state {state!r}: allowed are {', '.join(desk.STATES.values())}, all")
-    if rule is not None and rule not in rules():
-        raise BadInput(f"--rule {rule!r}: the rules are {', '.join(rules())}")
+    names = [*rules(), *(r.name for r in RULES)]
+    if rule is not None and rule not in names:
+        raise BadInput(f"--rule {rule!r}: the rules are {', '.join(names)}")
     _, lake = opened()
-    alerts = lake.scan("gold", "anomalies")
+    alerts = desk.every(lake)
     if first:
         alerts = alerts.filter(pl.col("gaming_day") >= parse_day(first, "--from"))
     if last:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 TABLE = "alert_actions"
 STATES = {"ack": "acknowledged", "close": "closed", "reopen": "open"}
+REMEMBERED_DAYS = 30
+"""Gaming days of an account that a payment is held against."""
+_GRAVITY = {"CRITICAL": "CRITICAL", "HIGH": "WARNING", "MEDIUM": "INFO", "LOW": "INFO"}
 _LOG = contract(TABLE).bronze_schema()
 
 
@@ -101,9 +104,37 @@ def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def every(lake: Lake) -> pl.LazyFrame:
+    """All alerts in the shape of `anomalies`: those of the floor's rules, and of the shop's
+    payments those of the profile `tuned`, by their strongest rule."""
+    found = lake.scan("gold", "anomalies")
+    strongest = pl.element().sort_by(pl.element().struct.field("score"), descending=True)
+    payments = (
+        lake.scan("gold", "fraud_alerts")
+        .filter(pl.col("profile") == "tuned")
+        .select(
+            "alert_id",
+            "gaming_day",
+            "evidence",
+            rule=pl.col("rules").list.eval(strongest).list.first().struct.field("rule"),
+            entity_id="user_id",
+            family=pl.lit("shop"),
+            entity_type=pl.lit("account"),
+            window_start=pl.col("gaming_day").dt.offset_by(f"-{REMEMBERED_DAYS}d"),
+            window_end="gaming_day",
+            severity=pl.col("alert_level").replace_strict(_GRAVITY, return_dtype=pl.String),
+            score="fraud_score",
+            evidence_rows=pl.col("evidence").list.len().cast(pl.Int64),
+            said="fraud_reason",
+            suggested_action=pl.lit("Hold the payment, and ask the account's holder about it."),
+        )
+    )
+    return pl.concat([found, payments.select(found.collect_schema().names())])
+
+
 def find(lake: Lake, alert_id: str) -> pl.DataFrame:
     """The one alert of that id, with its state. Raises BadInput for an unknown one."""
-    alerts = lake.scan("gold", "anomalies").filter(pl.col("alert_id") == alert_id)
+    alerts = every(lake).filter(pl.col("alert_id") == alert_id)
     found = worked(alerts, read(lake))
     if found.is_empty():
         raise BadInput(f"unknown alert {alert_id!r}; see `lakehouse alerts list`")

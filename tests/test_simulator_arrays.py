@@ -1,0 +1,41 @@
+"""Order and membership, the simulator's own ways against numpy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse.simulate.kernel.arrays import order_of, within
+from lakehouse.simulate.kernel.counter import permute, unpermute
+
+NARROW = st.lists(st.integers(-5, 5))
+WIDE = st.lists(st.integers(-(2**63), 2**63 - 1))
+HASHES = st.lists(st.sampled_from([0, 1, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1))
+
+
+@given(NARROW | WIDE)
+def test_equal_numbers_stay_as_they_stand(values: list[int]) -> None:
+    found = order_of(np.array(values, dtype=np.int64))
+    assert found.tolist() == sorted(range(len(values)), key=lambda k: values[k])
+
+
+@given(HASHES)
+def test_hashes_too(values: list[int]) -> None:
+    found = order_of(np.array(values, dtype=np.uint64))
+    assert found.tolist() == sorted(range(len(values)), key=lambda k: values[k])
+
+
+@given(NARROW, NARROW)
+def test_within_is_membership(values: list[int], known: list[int]) -> None:
+    found = within(np.array(values, dtype=np.int64), np.array(sorted(known), dtype=np.int64))
+    assert found.tolist() == [v in known for v in values]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 16, 17, 1_000, 65_537])
+def test_permutations_have_an_inverse(n: int) -> None:
+    every = np.arange(n)
+    moved = permute(every, n, 77)
+    assert sorted(moved.tolist()) == every.tolist()
+    assert unpermute(moved, n, 77).tolist() == every.tolist()
