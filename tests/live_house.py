@@ -16,7 +16,7 @@ from lakehouse.detection.fraud.alerts import alerted
 from lakehouse.detection.fraud.measures import measured, nothing_remembered, remembered
 from lakehouse.detection.fraud.rules import judged
 from lakehouse.ingest.streams.log import Log
-from lakehouse.ingest.streams.transport import OUT, folder
+from lakehouse.ingest.streams.transport import folder
 from lakehouse.live.engine import Engine
 from lakehouse.live.rows import PLACE
 from lakehouse.privacy import ensure_key, protect
@@ -43,8 +43,6 @@ class House:
         self.log = Log(folder(self.settings), fsync=False)
         for table in tables:
             self.log.create(contract(table).topic, PARTITIONS)
-        for topic in OUT:
-            self.log.create(topic, 1)
         self.key = ensure_key(self.settings)
         self.now = NOW
         self.start()

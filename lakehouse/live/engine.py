@@ -18,7 +18,7 @@ from lakehouse.contracts import contract
 from lakehouse.errors import Overtaken, StorageError
 from lakehouse.ingest.streams.compaction import Compaction
 from lakehouse.ingest.streams.topics import Transport
-from lakehouse.ingest.streams.transport import topics_in
+from lakehouse.ingest.streams.transport import OUT, topics_in
 from lakehouse.live.alerts import no_news
 from lakehouse.live.outbox import send, send_results, unsent
 from lakehouse.live.restore import restored
@@ -85,6 +85,9 @@ class Engine:
         self._told_at: dt.datetime | None = None
         self._lost: set[tuple[str, int]] = set()
         self._compaction = Compaction(lake, tell, layers=("gold",))
+        for topic in OUT:
+            if topic not in transport.topics():
+                transport.create(topic, settings.topic_partitions)
 
     def assigned(self, topic: str, partition: int) -> None:
         """Reads back the state of a partition, and sends what is stored and was not sent."""
