@@ -50,11 +50,7 @@ from lakehouse.storage.offsets import Reach, reached_of
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
-<<<<<<< HEAD
-    PARTITION,
     collected,
-=======
->>>>>>> wt/land
     conform,
     is_private,
     keeps_history,
@@ -63,12 +59,8 @@ from lakehouse.storage.shapes import (
     stored_schema,
     stored_tables,
 )
-<<<<<<< HEAD
 from lakehouse.storage.stream import Stream, write
-=======
-from lakehouse.storage.stream import Stream, plain_where_unique
 from lakehouse.storage.unchanged import says_nothing
->>>>>>> wt/land
 from lakehouse.storage.written import Written
 
 T = TypeVar("T")
@@ -206,14 +198,9 @@ class Lake:
         predicate = replace_predicate(days, where or {}, keys, only)
         rows = conform(collected(frame), layer, table)
         refuse_outside(rows, days, where or {}, f"{layer}.{table}", only)
-<<<<<<< HEAD
-        if rows.is_empty() and self._holds_nothing(layer, table, days, commit):
+        if rows.is_empty() and says_nothing(self, layer, table, days, commit):
             version = self.version(layer, table) or 0
             return Written.of(rows, days, version, version, 0)
-=======
-        if rows.is_empty() and says_nothing(self, layer, table, days, commit):
-            return Written(self.version(layer, table) or 0, 0, rows_by_day(rows, days), 0)
->>>>>>> wt/land
         return self._commit(
             layer, table, lambda _: rows, commit, days=days, mode="overwrite", predicate=predicate
         )
@@ -435,14 +422,9 @@ class Lake:
                     delta = self._open_to_write(layer, table)
                     before = delta.version()
                     frame = rows(delta)
-<<<<<<< HEAD
                     by = transactions(delta) if callable(transactions) else transactions
                     home = (layer, table)
                     said = properties(commit, delta, home, again, days, by, rebase=rebase)
-=======
-                    said = properties(commit, delta, (layer, table), again, days, transactions)
-                    keys = partition_columns(layer, table) or None
->>>>>>> wt/land
                     if frame is not None:
                         with naming(uri, "write"):
                             write(delta, frame, layer, table, mode, said, predicate=predicate)
