@@ -297,11 +297,11 @@ def test_what_held_and_holds_no_longer_is_taken_back() -> None:
 
 
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:
-    """30 s are allowed: the second event is 31 s older than the first, the third 29."""
+    """30 s are allowed: the event after three is 31 s older than they are, the next 29."""
     at = "2026-06-15T15:00:{:02}"
     events = [
         {**played("U1", at.format(s), 1, 0)[0], "session_id": "S1", "event_id": f"E{s}"}
-        for s in (45, 14, 16)
+        for s in (45, 46, 47, 14, 16)
     ]
     whole = stream("clickstream", events)
     made = Run("clickstream")
@@ -310,7 +310,22 @@ def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> N
     assert made.state.memory.counts[1].late == 1
     made.tell()
     [session] = made.sessions[0].iter_rows(named=True)
-    assert session["events"] == 2
+    assert session["events"] == 4
+
+
+def test_one_clock_that_is_wrong_makes_no_other_event_late() -> None:
+    """An event from a day ahead; then the others go on."""
+    ahead = played("U1", "2026-06-16T15:00", 1, 0)
+    events = [
+        *played("U3", "2026-06-15T15:00", 3, 1),
+        *ahead,
+        *played("U5", "2026-06-15T15:01", 3, 1),
+    ]
+    made = Run("clickstream")
+    made.take(stream("clickstream", events).bronze, tell=True)
+    assert made.state is not None
+    assert made.state.memory.counts == {}
+    assert made.state.memory.marks[1] == dt.datetime(2026, 6, 15, 15, 0, 30, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("table", TABLES)

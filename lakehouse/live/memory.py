@@ -1,7 +1,8 @@
 """What is remembered of a topic's partitions: rows that a window may still need, and watermarks.
 
 An event is late for a window whose end its partition's watermark had passed before it: the
-greatest event time before it, less the lateness that the topic allows. So nothing depends on how a
+greatest time that three events in a row had reached before it, less the lateness that the topic
+allows. So nothing depends on how a
 stream is cut. Copies and clashes are known of rows whose windows are open.
 """
 
@@ -13,11 +14,16 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-LONG_AGO = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+NEVER, LONG_AGO = (dt.datetime(1, 1, d, tzinfo=dt.UTC) for d in (1, 2))
+"""When what never counted stopped to count, and the watermark before any event."""
 AHEAD = dt.timedelta(minutes=5)
 """By which an event may be before its message: what is from further ahead moves no watermark."""
 _MOMENT = pl.Datetime("us", "UTC")
 _KEPT: dict[str, pl.DataType] = {"mark": _MOMENT, "dead_at": _MOMENT, "is_new": pl.Boolean()}
+_LAST = pl.Schema({"partition": pl.Int64(), "offset": pl.Int64(), "time": _MOMENT})
+IN_A_ROW = 3
+"""Events of a partition that have to have come so far for its watermark to: one clock that is wrong
+closes no windows."""
 Marks = Mapping[int, dt.datetime]
 """Partition → watermark."""
 
@@ -51,6 +57,8 @@ class Memory:
     marks: Marks = field(default_factory=dict)
     told: Marks = field(default_factory=dict)
     counts: Mapping[int, Counts] = field(default_factory=dict)
+    last: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LAST))
+    """The last events of each partition that may move its watermark."""
 
 
 def nothing(judged: pl.DataFrame) -> Memory:
@@ -73,7 +81,7 @@ def taken(
 ) -> Taken:
     """After rows of any partitions, each in order of offset. `span`: how long after its time the
     last window of a row ends at the most."""
-    marked, marks = _marked(memory.marks, judged, lateness)
+    marked, marks, last = _marked(memory, judged, lateness)
     again = marked["key"].is_duplicated() | marked["key"].is_in(
         _among(memory.rows, marked).implode()
     )
@@ -87,7 +95,7 @@ def taken(
     of_both = pl.concat([known, rows]) if killed else rows.clear()
     dead = of_both.join(_places(killed), on=["partition", "offset"], how="semi")
     counts = _counted(memory.counts, marked, rows, copies)
-    after = replace(memory, rows=pl.concat([known, rows]), marks=marks, counts=counts)
+    after = replace(memory, rows=pl.concat([known, rows]), marks=marks, counts=counts, last=last)
     return Taken(after, fresh, dead.filter("is_sound"))
 
 
@@ -95,20 +103,29 @@ _NOBODY: dict[tuple[int, int], dt.datetime] = {}
 
 
 def _marked(
-    marks: Marks, judged: pl.DataFrame, lateness: dt.timedelta
-) -> tuple[pl.DataFrame, Marks]:
-    begun = pl.col("partition").replace_strict(dict(marks), default=LONG_AGO, return_dtype=_MOMENT)
-    moves = pl.col("is_sound") & (pl.col("time") <= pl.col("known_at") + AHEAD)
-    reached = pl.when(moves).then(pl.col("time") - lateness)
-    so_far = pl.max_horizontal(
-        begun, reached.cum_max().fill_null(strategy="forward").over("partition")
+    before: Memory, judged: pl.DataFrame, lateness: dt.timedelta
+) -> tuple[pl.DataFrame, Marks, pl.DataFrame]:
+    """Rows with the watermark before each; the watermarks after them, and the last events that may
+    move them further."""
+    begun = pl.col("partition").replace_strict(
+        dict(before.marks), default=LONG_AGO, return_dtype=_MOMENT
     )
-    rows = judged.with_columns(after=so_far, dead_at=pl.lit(None, _MOMENT))
+    moves = pl.col("is_sound") & (pl.col("time") <= pl.col("known_at") + AHEAD)
+    moving = judged.filter(moves).select("partition", "offset", "time")
+    run = pl.concat([before.last, moving]).sort("partition", "offset")
+    least = [pl.col("time").shift(k).over("partition") for k in range(IN_A_ROW)]
+    some = pl.all_horizontal(e.is_not_null() for e in least)
+    reached = run.with_columns(reached=pl.when(some).then(pl.min_horizontal(least) - lateness))
+    rows = judged.join(reached, on=["partition", "offset"], how="left", maintain_order="left")
+    so_far = pl.col("reached").cum_max().fill_null(strategy="forward").over("partition")
+    rows = rows.with_columns(after=pl.max_horizontal(begun, so_far), is_new=True)
     rows = rows.with_columns(
-        mark=pl.col("after").shift().over("partition").fill_null(begun), is_new=True
+        mark=pl.col("after").shift().over("partition").fill_null(begun),
+        dead_at=pl.lit(None, _MOMENT),
     )
     last = rows.group_by("partition").agg(pl.col("after").max())
-    return rows.select(*judged.columns, *_KEPT), {**marks, **dict(last.iter_rows())}
+    kept = run.group_by("partition", maintain_order=True).tail(IN_A_ROW - 1)
+    return rows.select(*judged.columns, *_KEPT), {**before.marks, **dict(last.iter_rows())}, kept
 
 
 def _among(rows: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
@@ -136,7 +153,7 @@ def _judged_by_key(
             copies.add((partition, offset))
             continue
         if fresh and remembered:
-            killed[partition, offset] = LONG_AGO
+            killed[partition, offset] = NEVER
             for r in remembered:
                 killed.setdefault((partition, r[0]), mark)
         remembered.append((offset, content, time + span))
@@ -188,7 +205,7 @@ def settled(memory: Memory, span: dt.timedelta) -> Memory:
         dict(memory.marks), default=LONG_AGO, return_dtype=_MOMENT
     )
     kept = memory.rows.filter(pl.col("time") + span > mark).with_columns(is_new=False)
-    return Memory(kept, memory.marks, memory.marks)
+    return Memory(kept, memory.marks, memory.marks, last=memory.last)
 
 
 def joined(one: Memory, other: Memory) -> Memory:
@@ -198,6 +215,7 @@ def joined(one: Memory, other: Memory) -> Memory:
         {**one.marks, **other.marks},
         {**one.told, **other.told},
         {**one.counts, **other.counts},
+        pl.concat([one.last, other.last]),
     )
 
 
@@ -208,4 +226,5 @@ def without(memory: Memory, partition: int) -> Memory:
         {p: v for p, v in memory.marks.items() if p != partition},
         {p: v for p, v in memory.told.items() if p != partition},
         {p: v for p, v in memory.counts.items() if p != partition},
+        memory.last.filter(pl.col("partition") != partition),
     )

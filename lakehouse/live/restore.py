@@ -98,7 +98,10 @@ def _rows(
     days = (gaming_day_of(since, watch.timezone) - LATEST * _DAY, dt.date.max)
     rows = lake.scan("bronze", watch.table, days=days).filter(mine)
     at = pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64)
-    return rows.filter((pl.col(watch.event_time) >= since) | (at >= upto)).collect()
+    # Not those alone: of others in between it depends when the watermark moved.
+    near = pl.col(watch.event_time).is_between(since, mark + watch.lateness)
+    first = pl.min_horizontal(at.filter(near).min(), upto)
+    return rows.filter(at >= first).collect()
 
 
 def _payments(

@@ -25,7 +25,7 @@ from lakehouse.gold.shop.sales_windows import (
     order_parts,
 )
 from lakehouse.gold.windows import BY, MEASURES, in_windows
-from lakehouse.live.memory import LONG_AGO, Marks, Memory
+from lakehouse.live.memory import LONG_AGO, NEVER, Marks, Memory
 
 Parts = Callable[[pl.LazyFrame, Sequence[str]], pl.LazyFrame]
 WINDOW = ("partition", *BY)
@@ -69,7 +69,7 @@ def changed(memory: Memory, kind: Kind) -> pl.DataFrame:
     counts = pl.col("dead_at").is_null() | (pl.col("dead_at") >= end)
     made = kind.parts(inside.filter(counts), WINDOW)
     final = (end <= marks).alias("is_final")
-    if memory.rows["dead_at"].max() not in (None, LONG_AGO):
+    if memory.rows["dead_at"].max() not in (None, NEVER):
         made = pl.concat([made, _gone(inside, made, kind)])
     return made.with_columns(final).collect()
 
@@ -80,7 +80,7 @@ def _windows(rows: pl.LazyFrame, kind: Kind) -> pl.LazyFrame:
 
 def _gone(inside: pl.LazyFrame, made: pl.LazyFrame, kind: Kind) -> pl.LazyFrame:
     """Parts that only rows have which no longer count."""
-    dead = inside.filter(pl.col("dead_at") > LONG_AGO)
+    dead = inside.filter(pl.col("dead_at") > NEVER)
     was = kind.parts(dead, WINDOW).join(made, on=KEY, how="anti")
     return was.with_columns(pl.col(*MEASURES) * 0, people=pl.col("people").list.head(0))
 
