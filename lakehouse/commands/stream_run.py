@@ -27,7 +27,7 @@ def run(
     ] = False,
     seconds: Annotated[
         float, typer.Option("--seconds", help="That events may wait for others, to a commit.")
-    ] = 0.5,
+    ] = 0.2,
     rows: Annotated[int, typer.Option("--rows", help="Events of a commit at the most.")] = 100_000,
     accept_loss: Annotated[
         bool,
