@@ -187,6 +187,23 @@ class Settings(BaseSettings):
             raise ValueError("write an address that begins with https:// or http://")
         return value
 
+    @field_validator("postgres")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"postgres(ql)?://\S*", value):
+            raise ValueError("write it as postgresql://user@host/name")
+        return value
+
+    @field_validator("lateness_seconds")
+    @classmethod
+    def _known_topics(cls, value: dict[str, float]) -> dict[str, float]:
+        from lakehouse.contracts import contracts
+
+        known = sorted({c.topic for c in contracts("source").values() if c.topic})
+        if unknown := [t for t in value if t not in known]:
+            raise ValueError(f"no topic {unknown[0]!r}; there are: {', '.join(known)}")
+        return value
+
     @field_validator("start", mode="before")
     @classmethod
     def _written_as_a_day(cls, value: object) -> object:

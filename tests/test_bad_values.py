@@ -41,6 +41,8 @@ SETTINGS: dict[str, list[str]] = {
     "sql_memory": ["", "nope", "0", "-0.1", "1.1", "nan"],
     "expectations": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/suites", "a-file"],
     "data_docs": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/docs", "a-file"],
+    "postgres": ["", "nope", "mysql://host/name", "postgresql://a b"],
+    "lateness_seconds": ["", "[]", '{"clickstream": -1}', '{"clickstream": 1e9}', '{"nope": 1}'],
     "filer": ["", "nope", "[]", '{"nope": 1}', "{"],
     "filer__name": ["", " ", "a\nb", "x" * 151],
     "filer__tin": ["", "nope", "12345678", "1234567890"],
