@@ -194,16 +194,6 @@ class Settings(BaseSettings):
             raise ValueError("write it as postgresql://user@host/name")
         return value
 
-    @field_validator("lateness_seconds")
-    @classmethod
-    def _known_topics(cls, value: dict[str, float]) -> dict[str, float]:
-        from lakehouse.contracts import contracts
-
-        known = sorted({c.topic for c in contracts("source").values() if c.topic})
-        if unknown := [t for t in value if t not in known]:
-            raise ValueError(f"no topic {unknown[0]!r}; there are: {', '.join(known)}")
-        return value
-
     @field_validator("start", mode="before")
     @classmethod
     def _written_as_a_day(cls, value: object) -> object:
