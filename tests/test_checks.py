@@ -21,6 +21,7 @@ from lakehouse.gold.floor.slot_performance import slot_performance
 from lakehouse.gold.floor.table_performance import table_performance
 from lakehouse.quality.findings import FINDINGS
 from lakehouse.quality.truths import TRUTHS
+from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 
 
@@ -32,11 +33,13 @@ def lake() -> dict[str, pl.LazyFrame]:
     players = player_day(slots, pit, cage, wins, days=DAYS)
     machines = slot_performance(slots, days=DAYS, timezone=ZONE)
     tables = table_performance(pit, days=DAYS)
-    report = property_day(machines, tables, players, slots, pit, cage, profile, days=DAYS)
+    report = property_day(
+        machines, tables, players, slots, pit, cage, profile, days=DAYS, wanted=each_day(DAYS)
+    )
     played = player_behaviour(slots, pit, cage, days=DAYS, timezone=ZONE)
     markers = player_markers(played, days=DAYS)
     models = mart("protection_model", [])
-    protection = player_protection(markers, models, profile, days=DAYS)
+    protection = player_protection(markers, models, profile, days=DAYS, wanted=each_day(DAYS))
     return {
         "silver.slot_telemetry": slots,
         "silver.table_games": pit,
@@ -48,7 +51,9 @@ def lake() -> dict[str, pl.LazyFrame]:
         "gold.property_day": report,
         "gold.player_behaviour": played,
         "gold.player_protection": protection,
-        "gold.player_value": player_value(players, profile, protection, days=DAYS),
+        "gold.player_value": player_value(
+            players, profile, protection, days=DAYS, wanted=each_day(DAYS)
+        ),
     }
 
 

@@ -17,6 +17,7 @@ from weekend import DAYS, SUN
 from lakehouse.contracts import contract
 from lakehouse.gold.floor.player_day import player_day
 from lakehouse.gold.floor.player_value import player_value
+from lakehouse.regulation.gaming_day import each_day
 
 D = dt.date(2026, 3, 1)
 
@@ -50,6 +51,7 @@ def _value(
         silver("player_profile", known),
         _protection(*([flagged] if flagged else [])),
         days=(day, day),
+        wanted=[day],
     )
 
 
@@ -71,7 +73,9 @@ def _weekend(days: tuple[Any, Any] = (SUN, SUN)) -> pl.LazyFrame:
         weekend.gaming_wins(),
         days=DAYS,
     )
-    return player_value(partial, weekend.player_profile(), _protection(), days=days)
+    return player_value(
+        partial, weekend.player_profile(), _protection(), days=days, wanted=each_day(days)
+    )
 
 
 @pytest.mark.parametrize(
@@ -280,8 +284,9 @@ def test_a_snapshot_depends_on_no_other_day(rows: list[tuple[int, ...]], split: 
     day = _days_before(split)
     known = history.filter(pl.col("gaming_day") <= day)
     flags = _protection(_days_before(95), _days_before(20))
-    alone = player_value(known, profiles, flags, days=(day, day)).collect()
-    within = player_value(history, profiles, flags, days=(_days_before(25), D)).collect()
+    alone = player_value(known, profiles, flags, days=(day, day), wanted=[day]).collect()
+    span = _days_before(25), D
+    within = player_value(history, profiles, flags, days=span, wanted=each_day(span)).collect()
     assert_frame_equal(alone, within.filter(gaming_day=day))
 
 

@@ -15,6 +15,7 @@ from lakehouse.gold.marts import marts
 from lakehouse.gold.online.game_day import game_day
 from lakehouse.gold.online.player_metrics import player_metrics
 from lakehouse.gold.online.responsible_gaming import responsible_gaming
+from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 
 D = dt.date(2025, 1, 10)
@@ -310,10 +311,12 @@ def test_online_revenue_stands_beside_theo_and_in_nothing_else() -> None:
     ]
     online = ["online_ngr_30", "online_ngr_365"]
     beside = player_value(
-        trips, profiles, flags, mart("player_metrics", played), days=DAYS
+        trips, profiles, flags, mart("player_metrics", played), days=DAYS, wanted=each_day(DAYS)
     ).collect()
-    none = player_value(trips, profiles, flags, mart("player_metrics", []), days=DAYS).collect()
-    off = player_value(trips, profiles, flags, None, days=DAYS).collect()
+    none = player_value(
+        trips, profiles, flags, mart("player_metrics", []), days=DAYS, wanted=each_day(DAYS)
+    ).collect()
+    off = player_value(trips, profiles, flags, None, days=DAYS, wanted=each_day(DAYS)).collect()
     assert [float(v) for v in beside.select(online).row(0)] == [30, 37]
     assert [float(v) for v in none.select(online).row(0)] == [0, 0]
     assert off.select(online).row(0) == (None, None)

@@ -19,6 +19,7 @@ from lakehouse.gold.floor.player_day import player_day
 from lakehouse.gold.floor.property_day import property_day
 from lakehouse.gold.floor.slot_performance import slot_performance
 from lakehouse.gold.floor.table_performance import table_performance
+from lakehouse.regulation.gaming_day import each_day
 
 
 def _machines(days: tuple[Any, Any] = DAYS) -> pl.LazyFrame:
@@ -49,6 +50,7 @@ def _property(machines: pl.LazyFrame, players: pl.LazyFrame) -> pl.LazyFrame:
         weekend.financial_txn(),
         weekend.player_profile(),
         days=DAYS,
+        wanted=each_day(DAYS),
     )
 
 
