@@ -39,7 +39,7 @@ def lake() -> dict[str, pl.LazyFrame]:
     played = player_behaviour(slots, pit, cage, days=DAYS, timezone=ZONE)
     markers = player_markers(played, days=DAYS)
     models = mart("protection_model", [])
-    protection = player_protection(markers, models, profile, days=DAYS, wanted=each_day(DAYS))
+    protection = player_protection(markers, models, profile, days=DAYS)
     return {
         "silver.slot_telemetry": slots,
         "silver.table_games": pit,
