@@ -322,7 +322,9 @@ def test_an_empty_property_still_reports_its_days() -> None:
     tables = table_performance(none["table_games"], days=DAYS)
     players = player_day(*none.values(), silver("gaming_wins", []), days=DAYS)
     profiles = silver("player_profile", [])
-    report = property_day(machines, tables, players, *none.values(), profiles, days=DAYS).collect()
+    report = property_day(
+        machines, tables, players, *none.values(), profiles, days=DAYS, wanted=each_day(DAYS)
+    ).collect()
     assert report["gaming_day"].to_list() == [FRI, SAT, SUN]
     assert report["win"].sum() == 0
     assert report["is_reconciled"].all()
@@ -369,7 +371,15 @@ def test_no_cent_is_lost_between_silver_and_the_report(
     tables = table_performance(pit, days=DAYS)
     players = player_day(telemetry, pit, txn, wins, days=DAYS)
     report = property_day(
-        machines, tables, players, telemetry, pit, txn, silver("player_profile", []), days=DAYS
+        machines,
+        tables,
+        players,
+        telemetry,
+        pit,
+        txn,
+        silver("player_profile", []),
+        days=DAYS,
+        wanted=each_day(DAYS),
     ).collect()
     assert report["is_reconciled"].all()
     played = [r["coin_in"] or 0 for r in slots if r["event_type"] == "GAME_PLAY"]
