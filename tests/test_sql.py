@@ -442,11 +442,9 @@ def test_a_query_from_a_pipe(
 
 
 def test_a_query_with_parameters_runs_when_its_rows_are_fetched(still: Catalog) -> None:
-    """Run to its end while it is bound, it holds Python's lock, for which DuckDB's own threads
-    wait to read a file: the page stood still for good (2026-11-22)."""
     sql = "SELECT ($prefix || range)::INTEGER AS n FROM range(3)"
     assert still.frame(sql, {"prefix": "1"})["n"].to_list() == [10, 11, 12]
-    taken = []
+    taken = []  # run to its end while it is bound, it would hold Python's lock
     with pytest.raises(LakehouseError, match="Could not convert"):
         still.answer(sql, lambda found: taken.append(found.columns) or found.pl(), {"prefix": "a"})
     assert taken == [["n"]]
