@@ -17,6 +17,7 @@ from lakehouse.detection.models.forest import Forest, average_path, fit
 from lakehouse.detection.models.protection import FEATURES
 from lakehouse.gold.detection.player_protection import player_protection
 from lakehouse.gold.detection.protection_model import forests, protection_model
+from lakehouse.regulation.gaming_day import each_day
 
 MONDAY = dt.date(2026, 3, 2)
 DAY = dt.timedelta(1)
@@ -38,7 +39,7 @@ def fortnight(before: dt.date = MONDAY, players: int = PLAYERS, days: int = DAYS
 
 
 def models(rows: list[Row], first: dt.date = MONDAY, last: dt.date = MONDAY) -> pl.DataFrame:
-    return protection_model(mart("player_markers", rows), days=(first, last)).collect()
+    return protection_model(mart("player_markers", rows), wanted=each_day((first, last))).collect()
 
 
 def test_a_forest_scores_as_the_library_does() -> None:
