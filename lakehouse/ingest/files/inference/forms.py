@@ -207,9 +207,11 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
     zoned = _best([""], texts, dtype, {}, None)
     if zoned is not None:
         return Form(zoned.rule, why="times with their offset")
-    mixed = _in_several_forms(look, habits)
-    if mixed is not None:
-        return mixed
+    return _in_several_forms(look, habits) or _without_offset(look, habits)
+
+
+def _without_offset(look: Look, habits: Habits) -> Form | None:
+    texts, dtype = look.distinct, pl.Datetime("us", "UTC")
     clocked = [f"{d}{s}{c}" for d in _ordered(habits) for s in (" ", "T") for c in _CLOCKS]
     rule = {"ambiguous": "earlier"}
     zone = _zone(look.name, habits)
