@@ -328,6 +328,12 @@ def at(*parts: int) -> dt.datetime:
         ("-86400", {"format": "epoch_s"}, at(1969, 12, 31)),
         ("1736107200123", {"format": "epoch_s"}, "unreadable"),  # the year 56985
         ("1736107200", {"format": "epoch_us"}, at(1970, 1, 1, 0, 28, 56, 107_200)),
+        ("1736107200", {"format": ["iso", "epoch"]}, at(2025, 1, 5, 20)),
+        ("1736107200.5", {"format": "epoch"}, at(2025, 1, 5, 20, 0, 0, 500_000)),
+        ("1736107200123", {"format": ["iso", "epoch"]}, at(2025, 1, 5, 20, 0, 0, 123_000)),
+        ("1736107200123456", {"format": "epoch"}, at(2025, 1, 5, 20, 0, 0, 123_456)),
+        ("20250105", {"format": "epoch"}, "unreadable"),  # a day, and no August of 1970
+        ("1e9", {"format": "epoch"}, "unreadable"),
         ("soon", {"format": "epoch_s"}, "unreadable"),
         ("9" * 40, {"format": "epoch_s"}, "unreadable"),
         ("2025-01-05T20:00:00Z", {"format": ["iso", "epoch_s"]}, at(2025, 1, 5, 20)),

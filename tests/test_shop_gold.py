@@ -1,6 +1,7 @@
 """The shop's marts, on rows made by hand and against figures worked on paper."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,12 +9,15 @@ import polars as pl
 import pytest
 from law_rows import rows
 
+from lakehouse.detection import registry
+from lakehouse.detection.registry import thresholds
 from lakehouse.gold.marts import marts
 from lakehouse.gold.shop.funnel import steps
 from lakehouse.gold.shop.refunds import covered
 from lakehouse.gold.shop.sales_windows import windows
 from lakehouse.gold.shop.shop_hours import hours
 from lakehouse.gold.shop.user_risk import risk
+from lakehouse.regulation.law import Law
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
@@ -272,6 +276,29 @@ def test_signs_of_hurry() -> None:
     # 0.5 x 1 + 0.2 x 2/3 + 0.1 x 0.25
     assert found["risk_score"] == pytest.approx(0.658333, abs=1e-6)
     assert found["reasons"] == ["5 of 8 actions in 2 runs of quick succession, up to 3 at once"]
+
+
+def test_a_changed_weight_holds_from_its_day_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of two actions in one run at noon: 0.5 x 1 + 0.2 x 1/3; the day after, runs weigh .5
+    and two of them are enough."""
+    dated = thresholds().rules["risk_bursts"][0]
+    next_day = DAY + dt.timedelta(days=1)
+    changed = (
+        replace(dated, effective_to=DAY),
+        replace(
+            dated,
+            effective_from=next_day,
+            params={"from": 0, "whole": 2, "weight": 0.5, "said": 1},
+        ),
+    )
+    law = Law("thresholds", {**thresholds().rules, "risk_bursts": changed})
+    monkeypatch.setattr(registry, "thresholds", lambda: law)
+    given = [did("A", s / 60 + d * 1440, "page_refresh") for d in (0, 1) for s in (0, 1)]
+    frame = rows("shop_actions", *given).with_columns(hour=pl.lit(12))
+    found = risk(frame, SILENCE, GAP).collect().sort("gaming_day")
+    assert found["gaming_day"].to_list() == [DAY, next_day]
+    assert found["risk_score"].to_list() == [pytest.approx(0.566667, abs=1e-6), 0.75]
+    assert found["reasons"].list.len().to_list() == [1, 0]
 
 
 def test_runs_are_of_one_account_and_one_that_follows_another_is_its_own() -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.privacy import TokenKey
-    from lakehouse.simulate.kernel.config import WorldConfig
+    from lakehouse.simulate.kernel.config import Faults, WorldConfig
     from lakehouse.simulate.output import Filled
 
 FORMATS = ("parquet", "json", "csv")
@@ -48,7 +48,13 @@ FIRST_START, LAST_START = dt.date(2018, 1, 1), dt.date(2099, 12, 31)
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 Format = Annotated[
-    str, typer.Option("--format", "-f", metavar="parquet|json|csv", help="Format of the files.")
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="parquet|json|csv",
+        help="Format of the files; json has an object a line.",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", "-s", help="Same seed and key, same bytes.")]
 Rows = Annotated[
@@ -69,6 +75,14 @@ KeyFile = Annotated[
 ]
 Planted = Annotated[
     bool, typer.Option("--faults/--no-faults", help="Plant dirt, misconduct, filing faults.")
+]
+Dirty = Annotated[
+    bool,
+    typer.Option(
+        "--dirty",
+        help="Dirt that only text can hold, in events of the online tables, with the truth of "
+        "each file's lines beside it.",
+    ),
 ]
 
 
@@ -103,6 +117,7 @@ def generate(
     start: Annotated[str, typer.Option(help="First gaming day.")] = "2025-01-01",
     scale: Annotated[float, typer.Option(help="Multiplies the default volumes.")] = 1.0,
     faults: Planted = True,
+    dirty: Dirty = False,
 ) -> None:
     """Generate simulated casino data as files.
 
@@ -110,7 +125,9 @@ def generate(
     play, and a count is the most that is written. Files are their owner's alone (mode 0600).
     Without --include-pii, names and the like are masked, and numbers become hashes that nobody
     without the key can try. A clickstream as CSV has the columns, local times and file name of
-    the system before this one.
+    the system before this one. --dirty has values of wrong types, times in mixed forms, missing
+    values and lines told twice or out of order, instead of the dirt that typed rows can hold:
+    FILE.truth.csv says of each such line what it has and in which layer it ends.
     """
     counts = [slots, tables, players, financial, security, compliance, clickstream, accounts]
     counts += [player_events, purchases, server_metrics, shop_actions, shop_orders, products]
@@ -127,15 +144,20 @@ def generate(
         include_pii=include_pii,
         key_file=key_file,
         history=history,
+        dirty=dirty,
     )
     order.check()
     if include_pii:
-        typer.echo(
-            "warning: --include-pii writes names, addresses and numbers unprotected; "
-            "the people are invented, but treat the files as if they were not",
-            err=True,
-        )
+        _warn_of_pii()
     _report(order, write(order))
+
+
+def _warn_of_pii() -> None:
+    typer.echo(
+        "warning: --include-pii writes names, addresses and numbers unprotected; "
+        "the people are invented, but treat the files as if they were not",
+        err=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -153,6 +175,7 @@ class Order:
     include_pii: bool
     key_file: Path | None = None
     history: bool = False
+    dirty: bool = False
 
     def check(self) -> None:
         """Raises BadInput before anything is written."""
@@ -176,7 +199,24 @@ class Order:
             raise BadInput("--key-file goes with protected files, not with --include-pii")
         if self.history and "player_profile" not in self.rows:
             raise BadInput("--history goes with --players or --all")
+        self._check_dirt()
         self._check_output()
+
+    def _check_dirt(self) -> None:
+        from lakehouse.simulate.kernel.producers import producers
+
+        if not self.dirty:
+            return
+        if self.format == "parquet":
+            raise BadInput("--dirty goes with --format csv or json: Parquet holds typed values")
+        if not any(map(self._is_dirty, self.rows)):
+            those = ", ".join(t for t in sorted(producers()) if self._is_dirty(t))
+            raise BadInput(f"--dirty is for {those}; ask for one of them")
+
+    def _is_dirty(self, table: str) -> bool:
+        from lakehouse.simulate.faults.lines import can_be_dirty
+
+        return self.dirty and can_be_dirty(table)
 
     def _check_output(self) -> None:
         if not self.output.resolve().name:
@@ -186,7 +226,7 @@ class Order:
             raise BadInput(f"--output {self.output}: {existing} is no folder; name a folder")
 
     def config(self) -> WorldConfig:
-        from lakehouse.simulate.kernel.config import NO_FAULTS, PEOPLE, ROWS, Faults, WorldConfig
+        from lakehouse.simulate.kernel.config import PEOPLE, ROWS, WorldConfig
 
         people = self.rows.get(PEOPLE)
         config = WorldConfig(
@@ -195,9 +235,18 @@ class Order:
             days=self.days,
             scale=self.scale,
             rows={t: n for t, n in self.rows.items() if t in ROWS and t != PEOPLE},
-            faults=Faults() if self.faults else NO_FAULTS,
+            faults=self._faults(),
         )
         return config if people is None else config.with_people(people)
+
+    def _faults(self) -> Faults:
+        """Dirt of lines stands in for that of typed rows, so that the truth of a file is whole."""
+        from lakehouse.simulate.faults.defects import KINDS
+        from lakehouse.simulate.kernel.config import NO_FAULTS, Faults
+
+        if not self.faults:
+            return NO_FAULTS
+        return replace(Faults(), **dict.fromkeys(KINDS, 0.0)) if self.dirty else Faults()
 
     def key(self) -> TokenKey | None:
         """The key of the hashes, where a file has any; made beside the output where no file
@@ -218,6 +267,11 @@ class Order:
         from lakehouse.simulate.output import file_name
 
         return self.output / file_name(table, self.format, self.start)
+
+    def truth_path(self, table: str) -> Path | None:
+        """Where it is told what was done to the lines of a table's file, if anything was."""
+        path = self.path(table)
+        return path.with_name(f"{path.name}.truth.csv") if self._is_dirty(table) else None
 
 
 def _rows(asked: Mapping[str, int | None], *, all_: bool, scale: float) -> dict[str, int]:
@@ -258,12 +312,17 @@ def write(order: Order) -> dict[str, Filled]:
 
     key = order.key()
     with ExitStack() as stack:
-        beside = {
-            t: stack.enter_context(replacing(order.path(t), private=True)) for t in order.rows
-        }
+
+        def beside(path: Path) -> Path:
+            return stack.enter_context(replacing(path, private=True))
+
         exact = sum(n for t, n in order.rows.items() if t in ROWS)
         advance = stack.enter_context(_progress(exact))
-        targets = tuple(Target(t, beside[t], order.rows[t]) for t in order.rows)
+        truths = {t: path for t in order.rows if (path := order.truth_path(t)) is not None}
+        told = {t: beside(path) for t, path in truths.items()}
+        targets = tuple(
+            Target(t, beside(order.path(t)), order.rows[t], told.get(t)) for t in order.rows
+        )
         work = Work(order.config(), targets, order.format, key, order.history)
         return fill(work, advance)
 
@@ -308,6 +367,9 @@ def _report(order: Order, filled: Mapping[str, Filled]) -> None:
         table.add_row(name, f"{made.rows:,}", f"{path.stat().st_size:,}", path.name)
     Console().print(table)
     typer.echo(f"written to {order.output}", err=True)
+    if order.dirty:
+        told = "what was done to which lines, and where each should end"
+        typer.echo(f"lines are dirty: FILE.truth.csv beside each file says {told}", err=True)
     for name, made in filled.items():
         if name not in ROWS:
             kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(made.kinds.items()))

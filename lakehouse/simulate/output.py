@@ -24,6 +24,9 @@ from lakehouse.simulate.kernel.config import PEOPLE, WorldConfig
 if TYPE_CHECKING:
     import polars as pl
 
+    from lakehouse.simulate.faults.lines import Dirt
+    from lakehouse.simulate.kernel.files import FrameFile, TextFile
+
 Advance = Callable[[int], None]
 FOREIGN = ("clickstream", "csv")
 """A table and format whose files are those of the system before this one."""
@@ -37,6 +40,8 @@ class Target:
     path: Path
     most: int
     """Rows at the most; of tables with exact counts, their number; of people, people."""
+    truth: Path | None = None
+    """Of a file of dirty lines: where it is told what was done to them."""
 
 
 @dataclass
@@ -67,17 +72,12 @@ class Work:
 def fill(work: Work, advance: Advance) -> dict[str, Filled]:
     """Fills each file; `advance` hears of rows as they are written. Raises StorageError where
     a file cannot be written; files are then incomplete."""
-    from lakehouse.simulate.kernel.files import frame_file
-
     filled = {t.table: Filled() for t in work.targets}
     most = {t.table: t.most for t in work.targets}
     with ExitStack() as stack:
-        files = {
-            t.table: frame_file(t.path, work.format, _schema(t.table, work.format))
-            for t in work.targets
-        }
-        for file in files.values():
-            stack.callback(file.abandon)
+        outlets = {t.table: _outlet(work, t) for t in work.targets}
+        for outlet in outlets.values():
+            stack.callback(outlet.abandon)
         for table, frame in _frames(work, most):
             whole = table == PEOPLE and work.history
             kept = frame if whole else frame.head(most[table] - filled[table].rows)
@@ -86,11 +86,64 @@ def fill(work: Work, advance: Advance) -> dict[str, Filled]:
             if "report_type" in kept.columns:
                 filled[table].kinds.update(kept["report_type"].drop_nulls().to_list())
             if kept.height:
-                files[table].write(_written(table, kept, work.format))
+                outlets[table].write(kept)
                 advance(kept.height)
-        for file in files.values():
-            file.finish()
+        for outlet in outlets.values():
+            outlet.finish()
     return filled
+
+
+@dataclass(frozen=True)
+class _Outlet:
+    """Where bronze rows of a table go."""
+
+    table: str
+    format: str
+    file: FrameFile
+
+    def write(self, rows: pl.DataFrame) -> None:
+        self.file.write(_written(self.table, rows, self.format))
+
+    def finish(self) -> None:
+        self.file.finish()
+
+    def abandon(self) -> None:
+        self.file.abandon()
+
+
+@dataclass(frozen=True)
+class _DirtyOutlet:
+    """Where bronze rows go as lines that are struck, and the truth about these."""
+
+    table: str
+    format: str
+    file: TextFile
+    truth: TextFile
+    dirt: Dirt
+
+    def write(self, rows: pl.DataFrame) -> None:
+        clean = self.file.text(_written(self.table, rows, self.format))
+        lines, truth = self.dirt.spoil(rows, clean)
+        self.file.put(lines)
+        self.truth.write(truth)
+
+    def finish(self) -> None:
+        self.file.finish()
+        self.truth.finish()
+
+    abandon = finish
+
+
+def _outlet(work: Work, target: Target) -> _Outlet | _DirtyOutlet:
+    from lakehouse.simulate.faults.lines import TRUTH, Dirt
+    from lakehouse.simulate.kernel.files import TextFile, frame_file
+
+    table, schema = target.table, _schema(target.table, work.format)
+    if target.truth is None:
+        return _Outlet(table, work.format, frame_file(target.path, work.format, schema))
+    file, truth = TextFile(target.path, work.format, schema), TextFile(target.truth, "csv", TRUTH)
+    dirt = Dirt(work.config, table, work.format == "csv", schema.names())
+    return _DirtyOutlet(table, work.format, file, truth, dirt)
 
 
 def new_clickstream(folder: Path, records: int, at: dt.datetime, timezone: str) -> Path:

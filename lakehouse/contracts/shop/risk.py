@@ -33,8 +33,8 @@ class UserRisk(dy.Schema):
         unit="fraction",
     )
     risk_score = c.number(
-        "0.5 x high-frequency share of .5, 0.2 x bursts of 3, 0.2 x regularity from .5 to .9, "
-        "0.1 x night share; each at most its weight.",
+        "Sum of each sign's weight x strength: share of high-frequency actions, runs, regularity "
+        "and night share, by the thresholds risk_… in force on the day.",
         unit="fraction",
     )
     reasons = c.ids("What the score rests on, in words.")

@@ -7,16 +7,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from lakehouse.detection.registry import limit_of
 from lakehouse.gold.marts import mart, silver
 from lakehouse.gold.money import as_table, within
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.silver.sessions import gaps, high_frequency, sessions
 
 USER = ("user_id", "gaming_day")
-_FEW = 10
-"""Times between actions below which regularity says nothing."""
-_NIGHT = 6
-_WEIGHTS = {"hurry": 0.5, "bursts": 0.2, "regular": 0.2, "night": 0.1}
+_SIGNS = {
+    "risk_hurry": "high_frequency_share",
+    "risk_bursts": "bursts",
+    "risk_regularity": "gap_regularity",
+    "risk_night": "night_share",
+}
+"""Rule of thresholds.toml → the column that it weighs."""
 
 
 @mart(silver("shop_actions"), silver("online_accounts"), days_in_hand=31)
@@ -58,7 +62,7 @@ def risk(actions: pl.LazyFrame, silence: dt.timedelta, gap: dt.timedelta) -> pl.
         sessions=pl.col("session").n_unique(),
         high_frequency_actions=hurried.sum().cast(pl.Int64),
         bursts=pl.col("begins").sum().cast(pl.Int64),
-        night=(pl.col("hour") < _NIGHT).sum(),
+        night=(pl.col("hour") < limit_of("risk_night", "until")).sum(),
     )
     found = summed.join(longest, on=USER, how="left").join(_regularity(rows), on=USER, how="left")
     return _scored(found.with_columns(pl.col("longest_burst").fill_null(0)))
@@ -100,7 +104,7 @@ def _regularity(rows: pl.LazyFrame) -> pl.LazyFrame:
     return (
         apart.group_by(USER)
         .agg(times=pl.len(), spread=spread)
-        .filter(pl.col("times") >= _FEW)
+        .filter(pl.col("times") >= limit_of("risk_regularity", "fewest"))
         .select(*USER, gap_regularity=(1 / (1 + pl.col("spread"))).round(6))
     )
 
@@ -110,15 +114,19 @@ def _scored(found: pl.LazyFrame) -> pl.LazyFrame:
     rows = found.with_columns(
         high_frequency_share=share, night_share=(pl.col("night") / pl.col("actions")).round(6)
     )
-    regular = pl.col("gap_regularity").fill_null(0)
-    parts = {
-        "hurry": pl.col("high_frequency_share") / 0.5,
-        "bursts": pl.col("bursts") / 3,
-        "regular": (regular - 0.5) / 0.4,
-        "night": pl.col("night_share"),
-    }
-    score = pl.sum_horizontal(_WEIGHTS[n] * part.clip(0, 1) for n, part in parts.items())
+    score = pl.sum_horizontal(map(_weighed, _SIGNS))
     return rows.with_columns(risk_score=score.round(6), reasons=_reasons())
+
+
+def _weighed(rule: str) -> pl.Expr:
+    """Weight x strength on each row's gaming day; 0 where nothing is known."""
+    first, whole = limit_of(rule, "from"), limit_of(rule, "whole")
+    strength = ((pl.col(_SIGNS[rule]) - first) / (whole - first)).clip(0, 1)
+    return (strength * limit_of(rule, "weight")).fill_null(0)
+
+
+def _is_said(rule: str) -> pl.Expr:
+    return pl.col(_SIGNS[rule]) > limit_of(rule, "said")
 
 
 def _reasons() -> pl.Expr:
@@ -137,10 +145,10 @@ def _reasons() -> pl.Expr:
     )
     percent = (pl.col("night_share") * 100).round(0).cast(pl.Int64)
     words = (
-        pl.when(pl.col("bursts") > 0).then(hurried),
-        pl.when(pl.col("gap_regularity") > 0.5).then(
+        pl.when(_is_said("risk_bursts")).then(hurried),
+        pl.when(_is_said("risk_regularity")).then(
             pl.format("times between actions alike to {}", pl.col("gap_regularity").round(2))
         ),
-        pl.when(pl.col("night_share") > 0.5).then(pl.format("{}% of actions at night", percent)),
+        pl.when(_is_said("risk_night")).then(pl.format("{}% of actions at night", percent)),
     )
     return pl.concat_list(words).list.drop_nulls()

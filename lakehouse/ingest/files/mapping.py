@@ -162,8 +162,9 @@ class ColumnMapping(BaseModel):
     "noise": only where that changes less than a millionth; rejected where it is left out."""
     format: str | tuple[str, ...] | None = None
     """Form of a day or time, such as "%m/%d/%Y %I:%M:%S %p"; "epoch_s", "epoch_ms" or
-    "epoch_us"; "iso" for ISO 8601, which it is where it is left out. One of several, where
-    there is a list; a value that two of them read as different times is rejected."""
+    "epoch_us", or "epoch" where the size of each tells which; "iso" for ISO 8601, which it is
+    where it is left out. One of several, where there is a list; a value that two of them read as
+    different times is rejected."""
     latest_year: int | None = Field(default=None, ge=1900, le=2150)
     """Two-digit years (%y) are of the hundred years that end with this one. Where it is left
     out, a birth is the last that makes its patron as old as the table's patrons must be when

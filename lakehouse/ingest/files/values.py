@@ -43,6 +43,9 @@ SIGNS = {
 """Currency → what stands for it beside its code."""
 EPOCHS = {"epoch_s": 10**6, "epoch_ms": 10**3, "epoch_us": 1}
 """Form → microseconds of its unit."""
+BY_SIZE = "epoch"
+_SIZES = ((10**8, 10**11, 10**6), (10**11, 10**14, 10**3), (10**14, 10**17, 1))
+"""Counts from, to below, and the unit that they are of: from 1973 on, no two can be confused."""
 _WORDS = {2: "two", 4: "four"}
 _LONG = 18
 _NOISE = Decimal("0.000001")
@@ -280,6 +283,13 @@ def _moment_in(
         return _iso_moment(text, mapping, timezone)
     if form in EPOCHS:
         return _since_1970(text, EPOCHS[form]), pl.lit("unreadable")
+    if form == BY_SIZE:
+        count = text.cast(pl.Float64, strict=False)
+        read = [
+            pl.when(count.is_between(least, most, closed="left")).then(_since_1970(text, unit))
+            for least, most, unit in _SIZES
+        ]
+        return pl.coalesce(read), pl.lit("unreadable")
     wall = text.str.to_datetime(form, time_unit="us", strict=False)
     if "%z" in form or "%+" in form:
         return _in_our_time(wall.dt.convert_time_zone("UTC")), pl.lit("unreadable")

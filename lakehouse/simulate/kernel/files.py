@@ -54,11 +54,17 @@ class TextFile:
             _flat(schema.to_frame()).write_csv(self._stream)
 
     def write(self, frame: pl.DataFrame) -> None:
+        self.put(self.text(frame))
+
+    def text(self, frame: pl.DataFrame) -> bytes:
+        """The lines of a frame."""
+        if self._is_csv:
+            return _flat(frame).write_csv(include_header=False).encode()
+        return json_lines(frame)
+
+    def put(self, lines: bytes) -> None:
         try:
-            if self._is_csv:
-                _flat(frame).write_csv(self._stream, include_header=False)
-            else:
-                self._stream.write(json_lines(frame))
+            self._stream.write(lines)
         except OSError as error:
             raise StorageError(f"cannot write {self._path}: {error.strerror or error}") from error
 

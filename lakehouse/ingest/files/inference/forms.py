@@ -12,7 +12,7 @@ import polars as pl
 from lakehouse.ingest.files.inference.looks import Look, spoken
 from lakehouse.ingest.files.inference.names import plain
 from lakehouse.ingest.files.mapping import ColumnMapping
-from lakehouse.ingest.files.values import SIGNS, typed_column
+from lakehouse.ingest.files.values import BY_SIZE, SIGNS, typed_column
 
 TOLERATED = 0.01
 """Share of a sample's values that may be damaged, in what is proposed."""
@@ -207,6 +207,11 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
     zoned = _best([""], texts, dtype, {}, None)
     if zoned is not None:
         return Form(zoned.rule, why="times with their offset")
+    return _in_several_forms(look, habits) or _without_offset(look, habits)
+
+
+def _without_offset(look: Look, habits: Habits) -> Form | None:
+    texts, dtype = look.distinct, pl.Datetime("us", "UTC")
     clocked = [f"{d}{s}{c}" for d in _ordered(habits) for s in (" ", "T") for c in _CLOCKS]
     rule = {"ambiguous": "earlier"}
     zone = _zone(look.name, habits)
@@ -216,6 +221,21 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
     day = day_form(look, habits)
     if day is not None:
         return Form({**day.rule, "date_only": True}, why="days alone", doubt=day.doubt)
+    return None
+
+
+def _in_several_forms(look: Look, habits: Habits) -> Form | None:
+    """Of counts since 1970 among times in ISO 8601."""
+    counts = look.share(r"^\d{9,17}(\.\d+)?$")
+    if not 0 < counts < 1:
+        return None
+    base: dict[str, Any] = {"format": ["iso", BY_SIZE]}
+    local = {**base, "ambiguous": "earlier"}
+    zone = _zone(look.name, habits)
+    for rule, zoned in ((base, None), (local, zone)):
+        if _read(look.distinct, pl.Datetime("us", "UTC"), rule, zoned) is not None:
+            named = {} if zoned is None else {"timezone": zone}
+            return Form({**base, **named}, why="times in ISO 8601 and counts since 1970")
     return None
 
 
