@@ -4,7 +4,7 @@ a version's log says is worked out once."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ class Opened:
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
+        self._reached: dict[str, tuple[int, Stamp, dict[str, int | None]]] = {}
         self._looking = threading.RLock()
 
     def newest(self, uri: str) -> DeltaTable | None:
@@ -68,6 +69,29 @@ class Opened:
             held.facts[what] = make()
         found: T = held.facts[what]
         return found
+
+    def reached(self, uri: str, delta: DeltaTable, ids: Iterable[str]) -> dict[str, int]:
+        """Id → the number that its application transactions have come to in this version. The log
+        is asked for each once, as long as this process alone goes on from there."""
+        version = delta.version()
+        known, stamp = self._reached.get(uri), _stamp(uri, version)
+        is_sure = "://" not in uri and stamp is not None
+        if not is_sure or known is None or known[:2] != (version, stamp):
+            known = self._reached[uri] = version, stamp, {}
+        numbers = known[2]
+        asked = list(ids)
+        for name in asked:
+            if name not in numbers:
+                numbers[name] = delta.transaction_version(name)
+        return {n: number for n in asked if (number := numbers[n]) is not None}
+
+    def went_on(self, uri: str, delta: DeltaTable, before: int, numbers: Mapping[str, int]) -> None:
+        """Version `before` was brought to that of `delta` by whoever brought the ids to these
+        `numbers`, and by others where that is not the next."""
+        known = self._reached.pop(uri, None)
+        after = delta.version()
+        if known is not None and known[0] == before == after - 1:
+            self._reached[uri] = after, _stamp(uri, after), {**known[2], **numbers}
 
 
 def _commit(uri: str, version: int) -> Path:

@@ -169,7 +169,7 @@ class Worker:
             for batch in found:
                 self._pending[batch.topic, batch.partition].append(batch.messages)
                 rows += batch.messages.height
-                size += int(batch.messages["value"].bin.size().sum())
+                size += int(batch.messages.estimated_size())
             if until is None:
                 if not found:
                     break
