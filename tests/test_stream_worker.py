@@ -288,7 +288,8 @@ def test_large_messages_make_small_batches(tmp_path: Path, monkeypatch: pytest.M
 class Following:
     """What a worker tells of its partitions and rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, *at_once: str) -> None:
+        self.at_once = frozenset(at_once)
         self.told: list[tuple[Any, ...]] = []
 
     def assigned(self, topic: str, partition: int) -> None:
@@ -301,6 +302,9 @@ class Following:
         self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
     ) -> None:
         self.told.append(("take", topic, partition, rows["event_id"].to_list(), until, now))
+
+    def alert(self, now: dt.datetime) -> None:
+        self.told.append(("alert", now))
 
     def flush(self, now: dt.datetime) -> None:
         self.told.append(("flush", now))

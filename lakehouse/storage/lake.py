@@ -44,7 +44,7 @@ from lakehouse.storage.log import (
     version_of,
     widen,
 )
-from lakehouse.storage.marks import Tokens, held, tokens
+from lakehouse.storage.marks import Tokens, held, known_to, tokens
 from lakehouse.storage.modes import close_written, make_folder
 from lakehouse.storage.offsets import Reach
 from lakehouse.storage.opened import Opened
@@ -426,8 +426,9 @@ class Lake:
                     before = delta.version()
                     frame = rows(delta)
                     by = transactions(delta) if callable(transactions) else transactions
+                    known = self._opened.marks(uri, delta, partial(known_to, delta, layer, table))
                     home = (layer, table)
-                    said = properties(commit, delta, home, again, days, by, rebase=rebase)
+                    said = properties(commit, delta, home, again, days, by, known, rebase=rebase)
                     if frame is not None:
                         with naming(uri, "write"):
                             write(delta, frame, layer, table, mode, said, predicate=predicate)
@@ -436,7 +437,7 @@ class Lake:
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
         if rebase:
-            self._opened.went_on(uri, delta, before, dict(by))
+            self._opened.went_on(uri, delta, before, dict(by), {**known, **commit.derived})
         self.close(layer, table, days, delta.version() if rebase else None)
         self._opened.keep(uri, delta)
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))

@@ -34,6 +34,7 @@ _MAGIC = b"LHT1"
 _HEAD_BYTES = _HEAD.size + _TOLD.size
 _END = 4
 """Bytes that tell where a value of a frame ends."""
+_NOTHING = pl.DataFrame(schema=READ)
 Tell = Callable[[str], None]
 
 
@@ -198,7 +199,7 @@ class Cursor:
             if rows >= most or size >= most_bytes:
                 break
         if not found:
-            return pl.DataFrame(schema=READ)
+            return _NOTHING
         part = _decoded(found).slice(max(0, self.offset - found[0][0].first), most)
         self.offset = int(part["offset"][-1]) + 1
         return part
