@@ -15,7 +15,6 @@ from functools import cached_property
 
 import polars as pl
 
-from lakehouse.contracts import contract
 from lakehouse.errors import Overtaken, StorageError
 from lakehouse.ingest.streams.compaction import Compaction
 from lakehouse.ingest.streams.topics import Transport
@@ -255,9 +254,8 @@ class Engine:
     def _topic(self, topic: str) -> _Topic:
         if topic not in self._topics:
             watch = Watch.of(self._tables[topic], topic, self._settings)
-            shape = watch.judged(contract(watch.table).empty())
             count = self._transport.topics()[topic]
-            self._topics[topic] = _Topic(topic, watch, count, begun(shape))
+            self._topics[topic] = _Topic(topic, watch, count, begun(watch))
         return self._topics[topic]
 
     @cached_property
