@@ -76,7 +76,7 @@ def judged(frames: dict[str, pl.DataFrame]) -> None:
         watch = Watch(
             table, "America/Los_Angeles", dt.timedelta(seconds=30), dt.timedelta(minutes=30)
         )
-        state: State = begun(watch.judged(rows.clear()))
+        state: State = begun(watch)
         pieces = _pieces(table, rows)
         parts = {"judge": 0.0, "absorb": 0.0, "tell": 0.0}
         for piece in pieces:

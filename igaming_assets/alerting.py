@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -18,7 +18,9 @@ from lakehouse.storage import Lake
 
 ALERTS = dg.AssetKey(["gold", "anomalies"])
 FRAUD = dg.AssetKey(["gold", "fraud_alerts"])
+LIVE = dg.AssetKey(["gold", "live_alerts"])
 TOLD_PROFILE = "tuned"
+HOLD = "Hold the order, and ask the account's holder."
 Critical = Callable[[Lake, set[dt.date]], list[dict[str, Any]]]
 """CRITICAL alerts of gaming days that are open."""
 MOST = 500
@@ -72,26 +74,63 @@ def _sensor(
         if not made:
             return dg.SkipReason("no day of alerts was made since the last look")
         days = {dt.date.fromisoformat(r.partition_key) for r in made if r.partition_key}
-        told: dict[str, list[str]] = cursor.get("told", {})
-        new = [
-            alert
-            for alert in critical(lake.lake, days)
-            if alert["alert_id"] not in told.get(key_of(alert["gaming_day"]), ())
-        ]
-        try:
-            tell(new, settings.alert_webhook, context.log)
-        except LakehouseError as error:
-            # The lake goes on without its listener; the line in the log stands.
-            context.log.error(str(error))
-        for alert in new:
-            told.setdefault(key_of(alert["gaming_day"]), []).append(alert["alert_id"])
-        kept = dict(sorted(told.items())[-REMEMBERED:])
-        return dg.SensorResult(
-            asset_events=[_observed(asset, alert) for alert in new],
-            cursor=json.dumps({"after": made[-1].storage_id, "told": kept}),
-        )
+        standing = critical(lake.lake, days)
+        here = {"after": made[-1].storage_id}
+        return _raised(context, asset, standing, settings, cursor.get("told", {}), here)
 
     return grave_alerts
+
+
+def live_sensor(settings: Settings) -> dg.SensorDefinition | None:
+    """The same of alerts that are raised as events come; None where no topic fills a table."""
+    if not settings.streamed():
+        return None
+
+    @dg.sensor(
+        name="critical_live",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Observes each CRITICAL alert that was raised as its event came and still "
+        "holds, says it in the log, and posts it to the address of the setting alert_webhook.",
+    )
+    def grave_events(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        cursor = json.loads(context.cursor or "{}")
+        version = lake.lake.version("gold", LIVE.path[-1])
+        if version == cursor.get("version"):
+            return dg.SkipReason("no alert was raised since the last look")
+        standing = _critical_live(lake.lake)
+        return _raised(
+            context, LIVE, standing, settings, cursor.get("told", {}), {"version": version}
+        )
+
+    return grave_events
+
+
+def _raised(
+    context: dg.SensorEvaluationContext,
+    asset: dg.AssetKey,
+    standing: Sequence[dict[str, Any]],
+    settings: Settings,
+    told: dict[str, list[str]],
+    here: Mapping[str, int | None],
+) -> dg.SensorResult:
+    """Tells those of the alerts that were not `told` (gaming day → ids); the cursor says then
+    where the sensor is, and what it told."""
+    new = [a for a in standing if a["alert_id"] not in told.get(key_of(a["gaming_day"]), ())]
+    try:
+        tell(new, settings.alert_webhook, context.log)
+    except LakehouseError as error:
+        # The lake goes on without its listener; the line in the log stands.
+        context.log.error(str(error))
+    for alert in new:
+        told.setdefault(key_of(alert["gaming_day"]), []).append(alert["alert_id"])
+    kept = dict(sorted(told.items())[-REMEMBERED:])
+    return dg.SensorResult(
+        asset_events=[_observed(asset, alert) for alert in new],
+        cursor=json.dumps({**here, "told": kept}),
+    )
 
 
 def _critical(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
@@ -121,7 +160,33 @@ def _critical_fraud(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
         pl.col("user_id").alias("entity_id"),
         pl.col("fraud_score").alias("score"),
         pl.col("fraud_reason").alias("said"),
-        pl.lit("Hold the order, and ask the account's holder.").alias("suggested_action"),
+        pl.lit(HOLD).alias("suggested_action"),
+    )
+    return _open(lake, told)
+
+
+def _critical_live(lake: Lake) -> list[dict[str, Any]]:
+    """As they were said last, of the newest gaming days; the rule is the profile."""
+    days = lake.partitions("gold", LIVE.path[-1])["gaming_day"].drop_nulls().sort()
+    if days.is_empty():
+        return []
+    newest = (days.tail(REMEMBERED)[0], days[-1])
+    rows = lake.scan("gold", LIVE.path[-1], days=newest).sort("version")
+    stands = rows.unique("alert_id", keep="last", maintain_order=True).filter(
+        ~pl.col("is_withdrawn")
+        & (pl.col("level") == "CRITICAL")
+        & ((pl.col("family") != "fraud") | (pl.col("rule") == TOLD_PROFILE))
+    )
+    told = stands.select(
+        "alert_id",
+        "gaming_day",
+        "rule",
+        "score",
+        "said",
+        severity="level",
+        entity_type=pl.lit("account"),
+        entity_id="account",
+        suggested_action=pl.lit(HOLD),
     )
     return _open(lake, told)
 

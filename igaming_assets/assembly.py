@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from igaming_assets.alerting import alerts_sensor, fraud_sensor
+from igaming_assets.alerting import alerts_sensor, fraud_sensor, live_sensor
 from igaming_assets.automation import (
     failed_runs_sensor,
     fraud_job,
@@ -91,6 +91,7 @@ def assemble(
         failed_runs_sensor(settings),
         alerts_sensor(settings),
         fraud_sensor(settings) if settings.has("fraud_alerts") else None,
+        live_sensor(settings),
     )
     watch = fraud_job(settings)
     of_fraud = [] if watch is None else [watch]

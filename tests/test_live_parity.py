@@ -51,7 +51,7 @@ class Run:
 
     def take(self, bronze: pl.DataFrame, *, tell: bool) -> None:
         rows = self.watch.judged(bronze)
-        self.state, alerts = absorbed(self.watch, self.state or begun(rows), rows)
+        self.state, alerts = absorbed(self.watch, self.state or begun(self.watch), rows)
         self.alerts.append(alerts)
         if tell:
             self.tell()

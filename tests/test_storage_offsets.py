@@ -1,16 +1,19 @@
 """Rows and the offsets that they came from, in one commit."""
 
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.errors import ContractError, Gap
 from lakehouse.storage import Commit, Lake, maintain, stored_schema
+from lakehouse.storage.marks import recorded
 
 CAGE = "financial_txn"
 BY = Commit("test", "bronze/financial_txn", "1")
@@ -86,6 +89,36 @@ def test_two_who_have_seen_the_same_add_once(tmp_path: Path) -> None:
     brought(second, 2, 4)
     assert len(places(first)) == 6
     assert second.reached("bronze", CAGE, ["cage/0"]) == {"cage/0": 6}
+
+
+def test_the_log_is_asked_for_an_offset_once_while_nobody_else_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    look = DeltaTable.transaction_version
+
+    def noted(delta: DeltaTable, name: str) -> int | None:
+        asked.append(name)
+        return look(delta, name)
+
+    monkeypatch.setattr(DeltaTable, "transaction_version", noted)
+    mine, other = Lake(str(tmp_path)), Lake(str(tmp_path))
+    for n in range(5):
+        assert brought(mine, n, n + 1) == 1
+    assert mine.reached("bronze", CAGE, ["cage/0"]) == {"cage/0": 5}
+    assert asked == ["cage/0"]
+    assert brought(other, 5, 8) == 3
+    assert brought(mine, 5, 9) == 1
+    assert mine.reached("bronze", CAGE, ["cage/0"]) == {"cage/0": 9}
+    assert places(mine) == [f"topic:cage/0@{n}" for n in range(9)]
+
+
+def test_days_keep_what_they_were_derived_from_through_appends_by_offsets(tmp_path: Path) -> None:
+    lake, day = Lake(str(tmp_path)), dt.date(2025, 1, 5)
+    lake.write_days("bronze", CAGE, frame("x@0"), (day, day), commit=BY.deriving({day: "a mark"}))
+    for n in range(3):
+        brought(lake, n, n + 1)
+    assert recorded(DeltaTable(lake.uri("bronze", CAGE))) == {day: "a mark"}
 
 
 def test_compaction_and_checkpoints_forget_no_offset(tmp_path: Path) -> None:

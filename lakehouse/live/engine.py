@@ -8,13 +8,13 @@ sent by, then sessions, then windows, whose offsets say how far all of it has co
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
 
-from lakehouse.contracts import contract
 from lakehouse.errors import Overtaken, StorageError
 from lakehouse.ingest.streams.compaction import Compaction
 from lakehouse.ingest.streams.topics import Transport
@@ -40,8 +40,10 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 
 TICK = dt.timedelta(seconds=1)
-"""Between results of windows and sessions."""
+"""Between results of windows and sessions of a topic."""
 VERSION = "1"
+_AT_ONCE = "shop_orders"
+"""The table whose events are judged as they come, and not with results."""
 
 
 @dataclass
@@ -56,6 +58,12 @@ class _Topic:
     waiting: list[pl.DataFrame] = field(default_factory=list)
     until: dict[int, int] = field(default_factory=dict)
     stored: dict[int, int] = field(default_factory=dict)
+    told_at: dt.datetime | None = None
+
+    def is_due(self, now: dt.datetime) -> bool:
+        """Whether results are to be told; a clock that was put back holds none up."""
+        is_early = self.told_at is not None and dt.timedelta(0) <= now - self.told_at < TICK
+        return not is_early and bool(self.moved())
 
     def moved(self) -> set[int]:
         """Partitions of which something came since results were stored."""
@@ -80,9 +88,9 @@ class Engine:
         self._transport = transport
         self._name = name
         self._tables = {t: n for t, n in topics_in(settings).items() if n in TABLES}
+        self.at_once = frozenset(t for t, n in self._tables.items() if n == _AT_ONCE)
         self._topics: dict[str, _Topic] = {}
         self._tell = tell
-        self._told_at: dt.datetime | None = None
         self._lost: set[tuple[str, int]] = set()
         self._compaction = Compaction(lake, tell, layers=("gold",))
         for topic in OUT:
@@ -135,28 +143,46 @@ class Engine:
 
         What cannot be stored, or was by another engine, is not built on: all is read back on the
         next call, and bronze has what comes until then."""
-        lost = sorted(self._lost)
-        try:
-            for place in lost:
+        with self._kept():
+            for place in sorted(self._lost):
                 self.assigned(*place)
-            for mine in self._topics.values():
-                if mine.watch.table == "shop_orders":
-                    self._raise(mine, self._take_in(mine), now)
-            if self._told_at is None or not dt.timedelta(0) <= now - self._told_at < TICK:
-                self.results(now)
+            self._alert(now)
+            due = [mine for mine in self._topics.values() if mine.is_due(now)]
+            if due:
+                self._results(due, now)
+
+    def alert(self, now: dt.datetime) -> None:
+        """Judges payments, and says what is to be said at once."""
+        with self._kept():
+            self._alert(now)
+
+    def _alert(self, now: dt.datetime) -> None:
+        for mine in self._topics.values():
+            if mine.name in self.at_once:
+                self._raise(mine, self._take_in(mine), now)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        lost = set(self._lost)
+        try:
+            yield
         except StorageError as error:
             self._tell(str(error))
-            known = [(name, p) for name, mine in self._topics.items() for p in mine.until]
-            self._lost |= {*lost, *known}
+            self._lost |= lost | {
+                (name, p) for name, mine in self._topics.items() for p in mine.until
+            }
             self._topics.clear()
 
     def results(self, now: dt.datetime) -> None:
         """Stores and sends results of what has come."""
-        self._told_at = now
+        self._results(list(self._topics.values()), now)
+
+    def _results(self, topics: Sequence[_Topic], now: dt.datetime) -> None:
         windows, sessions = [], []
         offsets: dict[str, int] = {}
         begins: dict[str, int] = {}
-        for mine in self._topics.values():
+        for mine in topics:
+            mine.told_at = now
             moved = mine.moved()
             if not moved:
                 continue
@@ -177,7 +203,7 @@ class Engine:
         rows = pl.concat(windows)
         self._store("live_windows", rows, offsets, begins)
         send_results(self._transport, rows)
-        for mine in self._topics.values():
+        for mine in topics:
             mine.stored = dict(mine.until)
 
     def _raise(self, mine: _Topic, alerts: pl.DataFrame, now: dt.datetime) -> None:
@@ -228,9 +254,8 @@ class Engine:
     def _topic(self, topic: str) -> _Topic:
         if topic not in self._topics:
             watch = Watch.of(self._tables[topic], topic, self._settings)
-            shape = watch.judged(contract(watch.table).empty())
             count = self._transport.topics()[topic]
-            self._topics[topic] = _Topic(topic, watch, count, begun(shape))
+            self._topics[topic] = _Topic(topic, watch, count, begun(watch))
         return self._topics[topic]
 
     @cached_property

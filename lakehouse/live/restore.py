@@ -52,15 +52,16 @@ def restored(
     mark = _mark(lake, topic, partition, upto)
     bronze = _rows(lake, watch, topic, partition, upto, mark)
     at = bronze["_source"].str.extract(PLACE, 2).cast(pl.Int64)
-    state = begun(tokens.protected(watch.table, watch.judged(bronze.clear())))
+    state = begun(watch)
     if watch.table == "shop_orders":
         known = _payments(lake, watch, topic, partition, partitions, upto, mark, tokens)
         state = replace(state, fraud=Fraud(known, _said(lake, topic, partition)))
     if watch.table == "clickstream":
         played = played_before(_played(lake, mark, watch))
         state = replace(state, protection=Protection(played, _said(lake, topic, partition)))
-    before = tokens.protected(watch.table, watch.judged(bronze.filter(at < upto)))
-    if len(before):
+    counted = bronze.filter(at < upto)
+    if len(counted):
+        before = tokens.protected(watch.table, watch.judged(counted))
         known_then = state.protection.said
         state, _ = absorbed(watch, state, before)
         state, _ = told(watch, state)

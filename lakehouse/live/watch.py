@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -103,9 +104,10 @@ class Results:
     marks: Marks
 
 
-def begun(shape: pl.DataFrame) -> State:
-    """Before any row, of rows in the shape that `Watch.judged` gives."""
-    return State(nothing(shape))
+@functools.cache
+def begun(watch: Watch) -> State:
+    """Before any row."""
+    return State(nothing(watch.judged(contract(watch.table).empty())))
 
 
 def absorbed(watch: Watch, state: State, rows: pl.DataFrame) -> tuple[State, pl.DataFrame]:

@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lakehouse.regulation.gaming_day import Days
-from lakehouse.storage.marks import KEY, told_by
+from lakehouse.storage.marks import KEY, known_to, told_by
 
 ATTEMPTS = 12
 REACHED = "reached"
@@ -58,17 +58,20 @@ def properties(
     again: int = 0,
     days: Days | None = None,
     transactions: Transactions = (),
+    known: Mapping[dt.date, str] | None = None,
     *,
     rebase: bool = False,
 ) -> CommitProperties:
     """Metadata of the next commit on `delta`, the table `home`. With `rebase` it may go behind
-    commits that others made meanwhile, of other ids: Delta refuses those of the same id."""
+    commits that others made meanwhile, of other ids: Delta refuses those of the same id. `known`:
+    the marks of commits so far, where they are; else the log is asked."""
+    marks = known_to(delta, *home) if known is None else known
     said = {
         "run_id": commit.run_id,
         "asset": commit.asset,
         "code_version": commit.code_version,
         "retries": str(again),
-        KEY: told_by(delta, *home, commit.derived),
+        KEY: told_by(delta, marks, commit.derived),
     }
     if days is not None:
         said["days"] = f"{days[0]}..{days[1]}"

@@ -44,9 +44,9 @@ from lakehouse.storage.log import (
     version_of,
     widen,
 )
-from lakehouse.storage.marks import Tokens, held, tokens
+from lakehouse.storage.marks import Tokens, held, known_to, tokens
 from lakehouse.storage.modes import close_written, make_folder
-from lakehouse.storage.offsets import Reach, reached_of
+from lakehouse.storage.offsets import Reach
 from lakehouse.storage.opened import Opened
 from lakehouse.storage.places import address, is_url, refuse_lost_log
 from lakehouse.storage.shapes import (
@@ -291,13 +291,16 @@ class Lake:
         Raises Gap where the reading's `begin` (id → offset) is beyond what the table has reached,
         ContractError for rows of no such id, StorageError.
         """
-        reach = Reach(f"{layer}.{table}", offsets, begin or {}, place, conform(rows, layer, table))
+        known = partial(self._opened.reached, self.uri(layer, table), ids=list(offsets))
+        mine = conform(rows, layer, table)
+        reach = Reach(f"{layer}.{table}", offsets, begin or {}, place, mine, known)
         by: dict[str, Any] = {"transactions": reach.moved, "rebase": True}
         return self._commit(layer, table, reach.new, commit, mode="append", **by)
 
     def reached(self, layer: str, table: str, ids: Iterable[str]) -> dict[str, int]:
         """Id → the offset that the table has reached; without ids that it never saw."""
-        return reached_of(self.table(layer, table), ids)
+        delta = self.table(layer, table)
+        return {} if delta is None else self._opened.reached(self.uri(layer, table), delta, ids)
 
     def append_stream(
         self,
@@ -423,8 +426,9 @@ class Lake:
                     before = delta.version()
                     frame = rows(delta)
                     by = transactions(delta) if callable(transactions) else transactions
+                    known = self._opened.marks(uri, delta, partial(known_to, delta, layer, table))
                     home = (layer, table)
-                    said = properties(commit, delta, home, again, days, by, rebase=rebase)
+                    said = properties(commit, delta, home, again, days, by, known, rebase=rebase)
                     if frame is not None:
                         with naming(uri, "write"):
                             write(delta, frame, layer, table, mode, said, predicate=predicate)
@@ -432,6 +436,8 @@ class Lake:
             raise StorageError(
                 f"cannot write {uri}: others kept committing through {ATTEMPTS} attempts"
             ) from error
+        if rebase:
+            self._opened.went_on(uri, delta, before, dict(by), {**known, **commit.derived})
         self.close(layer, table, days, delta.version() if rebase else None)
         self._opened.keep(uri, delta)
         made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))

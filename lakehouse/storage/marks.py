@@ -71,13 +71,18 @@ def recorded(delta: DeltaTable) -> Tokens:
     return {dt.date.fromisoformat(day): mark for day, mark in marks.items()}
 
 
-def told_by(delta: DeltaTable, layer: str, table: str, own: Mapping[dt.date, str]) -> str:
-    """Metadata of the next commit on this table. Every commit has it, so that nobody need
-    look far back."""
+def known_to(delta: DeltaTable, layer: str, table: str) -> Tokens:
+    """The marks that the next commit on this table has to tell of what was before it."""
     known = recorded(delta)
     if layer == "bronze" and _before_rearranging(delta) is not delta:
         now, names = _files(delta, layer, table), held(delta, layer, table)
         known = {d: f"{now[d]}={name}" for d, name in names.items() if now.get(d) != name}
+    return known
+
+
+def told_by(delta: DeltaTable, known: Mapping[dt.date, str], own: Mapping[dt.date, str]) -> str:
+    """Metadata of the next commit on this table. Every commit has it, so that nobody need
+    look far back."""
     said = {"base": delta.version(), "all": _text(known), "own": _text(own)}
     return json.dumps(said, separators=(",", ":"))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 from deltalake import DeltaTable
@@ -25,17 +25,18 @@ class Reach:
     begin: Mapping[str, int]
     place: str
     rows: pl.DataFrame
-    _known: tuple[int, dict[str, int]] = field(default=(-1, {}), repr=False)
+    reached: Callable[[DeltaTable], Mapping[str, int]]
+    """The offsets that a version of the table has reached."""
 
     def moved(self, delta: DeltaTable) -> Transactions:
         """Those ids that the batch brings further than the table has come."""
-        done = self._done(delta)
+        done = self.reached(delta)
         return [(name, after) for name, after in self.offsets.items() if after > done.get(name, 0)]
 
     def new(self, delta: DeltaTable) -> pl.DataFrame | None:
         """The rows that the table does not have; None where all ids have reached as far. Raises
         Gap, ContractError."""
-        done = self._done(delta)
+        done = self.reached(delta)
         for name, first in self.begin.items():
             if first > done.get(name, first):
                 raise Gap(
@@ -48,13 +49,6 @@ class Reach:
             return self.rows
         return self._beyond(done)
 
-    def _done(self, delta: DeltaTable) -> dict[str, int]:
-        """Asked once of a version: each id costs a look through the log."""
-        version = delta.version()
-        if self._known[0] != version:
-            self._known = version, reached_of(delta, self.offsets)
-        return self._known[1]
-
     def _beyond(self, done: Mapping[str, int]) -> pl.DataFrame:
         said = self.rows.select(pl.col(self.place).str.extract_groups(_PLACE)).unnest(self.place)
         strange = set(said["id"].unique()) - set(self.offsets)
@@ -63,8 +57,3 @@ class Reach:
             raise ContractError(f"{self.subject}: {self.place} has rows of {names}, not asked for")
         at = pl.col("id").replace_strict(dict(done), default=0, return_dtype=pl.Int64)
         return self.rows.filter(said.select(pl.col("offset").cast(pl.Int64) >= at).to_series())
-
-
-def reached_of(delta: DeltaTable | None, ids: Iterable[str]) -> dict[str, int]:
-    found = {} if delta is None else {name: delta.transaction_version(name) for name in ids}
-    return {name: number for name, number in found.items() if number is not None}

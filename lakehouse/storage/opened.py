@@ -3,8 +3,9 @@ a version's log says is worked out once."""
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from deltalake import DeltaTable
 
 T = TypeVar("T")
 Stamp = tuple[int, int, int] | None
+Numbers = Mapping[str, int | None]
+Marks = Mapping[dt.date, str]
 
 
 @dataclass
@@ -22,11 +25,23 @@ class _Held:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Own:
+    """What is known of a version without asking its log. `marks`: those that its commit tells,
+    where this process made it."""
+
+    version: int
+    stamp: Stamp
+    numbers: dict[str, int | None] = field(default_factory=dict)
+    marks: Marks | None = None
+
+
 class Opened:
     """The newest version of each table asked for so far. Not for tables that time travels in."""
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
+        self._own: dict[str, _Own] = {}
         self._looking = threading.RLock()
 
     def newest(self, uri: str) -> DeltaTable | None:
@@ -68,6 +83,41 @@ class Opened:
             held.facts[what] = make()
         found: T = held.facts[what]
         return found
+
+    def reached(self, uri: str, delta: DeltaTable, ids: Iterable[str]) -> dict[str, int]:
+        """Id → the number that its application transactions have come to in this version. The log
+        is asked for each once, as long as this process alone goes on from there."""
+        own = self._own_of(uri, delta)
+        if own is None:
+            version = delta.version()
+            own = self._own[uri] = _Own(version, _stamp(uri, version))
+        asked = list(ids)
+        for name in asked:
+            if name not in own.numbers:
+                own.numbers[name] = delta.transaction_version(name)
+        return {n: number for n in asked if (number := own.numbers[n]) is not None}
+
+    def marks(self, uri: str, delta: DeltaTable, look: Callable[[], Marks]) -> Marks:
+        """Marks that this version tells: as this process's own commit told them, else by a look."""
+        own = self._own_of(uri, delta)
+        return look() if own is None or own.marks is None else own.marks
+
+    def went_on(
+        self, uri: str, delta: DeltaTable, before: int, numbers: Numbers, marks: Marks
+    ) -> None:
+        """Version `before` was brought to that of `delta` by a commit with these ids and marks,
+        and by others where that is not the next."""
+        own = self._own.pop(uri, None)
+        after = delta.version()
+        if own is not None and own.version == before == after - 1:
+            self._own[uri] = _Own(after, _stamp(uri, after), {**own.numbers, **numbers}, marks)
+
+    def _own_of(self, uri: str, delta: DeltaTable) -> _Own | None:
+        version = delta.version()
+        own, stamp = self._own.get(uri), _stamp(uri, version)
+        if own is None or "://" in uri or stamp is None:
+            return None
+        return own if (own.version, own.stamp) == (version, stamp) else None
 
 
 def _commit(uri: str, version: int) -> Path:

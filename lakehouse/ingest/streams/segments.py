@@ -11,7 +11,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,9 @@ _HEAD = struct.Struct("<4sII")
 _TOLD = struct.Struct("<QQI")
 _MAGIC = b"LHT1"
 _HEAD_BYTES = _HEAD.size + _TOLD.size
+_END = 4
+"""Bytes that tell where a value of a frame ends."""
+_NOTHING = pl.DataFrame(schema=READ)
 Tell = Callable[[str], None]
 
 
@@ -153,7 +156,10 @@ class Partition:
         return _Tail(path, end, offset)
 
     def segments(self) -> list[Path]:
-        return sorted(self.folder.glob(f"*{_SUFFIX}"))
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.suffix == _SUFFIX)
+        except FileNotFoundError:
+            return []
 
     def _path(self, first: int) -> Path:
         return self.folder / f"{first:020}{_SUFFIX}"
@@ -184,44 +190,45 @@ class Cursor:
         """The next messages (`READ`), at the most so many, and no further frame once there are so
         many bytes; none where nothing is new. Raises Damaged for a frame within the log that is
         not as it was written, StorageError for an offset that is no longer kept."""
-        parts: list[pl.DataFrame] = []
+        found: list[tuple[Frame, bytes]] = []
         rows = size = 0
-        while rows < most and size < most_bytes and (part := self._next()) is not None:
-            part = part.head(most - rows)
-            rows, size = rows + len(part), size + int(part["value"].bin.size().sum())
-            self.offset = int(part["offset"][-1]) + 1
-            parts.append(part)
-        return pl.concat(parts) if parts else pl.DataFrame(schema=READ)
+        for frame, body in self._following():
+            found.append((frame, body))
+            rows += frame.first + frame.messages - max(self.offset, frame.first)
+            size += len(body)
+            if rows >= most or size >= most_bytes:
+                break
+        if not found:
+            return _NOTHING
+        part = _decoded(found).slice(max(0, self.offset - found[0][0].first), most)
+        self.offset = int(part["offset"][-1]) + 1
+        return part
 
-    def _next(self) -> pl.DataFrame | None:
-        """What is left of the frame that holds the offset."""
+    def _following(self) -> Iterator[tuple[Frame, bytes]]:
+        """The frame that holds the offset, and those after it."""
         segments = self.partition.segments()
         if not segments:
-            return None
+            return
         here = self._settled(segments)
         for path in segments[segments.index(here) :]:
             self._at = self._at if path == here else 0
             self._path = path
-            found = self._of_segment(path, is_last=path == segments[-1])
-            if found is not None:
-                return found
-        return None
+            yield from self._of_segment(path, is_last=path == segments[-1])
 
-    def _of_segment(self, path: Path, *, is_last: bool) -> pl.DataFrame | None:
+    def _of_segment(self, path: Path, *, is_last: bool) -> Iterator[tuple[Frame, bytes]]:
         """What is half written at the end of the last segment is not there yet."""
         with path.open("rb") as file:
             size, followed = os.fstat(file.fileno()).st_size, False
             for frame in _heads(file.fileno(), self._at):
                 if self.offset < frame.first + frame.messages:
                     body = _body(file.fileno(), frame)
-                    if body is not None:
-                        return _decoded(body, frame).filter(pl.col("offset") >= self.offset)
-                    followed = frame.end < size
-                    break
+                    if body is None:
+                        followed = frame.end < size
+                        break
+                    yield frame, body
                 self._at = frame.end
         if followed or (self._at < size and not is_last):
             raise Damaged(f"{path}: the frame at byte {self._at} is damaged")
-        return None
 
     def _settled(self, segments: list[Path]) -> Path:
         """The segment of the offset: that of the last read, or, where there is none, the one that
@@ -283,21 +290,30 @@ def _body(file: int, frame: Frame) -> bytes | None:
     return body if zlib.crc32(told + body) == frame.check else None
 
 
-def _decoded(body: bytes, frame: Frame) -> pl.DataFrame:
-    n = frame.messages
-    ends = np.frombuffer(body, dtype=np.uint32, count=2 * n).astype(np.int64).reshape(2, n)
-    begin, found = 8 * n, {}
-    for name, column in zip(MESSAGES, ends, strict=True):
-        offsets = np.concatenate([[0], column])
-        data = pa.py_buffer(body[begin : begin + int(offsets[-1])])
-        array = pa.LargeBinaryArray.from_buffers(
-            pa.large_binary(), n, [None, pa.py_buffer(offsets), data]
-        )
+def _decoded(frames: Sequence[tuple[Frame, bytes]]) -> pl.DataFrame:
+    """Messages of frames that follow one another (`READ`), made at once: a frame for each would
+    cost more than what it holds."""
+    counts = [frame.messages for frame, _ in frames]
+    begins = [2 * _END * n for n in counts]
+    found = {}
+    for k, name in enumerate(MESSAGES):
+        ends = [
+            np.frombuffer(body, np.uint32, n, k * _END * n).astype(np.int64)
+            for (_, body), n in zip(frames, counts, strict=True)
+        ]
+        sizes = [int(e[-1]) for e in ends]
+        past = np.cumsum([0, *sizes[:-1]])
+        offsets = np.concatenate([[0], *(e + b for e, b in zip(ends, past, strict=True))])
+        parts = zip(frames, begins, sizes, strict=True)
+        data = b"".join(memoryview(body)[b : b + s] for (_, body), b, s in parts)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        array = pa.LargeBinaryArray.from_buffers(pa.large_binary(), sum(counts), buffers)
         found[name] = pl.Series(name, array)
-        begin += int(offsets[-1])
-    at = pl.Series("offset", np.arange(frame.first, frame.first + n))
-    time = pl.Series("time", np.full(n, frame.time)).cast(READ["time"])
-    return pl.DataFrame([at, time, *found.values()])
+        begins = [b + s for b, s in zip(begins, sizes, strict=True)]
+    first = frames[0][0].first
+    at = pl.Series("offset", np.arange(first, first + sum(counts)))
+    times = np.repeat([frame.time for frame, _ in frames], counts)
+    return pl.DataFrame([at, pl.Series("time", times).cast(READ["time"]), *found.values()])
 
 
 def _write(file: int, data: bytes, at: int) -> None:

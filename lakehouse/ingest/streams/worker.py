@@ -27,13 +27,19 @@ GROUP = "lake"
 _IDLE = 0.2
 """Seconds that a look for messages takes where none come."""
 _LONGEST_PAUSE = 15.0
-_NOTED_EVERY = 1.0
+_NOTED_EVERY = 5.0
+_NAP = 0.05
+"""Seconds between looks for more of a micro-batch, where the last brought less than `_FEW`."""
+_FEW = 10_000
 Tell = Callable[[str], None]
 Clock = Callable[[], dt.datetime]
 
 
 class Live(Protocol):
-    """What follows events as they come, such as windows and alerts."""
+    """What follows events as they come, such as windows and alerts. `at_once`: topics whose events
+    alerts rest on that wait for nothing else."""
+
+    at_once: frozenset[str]
 
     def assigned(self, topic: str, partition: int) -> None:
         """The worker has the partition from now on: state is read back."""
@@ -46,12 +52,18 @@ class Live(Protocol):
         """Rows of the partition that bronze has accepted, in order of offset; `until` is the
         offset after the last message of them."""
 
+    def alert(self, now: dt.datetime) -> None:
+        """Rows of a topic of `at_once` were taken; those of other topics may still be on their
+        way into bronze."""
+
     def flush(self, now: dt.datetime) -> None:
         """The end of a micro-batch, and of a while without one."""
 
 
 class Nothing:
     """No such thing (`Live`)."""
+
+    at_once: frozenset[str] = frozenset()
 
     def assigned(self, topic: str, partition: int) -> None: ...
 
@@ -60,6 +72,8 @@ class Nothing:
     def take(
         self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
     ) -> None: ...
+
+    def alert(self, now: dt.datetime) -> None: ...
 
     def flush(self, now: dt.datetime) -> None: ...
 
@@ -123,16 +137,44 @@ class Worker:
             while not stop():
                 found = self._gathered(consumer, stop)
                 self._follow(consumer)
-                for table, reads in self._read(consumer).items():
-                    self._stored(consumer, table, reads, stop)
-                    if any(partition == 0 for _, partition in (r.place for r in reads)):
-                        compaction.follow(table)
+                for topic in self._due(everything=not found):
+                    self._bring(consumer, topic, compaction, stop)
                 self.live.flush(self.now())
                 self._note(consumer, at_least=_NOTED_EVERY)
                 if until_empty and not found and self._is_all_read():
                     break
+            for topic in self._due(everything=True):
+                self._bring(consumer, topic, compaction, stop)
             self._note(consumer)
         return self.done
+
+    def _due(self, *, everything: bool) -> list[str]:
+        """Topics of which something is pending, those that are told of at once first. Of the others
+        one at a time, unless much is: each costs a commit, and keeps the former waiting."""
+        waiting: dict[str, None] = dict.fromkeys(topic for topic, _ in self._pending)
+        first = [topic for topic in waiting if topic in self.live.at_once]
+        others = [topic for topic in waiting if topic not in self.live.at_once]
+        frames = [frame for frames in self._pending.values() for frame in frames]
+        rows = sum(frame.height for frame in frames)
+        size = sum(frame.estimated_size() for frame in frames)
+        if everything or not self.live.at_once:
+            return first + others
+        is_much = 2 * rows >= self.limits.rows or 2 * size >= self.limits.size
+        return first + (others if is_much else others[:1])
+
+    def _bring(
+        self, consumer: Consumer, topic: str, compaction: Compaction, stop: Callable[[], bool]
+    ) -> None:
+        """What is pending of a topic into the lake, and to who follows."""
+        mine = {p for p in consumer.assigned() if p[0] == topic} & self._pending.keys()
+        batches = [Batch(*place, pl.concat(self._pending.pop(place))) for place in sorted(mine)]
+        if not batches:
+            return
+        self._stored(consumer, self.topics[topic], self._read_of(topic, batches), stop)
+        if topic in self.live.at_once:
+            self.live.alert(self.now())
+        if any(batch.partition == 0 for batch in batches):
+            compaction.follow(self.topics[topic])
 
     def _begin(self, topic: str, partition: int) -> int:
         """Where the lake is, for a partition that the worker is given."""
@@ -169,32 +211,28 @@ class Worker:
             for batch in found:
                 self._pending[batch.topic, batch.partition].append(batch.messages)
                 rows += batch.messages.height
-                size += int(batch.messages["value"].bin.size().sum())
+                size += int(batch.messages.estimated_size())
             if until is None:
                 if not found:
                     break
                 until = time.monotonic() + self.limits.seconds
-            if time.monotonic() >= until:
+            left = until - time.monotonic()
+            if left <= 0:
                 break
+            if sum(batch.messages.height for batch in found) < _FEW:
+                time.sleep(min(left, _NAP))
         return rows
 
     def _follow(self, consumer: Consumer) -> None:
         """Tells which partitions came and went; what was read of those that went is dropped."""
         mine = consumer.assigned()
+        for place in self._pending.keys() - mine:
+            del self._pending[place]
         for place in sorted(self._live - mine):
-            self._pending.pop(place, None)
             self.live.revoked(*place)
         for place in sorted(mine - self._live):
             self.live.assigned(*place)
         self._live = set(mine)
-
-    def _read(self, consumer: Consumer) -> dict[str, list[Read]]:
-        """What is pending, as rows, by table."""
-        pending: dict[str, list[Batch]] = defaultdict(list)
-        for place in sorted(self._pending.keys() & consumer.assigned()):
-            pending[place[0]].append(Batch(*place, pl.concat(self._pending.pop(place))))
-        self._pending.clear()
-        return {self.topics[t]: self._read_of(t, batches) for t, batches in pending.items()}
 
     def _read_of(self, topic: str, batches: list[Batch]) -> list[Read]:
         found = self._readers[topic].read(batches)
