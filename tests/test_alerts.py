@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.alerting import ALERTS, alerts_sensor
 from igaming_assets.resources import LakeResource
 from lakehouse.cli import run
@@ -288,7 +289,7 @@ def look(
 
 
 def test_each_critical_alert_is_told_once(lake: Lake, settings: Settings) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
 
         def made() -> None:
             event = dg.AssetMaterialization(ALERTS, partition=DAY.isoformat())
@@ -306,7 +307,7 @@ def test_each_critical_alert_is_told_once(lake: Lake, settings: Settings) -> Non
 
 def test_a_closed_alert_is_not_told(lake: Lake, settings: Settings) -> None:
     act(lake, "close", reason="seen", outcome="confirmed")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         event = dg.AssetMaterialization(ALERTS, partition=DAY.isoformat())
         instance.report_runless_asset_event(event)
         assert look(instance, settings)[0] == []
@@ -318,7 +319,7 @@ def test_a_deaf_listener_stops_nothing(
 ) -> None:
     url, kind = listener
     kind.failures = 100
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         event = dg.AssetMaterialization(ALERTS, partition=DAY.isoformat())
         instance.report_runless_asset_event(event)
         deaf = settings.model_copy(update={"alert_webhook": url})

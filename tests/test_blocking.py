@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import igaming_assets.silver
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.running import Outcome, run_days
@@ -32,7 +33,7 @@ TABLE = "table_games"
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
+    with short_lived() as opened:
         yield opened
 
 

@@ -13,6 +13,7 @@ import pytest
 import small_lake
 from dagster._core.errors import DagsterAssetCheckFailedError
 
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.running import judge_days, run_days
@@ -91,7 +92,7 @@ def test_a_later_result_takes_the_place_of_an_earlier_one(tmp_path: Path) -> Non
     """One commit a run; other days stay."""
     settings = settings_of(tmp_path)
     lake = Lake.open(settings)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for days in ((FIRST, SECOND), (SECOND, SECOND)):
             run_days(settings, days, now=NOW, select=SLOTS, instance=instance)
     versions = lake.history("gold", "check_results")
@@ -107,7 +108,7 @@ def test_a_later_result_takes_the_place_of_an_earlier_one(tmp_path: Path) -> Non
 def test_days_one_after_the_other_leave_nothing_stale(tmp_path: Path) -> None:
     """On days of which nothing comes to be known on the next."""
     settings, days = settings_of(tmp_path), [FIRST + dt.timedelta(n) for n in (2, 3)]
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for day in days:
             run_days(settings, (day, day), now=NOW, instance=instance)
     held = Lake.open(settings).scan("gold", "check_results").collect()

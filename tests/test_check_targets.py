@@ -5,6 +5,7 @@ import datetime as dt
 import dagster as dg
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.targets import Targets, newest_materialisations
 
 ONE, OTHER, NEVER = (dg.AssetKey(["silver", name]) for name in ("a", "b", "never"))
@@ -13,7 +14,7 @@ DAYS = [dt.date(2025, 1, day) for day in (1, 2, 3)]
 
 @pytest.fixture
 def instance():
-    with dg.DagsterInstance.ephemeral() as made:
+    with short_lived() as made:
         for asset, day in ((ONE, 0), (ONE, 1), (OTHER, 0), (ONE, 0)):
             event = dg.AssetMaterialization(asset, partition=str(DAYS[day]))
             made.report_runless_asset_event(event)

@@ -13,6 +13,7 @@ import small_lake
 from test_checks_command import SESSION
 from test_dagster_flow import NOW, WEEK, settings_at
 
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.check_ledger import LEDGER, CheckLedger
 from igaming_assets.checks import spec_of
@@ -126,7 +127,7 @@ def judge(instance: dg.DagsterInstance, settings: Settings, day: str, passed: bo
 @pytest.mark.slow
 def test_a_day_is_open_until_it_passes_itself(tmp_path: Path) -> None:
     settings = Settings(start=dt.date(2025, 1, 1), root=str(tmp_path / "lake"))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for day, passed, open_days in (
             ("2025-01-06", False, ("2025-01-06",)),
             ("2025-01-07", True, ("2025-01-06",)),
@@ -151,7 +152,7 @@ def test_all_verdicts_are_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
         ("b", day[2], True, dg.AssetCheckSeverity.WARN),
         ("c", day[0], False, dg.AssetCheckSeverity.WARN),
     ]
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for name, partition, passed, severity in said:
             evaluation = dg.AssetCheckEvaluation(
                 asset_key=KEY, check_name=name, passed=passed, severity=severity,
@@ -178,7 +179,7 @@ def one_by_one(
     """A day in a run of its own, then a range of it and the next."""
     settings = settings_at(tmp_path_factory.mktemp("by_day"))
     select = "key:bronze/slot_telemetry or key:silver/slot_telemetry"
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for days in ((WEEK[0], WEEK[0]), (WEEK[0], dt.date(2025, 3, 8))):
             run_days(settings, days, now=NOW, instance=instance, select=select)
         yield settings, instance

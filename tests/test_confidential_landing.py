@@ -17,6 +17,7 @@ import pytest
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     from igaming_assets.running import run_days
+from benchmarks.instances import short_lived
 from lakehouse import cli
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.land import land
@@ -132,7 +133,7 @@ def test_nothing_lands_as_sars_alone(place: tuple[Lake, Settings], tmp_path: Pat
 
 def told_of(settings: Settings, table: str) -> list[dict[str, object]]:
     """Metadata of the landed asset and its checks, after a run of its day."""
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         run_days(settings, (DAY, DAY), now=AS_OF, select=f'key:"bronze/{table}"', instance=instance)
         key = dg.AssetKey(["bronze", table])
         (made,) = instance.fetch_materializations(key, limit=5).records

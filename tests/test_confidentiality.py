@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.checks import declared
 from igaming_assets.resources import Simulator
 from igaming_assets.running import run_days
@@ -78,26 +80,25 @@ def folder() -> Iterator[Path]:
     os.umask(before)
 
 
-def lake_of(folder: Path, **resources: Any) -> tuple[Settings, dg.DagsterInstance]:
+@contextmanager
+def lake_of(folder: Path, **resources: Any) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
     key = folder.parent / "tokens.key"
     settings = Settings(root=str(folder / "lake"), scale=0.02, pii_key_file=key)
-    instance = dg.DagsterInstance.ephemeral()
-    run_days(settings, DAYS, now=NOW, instance=instance, **resources)
-    return settings, instance
+    with short_lived() as instance:
+        run_days(settings, DAYS, now=NOW, instance=instance, **resources)
+        yield settings, instance
 
 
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
-    settings, instance = lake_of(folder / "loud", simulator=LoudSimulator())
-    with instance:
-        yield settings, instance
+    with lake_of(folder / "loud", simulator=LoudSimulator()) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def quiet(folder: Path) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
-    settings, instance = lake_of(folder / "quiet", simulator=QuietSimulator())
-    with instance:
-        yield settings, instance
+    with lake_of(folder / "quiet", simulator=QuietSimulator()) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.automation import LOOKBACK, failed_runs_sensor, failure_line, late_data
 from igaming_assets.resources import LakeResource
@@ -36,7 +37,7 @@ def report(instance: dg.DagsterInstance, asset: str | dg.AssetKey, day: str) -> 
 
 
 def test_only_the_old_day_that_changed_is_made_again(defs: dg.Definitions) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for day in ("2025-02-10", "2025-02-11", "2025-02-28"):
             report(instance, "bronze", day)
             report(instance, "silver", day)
@@ -51,7 +52,7 @@ def test_only_the_old_day_that_changed_is_made_again(defs: dg.Definitions) -> No
 
 def test_a_day_beyond_the_lookback_is_left_alone(defs: dg.Definitions) -> None:
     old = (NOW - LOOKBACK - dt.timedelta(days=2)).date().isoformat()
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         report(instance, "bronze", old)
         report(instance, "silver", old)
         first = dg.evaluate_automation_conditions(defs, instance=instance, evaluation_time=NOW)
@@ -76,7 +77,7 @@ def test_what_changed_late_is_derived_and_judged_once(tmp_path: Path) -> None:
     days, key = (first_day, first_day + dt.timedelta(days=1)), first_day.isoformat()
     settings = Settings(root=str(tmp_path / "lake"), scale=0.02, start=first_day)
     defs = assemble(settings, lake=LakeResource.of(settings))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         first = dg.evaluate_automation_conditions(defs, instance=instance, evaluation_time=now)
         run_days(settings, days, now=now, instance=instance)
 
@@ -129,7 +130,7 @@ def failing(tmp_path: Path, command: str | None) -> list[str]:
     def day() -> None:
         breaks()
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         done = day.execute_in_process(instance=instance, raise_on_error=False)
         context = dg.build_run_status_sensor_context(
             "failed_runs",

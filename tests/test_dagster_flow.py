@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.partitions import DAYS_PER_RUN
 from igaming_assets.resources import Clock
 from igaming_assets.running import judge_days, run_days
@@ -33,7 +34,7 @@ def settings_at(root: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
+    with short_lived() as opened:
         yield opened
 
 

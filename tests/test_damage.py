@@ -12,6 +12,7 @@ import pytest
 import small_lake
 from test_dagster_flow import NOW, WEEK, settings_at
 
+from benchmarks.instances import short_lived
 from igaming_assets.running import run_days
 from lakehouse.cli import run
 from lakehouse.errors import Damaged, LakehouseError, StorageError
@@ -190,7 +191,7 @@ def week(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
     settings = settings_at(tmp_path_factory.mktemp("damage"))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         run_days(settings, WEEK, now=NOW, instance=instance, select=SELECT)
         yield settings, instance
 

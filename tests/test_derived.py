@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from lakehouse import cli
 from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
@@ -216,7 +217,7 @@ def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
     monkeypatch.setattr("igaming_assets.silver.ROWS_IN_HAND", 1)
     monkeypatch.setattr(Lake, "write_days", until_the_second)
     only = f"key:{'/'.join(SILVER)}"
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         with pytest.raises(KeyboardInterrupt):
             run_days(settings, (D1, D2), now=AS_OF, instance=instance, select=only)
         monkeypatch.setattr(Lake, "write_days", written)
@@ -235,7 +236,7 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
     opened, settings = lake_at(tmp_path)
     put(opened, D1, D2)
     day = dt.timedelta(days=1)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         outcome = run_days(settings, (D2, D2 + day), now=AS_OF, instance=instance)
         assert outcome.failed == {f"gold/property_day:{EVERY_ROW}"}
         assert told(instance) == {"2025-01-05": False, "2025-01-07": True, "2025-01-08": True}

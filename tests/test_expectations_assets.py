@@ -18,6 +18,7 @@ import pytest
 from test_dagster_flow import NOW, WEEK, settings_at
 from written_suites import IN_SET, NOT_NULL, expects
 
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.running import run_days
 from lakehouse.settings import Settings
@@ -43,7 +44,7 @@ def settings_with(root: Path, suites: dict[str, Any], **more: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
+    with short_lived() as opened:
         yield opened
 
 
@@ -136,7 +137,7 @@ def test_the_examples_hold_on_a_clean_world(tmp_path: Path) -> None:
     settings = settings_at(tmp_path).model_copy(
         update={"faults": False, "expectations": EXAMPLES, "scale": 0.05}
     )
-    with dg.DagsterInstance.ephemeral() as own:
+    with short_lived() as own:
         run_days(settings, (WEEK[0], WEEK[0]), now=NOW, select=STORED, instance=own)
     said = results(settings)
     tables = {table for table, _ in said}

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from test_dagster_flow import NOW, WEEK, settings_at
 
+from benchmarks.instances import short_lived
 from igaming_assets.running import run_days
 from lakehouse.cli import run
 from lakehouse.contracts import contract
@@ -31,9 +32,8 @@ TABLES = [("silver", "slot_telemetry"), ("silver", "table_games"), ("gold", "pla
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     settings = settings_at(tmp_path_factory.mktemp("exported"))
-    import dagster as dg
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         run_days(settings, (WEEK[0], WEEK[0]), now=NOW, select=SELECT, instance=instance)
     return Lake.open(settings)
 

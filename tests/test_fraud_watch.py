@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.alerting import FRAUD, TOLD_PROFILE, fraud_sensor
 from igaming_assets.assembly import assemble
 from igaming_assets.resources import LakeResource
@@ -135,7 +136,7 @@ def test_grave_fraud_is_told_once_and_by_one_profile(tmp_path: Path) -> None:
         alert("b", alert_level="HIGH"),
         alert("a", alert_id="streamify-a", profile="streamify"),
     )
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
 
         def made() -> None:
             event = dg.AssetMaterialization(FRAUD, partition=DAY.isoformat())

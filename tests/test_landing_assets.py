@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     from igaming_assets.landing import landed_bronze, landing_sensor
     from igaming_assets.resources import Clock, LakeResource, Simulator
     from igaming_assets.running import run_days
+from benchmarks.instances import short_lived
 from lakehouse.compliance.filing.intake import read
 from lakehouse.compliance.filing.intake import take_in as take_in_identities
 from lakehouse.quality.landing_checks import EVERY_FILE, EVERY_ROW, landed_tables
@@ -43,7 +44,7 @@ def look(settings: Settings, cursor: str | None) -> tuple[list[tuple[str, str]],
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = [landed_bronze(settings, t, declared(settings)) for t in landed_tables(settings)]
     location = dg.Definitions(assets=assets, sensors=[sensor], resources=given)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         context = dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
@@ -82,7 +83,7 @@ def test_the_asset_takes_files_in_and_its_checks_tell_of_rejected_ones(tmp_path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         asset = landed_bronze(settings, CAGE, declared(settings))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         done = dg.materialize(
             [asset],
             partition_key="2025-01-05",
@@ -104,7 +105,7 @@ DAYS = (dt.date(2025, 1, 4), dt.date(2025, 1, 6))
 def test_a_run_of_several_days_tells_of_each_day(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     drop(lake, f"{CAGE}/a.csv", cage_csv(*ROWS))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         select = f'key:"bronze/{CAGE}"'
         done = run_days(settings, DAYS, now=AS_OF, select=select, instance=instance)
         storage = instance.event_log_storage
@@ -124,7 +125,7 @@ SIMULATED = 'key:"truth/plants" or key:"restricted/identity_vault"'
 
 
 def made(settings: Settings, layer: str, table: str) -> pl.DataFrame:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         run_days(settings, DAYS, now=AS_OF, select=SIMULATED, instance=instance)
     return LakeResource.of(settings).lake.scan(layer, table).collect()
 

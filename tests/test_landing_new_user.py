@@ -5,10 +5,10 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.running import run_days
 from lakehouse import cli
 from lakehouse.contracts import PROVENANCE, Contract, contract, doors
@@ -134,7 +134,7 @@ def of_clean_rows(folder: Path, kept: dict[str, pl.DataFrame], key: Path) -> Set
         known = rows.with_columns(_source=pl.lit("landing:clean"))
         lake.write_days("bronze", table, known, DAYS, commit=Commit("test", table, "1"))
     derived = 'not (key:"bronze/*" or key:"truth/*" or key:"restricted/identity_vault")'
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         run_days(settings, DAYS, now=AS_OF, select=derived, instance=instance)
     return settings
 

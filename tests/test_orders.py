@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from benchmarks.instances import short_lived
 from igaming_assets.running import derive_days, in_runs, run_days, underived_days
 from lakehouse.contracts import contracts
 from lakehouse.regulation.gaming_day import Days, each_day
@@ -64,7 +65,7 @@ def stored(lake: Lake, bronze: dict[str, pl.DataFrame], days: Days) -> None:
 def made(root: Path, bronze: dict[str, pl.DataFrame], order: Sequence[Days]) -> Lake:
     settings = settings_of(root)
     lake = Lake.open(settings)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         for days in order:
             stored(lake, bronze, days)
             run_days(settings, days, now=NOW, instance=instance)
@@ -111,7 +112,7 @@ def test_scattered_days_share_a_run_and_make_one_lake(
     stored(lake, bronze, WEEK)
     settings = settings_of(folder / "scattered")
     key = dg.AssetKey(["silver", "slot_telemetry"])
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         asked = [first, *last]
         done = derive_days(settings, asked, now=NOW, instance=instance)
         events = instance.get_records_for_run(
@@ -135,7 +136,7 @@ def test_days_that_the_lake_has_not_get_no_rows(
     seen = bronze["security_events"].filter(gaming_day=FIRST)
     later = seen.with_columns(pl.lit(last).alias("gaming_day"))
     stored(lake, {"security_events": pl.concat([seen, later])}, (FIRST, last))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         derive_days(settings, [FIRST, last], now=NOW, instance=instance)
     for name in ("property_day", "anomalies"):
         days = lake.scan("gold", name).collect()["gaming_day"].unique()

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from small_lake import FIRST, LAST, rows
 
+from benchmarks.instances import short_lived
 from igaming_assets.running import run_days
 from lakehouse import cli
 from lakehouse.commands.run import prepare
@@ -173,7 +174,7 @@ def test_the_check_has_a_result_for_each_day(tmp_path: Path) -> None:
     landed(lake, cage_csv(cage_row(1), cage_row(2), later))
     take_in(lake, settings)
     key = dg.AssetCheckKey(dg.AssetKey(["silver", CAGE]), "rejected_share")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         days = (DAY, dt.date(2025, 1, 6))
         run_days(settings, days, now=AS_OF, instance=instance, select=f'key:"silver/{CAGE}"')
         found = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)

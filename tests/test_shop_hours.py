@@ -3,10 +3,10 @@
 import datetime as dt
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
 from igaming_assets.shop_hour import hours_of
 from lakehouse.pipeline.hours import SHOP_SOURCES, derive_hours
@@ -59,7 +59,7 @@ def test_an_hour_is_derived_from_bronze_and_again_the_same(settings: Settings) -
 def test_the_hours_job_runs_by_its_partition(settings: Settings) -> None:
     defs = assemble(settings)
     assert "shop_hour" in {s.name for s in defs.schedules or ()}
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         job = defs.resolve_job_def("shop_hour")
         done = job.execute_in_process(partition_key="2025-01-02-20:00", instance=instance)
     assert done.success

@@ -10,7 +10,7 @@ from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.serve.sql.limits import Limits
 from tests.sql_grammar import fuzz
-from tests.sql_world import CANARY, CASE, World, attacks, behind_the_gate, build
+from tests.sql_world import CANARY, CASE, OPEN_TABLES, World, attacks, behind_the_gate, build, ran
 
 LIMITS = Limits(seconds=20)
 ATTACKS = list(attacks())
@@ -60,14 +60,54 @@ def test_the_restricted_key_opens_review_cases_and_no_more(
     assert world.files() == before
 
 
+class Ungated:
+    """A connection behind the gate, which is another after a text that may have changed it: only
+    what is one statement and refused has not."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._catalog: Catalog | None = None
+
+    def said(self, sql: str) -> str:
+        self._catalog = self._catalog or Catalog(self.world.lake, limits=LIMITS)
+        found = behind_the_gate(self._catalog, sql)
+        refused = found.startswith("refused: ") and "opened:" not in found
+        if not (refused and is_one_statement(sql) and self.answers()):
+            self.close()
+        return found
+
+    def answers(self) -> bool:
+        assert self._catalog is not None
+        with self._catalog.connection(OPEN_TABLES) as connection:
+            return ran(connection, "SELECT count(*) FROM gold.player_day") == "[(4,)]"
+
+    def close(self) -> None:
+        if self._catalog is not None:
+            self._catalog.close()
+        self._catalog = None
+
+
+def is_one_statement(sql: str) -> bool:
+    try:
+        return len(duckdb.extract_statements(sql)) == 1
+    except duckdb.Error:
+        return True  # nothing of it can be run
+
+
+@pytest.fixture(scope="module")
+def ungated(world: World) -> Iterator[Ungated]:
+    opened = Ungated(world)
+    yield opened
+    opened.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sql", ATTACKS)
 def test_without_the_gate_no_file_is_opened(
-    world: World, sql: str, capfd: pytest.CaptureFixture[str]
+    ungated: Ungated, world: World, sql: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = world.files()
-    with Catalog(world.lake, limits=LIMITS) as catalog:
-        found = behind_the_gate(catalog, world.filled_in(sql))
+    found = ungated.said(world.filled_in(sql))
     found = found.replace(world.filled_in(sql), "") + capfd.readouterr().out
     assert not [w for w in (CANARY, CASE, "root:x:", "opened:") if w in found]
     assert world.files() == before

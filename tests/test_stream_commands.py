@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from benchmarks.instances import short_lived
 from igaming_assets.bronze import plants_asset
 from igaming_assets.checks import declared
 from lakehouse.cli import run
@@ -250,7 +251,7 @@ def test_a_run_keeps_what_was_planted_among_events(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         asset = plants_asset(settings, declared(settings))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         dg.materialize(
             [asset], partition_key="2025-01-01", instance=instance, resources=resources(settings)
         )

@@ -16,6 +16,7 @@ with warnings.catch_warnings():
     from igaming_assets.resources import Clock, LakeResource
     from igaming_assets.running import run_days
     from igaming_assets.streamed import closed_hours_sensor
+from benchmarks.instances import short_lived
 from lakehouse.ingest.streams.hours import closed
 from lakehouse.settings import Settings
 from tests.streamed import AT, DAY, TABLE, event, log_at, places, send, settings_at, sources
@@ -86,7 +87,7 @@ def look(
         "lake": LakeResource.of(settings),
         "clock": Clock(at=at(minutes)),
     }
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=given)
         with context:
             found = sensor(context)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import polars as pl
 
+from benchmarks.instances import short_lived
 from benchmarks.mutations.defects import DERIVED, Mutation
 from igaming_assets.resources import Clock
 from igaming_assets.running import judge_days, run_days
@@ -69,7 +69,7 @@ def settings_at(folder: Path, **more: Any) -> Settings:
 
 def clean_lake(folder: Path, **more: Any) -> Settings:
     settings = settings_at(folder, **more)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         clock = Clock(at=NOW.isoformat())
         run_days(settings, DAYS, now=NOW, instance=instance, clock=clock)
     return settings
@@ -129,7 +129,7 @@ def damage(settings: Settings, one: Mutation, day: dt.date) -> None:
 
 def judged(settings: Settings, days: Days = JUDGED) -> None:
     """All checks, as `lakehouse checks run` judges: the results are in the lake."""
-    with dg.DagsterInstance.ephemeral() as instance:
+    with short_lived() as instance:
         clock = Clock(at=NOW.isoformat())
         every = checks(settings, NOW).values()
         judge_days(settings, every, days, instance=instance, clock=clock)

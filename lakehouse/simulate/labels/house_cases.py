@@ -3,7 +3,7 @@ day and piece of evidence that came through the plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,25 +39,31 @@ def planted_house_cases(world: World, day: int) -> pl.DataFrame:
     """One plant per case, day and piece of evidence; the parts of a case share their number."""
     if not cases(world.config, day):
         return nothing()
-    parts = [_plant(world, day, shown) for show in _SHOWS for shown in show(world, day)]
-    return pl.concat([nothing(), *parts])
+    found = [shown for show in _SHOWS for shown in show(world, day)]
+    return _plants(world, day, found) if found else nothing()
 
 
-def _plant(world: World, day: int, s: Shown) -> pl.DataFrame:
-    config, c = world.config, s.case
+def _plants(world: World, day: int, found: list[Shown]) -> pl.DataFrame:
+    config, cases_of = world.config, [s.case for s in found]
+
+    def texts(values: Iterable[str | None]) -> pl.Series:
+        return pl.Series(list(values), dtype=pl.String)
+
+    kinds = texts(s.kind for s in found)
     return planted(
-        s.kind,
-        pl.Series([f"case:{c.number}"]),
-        entity_type=s.entity_type,
-        entity=pl.Series([s.entity_id]),
-        table=s.table,
-        key=pl.Series([s.key], dtype=pl.String),
-        rule=s.kind,
+        kinds,
+        texts(f"case:{c.number}" for c in cases_of),
+        entity_type=texts(s.entity_type for s in found),
+        entity=texts(s.entity_id for s in found),
+        table=texts(s.table for s in found),
+        key=texts(s.key for s in found),
+        rule=kinds,
         day=config.date(day),
-        intensity=c.intensity,
-        is_look_alike=c.is_look_alike,
+        intensity=pl.Series([c.intensity for c in cases_of], dtype=pl.Float64),
+        is_look_alike=pl.Series([c.is_look_alike for c in cases_of], dtype=pl.Boolean),
     ).with_columns(
-        window_start=pl.lit(config.date(c.first_day)), window_end=pl.lit(config.date(c.last_day))
+        window_start=pl.Series([config.date(c.first_day) for c in cases_of]),
+        window_end=pl.Series([config.date(c.last_day) for c in cases_of]),
     )
 
 
