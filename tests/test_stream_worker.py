@@ -10,18 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lakehouse.contracts import contract
 from lakehouse.errors import DiskFull, StorageError
 from lakehouse.ingest.files.rejects import rejects
 from lakehouse.ingest.streams import compaction
 from lakehouse.ingest.streams.events import events_of
 from lakehouse.ingest.streams.status import status
 from lakehouse.ingest.streams.topics import READ, Batch
-from lakehouse.ingest.streams.worker import GROUP, Limits, Worker
+from lakehouse.ingest.streams.worker import GROUP, Limits
 from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import conservation
-from lakehouse.settings import DOMAINS
 from lakehouse.storage import Commit, Lake
 from tests.streamed import (
     AT,
@@ -324,48 +322,6 @@ def test_who_follows_gets_the_rows_that_bronze_has_taken(tmp_path: Path) -> None
         ("take", TOPIC, 0, ["e2", "e3"], 5, AT),
     ]
     assert following.told.count(flush) >= 2
-
-
-class Turns(Following):
-    """The order of what a worker tells."""
-
-    def take(
-        self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
-    ) -> None:
-        assert (partition, len(rows), until, now) == (0, 0, 1, AT)
-        self.told.append(("take", topic))
-
-
-def of_three_topics(folder: Path, live: Turns) -> Worker:
-    """A message in each, that only quarantine takes."""
-    tables = ("player_events", "purchases", "shop_orders")
-    settings = settings_at(folder, sources=dict.fromkeys(tables, "stream"), domains=DOMAINS)
-    topics = {str(contract(table).topic): table for table in tables}
-    log = log_at(folder)
-    for topic in topics:
-        log.create(topic, 1)
-        log.send(topic, pl.DataFrame({"key": [b"A1"], "value": [b"bad"]}))
-    lake, limits = Lake(settings.root), Limits(seconds=0)
-    return Worker(lake, settings, log, topics, lambda: AT, live=live, limits=limits)
-
-
-def test_what_is_told_of_at_once_waits_for_no_other_topic(tmp_path: Path) -> None:
-    following = Turns("sales_stream")
-    of_three_topics(tmp_path, following).run(never, until_empty=True)
-    assert [t for t in following.told if t[0] != "assigned"] == [
-        ("take", "sales_stream"),
-        ("alert", AT),
-        ("take", "player_events"),
-        ("flush", AT),
-        ("take", "purchases"),
-        ("flush", AT),
-    ]
-
-
-def test_what_waits_its_turn_is_brought_before_the_worker_ends(tmp_path: Path) -> None:
-    worker = of_three_topics(tmp_path, Turns("sales_stream"))
-    assert worker.run(after(2)).messages == 3
-    assert worker.lake.reached("quarantine", "purchases", ["purchases/0"]) == {"purchases/0": 1}
 
 
 def test_small_files_are_put_together_and_no_day_is_derived_for_it(
