@@ -15,12 +15,13 @@ from lakehouse.storage import Lake
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FLAT = ("player_events", "purchases", "server_metrics")
+ENVELOPES = EXAMPLES.parent / "lakehouse" / "ingest" / "streams" / "envelopes"
 LANDED = [
     ("clickstream", "clickstream_20250603_124749.csv", "clickstream.toml"),
     ("shop_actions", "behaviour_logs.json", "behaviour_logs.toml"),
     ("shop_orders", "shop_transactions.ndjson", "shop_transactions.toml"),
     *((t, f"{t}.ndjson", f"game_platform/{t}.toml") for t in FLAT),
-    *((t, "envelopes.ndjson", f"game_platform/envelope_{t}.toml") for t in FLAT),
+    *((t, "envelopes.ndjson", f"{ENVELOPES}/{t}.toml") for t in FLAT),
 ]
 
 
