@@ -173,10 +173,6 @@ class Engine:
             }
             self._topics.clear()
 
-    def results(self, now: dt.datetime) -> None:
-        """Stores and sends results of what has come."""
-        self._results(list(self._topics.values()), now)
-
     def _results(self, topics: Sequence[_Topic], now: dt.datetime) -> None:
         windows, sessions = [], []
         offsets: dict[str, int] = {}
@@ -249,7 +245,7 @@ class Engine:
         mine = self._lake.scan("gold", "live_alerts").filter(topic=topic, partition=partition)
         first = mine.sort("version").unique("alert_id", keep="first", maintain_order=True)
         later = first.filter(pl.col("version") > told).collect()
-        send(self._transport, unsent(self._transport, later, f"outbox_{topic}_{partition}"))
+        send(self._transport, unsent(self._transport, later))
 
     def _topic(self, topic: str) -> _Topic:
         if topic not in self._topics:

@@ -12,7 +12,7 @@ import json
 
 import polars as pl
 
-from lakehouse.ingest.streams.topics import MESSAGES, READ, Transport
+from lakehouse.ingest.streams.topics import MESSAGES, READ, Transport, stretch
 
 TOPICS = {"fraud": "fraud_alerts", "protection": "protection_alerts"}
 """Family → the topic that its alerts are told by."""
@@ -24,7 +24,7 @@ _TOLD = (
 _MOST = 10_000
 _SLACK = dt.timedelta(minutes=10)
 """By which the clocks of engine and log may differ."""
-_PATIENCE = 10.0
+_NONE = pl.DataFrame(schema=READ)
 
 
 def send(transport: Transport, alerts: pl.DataFrame) -> None:
@@ -62,49 +62,36 @@ def _messages(rows: pl.DataFrame, key: str, columns: tuple[str, ...]) -> pl.Data
     return written.select(pl.col(n).cast(t) for n, t in MESSAGES.items())
 
 
-def unsent(transport: Transport, alerts: pl.DataFrame, reader: str) -> pl.DataFrame:
-    """Of rows of `live_alerts`, those that their topic does not have. `reader`: a name of a group
-    that nobody else reads by at the time."""
+def unsent(transport: Transport, alerts: pl.DataFrame) -> pl.DataFrame:
+    """Of rows of `live_alerts`, those that their topic does not have."""
     if alerts.is_empty():
         return alerts
     since = alerts["detected_at"].min()
     assert isinstance(since, dt.datetime)
     told: set[str] = set()
     for family in alerts["family"].unique():
-        values = _tail(transport, TOPICS[family], since - _SLACK, reader)["value"]
+        values = _tail(transport, TOPICS[family], since - _SLACK)["value"]
         told |= {json.loads(value)["alert_id"] for value in values}
     return alerts.filter(~pl.col("alert_id").is_in(list(told)))
 
 
-def _tail(transport: Transport, topic: str, since: dt.datetime, reader: str) -> pl.DataFrame:
+def _tail(transport: Transport, topic: str, since: dt.datetime) -> pl.DataFrame:
     """Messages of a topic from a moment on, with some from before it."""
     most = _MOST
     while True:
         ends = transport.ends(topic)
         begin = {p: max(first, after - most) for p, (first, after) in ends.items()}
-        found = _read(transport, topic, begin, reader)
+        found = {
+            p: pl.concat([_NONE, *stretch(transport, topic, p, begin[p], after)])
+            for p, (_, after) in ends.items()
+        }
         whole = all(
             begin[p] == first or _begins_before(found[p], since) for p, (first, _) in ends.items()
         )
         if whole:
-            return pl.concat([pl.DataFrame(schema=READ), *found.values()])
+            return pl.concat(found.values())
         most *= 4
 
 
 def _begins_before(messages: pl.DataFrame, moment: dt.datetime) -> bool:
     return bool(len(messages)) and messages["time"][0] < moment
-
-
-def _read(
-    transport: Transport, topic: str, begin: dict[int, int], reader: str
-) -> dict[int, pl.DataFrame]:
-    ends = {p: after for p, (_, after) in transport.ends(topic).items()}
-    found = {p: [pl.DataFrame(schema=READ)] for p in begin}
-    left = {p for p in begin if begin[p] < ends[p]}
-    with transport.consumer((topic,), reader, lambda _, p: begin[p]) as consumer:
-        while left:
-            for batch in consumer.poll(_MOST, _PATIENCE):
-                found[batch.partition].append(batch.messages)
-                if batch.next_offset >= ends[batch.partition]:
-                    left.discard(batch.partition)
-    return {p: pl.concat(frames) for p, frames in found.items()}

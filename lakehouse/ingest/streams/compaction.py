@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
+from lakehouse.closing import Closing
 from lakehouse.errors import StorageError
 from lakehouse.storage import Lake, compact_days
 
@@ -15,7 +14,7 @@ COMMITS = 64
 """Of a table, after which its files are looked at."""
 
 
-class Compaction:
+class Compaction(Closing):
     """At the most one at a time, in a thread of its own, with tables that it opens itself."""
 
     def __init__(
@@ -45,13 +44,6 @@ class Compaction:
             except StorageError as error:
                 self._tell(str(error))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """After what is under way."""
         self._threads.shutdown(wait=True)

@@ -11,11 +11,12 @@ import functools
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from types import ModuleType
+from typing import Any
 
 import polars as pl
 
+from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, LakehouseError, StorageError
 from lakehouse.ingest.streams.segments import LARGEST_FRAME
 from lakehouse.ingest.streams.topics import (
@@ -184,7 +185,7 @@ class Kafka:
         return client().admin.AdminClient(self._settings)
 
 
-class KafkaConsumer:
+class KafkaConsumer(Closing):
     """A member of a group of Kafka's."""
 
     def __init__(
@@ -233,17 +234,6 @@ class KafkaConsumer:
 
     def close(self) -> None:
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _given(self, reader: Any, places: list[Any]) -> None:
         """Partitions that the group gives, from where `begin` says. What is raised in here the

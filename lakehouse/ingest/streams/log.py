@@ -10,11 +10,10 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 
+from lakehouse.closing import Closing
 from lakehouse.ingest.streams.groups import Group, Member
 from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition, Tell
 from lakehouse.ingest.streams.topics import (
@@ -123,7 +122,7 @@ class Log:
         return partitions_of(topic, self.topics())
 
 
-class LogConsumer:
+class LogConsumer(Closing):
     """A member of a group that reads the log."""
 
     def __init__(self, log: Log, topics: dict[str, int], group: str, begin: Begin) -> None:
@@ -157,17 +156,6 @@ class LogConsumer:
         for member in self._members.values():
             member.close()
         self._cursors = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _share(self) -> None:
         """Partitions that went to others are let go of; new ones begin where the group is."""

@@ -17,11 +17,8 @@ from typing import Any
 import polars as pl
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.streams.topics import Transport
+from lakehouse.ingest.streams.topics import Transport, stretch
 from lakehouse.private_files import entered, put
-
-_AT_ONCE = 50_000
-"""Messages that are read back at a time."""
 
 
 @dataclass
@@ -134,12 +131,8 @@ class Seen:
 def _read(
     transport: Transport, topic: str, partition: int, offset: int, end: int
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    while offset < end:
-        part = transport.read(topic, partition, offset, min(end - offset, _AT_ONCE))
-        if part.is_empty():
-            return
+    for part in stretch(transport, topic, partition, offset, end):
         yield from part.select("offset", "key", "value").iter_rows()
-        offset = int(part["offset"][-1]) + 1
 
 
 def _place(about: Mapping[str, Any]) -> Place:

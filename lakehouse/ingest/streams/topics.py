@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import polars as pl
 
+from lakehouse.closing import Closing
 from lakehouse.errors import BadInput
 
 MESSAGES = pl.Schema({"key": pl.Binary(), "value": pl.Binary()})
@@ -19,6 +19,8 @@ READ = pl.Schema({"offset": pl.Int64(), "time": pl.Datetime("ms", "UTC"), **MESS
 """What is read: its place in the partition, and when the log had it."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 MOST_PARTITIONS = 1_024
+_AT_ONCE = 50_000
+"""Messages of a stretch that are read at a time."""
 
 Ends = Mapping[int, tuple[int, int]]
 """Partition → the first offset that is kept, and the one that comes next."""
@@ -41,7 +43,7 @@ class Batch:
         return int(self.messages["offset"][-1]) + 1
 
 
-class Consumer(Protocol):
+class Consumer(Closing, Protocol):
     """One member of a group. Partitions of the topics are shared among its living members."""
 
     def poll(self, most: int, seconds: float) -> list[Batch]:
@@ -57,17 +59,6 @@ class Consumer(Protocol):
 
     def commit(self, topic: str, partition: int, offset: int) -> None:
         """Notes for the group that all before the offset is done."""
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def as_the_group(topic: str, partition: int) -> int | None:  # noqa: ARG001
@@ -103,6 +94,18 @@ class Transport(Protocol):
     ) -> Consumer:
         """A member of the group. A partition that it is given begins where `begin` says, else
         where the group is, or at the first message."""
+
+
+def stretch(
+    transport: Transport, topic: str, partition: int, offset: int, end: int
+) -> Iterator[pl.DataFrame]:
+    """Messages (`READ`) of a partition from an offset up to another, some at a time."""
+    while offset < end:
+        part = transport.read(topic, partition, offset, min(end - offset, _AT_ONCE))
+        if part.is_empty():
+            return
+        yield part
+        offset = int(part["offset"][-1]) + 1
 
 
 def refuse_name(name: str, what: str) -> None:

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.serve.publish.ddl import added, created, day_sums, quoted, text
 from lakehouse.serve.publish.shapes import Shape, lines
@@ -38,7 +38,7 @@ TYPES: Any = {
 }
 
 
-class Postgres:
+class Postgres(Closing):
     """One database. Tables lie in schemas of the layers' names, with a prefix where one is
     given."""
 
@@ -111,17 +111,6 @@ class Postgres:
 
     def close(self) -> None:
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _note(self, cursor: Any, shape: Shape, marks: Marks, sent: Sums) -> None:
         ledger, mine = self._ledger(shape), text(shape.table)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 
+from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.serve.publish.ddl import added, created, day_sums, quoted, text, type_of
 from lakehouse.serve.publish.shapes import Column, Shape
@@ -33,7 +33,7 @@ TYPES: Any = {
 WAIT_SECONDS = 60
 
 
-class SQLite:
+class SQLite(Closing):
     """A database file. Tables are named `layer_table`, those of gold by their own name."""
 
     def __init__(self, path: Path) -> None:
@@ -98,17 +98,6 @@ class SQLite:
 
     def close(self) -> None:
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _sums(self, shape: Shape, place: str, days: str) -> Sums:
         """A number of SQLite is a double: cents are summed as whole numbers."""

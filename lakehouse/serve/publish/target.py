@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import polars as pl
 
+from lakehouse.closing import Closing
 from lakehouse.errors import StorageError
 from lakehouse.serve.publish.shapes import Shape
 from lakehouse.storage.shapes import PARTITION
@@ -24,7 +24,7 @@ Sums = dict[dt.date, tuple[Decimal, ...]]
 """Gaming day → rows, then the sum of each column of `Shape.summed`."""
 
 
-class Target(Protocol):
+class Target(Closing, Protocol):
     """A database. Each call is a transaction of its own, or fails and leaves what was there."""
 
     def lay_out(self, shape: Shape) -> None:
@@ -40,17 +40,6 @@ class Target(Protocol):
 
     def lay_out_views(self) -> list[str]:
         """Makes the views whose tables are there; their names."""
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def sums_of(rows: pl.DataFrame, shape: Shape) -> Sums:
