@@ -8,7 +8,7 @@ from typing import Annotated
 
 import polars as pl
 import polars.selectors as cs
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -17,6 +17,8 @@ from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.figures import figure, figures_of
 from lakehouse.serve.pages.frame import Page, figures, head, span_of
+from lakehouse.serve.signin.gate import Gate
+from lakehouse.serve.signin.viewing import viewer_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
@@ -42,11 +44,12 @@ _From = Annotated[str | None, Query(alias="from")]
 def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
     """Puts the pages on an application that only this machine reaches: nobody signs in."""
     asking = Asking(lake, settings)
+    app.add_middleware(Gate, api=tuple(app.router.routes))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1"])
 
     @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse(f"/{PAGES[0].name}")
+    def home(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"/{_own(request)[0].name}")
 
     @app.get("/figures/{page}/{name}.csv", include_in_schema=False)
     def csv(page: str, name: str, day: str, first: str, last: str) -> Response:
@@ -67,11 +70,17 @@ def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
     ui.run_with(app, title="Casino lakehouse", language="en-US", show_welcome_message=False)
 
 
+def _own(request: Request) -> list[Page]:
+    """The pages that whoever asks sees."""
+    viewer = viewer_of(request)
+    return [p for p in PAGES if viewer.sees(p.name)]
+
+
 def _add(page: Page, asking: Asking) -> None:
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
 
     @ui.page(f"/{page.name}", title=f"{page.title} – casino lakehouse", response_timeout=SECONDS)
-    async def shown(first: _From = None, to: str | None = None) -> None:
+    async def shown(request: Request, first: _From = None, to: str | None = None) -> None:
         ui.add_css(style)
         newest = asking.ask(NEWEST, {})["day"][0]
         try:
@@ -79,7 +88,7 @@ def _add(page: Page, asking: Asking) -> None:
         except BadInput as error:
             ui.label(str(error)).classes("error")
             return
-        head(page, PAGES, span)
+        head(page, _own(request), span)
         if newest is None:
             ui.label("The lake is empty: `lakehouse demo` fills one.").classes("empty")
             return
