@@ -8,6 +8,7 @@ import typer
 
 from lakehouse import cli
 from lakehouse.compliance.filing.filer import FilerSettings
+from lakehouse.serve.signin.wanted import PageSettings
 from lakehouse.settings import Settings
 
 LONG = "x" * 300
@@ -56,6 +57,17 @@ SETTINGS: dict[str, list[str]] = {
     "filer__transmitter_contact": ["", " ", "x" * 151],
     "filer__organization": ["", "nope"],
     "filer__schemas": ["", "nope", "a-file", LONG],
+    "page": ["", "nope", "[]", '{"nope": 1}', "{"],
+    "page__origin": ["", "nope", "http://lake.example", "https://lake.example/x", "https://a b"],
+    "page__tls_certificate": ["", "nope", "a-folder", "a-file", LONG],
+    "page__tls_key": ["", "nope", "a-folder", "a-file", LONG],
+    "page__proxies": ["", "nope", '["nope"]', '["10.0.0.1/8"]', '["::1"]', "{"],
+    "page__idle_minutes": ["", "nope", "0", "-1", "nan", "inf", "1441"],
+    "page__hours": ["", "nope", "0", "-1", "nan", "inf", "169"],
+    "page__roles": ["", "nope", "a-folder", LONG],
+    "page__user_header": ["", "no pe", "a\nb", "Cookie", "X-User"],
+    "page__groups_header": ["", "no pe", "a\nb", "Host", "X-Groups"],
+    "page__groups": ["", "nope", "[]", '{"a": "analyst"}', "{"],
 }
 TOML = {
     "a NUL": 'root = "a\\u0000b"',
@@ -97,7 +109,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_the_table_names_every_setting() -> None:
     filer = {f"filer__{n}" for n in FilerSettings.model_fields}
-    assert {*SETTINGS} == {*Settings.model_fields, *filer}
+    page = {f"page__{n}" for n in PageSettings.model_fields}
+    assert {*SETTINGS} == {*Settings.model_fields, *filer, *page}
 
 
 @pytest.mark.slow

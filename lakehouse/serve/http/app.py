@@ -66,7 +66,7 @@ def app(
     """An application that takes events into the topics of a lake. One process at a time has it:
     it raises LakehouseError on its start where another does. `now`: seconds since 1970."""
     here, numbers = place(settings), Numbers()
-    door = Door(Tokens(here / "tokens.json"))
+    door = Door(Tokens(here / "tokens.json"), is_proxied=bool(settings.page.proxies))
     writer = Writer(transport, here / "requests.sqlite", now, numbers.took)
 
     @asynccontextmanager

@@ -11,13 +11,14 @@ import polars.selectors as cs
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nicegui import ui
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.figures import figure, figures_of
 from lakehouse.serve.pages.frame import Page, figures, head, span_of
-from lakehouse.serve.signin.gate import Gate
+from lakehouse.serve.signin.doorman import Doorman
+from lakehouse.serve.signin.forms import refused_page
+from lakehouse.serve.signin.standing import set_gate, signed_in
 from lakehouse.serve.signin.viewing import viewer_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
@@ -41,15 +42,16 @@ NEWEST = "SELECT max(gaming_day) AS day FROM gold.property_day"
 _From = Annotated[str | None, Query(alias="from")]
 
 
-def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
-    """Puts the pages on an application that only this machine reaches: nobody signs in."""
+def add_pages(app: FastAPI, lake: Lake, settings: Settings, doorman: Doorman | None = None) -> None:
+    """Puts the pages on an application, for those whom the doorman knows; without one nobody
+    signs in, and only this machine gets in."""
     asking = Asking(lake, settings)
-    app.add_middleware(Gate, api=tuple(app.router.routes))
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1"])
+    set_gate(app, settings, doorman)
 
     @app.get("/", include_in_schema=False)
-    def home(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"/{_own(request)[0].name}")
+    def home(request: Request) -> Response:
+        own = _own(request)
+        return RedirectResponse(f"/{own[0].name}") if own else refused_page("/", (), ())
 
     @app.get("/figures/{page}/{name}.csv", include_in_schema=False)
     def csv(page: str, name: str, day: str, first: str, last: str) -> Response:
@@ -66,8 +68,14 @@ def add_pages(app: FastAPI, lake: Lake, settings: Settings) -> None:
         return Response(flat.write_csv(), media_type="text/csv", headers=headers)
 
     for page in PAGES:
-        _add(page, asking)
-    ui.run_with(app, title="Casino lakehouse", language="en-US", show_welcome_message=False)
+        _add(page, asking, doorman)
+    ui.run_with(
+        app,
+        title="Casino lakehouse",
+        language="en-US",
+        show_welcome_message=False,
+        gzip_middleware_factory=None,  # the gate packs
+    )
 
 
 def _own(request: Request) -> list[Page]:
@@ -76,7 +84,7 @@ def _own(request: Request) -> list[Page]:
     return [p for p in PAGES if viewer.sees(p.name)]
 
 
-def _add(page: Page, asking: Asking) -> None:
+def _add(page: Page, asking: Asking, doorman: Doorman | None) -> None:
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
 
     @ui.page(f"/{page.name}", title=f"{page.title} – casino lakehouse", response_timeout=SECONDS)
@@ -89,6 +97,7 @@ def _add(page: Page, asking: Asking) -> None:
             ui.label(str(error)).classes("error")
             return
         head(page, _own(request), span)
+        signed_in(viewer_of(request), doorman)
         if newest is None:
             ui.label("The lake is empty: `lakehouse demo` fills one.").classes("empty")
             return

@@ -1,0 +1,37 @@
+"""The gate as it stands before an application, and what a page shows of it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fastapi import FastAPI
+from nicegui import ui
+
+from lakehouse.serve.pages.viewer import Viewer
+from lakehouse.serve.signin.doorman import Doorman
+from lakehouse.serve.signin.gate import Gate
+from lakehouse.serve.signin.routes import account_router, door_router
+from lakehouse.serve.signin.site import Site
+from lakehouse.serve.signin.sockets import guard_clients
+from lakehouse.settings import Settings
+
+
+def set_gate(app: FastAPI, settings: Settings, doorman: Doorman | None) -> None:
+    """Before all that is put on the application from now on; what it has has doors of its own."""
+    api = tuple(app.router.routes)
+    app.add_middleware(Gate, api=api, site=Site.of(settings.page), doorman=doorman)
+    if doorman is not None:
+        app.include_router(door_router(doorman))
+        app.include_router(account_router(doorman))
+    guard_clients(doorman)
+
+
+def signed_in(viewer: Viewer, doorman: Doorman | None) -> None:
+    """Who is signed in, and the way out; on each page. Nothing where nobody signs in."""
+    if doorman is not None:
+        ui.html(
+            f'<form class="who" method="post" action="/sign-out">'
+            f'<a href="/account">{escape(viewer.name)}</a> '
+            f'<button type="submit">Sign out</button></form>',
+            sanitize=False,
+        )
