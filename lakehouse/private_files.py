@@ -142,7 +142,7 @@ class PrivateJson(Generic[T]):
             about = self.path.stat()
             stamp = (about.st_mtime_ns, about.st_ino, about.st_size)
             if stamp != self._stamp:
-                with open_file(self.path.resolve().parent / self.path.name) as file:
+                with open_file(self.path.parent.resolve() / self.path.name) as file:
                     self._known, self._stamp = self._parse(json.load(file)), stamp
         except FileNotFoundError:
             self._known, self._stamp = self._parse([]), None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lakehouse.ingest.streams.topics import Transport
     from lakehouse.serve.http.app import Bounds
     from lakehouse.serve.http.tokens import Tokens
+    from lakehouse.serve.signin.wanted import PageSettings
     from lakehouse.settings import Settings
     from lakehouse.storage import Lake
 
@@ -120,6 +121,7 @@ def refuse_open(settings: Settings, host: str) -> None:
     from lakehouse.serve.signin.users import Users
 
     page, signed = settings.page, people_sign_in(settings)
+    _refuse_certificate(page)
     others = f"--host {host}: others could reach it, and"
     if is_loopback(host) and not page.proxies:
         return
@@ -144,6 +146,22 @@ def refuse_open(settings: Settings, host: str) -> None:
             f"the demo's users are for this machine alone, and here others come: remove "
             f"{', '.join(demo)} with `lakehouse users remove`"
         )
+
+
+def _refuse_certificate(page: PageSettings) -> None:
+    import ssl
+
+    if page.tls_certificate is None or page.tls_key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            page.tls_certificate, page.tls_key
+        )
+    except OSError as error:
+        raise BadInput(
+            f"page.tls_certificate {page.tls_certificate} and page.tls_key {page.tls_key} are no "
+            f"certificate and its key in PEM: {error.strerror}"
+        ) from error
 
 
 def add(

@@ -29,6 +29,10 @@ from lakehouse.serve.http.writing import Writer
 from lakehouse.settings import Settings
 
 LOCK, TAKEN = "serve.lock", "events are taken in"
+_DOCUMENTS = (
+    "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 ABOUT = "Events into the lake, and what is so now out of it. Nothing here needs another service."
 
 
@@ -122,7 +126,7 @@ def _about(made: FastAPI, transport: Transport, door: Door, numbers: Numbers) ->
     def documents() -> HTMLResponse:
         return HTMLResponse(
             page(made.openapi()),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            headers={"Content-Security-Policy": _DOCUMENTS},
         )
 
 

@@ -12,13 +12,13 @@ from importlib.resources import files
 from starlette.responses import HTMLResponse
 
 from lakehouse.serve.signin.headers import PLAIN
-from lakehouse.serve.signin.passwords import LONGEST, SHORTEST
+from lakehouse.serve.signin.passwords import SHORTEST
 from lakehouse.serve.signin.sessions import Session
 
 _STYLE = files(__package__).joinpath("door.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"{PLAIN}; style-src 'sha256-{_HASH}'"
-_FIELDS = f'type="password" required maxlength="{LONGEST}"'
+_FIELDS = 'type="password" required'
 
 
 def sign_in_form(after: str, said: str = "", status: int = 200) -> HTMLResponse:
