@@ -104,16 +104,12 @@ def log(
     last: Annotated[int, typer.Option("--last", help="How many entries, of the newest.")] = 50,
 ) -> None:
     """What happened at the door: who, when, from where, and what."""
-    from rich.console import Console
-    from rich.table import Table
-
     if not 1 <= last <= 1_000_000:
         raise BadInput(f"--last {last}: 1 to 1000000 are allowed")
     _, told = _opened()
-    shown = Table("at", "who", "from", "what", "about")
     for entry in told.read(last):
-        shown.add_row(entry.at, entry.who, entry.where, entry.what, entry.about)
-    Console().print(shown)
+        about = f"  {entry.about}" if entry.about else ""
+        typer.echo(f"{entry.at}  {entry.who:<12} {entry.where:<16} {entry.what}{about}")
 
 
 def _show_roles() -> None:

@@ -50,7 +50,9 @@ def account_page(
 {escape(", ".join(held) or "none")}.</p>
 <h2>Where you are signed in</h2><table><tr><th>From</th><th>Since (UTC)</th><th>Last used</th>
 <th></th></tr>{rows}</table>"""
-    return _page("Your account", told + ("" if session.is_vouched else _OWN) + _OUT, status)
+    return _page(
+        "Your account", told + ("" if session.is_vouched else _own(session)) + _OUT, status
+    )
 
 
 def refused_page(page: str, opened_by: Collection[str], own: Collection[str]) -> HTMLResponse:
@@ -83,11 +85,19 @@ def _alert(said: str) -> str:
 
 
 _OUT = """<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>"""
-_OWN = f"""
-<h2>Sign out elsewhere</h2><form method="post" action="/account/others">
+
+
+def _own(session: Session) -> str:
+    """What one changes of oneself. The name is there for managers of passwords."""
+    name = (
+        f'<input name="name" value="{escape(session.user.name)}" autocomplete="username" readonly '
+        "hidden>"
+    )
+    return f"""
+<h2>Sign out elsewhere</h2><form method="post" action="/account/others">{name}
 <label>Password <input name="password" autocomplete="current-password" {_FIELDS}></label>
 <button type="submit">End all other sessions</button></form>
-<h2>Change your password</h2><form method="post" action="/account/password">
+<h2>Change your password</h2><form method="post" action="/account/password">{name}
 <p class="note">{SHORTEST} characters and more, of any kind. A sentence of yours is good. It ends
 your other sessions.</p>
 <label>The one you have <input name="password" autocomplete="current-password" {_FIELDS}></label>
