@@ -80,8 +80,10 @@ def serve(
     )
     if is_loopback(host) and not _tokens(settings).all():
         from lakehouse.serve.pages.app import add_pages
+        from lakehouse.serve.pages.asking import Asking
+        from lakehouse.serve.pages.here import House
 
-        add_pages(made, lake, settings)
+        add_pages(made, House(Asking(lake, settings), now, _views(settings, lake)))
     _listen(made, host, port)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
@@ -10,21 +10,29 @@ from nicegui import ui
 
 from lakehouse.serve.pages.asking import MOST_ROWS
 from lakehouse.serve.pages.figures import Figure
-from lakehouse.serve.pages.words import USUAL, is_share, label, plain, shown
+from lakehouse.serve.pages.here import Here
+from lakehouse.serve.pages.ways import Way, ways_of
+from lakehouse.serve.pages.words import USUAL, is_number, is_share, label, plain, shown
 
 COLOURS = ["#2563a8", "#b4532a", "#3d7d4f", "#7a5195", "#8a6d00", "#4b5563"]
 """Told apart by those who see no red or green too, and dark enough on white."""
+GROUNDS = ["#f3f6fa", "#9dbbd8", "#2563a8"]
+"""From little to much."""
+MOST_FACTS = 5
+"""Rows that are told line by line."""
 MOST_LINES = 10
 """Lines of a map that its usual height has room for."""
 _AXIS = {"axisLabel": {"color": "#333"}}
 
 
-def draw(figure: Figure, rows: pl.DataFrame) -> None:
+def draw(figure: Figure, rows: pl.DataFrame, here: Here) -> None:
     """Draws the answer of a figure; says so where it has no rows."""
     if rows.is_empty():
         ui.label("No rows for these days.").classes("empty")
-        return
-    _KINDS[figure.draw](figure, rows)
+    elif figure.draw == "table":
+        table(rows, here)
+    else:
+        _KINDS[figure.draw](figure, rows)
 
 
 def _tiles(_: Figure, rows: pl.DataFrame) -> None:
@@ -90,7 +98,7 @@ def _heat(figure: Figure, rows: pl.DataFrame) -> None:
         "visualMap": {
             "min": min(known, default=0), "max": max(known, default=1), "calculable": True,
             "orient": "horizontal", "left": "center", "bottom": 0,
-            "inRange": {"color": ["#f3f6fa", "#9dbbd8", "#2563a8"]},
+            "inRange": {"color": GROUNDS},
         },
         "series": [{"type": "heatmap", "data": cells, "name": label(value)}],
     }  # fmt: skip
@@ -105,7 +113,36 @@ def _chart(figure: Figure, options: dict[str, Any], *, lines: int = 0) -> None:
         chart.style(f"height: {lines + 6}rem")
 
 
-def _table(_: Figure, rows: pl.DataFrame) -> None:
+def _facts(_: Figure, rows: pl.DataFrame) -> None:
+    """Each row as a list: a line for each column that it knows of."""
+    for row in rows.head(MOST_FACTS).iter_rows(named=True):
+        with ui.element("dl").classes("facts"):
+            for name in (n for n in row if row[n] is not None):
+                with ui.element("dt"):
+                    ui.label(label(name))
+                with ui.element("dd"):
+                    ui.label(shown(row[name], name))
+
+
+def _floor(figure: Figure, rows: pl.DataFrame) -> None:
+    """Zones where they stand, each as deep as its value."""
+    value = figure.y[0]
+    known = [float(v) for v in rows[value].drop_nulls()]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    with ui.element("ul").classes("floor"):
+        for row in rows.iter_rows(named=True):
+            told = row[value]
+            share = 0.0 if told is None or high == low else (float(told) - low) / (high - low)
+            place = str(row[figure.x]).lower().replace(" ", "-")
+            with ui.element("li").classes(f"zone depth-{round(4 * share)} zone-{place}"):
+                ui.label(str(row[figure.x])).classes("zone-name")
+                ui.label(shown(told, value)).classes("zone-value")
+                for name in (n for n in rows.columns if n not in (figure.x, value)):
+                    ui.label(f"{label(name)} {shown(row[name], name)}").classes("zone-more")
+
+
+def table(rows: pl.DataFrame, here: Here, *, name: str = "") -> None:
+    """A table whose columns sort, and whose names of players and alerts open."""
     cut = rows.head(MOST_ROWS)
     columns = [
         {
@@ -114,18 +151,41 @@ def _table(_: Figure, rows: pl.DataFrame) -> None:
             "field": n,
             "sortable": True,
             "align": "right" if t.is_numeric() else "left",
+            "kind": "one-line" if t.is_numeric() or t.is_temporal() else "",
         }
         for n, t in rows.schema.items()
     ]
-    told = [
-        {"_": at, **{n: shown(v, n) for n, v in row.items()}}
-        for at, row in enumerate(cut.iter_rows(named=True))
-    ]
-    with ui.element("div").classes("scroll").props("tabindex=0"):
-        table = ui.table(rows=told, columns=columns, row_key="_", pagination=12)
-        table.classes("table").props("dense flat wrap-cells")
+    ways = ways_of(here)
+    opened = {n: ways[n] for n in rows.columns if n in ways}
+    told = [_row(at, row, opened) for at, row in enumerate(cut.iter_rows(named=True))]
+    with (
+        ui.element("div")
+        .classes("scroll")
+        .props(f'tabindex=0 role=group aria-label="{name or "Table"}"')
+    ):
+        drawn = ui.table(rows=told, columns=columns, row_key="_", pagination=12)
+        drawn.classes("table").props("dense flat wrap-cells")
+        drawn.add_slot("body-cell", _CELL)
     if cut.height < rows.height:
         ui.label(f"The first {MOST_ROWS:,} of {rows.height:,} rows; CSV has all.").classes("note")
+
+
+_CELL = """
+<q-td :props="props" :class="props.col.kind">
+  <a v-if="props.row.$to && props.row.$to[props.col.name]" :href="props.row.$to[props.col.name]">
+    {{ (props.row.$as && props.row.$as[props.col.name]) ?? props.value }}</a>
+  <template v-else>{{ (props.row.$as && props.row.$as[props.col.name]) ?? props.value }}</template>
+</q-td>
+"""
+
+
+def _row(at: int, row: dict[str, Any], opened: Mapping[str, Way]) -> dict[str, Any]:
+    """A row as the table has it: numbers to sort by, with how they are written beside."""
+    as_said = {n: shown(v, n) for n, v in row.items()}
+    to_sort = {n: plain(v) if is_number(v) else as_said[n] for n, v in row.items()}
+    led = {n: way(row[n]) for n, way in opened.items() if row[n]}
+    beside = {n: text for n, text in as_said.items() if to_sort[n] != text}
+    return {"_": at, **to_sort, "$as": beside, "$to": {n: to for n, to in led.items() if to}}
 
 
 _KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
@@ -133,5 +193,6 @@ _KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
     "lines": _lines,
     "bars": _bars,
     "heat": _heat,
-    "table": _table,
+    "facts": _facts,
+    "floor": _floor,
 }

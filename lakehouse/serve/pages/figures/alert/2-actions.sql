@@ -1,0 +1,8 @@
+-- title: What was done with it
+-- draw: table
+-- wide
+-- with: alert
+SELECT acted_at, acted_by, action, outcome, reason
+FROM ops.alert_actions
+WHERE alert_id = $alert
+ORDER BY acted_at DESC, action_id DESC
