@@ -15,24 +15,20 @@ from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.figures import figure
 from lakehouse.serve.pages.here import Here, House, Page, span_of
 from lakehouse.serve.pages.menu import PAGES
-from lakehouse.serve.pages.viewer import Viewer
+from lakehouse.serve.signin.gate import Gate
+from lakehouse.serve.signin.viewing import viewer_of
 
 SECONDS = 60
 """In which a page is there, or is given up."""
 NEWEST = "SELECT max(gaming_day) AS day FROM gold.property_day"
+PAGE_NAMES = frozenset(p.name for p in PAGES)
 LONGEST = 200
 """Letters of a value in an address."""
-ALONE = Viewer(
-    "this machine", frozenset(p.name for p in PAGES), frozenset({"alerts", "sql", "quarantine"})
-)
-
-
-def viewer_of(_: Request) -> Viewer:
-    return ALONE
 
 
 def add_pages(app: FastAPI, house: House) -> None:
     """Puts the pages on an application that only this machine reaches: nobody signs in."""
+    app.add_middleware(Gate, api=tuple(app.router.routes))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1"])
 
     @app.get("/", include_in_schema=False)
@@ -43,6 +39,8 @@ def add_pages(app: FastAPI, house: House) -> None:
     @app.get("/figures/{page}/{name}.csv", include_in_schema=False)
     def csv(page: str, name: str, request: Request) -> Response:
         given = dict(request.query_params)
+        if page not in PAGE_NAMES or not viewer_of(request).sees(page):
+            return PlainTextResponse(f"no page {page[:80]!r}", status_code=404)
         try:
             rows = house.asking.answer(figure(f"{page}/{name}"), given)
         except BadInput as error:
