@@ -82,8 +82,10 @@ def serve(
         from lakehouse.serve.pages.app import add_pages
         from lakehouse.serve.pages.asking import Asking
         from lakehouse.serve.pages.here import House
+        from lakehouse.serve.pages.watched import Watched
 
-        add_pages(made, House(Asking(lake, settings), now, _views(settings, lake)))
+        live = Watched(_views(settings, lake))
+        add_pages(made, House(Asking(lake, settings), now, live))
     _listen(made, host, port)
 
 

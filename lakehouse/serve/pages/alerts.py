@@ -42,7 +42,7 @@ async def body(here: Here) -> None:
         _elsewhere(here, alert)
         return
     ui.link("All alerts", here.to())
-    ui.html(f"<h2>Alert {escape(alert['alert_id'])}</h2>", sanitize=False)
+    ui.html(f"<h2>Alert {escape(alert['alert_id'])}</h2>", sanitize=False).classes("subject")
     _decide(here, alert)
     await frame.figures(here, [facts, actions, *_evidence(here, alert)])
 
@@ -93,7 +93,7 @@ def _rows_of(table: str, alert: dict[str, Any]) -> Figure:
 def _decide(here: Here, alert: dict[str, Any]) -> None:
     """What may be done with the alert as it stands. Every deed is a row more in the log."""
     if not here.viewer().may(GRANT):
-        ui.label("You may look at alerts, and not decide on them.").classes("note")
+        frame.note("You may look at alerts, and not decide on them.")
         return
     kinds = [k for k, state in desk.STATES.items() if state != alert["state"]]
     kinds = [k for k in kinds if k != "reopen" or alert["state"] == "closed"]
@@ -101,7 +101,7 @@ def _decide(here: Here, alert: dict[str, Any]) -> None:
     with frame.card("Decide", is_wide=True), ui.element("div").classes("form"):
         reason = ui.input("Reason").props("dense outlined").classes("long")
         outcome = ui.select(list(OUTCOMES), label="Outcome").props("dense outlined options-dense")
-        outcome.set_visibility("close" in kinds)
+        outcome.classes("short").set_visibility("close" in kinds)
         said = ui.element("div").props("aria-live=polite")
 
         async def done(kind: str) -> None:

@@ -18,6 +18,7 @@ from lakehouse.serve.pages.menu import PAGES
 from lakehouse.serve.signin.gate import Gate
 from lakehouse.serve.signin.viewing import viewer_of
 
+BLUE = "#1f5a99"
 SECONDS = 60
 """In which a page is there, or is given up."""
 NEWEST = "SELECT max(gaming_day) AS day FROM gold.property_day"
@@ -62,6 +63,7 @@ def _add(page: Page, house: House) -> None:
     @ui.page(f"/{page.name}", title=f"{page.title} – casino lakehouse", response_timeout=SECONDS)
     async def shown(request: Request) -> None:
         ui.add_css(style)
+        ui.colors(primary=BLUE)
         more = {n: v[:LONGEST] for n, v in request.query_params.items()}
         newest = house.asking.ask(NEWEST, {})["day"][0]
         days = more.pop("from", None), more.pop("to", None)
@@ -73,6 +75,6 @@ def _add(page: Page, house: House) -> None:
         here = Here(house, page, span, more, lambda: viewer_of(request), PAGES)
         frame.head(here)
         if newest is None:
-            ui.label("The lake is empty: `lakehouse demo` fills one.").classes("empty")
+            frame.note("The lake is empty: `lakehouse demo` fills one.")
             return
         await frame.body(here)

@@ -1,7 +1,8 @@
 """Figures: `figures/<page>/<name>.sql`, each a query with what it is called and how it is drawn.
 
 A file begins with comment lines: `-- title: …`, `-- draw: …`, and of these what it needs:
-`-- note: …` (what the reader should know), `-- x: column`, `-- y: column, column`, `-- wide`,
+`-- note: …` (what the reader should know), `-- empty: …` (what it means that there are no rows),
+`-- x: column`, `-- y: column, column`, `-- wide`,
 `-- with: name` or `-- without: name` (shown where the page's address has that name, or has it not),
 and any number of `-- param <name> = <default>: <meaning>`. `$day`, `$first`, `$last` and parameters
 are filled in from the page's address.
@@ -20,7 +21,7 @@ from typing import Literal, cast, get_args
 from lakehouse.errors import BadInput
 
 Draw = Literal["tiles", "lines", "bars", "table", "heat", "facts", "floor"]
-_HEAD = re.compile(r"^-- (title|draw|note|x|y|with|without): (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (title|draw|note|empty|x|y|with|without): (.+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"^-- param (\w+) = ?(.*?): (.+)$", re.MULTILINE)
 _WIDE = re.compile(r"^-- wide$", re.MULTILINE)
 _ORDER = re.compile(r"^\w-")
@@ -42,6 +43,7 @@ class Figure:
     parameters: tuple[tuple[str, str, str], ...] = ()
     only_with: str = ""
     only_without: str = ""
+    empty: str = ""
 
     @property
     def address(self) -> str:
@@ -103,6 +105,7 @@ def _read(page: str, file: Traversable) -> Figure:
         tuple(_PARAMETER.findall(text)),
         head.get("with", ""),
         head.get("without", ""),
+        head.get("empty", ""),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -93,7 +94,7 @@ def _answered(here: Here, figure: Figure, answer: pl.DataFrame | BaseException |
     elif answer is not None:  # null where the application is being stopped
         draw(figure, answer, here)
     if figure.note:
-        ui.label(figure.note).classes("note")
+        note(figure.note)
 
 
 @contextmanager
@@ -102,6 +103,12 @@ def card(title: str, *, is_wide: bool = False) -> Iterator[None]:
     with ui.element("section").classes("card wide" if is_wide else "card"):
         ui.html(f"<h2>{escape(title)}</h2>", sanitize=False).classes("card-title")
         yield
+
+
+def note(text: str) -> None:
+    """What a reader should know; what stands in `backticks` is written as a machine reads it."""
+    told = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
+    ui.html(f"<p>{told}</p>", sanitize=False).classes("note")
 
 
 def wrong(text: str) -> ui.label:

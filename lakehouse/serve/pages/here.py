@@ -7,15 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-import polars as pl
-
 from lakehouse.errors import BadInput
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.viewer import Viewer
+from lakehouse.serve.pages.watched import Watched
 
 RANGE = dt.timedelta(days=29)
-LiveView = Callable[[Mapping[str, str]], pl.DataFrame]
-"""Parameters by name → the view's rows now."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,7 @@ class House:
 
     asking: Asking
     now: Callable[[], dt.datetime]
-    views: Mapping[str, LiveView] = field(default_factory=dict)
-    """What is live, by name."""
+    live: Watched = field(default_factory=lambda: Watched({}))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.serve.pages import alerts, players, questions
+from lakehouse.serve.pages import alerts, data, live, players, questions
 from lakehouse.serve.pages.here import Page
 
 PAGES = (
@@ -17,11 +17,14 @@ PAGES = (
     Page("compliance", "Compliance", "What is due, late or wrong?"),
     Page("protection", "Protection", "Whom should somebody talk to, and why?", alerts.body),
     Page("fraud", "Fraud", "Which orders and users are not what they seem?", alerts.body),
-    Page("online", "Online", "What is played online, by whom, and what does it leave?"),
+    Page("online", "Online", "What is played online, by whom, and what does it leave?", live.body),
     Page(
-        "platform", "Game platform", "Where are players, where do they get stuck, do servers hold?"
+        "platform",
+        "Game platform",
+        "Where are players, where do they get stuck, do servers hold?",
+        live.body,
     ),
-    Page("shop", "Shop", "What sells, and how many who look buy?"),
-    Page("data", "Data", "May these days be trusted, and why not?"),
+    Page("shop", "Shop", "What sells, and how many who look buy?", live.body),
+    Page("data", "Data", "May these days be trusted, and why not?", data.body),
     Page("sql", "SQL", "What else do you want to know?", questions.body),
 )

@@ -32,9 +32,8 @@ async def body(here: Here) -> None:
         _names(here, "Search by name", "The name, or the beginning of it")
         await frame.figures(here)
         return
-    with ui.element("p"):
-        ui.link("All players", here.to())
-    ui.html(f"<h2>Player {escape(here.more['player'])}</h2>", sanitize=False)
+    ui.link("All players", here.to())
+    ui.html(f"<h2>Player {escape(here.more['player'])}</h2>", sanitize=False).classes("subject")
     _names(here, "Who it is, and how to reach them", "")
     await frame.figures(here)
 
@@ -67,7 +66,7 @@ def _choice(name: str, choices: dict[str, str], here: Here) -> str:
 def _names(here: Here, title: str, asked: str) -> None:
     """The way to names and contacts, for those who may: with a purpose, which the audit keeps."""
     if not here.viewer().may("names"):
-        ui.label("Names and contacts are not shown to you.").classes("note")
+        frame.note("Names and contacts are not shown to you.")
         return
     with ui.element("details").classes("names"):
         ui.html(escape(title), sanitize=False, tag="summary")

@@ -103,11 +103,11 @@ class Editor:
                 self.stop.props("no-caps outline").set_enabled(False)
                 self.said = ui.label().props("aria-live=polite").classes("note")
             limits = Limits.of(self.here.house.asking.settings)
-            ui.label(
+            frame.note(
                 f"One reading statement on gold, silver, quarantine and ops; at most "
                 f"{limits.seconds:g} s. `DESCRIBE gold.player_day` and `SHOW TABLES` tell what "
                 "there is."
-            ).classes("note")
+            )
         self.result = ui.element("div").classes("grid").props("aria-live=polite")
         self.choice.on_value_change(lambda: self.open(self.saved.get(self.choice.value)))
         self._from_address()

@@ -13,15 +13,20 @@ _WRITTEN = {"ggr": "GGR", "ngr": "NGR", "adt": "ADT", "id": "ID", "ctr": "CTR", 
 _TOKEN = re.compile(r"[0-9a-f]{8}:[0-9a-f]{20,}$")
 _SHORT = 17
 """Letters of a token that tell it from others."""
+_SPAN = re.compile(r"_(?:(30|90|365)|(12)m)$")
 USUAL = "_usual"
 """A column with this ending is what the one without it usually is."""
 
 
 def label(column: str) -> str:
-    """slot_coin_in → Slot coin in."""
-    words = [_WRITTEN.get(w, w) for w in column.split("_") if w != "usd"]
+    """slot_coin_in → Slot coin in; worth_30 → Worth, 30 days; is_excluded → Excluded."""
+    stem, ends = column.removeprefix("is_"), ""
+    if found := _SPAN.search(stem):
+        stem = stem[: found.start()]
+        ends = f", {found[1]} days" if found[1] else f", {found[2]} months"
+    words = [_WRITTEN.get(w, w) for w in stem.split("_") if w != "usd"]
     text = " ".join(words)
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] + ends
 
 
 def is_share(column: str) -> bool:

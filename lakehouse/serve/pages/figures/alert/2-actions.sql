@@ -1,4 +1,5 @@
 -- title: What was done with it
+-- empty: Nobody has acted on it yet.
 -- draw: table
 -- wide
 -- with: alert
