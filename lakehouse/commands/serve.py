@@ -87,7 +87,6 @@ def application(
     from lakehouse.commands.caller import now as present
     from lakehouse.serve.http.access import is_loopback
     from lakehouse.serve.http.app import app
-    from lakehouse.serve.pages.app import add_pages
 
     clock = now or present
     made = app(
@@ -98,12 +97,17 @@ def application(
         views=_views(settings, lake),
         bounds=bounds,
     )
-    if people_sign_in(settings):
+    signed = people_sign_in(settings)
+    if signed or (is_loopback(host) and not _tokens(settings).all()):
+        from lakehouse.serve.pages.app import add_pages
+        from lakehouse.serve.pages.asking import Asking
+        from lakehouse.serve.pages.here import House
+        from lakehouse.serve.pages.watched import Watched
         from lakehouse.serve.signin.doorman import Doorman
 
-        add_pages(made, lake, settings, Doorman(settings.page, place_of(settings), clock))
-    elif is_loopback(host) and not _tokens(settings).all():
-        add_pages(made, lake, settings)
+        house = House(Asking(lake, settings), clock, Watched(_views(settings, lake)))
+        doorman = Doorman(settings.page, place_of(settings), clock) if signed else None
+        add_pages(made, house, doorman)
     return made
 
 

@@ -55,7 +55,8 @@ class Doorman:
         session = self._vouched(scope) or self._signed_in(scope)
         if session is None:
             return None
-        return Visit(viewer(session.user.name, session.user.roles, self.roles), session)
+        who = viewer(session.user.name, session.user.roles, self.roles)
+        return Visit(who, session, lambda: self.is_live(session))
 
     def is_live(self, session: Session) -> bool:
         """Whether a session still opens what it opened: its time has not come, and its user is

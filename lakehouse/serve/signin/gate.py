@@ -59,8 +59,8 @@ class Gate:
         refused = self._unseemly(scope) or self._not_own(scope)
         if refused is not None:
             await Headed(refused, is_secure=self._site.is_secure)(scope, receive, send)
-        elif scope["type"] == "websocket" and self._doorman is not None:
-            await watched(self._pages, self._doorman)(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await watched(self._pages)(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 

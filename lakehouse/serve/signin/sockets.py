@@ -26,16 +26,13 @@ _OF_A_CLIENT = ("handshake", "event", "javascript_response", "ack", "log")
 _OVER = {"type": "websocket.close", "code": 1008}
 
 
-def watched(app: ASGIApp, doorman: Doorman) -> ASGIApp:
+def watched(app: ASGIApp) -> ASGIApp:
     """An application whose sockets end with their sessions, in both directions: with the next
     message, of which the server sends one every few seconds."""
 
     async def socket(scope: Scope, receive: Receive, send: Send) -> None:
-        session = visit_of(scope).session
+        is_live = visit_of(scope).is_live
         is_over = False
-
-        def is_live() -> bool:
-            return session is not None and doorman.is_live(session)
 
         async def heard() -> Message:
             message = await receive()
@@ -82,13 +79,10 @@ def _of_own(doorman: Doorman | None, name: str, handler: Callable[..., Any]) -> 
     @functools.wraps(handler)
     async def guarded(sid: str, message: dict[str, Any]) -> Any:
         visit = visit_of(core.sio.get_environ(sid)["asgi.scope"])
-        if not _is_own(visit, message.get("client_id")):
+        if not _is_own(visit, message.get("client_id")) or not visit.is_live():
             return False
-        if doorman is not None and visit.session is not None:
-            if not doorman.is_live(visit.session):
-                return False
-            if name == "event":
-                doorman.sessions.use(visit.session)
+        if name == "event" and doorman is not None and visit.session is not None:
+            doorman.sessions.use(visit.session)
         answer = handler(sid, message)
         return await answer if isinstance(answer, Awaitable) else answer
 

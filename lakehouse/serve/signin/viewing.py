@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -19,6 +20,8 @@ class Visit:
 
     viewer: Viewer
     session: Session | None = None
+    is_live: Callable[[], bool] = lambda: True
+    """Whether the session still opens what it opened."""
 
     @property
     def owner(self) -> str:
@@ -33,8 +36,12 @@ def visit_of(scope: Scope) -> Visit:
 
 
 def viewer_of(request: HTTPConnection) -> Viewer:
-    """Who asks for a page, a figure or a socket."""
-    return visit_of(request.scope).viewer
+    """Who asks for a page, a figure or a socket, as it stands now: whoever's session has ended
+    since sees nothing, and may do nothing."""
+    visit = visit_of(request.scope)
+    if visit.is_live():
+        return visit.viewer
+    return Viewer(visit.viewer.name, frozenset(), frozenset())
 
 
 def visited(scope: Scope, visit: Visit) -> None:
