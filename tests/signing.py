@@ -88,12 +88,16 @@ class House:
         )
 
     @contextmanager
-    def served(self, **more: Any) -> Iterator[str]:
+    def served(self, app: FastAPI | None = None, **more: Any) -> Iterator[str]:
         """Behind a server as `lakehouse serve` sets it up: host and port."""
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             config = uvicorn.Config(
-                self.app(), log_level="critical", proxy_headers=False, server_header=False, **more
+                app or self.app(),
+                log_level="critical",
+                proxy_headers=False,
+                server_header=False,
+                **more,
             )
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -113,12 +117,19 @@ class Browser:
     it stands. `peer`: the address of this machine that it comes from."""
 
     def __init__(
-        self, at: str, *, origin: str | None = None, host: str = "", peer: str = "127.0.0.1"
+        self,
+        at: str,
+        *,
+        origin: str | None = None,
+        host: str = "",
+        peer: str = "127.0.0.1",
+        tls: Path | None = None,
     ) -> None:
         self.at = at
+        self._scheme = "https" if tls else "http"
         self.cookies: dict[str, str] = {}
         self._session = requests.Session()
-        self._session.mount("http://", _From(peer))
+        self._session.mount(f"{self._scheme}://", _From(peer))
         self._session.headers.update(
             {"Accept": "text/html", "Origin": origin or f"http://{at}", "Host": host or at}
         )
@@ -141,10 +152,11 @@ class Browser:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self._session.request(
             method,
-            f"http://{self.at}{path}",
+            f"{self._scheme}://{self.at}{path}",
             headers={"Cookie": self.cookie, **sent} if self.cookies else sent,
             data=data,
             allow_redirects=False,
+            verify=False,
             timeout=60,
         )
         self._session.cookies.clear()

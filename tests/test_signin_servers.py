@@ -8,6 +8,7 @@ import pytest
 
 from tests.signing import MADE, SECRETS, Browser, every_kind, house, set_cookie
 
+pytestmark = pytest.mark.slow
 SITE = "https://lake.example"
 PROXIED = {"origin": SITE, "proxies": ("127.0.0.1",)}
 
