@@ -20,7 +20,7 @@ def transport(settings: Settings, tell: Tell = lambda _: None) -> Transport:
         from lakehouse.ingest.streams.kafka import Kafka
 
         return Kafka(settings.kafka)
-    return Log(folder(settings), tell=tell)
+    return Log(folder(settings), tell=tell, keep_days=settings.topic_days)
 
 
 def folder(settings: Settings) -> Path:
