@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     """Folder of that log; by default <root>.topics beside the lake."""
     topic_partitions: int = Field(default=4, ge=1, le=1_024)
     """Partitions of a topic that is made: as many readers can share its work."""
+    topic_days: float = Field(default=7, gt=0, le=36_500)
+    """How long that log keeps messages at least; what is older goes a segment at a time, as
+    others come."""
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""

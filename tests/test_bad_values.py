@@ -18,6 +18,7 @@ SETTINGS: dict[str, list[str]] = {
     "high_frequency_seconds": ["", "nope", "0", "-1", "nan", "inf"],
     "kafka": ["", "nope", "[]", "{", '{"a": {}}', "1"],
     "topics": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/topics", "a-file"],
+    "topic_days": ["", "nope", "0", "-1", "nan", "36501"],
     "topic_partitions": ["", "nope", "0", "-1", "1.5", "1025"],
     "storage_options": ["", "nope", "[]", "{", '{"a": {}}', "1"],
     "seed": ["", "nope", "-1", "1.5", "nan", "9" * 40, "2025-01-01"],

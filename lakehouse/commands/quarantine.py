@@ -156,6 +156,7 @@ def retry(
     from lakehouse.ingest.files.mapping import load_mapping
     from lakehouse.ingest.files.rejects import rejects
     from lakehouse.ingest.files.rejects import retry as try_again
+    from lakehouse.ingest.streams.rejected import retry_events
     from lakehouse.pipeline.silver import refresh_silver
     from lakehouse.regulation.gaming_day import ranges_of
     from lakehouse.storage import Commit
@@ -165,9 +166,10 @@ def retry(
     _opened_by(asked, [table], restricted=restricted, purpose=purpose)
     given = load_mapping(mapping, door_of(table)) if mapping else None
     done = try_again(lake, settings, table, as_of=now(), rule=rule, mapping=given)
+    events = retry_events(lake, settings, table, rule=rule, mapping=given)
     held = rejects(lake, tables=[table], rule=rule)
     silver = held.filter(stage="silver")
-    days = sorted({*done.days, *silver["gaming_day"].to_list()})
+    days = sorted({*done.days, *events.days, *silver["gaming_day"].to_list()})
     before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
     for made in ranges_of(done.made):
         commit = Commit("quarantine retry", "silver/player_profile", "1")
@@ -177,8 +179,9 @@ def retry(
         refresh_silver(lake, settings, home, (first, last), commit)
     after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
     anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
+    healed, tried = done.healed + events.healed, done.tried + events.tried
     typer.echo(
-        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze{anew}; "
+        f"{table}: {healed:,} of {tried:,} rejected rows went to bronze{anew}; "
         f"silver rejects {after:,} rows now, {before:,} before; "
         f"{len(days)} gaming days of silver are new",
         err=True,
