@@ -26,11 +26,15 @@ SHIPPED = Path(__file__).parents[1] / "examples/mappings/clickstream.toml"
 NOW = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
 ZONE = "America/Los_Angeles"
 ASKED = ["--clickstream", "1500", "--shop-actions", "1500", "--player-events", "1500"]
+ASKED += ["--purchases", "1500", "--server-metrics", "1500", "--shop-orders", "1500"]
 ASKED += ["--days", "2", "--include-pii", "--dirty"]
 FILES = {
     "clickstream": "clickstream_20250101_060000.csv",
     "shop_actions": "bronze_shop_actions.csv",
     "player_events": "bronze_player_events.csv",
+    "purchases": "bronze_purchases.csv",
+    "server_metrics": "bronze_server_metrics.csv",
+    "shop_orders": "bronze_shop_orders.csv",
 }
 TIMES = {"time_with_offset", "time_in_utc", "time_without_zone", "time_epoch_s", "time_epoch_ms"}
 REJECTED = {"missing_time", "unreadable_time", "missing_value", "wrong_type", "negative_amount"}
