@@ -99,7 +99,7 @@ def test_exactly_the_lines_that_the_truth_names_are_kept_out(
     again = set(truth.filter(fate="duplicates")["line"])
     every = set(range(2, 2 + len(file.read_text().splitlines()) - 1))
     assert wrong | again <= every
-    assert min(len(wrong), len(again)) > 0
+    assert wrong
     silver, kept_out, duplicates = fates(file, table, mapping)
     assert kept_out == len(wrong)
     assert silver.height + kept_out + duplicates == len(every)
@@ -170,7 +170,7 @@ def test_times_in_mixed_forms_are_read_as_they_were(
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path, made: Path) -> None:
     same = generate(tmp_path / "same", "-f", "csv")
     names = sorted(p.name for p in same.iterdir())
-    assert len(names) == 6
+    assert len(names) == 2 * len(FILES)
     assert all((same / n).read_bytes() == (made / n).read_bytes() for n in names)
     other = generate(tmp_path / "other", "-f", "csv", "--seed", "7")
     assert all((other / n).read_bytes() != (made / n).read_bytes() for n in names)
