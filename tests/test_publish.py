@@ -256,13 +256,14 @@ def test_restricted_tables_need_the_grant(tmp_path: Path) -> None:
     assert named("restricted.sar_cases", restricted=True).layer == "restricted"
     with pytest.raises(BadInput, match=r"no table .gold\.nothing"):
         named("gold.nothing", restricted=True)
-    layers = {s.layer for s in usual(Settings(root=str(tmp_path), domains=DOMAINS))}
+    layers = {s.layer for s in usual(Settings(root=str(tmp_path), domains=DOMAINS), "postgres")}
     assert layers == {"gold", "silver"}
 
 
 def test_a_password_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
     monkeypatch.setenv("LAKEHOUSE_POSTGRES", "postgresql://me:hunter2@127.0.0.1:1/casino")
+    store(Lake(str(tmp_path / "lake")), sales(DAYS[0], "axe", "1.00"), days=(DAYS[0], DAYS[0]))
     said = CliRunner().invoke(build(), ["publish", "postgres"])
     assert isinstance(said.exception, StorageError)
     assert "cannot reach PostgreSQL" in str(said.exception)
