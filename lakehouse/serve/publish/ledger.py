@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from lakehouse.serve.publish.ddl import text
+from lakehouse.serve.publish.ddl import Dialect, text
 from lakehouse.serve.publish.shapes import Shape
 from lakehouse.serve.publish.target import WHOLE, Marks, Sums
 
 
-def noted(ledger: str, shape: Shape, marks: Marks, sent: Sums) -> list[str]:
+def noted(ledger: str, shape: Shape, marks: Marks, sent: Sums, dialect: Dialect) -> list[str]:
     """The statements that put `marks` in the place of what was noted of their days."""
     mine = text(shape.table)
     days = ", ".join(text(str(d)) for d in sorted(marks))
@@ -23,7 +23,7 @@ def noted(ledger: str, shape: Shape, marks: Marks, sent: Sums) -> list[str]:
         for count, sums in [_told(shape, sent.get(day))]
     ]
     gone = f"DELETE FROM {ledger} WHERE table_name = {mine} AND gaming_day IN ({days})"
-    columns = "table_name, gaming_day, mark, rows, sums"
+    columns = dialect.names(("table_name", "gaming_day", "mark", "rows", "sums"))
     new = f"INSERT INTO {ledger} ({columns}) VALUES {', '.join(rows)}"
     return [gone, new] if rows else [gone]
 

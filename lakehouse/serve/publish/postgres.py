@@ -88,7 +88,7 @@ class Postgres(Closing):
             summed = "coalesce(sum({column}), 0)::text"
             cursor.execute(day_sums(shape, place, days, summed, DIALECT))
             refuse_differences(shape, sent, sums_found(cursor.fetchall()))
-            for statement in noted(self._ledger(shape), shape, marks, sent):
+            for statement in noted(self._ledger(shape), shape, marks, sent, DIALECT):
                 cursor.execute(statement)
 
     def lay_out_views(self) -> list[str]:

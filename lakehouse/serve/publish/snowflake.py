@@ -77,7 +77,7 @@ class Snowflake(Closing):
             do(f"CREATE SCHEMA IF NOT EXISTS {self._schema_of(shape)}")
             do(
                 f"CREATE TABLE IF NOT EXISTS {self._ledger(shape)} (table_name VARCHAR NOT NULL, "
-                "gaming_day DATE NOT NULL, mark VARCHAR NOT NULL, rows NUMBER(38,0) NOT NULL, "
+                'gaming_day DATE NOT NULL, mark VARCHAR NOT NULL, "ROWS" NUMBER(38,0) NOT NULL, '
                 "sums VARCHAR NOT NULL, published_at TIMESTAMP_TZ DEFAULT current_timestamp())"
             )
             do(f"{created(shape, place, DIALECT)} COMMENT = {text(shape.comment)}")
@@ -110,7 +110,7 @@ class Snowflake(Closing):
                 do(statement)
             found = do(day_sums(shape, place, days, summed, DIALECT)).fetchall()
             refuse_differences(shape, sent, sums_found(found))
-            for statement in noted(self._ledger(shape), shape, marks, sent):
+            for statement in noted(self._ledger(shape), shape, marks, sent, DIALECT):
                 do(statement)
 
     def lay_out_views(self) -> list[str]:
