@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-import fakesnow
 import fakesnow.cursor
 import fakesnow.info_schema
+from fakesnow import server
 
 DATABASE = "CASINO"
 
@@ -34,6 +34,6 @@ def fake_snowflake() -> Iterator[dict[str, Any]]:
     with (
         mock.patch.object(fakesnow.cursor.FakeSnowflakeCursor, "execute", lasting),
         mock.patch.object(fakesnow.info_schema, "insert_table_comment_sql", with_quotes),
-        fakesnow.server() as options,
+        server() as options,
     ):
         yield options | {"database": DATABASE, "schema": "PUBLIC"}
