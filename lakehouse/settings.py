@@ -42,7 +42,7 @@ LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
 _SHOWN = 120
-_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka", "postgres")
+_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka", "postgres", "snowflake")
 
 
 class Settings(BaseSettings):
@@ -125,6 +125,12 @@ class Settings(BaseSettings):
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
+    snowflake: dict[str, str | int | bool] = Field(default_factory=dict)
+    """Account that `publish snowflake` writes to, by the options of Snowflake's connector: account,
+    user, database, warehouse, role, private_key_file, token_file_path, or connection_name for one
+    of Snowflake's connections.toml."""
+    sqlite: Path | None = None
+    """File that `publish sqlite` writes to where the command names none."""
     lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
         default_factory=dict
     )
@@ -166,12 +172,12 @@ class Settings(BaseSettings):
             raise ValueError("is a file; name a folder")
         return folder
 
-    @field_validator("pii_key_file", "restricted_key_file", mode="before")
+    @field_validator("pii_key_file", "restricted_key_file", "sqlite", mode="before")
     @classmethod
     def _local_path(cls, value: object) -> object:
         if value is None:
             return value
-        file = _local(value, "a key is a local file; name its path")
+        file = _local(value, "name the path of a local file")
         if file.exists() and not file.is_file():
             raise ValueError("is no regular file")
         return value

@@ -16,8 +16,8 @@ from lakehouse.storage.shapes import PARTITION
 
 ROWS_AT_ONCE = 500_000
 """Rows of a transaction, unless one day has more."""
-VIEWED = ("clickstream",)
-"""Silver tables that views of the database are made of."""
+VIEWED = {"snowflake": ("clickstream", "shop_orders")}
+"""By database, the silver tables that its views and its warehouse are made of."""
 Tell = Callable[[str], None]
 
 
@@ -31,11 +31,11 @@ class Published:
     same: int
 
 
-def usual(settings: Settings) -> list[Shape]:
-    """All open tables of gold, and what the views need."""
+def usual(settings: Settings, target: str) -> list[Shape]:
+    """All open tables of gold, and what the views of that database need."""
     gold = [shape_of("gold", n) for n in settings.tables("gold")]
-    silver = [shape_of("silver", n) for n in VIEWED if settings.has(n)]
-    return [*gold, *silver]
+    viewed = VIEWED.get(target, ("clickstream",))
+    return [*gold, *(shape_of("silver", n) for n in viewed if settings.has(n))]
 
 
 def publish(
