@@ -141,7 +141,7 @@ def signals() -> Mapping[str, Signal]:
 
 def readings(look: Look) -> list[Reading]:
     """One look at everything, the gravest first. What cannot be read is critical, and says why."""
-    found = [r for s in signals().values() for r in _read(s, look)]
+    found = [r for s in signals().values() for r in readings_of(s, look)]
     return sorted(found, key=lambda r: (-LEVELS.index(r.level), r.signal, r.subject))
 
 
@@ -149,7 +149,8 @@ def worst(levels: Iterable[str]) -> str:
     return max(levels, key=LEVELS.index, default=INFO)
 
 
-def _read(one: Signal, look: Look) -> list[Reading]:
+def readings_of(one: Signal, look: Look) -> list[Reading]:
+    """One look at one signal."""
     threshold = one.threshold.under(look.settings.monitor.thresholds.get(one.name))
     try:
         measures = list(one.read(look))

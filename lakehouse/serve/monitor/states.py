@@ -66,8 +66,8 @@ class _Same(Exception):  # noqa: N818 - nothing went wrong
 
 
 def read(lake: Lake) -> pl.DataFrame:
-    """The log."""
-    return lake.scan(LAYER, TABLE).collect()
+    """The log, in its order."""
+    return lake.scan(LAYER, TABLE).collect().sort("number")
 
 
 def standing(log: pl.DataFrame) -> dict[Key, State]:
@@ -124,7 +124,7 @@ def _note(lake: Lake, why: str, following: Callable[[pl.DataFrame], list[State]]
         changed = following(log)
         if not changed:
             raise _Same
-        return why, _rows(changed, int(log["number"].max() or 0) + 1)  # type: ignore[call-overload]
+        return why, _rows(changed, max(log["number"], default=0) + 1)
 
     try:
         rows(read(lake))
@@ -138,9 +138,7 @@ def _after(
 ) -> list[State]:
     """What is no longer read has become mild."""
     seen = {(r.signal, r.subject): r for r in readings}
-    gone = [_gone(s) for key, s in before.items() if key not in seen and s.read_level != INFO]
-    quiet = [s for key, s in before.items() if key not in seen and s.read_level == INFO]
-    every = [*readings, *gone, *map(_gone, quiet)]
+    every = [*readings, *(_gone(s) for key, s in before.items() if key not in seen)]
     return [_moved(before.get((r.signal, r.subject)), r, now, looks) for r in every]
 
 
@@ -158,9 +156,21 @@ def _moved(before: State | None, reading: Reading, now: dt.datetime, looks: int)
     agreed = _agreed(level, [LEVELS.index(at) for at, _ in near], looks)
     if agreed != level:
         level, since, is_told, by = agreed, near[0][1], False, ()
-    said = (reading.said, reading.to_do, near, is_told, by, now)
-    about = (reading.signal, reading.subject)
-    return State(*about, level, since, reading.level, reading.value, reading.unit, *said)
+    return State(
+        signal=reading.signal,
+        subject=reading.subject,
+        level=level,
+        since=since,
+        read_level=reading.level,
+        value=reading.value,
+        unit=reading.unit,
+        said=reading.said,
+        to_do=reading.to_do,
+        looks=near,
+        is_told=is_told,
+        told=by,
+        looked_at=now,
+    )
 
 
 def _agreed(level: str, near: list[int], looks: int) -> str:

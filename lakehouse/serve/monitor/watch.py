@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -84,6 +86,23 @@ def line(state: State) -> str:
     said = f"{state.level} {state.signal} {state.subject} since {state.since:%Y-%m-%d %H:%M}"
     to_do = f" {state.to_do}" if state.level in _LOUD else ""
     return f"{said}: {state.said}.{to_do}"
+
+
+class Kept:
+    """Readings that are at most so many seconds old, for those who ask often. Notes nothing."""
+
+    def __init__(self, look: Callable[[], Look], seconds: float) -> None:
+        self._look, self._seconds = look, seconds
+        self._turn = threading.Lock()
+        self._at, self._readings = -math.inf, list[Reading]()
+
+    def __call__(self) -> Sequence[Reading]:
+        with self._turn:
+            look = self._look()
+            if look.clock() - self._at >= self._seconds:
+                shares = states.shares(states.read(look.lake))
+                self._readings, self._at = readings(replace(look, shares=shares)), look.clock()
+            return self._readings
 
 
 class Teller(Closing):
