@@ -21,6 +21,8 @@ from pydantic_settings import (
 
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
+from lakehouse.serve.alerts.mail import MailSettings
+from lakehouse.serve.monitor.thresholds import MonitorSettings
 
 if TYPE_CHECKING:
     from lakehouse.contracts.registry import Contract, Layer
@@ -42,7 +44,7 @@ LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _LONGEST_NAME = 200
 _SHOWN = 120
-_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka", "postgres", "snowflake")
+_TELL_NOTHING = ("storage_options", "alert_webhook", "mail", "kafka", "postgres", "snowflake")
 
 
 class Settings(BaseSettings):
@@ -103,7 +105,13 @@ class Settings(BaseSettings):
     """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
     the sensor failed_runs runs it."""
     alert_webhook: str | None = None
-    """Address that CRITICAL alerts are posted to as JSON; the sensor critical_alerts does it."""
+    """Address that CRITICAL alerts and changes of signals are posted to as JSON, by the sensors
+    critical_alerts and monitor and by `lakehouse monitor --watch`."""
+    mail: MailSettings | None = None
+    """Who gets the same by mail, as LAKEHOUSE_MAIL__SERVER, …__SENDER, …__TO, or in [mail]."""
+    monitor: MonitorSettings = Field(default_factory=MonitorSettings)
+    """Thresholds of signals and what else the monitor may be told, as
+    LAKEHOUSE_MONITOR__THRESHOLDS='{"cpu": {"warning": 70}}' or [monitor.thresholds.cpu]."""
     sql_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)

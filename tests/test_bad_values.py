@@ -8,6 +8,7 @@ import typer
 
 from lakehouse import cli
 from lakehouse.compliance.filing.filer import FilerSettings
+from lakehouse.serve.monitor.thresholds import MonitorSettings
 from lakehouse.settings import Settings
 
 LONG = "x" * 300
@@ -36,6 +37,13 @@ SETTINGS: dict[str, list[str]] = {
     "multiple_transaction_log_over": ["", "nope", "-1", "nan", "1e400", "2.505", "9" * 40, "$5"],
     "on_failure": ["", "a\nb"],
     "alert_webhook": ["", "ftp://example.com"],
+    "mail": ["", "nope", "[]", "{", '{"server": "h", "sender": "me", "to": ["a@b.c"]}'],
+    "monitor": ["", "nope", "[]", '{"nope": 1}', "{"],
+    "monitor__thresholds": ["", "[]", '{"nope": {}}', '{"cpu": {"nope": 1}}', '{"cpu": 80}'],
+    "monitor__looks": ["", "nope", "0", "101", "1.5"],
+    "monitor__seconds": ["", "nope", "0", "nan", "inf"],
+    "monitor__storage_gigabytes": ["", "nope", "0", "-1", "inf"],
+    "monitor__question": ["", "nope"],
     "rejected_share": ["", "nope", "-0.1", "1.1", "nan"],
     "wait_seconds": ["", "nope", "-1", "nan", "inf"],
     "sql_seconds": ["", "nope", "0", "-1", "nan", "inf", "1e400"],
@@ -98,7 +106,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_the_table_names_every_setting() -> None:
     filer = {f"filer__{n}" for n in FilerSettings.model_fields}
-    assert {*SETTINGS} == {*Settings.model_fields, *filer}
+    monitor = {f"monitor__{n}" for n in MonitorSettings.model_fields}
+    assert {*SETTINGS} == {*Settings.model_fields, *filer, *monitor}
 
 
 @pytest.mark.slow
@@ -112,7 +121,7 @@ def test_a_variable_that_cannot_be_is_told_before_any_work(
     err = refused(capsys, "init")
     assert f"setting '{name.replace('__', '.')}" in err
     if (
-        name not in ("storage_options", "alert_webhook", "kafka", "postgres")
+        name not in ("storage_options", "alert_webhook", "mail", "kafka", "postgres")
         and len(value) < 100
         and not value.startswith("{")
     ):

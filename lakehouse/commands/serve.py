@@ -57,9 +57,11 @@ def serve(
         return
     _refuse_unbounded(port, events_per_second, most_bytes)
     from lakehouse.commands.caller import now
+    from lakehouse.commands.monitor import looker
     from lakehouse.ingest.streams.transport import transport
     from lakehouse.serve.http.access import is_loopback
     from lakehouse.serve.http.app import Bounds, app
+    from lakehouse.serve.monitor.watch import Kept
 
     settings, lake = opened()
     if not is_loopback(host) and not _tokens(settings).all():
@@ -77,6 +79,7 @@ def serve(
         generate=_generator(settings, generated),
         views=_views(settings, lake),
         bounds=Bounds(most_bytes, events_per_second),
+        signals=Kept(looker(settings, lake), settings.monitor.seconds),
     )
     if is_loopback(host) and not _tokens(settings).all():
         from lakehouse.serve.pages.app import add_pages

@@ -32,6 +32,7 @@ PAGES = (
     ),
     Page("shop", "Shop", "What sells, and how many who look buy?"),
     Page("data", "Data", "May these days be trusted, and why not?"),
+    Page("monitor", "Monitor", "Does the house run, and what is to be done?"),
 )
 SECONDS = 60
 """In which a page is there, or is given up."""
