@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     monitor: MonitorSettings = Field(default_factory=MonitorSettings)
     """Thresholds of signals and what else the monitor may be told, as
     LAKEHOUSE_MONITOR__THRESHOLDS='{"cpu": {"warning": 70}}' or [monitor.thresholds.cpu]."""
+    dagster_url: str | None = None
+    """Address of the Dagster UI, such as http://127.0.0.1:3000: pages link to it."""
     sql_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)
@@ -197,7 +199,7 @@ class Settings(BaseSettings):
             raise ValueError("name a command in one line, or leave the setting out")
         return value
 
-    @field_validator("alert_webhook")
+    @field_validator("alert_webhook", "dagster_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):

@@ -222,6 +222,9 @@ def test_only_streams_know_kafka() -> None:
     assert wrong == []
 
 
+FRAMED = ("http", "pages", "signin")
+
+
 def test_only_http_and_the_page_know_their_framework() -> None:
     """And the command that starts it knows the server."""
     packages = {"fastapi", "nicegui", "starlette", "uvicorn", "prometheus_client"}
@@ -230,7 +233,7 @@ def test_only_http_and_the_page_know_their_framework() -> None:
         for path in PRODUCT
         for name in imports(path)
         if within(name, packages)
-        and not named(path).startswith(("lakehouse/serve/http/", "lakehouse/serve/pages/"))
+        and not named(path).startswith(tuple(f"lakehouse/serve/{r}/" for r in FRAMED))
         and (named(path), name) != ("lakehouse/commands/serve.py", "uvicorn")
     ]
     assert wrong == []

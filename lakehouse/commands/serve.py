@@ -83,8 +83,12 @@ def serve(
     )
     if is_loopback(host) and not _tokens(settings).all():
         from lakehouse.serve.pages.app import add_pages
+        from lakehouse.serve.pages.asking import Asking
+        from lakehouse.serve.pages.here import House
+        from lakehouse.serve.pages.watched import Watched
 
-        add_pages(made, lake, settings)
+        live = Watched(_views(settings, lake))
+        add_pages(made, House(Asking(lake, settings), now, live))
     _listen(made, host, port)
 
 
