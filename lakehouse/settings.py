@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_origin
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -23,6 +24,7 @@ from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
 from lakehouse.serve.alerts.mail import MailSettings
 from lakehouse.serve.monitor.thresholds import MonitorSettings
+from lakehouse.serve.signin.wanted import PageSettings
 
 if TYPE_CHECKING:
     from lakehouse.contracts.registry import Contract, Layer
@@ -148,6 +150,8 @@ class Settings(BaseSettings):
     still count in live windows and sessions; 30 where nothing is said."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
+    page: PageSettings = Field(default_factory=PageSettings)
+    """How the page is reached and by whom, as LAKEHOUSE_PAGE__ORIGIN or in [page]."""
 
     @field_validator("root")
     @classmethod
@@ -394,12 +398,25 @@ def load_settings(**overrides: object) -> Settings:
         raise BadInput(f"setting {name!r}: {said}{_got(name, first['input'])}") from error
     except SettingsError as error:
         name = str(error).partition('"')[2].partition('"')[0]
-        given = os.environ.get(f"LAKEHOUSE_{name.upper()}", "")
+        name, given = _undecoded(name)
         raise BadInput(
-            f"setting {name!r}: write a JSON object of names and values{_got(name, given)}"
+            f"setting {name!r}: write it as JSON, names and values in {{}} or values in []"
+            f"{_got(name, given)}"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"lakehouse.toml cannot be read: {error}") from error
+
+
+def _undecoded(name: str) -> tuple[str, str]:
+    """Which part of a setting is no JSON, and what it says; the library names the whole."""
+    for part, field in getattr(Settings.model_fields[name].annotation, "model_fields", {}).items():
+        said = os.environ.get(f"LAKEHOUSE_{name.upper()}__{part.upper()}")
+        if said is not None and get_origin(field.annotation) in (dict, tuple):
+            try:
+                json.loads(said)
+            except ValueError:
+                return f"{name}.{part}", said
+    return name, os.environ.get(f"LAKEHOUSE_{name.upper()}", "")
 
 
 def _got(name: str, value: object) -> str:
