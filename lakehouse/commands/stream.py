@@ -140,11 +140,12 @@ def plant(
     from lakehouse.ingest.streams.messages import messages_of
     from lakehouse.ingest.streams.transport import topics_in, transport
     from lakehouse.regulation.gaming_day import gaming_day_of
-    from lakehouse.simulate.shop.burst import LIVE, Burst, burst
+    from lakehouse.simulate.shop.burst import Burst, burst
+    from lakehouse.simulate.shop.cases import KINDS
     from lakehouse.simulate.world import world_of
 
     if list_ or kind is None:
-        for name in LIVE:
+        for name in KINDS:
             typer.echo(name.replace("_", "-"))
         return
     if not 0 < intensity <= 1:
