@@ -57,7 +57,7 @@ def volumes(rows: Floats) -> Volume:
             clusters = _clusters(rows[t - BACK : t])
             usual[at], within[at], low[at] = _spread(same, SHARE, clusters)
         elif len(recent) >= FEWEST_DAYS:
-            usual[at], within[at], low[at] = _spread(recent, COLD_SHARE)
+            usual[at], within[at], low[at] = _spread(recent, COLD_SHARE, is_cold=True)
     return Volume(usual, within, low, weekdays)
 
 
@@ -70,12 +70,16 @@ def _clusters(past: Floats) -> float:
     return max(1.0, _NORMAL * float(np.nanmedian(np.abs(by_week - usual) / (usual + FEW) ** 0.5)))
 
 
-def _spread(past: Floats, share: float, clusters: float = 1.0) -> tuple[float, float, float]:
+def _spread(
+    past: Floats, share: float, clusters: float = 1.0, *, is_cold: bool = False
+) -> tuple[float, float, float]:
     """The median; the widest of deviations by the median absolute deviation, deviations of counts
-    that come by chance (Poisson), `clusters` times as wide, and a share; and the fewest rows."""
+    that come by chance (Poisson), `clusters` times as wide, and a share; and the fewest rows.
+    Of days of any weekday (`is_cold`) chance comes on top of what the weekday makes."""
     usual = float(np.median(past))
     deviation = _NORMAL * float(np.median(np.abs(past - usual)))
     by_chance = BY_CHANCE * clusters * (usual + FEW) ** 0.5
-    within = max(DEVIATIONS * deviation, by_chance, share * usual)
+    apart = share * usual
+    within = max(DEVIATIONS * deviation, by_chance + apart if is_cold else by_chance, apart)
     has_always_rows = past.min() > 0 and usual > by_chance
     return usual, within, max(usual - within, 1.0 if has_always_rows else 0.0)
