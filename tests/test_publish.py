@@ -2,10 +2,12 @@
 
 import datetime as dt
 import os
+import signal
 import sqlite3
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,12 @@ from lakehouse.serve.publish.sqlite import SQLite
 from lakehouse.settings import DOMAINS, Settings, load_settings
 from lakehouse.storage import Commit, Lake, stored_schema
 from tests.fake_snowflake import fake_snowflake
+from tests.processes import Warm
 
 COMMIT = Commit("test", "gold/item_sales", "1")
 DAYS = [dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
+SPAN = (DAYS[0], DAYS[1])
+GOLD = "gold.sqlite"
 SALES = shape_of("gold", "item_sales")
 
 
@@ -105,7 +110,14 @@ def account() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(params=["sqlite", "postgres", "snowflake"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "snowflake":
+    with databases(request.param, request, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def databases(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of that kind, with nothing in it."""
+    if name == "snowflake":
         from snowflake.connector import connect
 
         options = request.getfixturevalue("account") | {"database": tmp_path.name.upper()}
@@ -114,8 +126,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             made.do("CREATE SCHEMA gold")
             yield made
         return
-    if request.param == "sqlite":
-        path = tmp_path / "gold.sqlite"
+    if name == "sqlite":
+        path = tmp_path / GOLD
         with SQLite(path) as target:
             yield Database(target, lambda: sqlite3.connect(path))
         return
@@ -209,6 +221,27 @@ def test_what_was_broken_off_goes_on(
     assert revenues(database) == HELD
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("days_kept", [0, 1])
+@pytest.mark.parametrize("name", ["sqlite", "postgres"])
+def test_a_kill_leaves_whole_days_and_the_rest_follows(
+    name: str, days_kept: int, lake: Lake, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with databases(name, request, tmp_path) as database:
+        publish(lake, database.target, [SALES])
+        # What was there before a day is sent again is there until its whole day is.
+        store(lake, sales(DAYS[0], "new", "1.00"), sales(DAYS[1], "new", "2.00"), days=SPAN)
+        where = request.getfixturevalue("server") if name == "postgres" else str(tmp_path / GOLD)
+        killed = Warm("tests.killed_publish", lake.root, str(days_kept + 1), name, where)
+        killed.communicate(60)
+        assert killed.returncode == -signal.SIGKILL
+        after = [("2025-01-01", "new", Decimal("1.00")), ("2025-01-02", "new", Decimal("2.00"))]
+        assert revenues(database) == (HELD if not days_kept else [after[0], HELD[2]])
+        (done,) = publish(lake, database.target, [SALES])
+        assert (done.days, done.same) == (2 - days_kept, days_kept)
+        assert revenues(database) == after
+
+
 def test_new_columns_are_added_and_none_is_dropped(lake: Lake, database: Database) -> None:
     database.target.lay_out(SALES)
     database.do(f"ALTER TABLE {place(database)} DROP COLUMN suspicious_purchases")
@@ -287,9 +320,22 @@ def test_restricted_tables_need_the_grant(tmp_path: Path) -> None:
     assert layers == {"gold", "silver"}
 
 
-def test_a_password_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "me:hunter2@127.0.0.1:1/casino",
+        "me:p@hunter2@127.0.0.1:1/casino",
+        "me:hunter2/x@127.0.0.1:1/casino",
+        "me:hunter2%@127.0.0.1:1/casino",
+        "me:hunter2@[::1/casino",
+        "127.0.0.1:1/casino?user=me&password=hunter2%zz",
+    ],
+)
+def test_a_password_is_not_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
-    monkeypatch.setenv("LAKEHOUSE_POSTGRES", "postgresql://me:hunter2@127.0.0.1:1/casino")
+    monkeypatch.setenv("LAKEHOUSE_POSTGRES", f"postgresql://{address}")
     store(Lake(str(tmp_path / "lake")), sales(DAYS[0], "axe", "1.00"), days=(DAYS[0], DAYS[0]))
     said = CliRunner().invoke(build(), ["publish", "postgres", "--tables", "item_sales"])
     assert isinstance(said.exception, StorageError)

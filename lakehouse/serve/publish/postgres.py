@@ -14,6 +14,7 @@ from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, quoted, text
 from lakehouse.serve.publish.ledger import noted, sums_found
+from lakehouse.serve.publish.secrets import secrets_of, told
 from lakehouse.serve.publish.shapes import Shape, lines
 from lakehouse.serve.publish.target import LEDGER, Marks, refuse_differences, sums_of
 from lakehouse.serve.publish.views import VIEWS
@@ -168,6 +169,5 @@ def _arrow(rows: pl.DataFrame, shape: Shape) -> pa.Table:
 
 
 def _bare(error: Exception, uri: str) -> str:
-    """What the database said, on one line and without the address, which may hold a password."""
-    said = " ".join(str(error).replace(uri, "…").split())
+    said = told(error, secrets_of(uri))
     return said.removeprefix("IO: ").removeprefix("INTERNAL: ")

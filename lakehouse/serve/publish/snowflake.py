@@ -16,6 +16,7 @@ from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, quoted, text
 from lakehouse.serve.publish.ledger import noted, sums_found
+from lakehouse.serve.publish.secrets import told
 from lakehouse.serve.publish.shapes import Shape, lines
 from lakehouse.serve.publish.target import LEDGER, Marks, refuse_differences, sums_of
 from lakehouse.serve.publish.views import WAREHOUSE, WAREHOUSE_VIEWS, View
@@ -195,12 +196,8 @@ class Snowflake(Closing):
             raise BadInput("name the database of Snowflake in its options: database")
 
     def _bare(self, error: Exception) -> str:
-        """What Snowflake said, on one line and without what an option has that may be secret."""
-        said = " ".join(str(error).split())
-        for name, value in self._options.items():
-            if name not in OPEN_OPTIONS and str(value):
-                said = said.replace(str(value), "…")
-        return said
+        closed = (str(v) for name, v in self._options.items() if name not in OPEN_OPTIONS)
+        return told(error, closed)
 
 
 def merged(shape: Shape, place: str, staged: str, days: str) -> list[str]:
