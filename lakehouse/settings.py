@@ -23,6 +23,7 @@ from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
 from lakehouse.serve.alerts.mail import MailSettings
 from lakehouse.serve.monitor.thresholds import MonitorSettings
+from lakehouse.serve.publish.graphite.options import GraphiteSettings
 
 if TYPE_CHECKING:
     from lakehouse.contracts.registry import Contract, Layer
@@ -130,6 +131,9 @@ class Settings(BaseSettings):
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
+    graphite: GraphiteSettings = Field(default_factory=GraphiteSettings)
+    """Server that `publish graphite` and `monitor --watch` send points to, as
+    LAKEHOUSE_GRAPHITE__SERVER or [graphite]."""
     lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
         default_factory=dict
     )
@@ -164,12 +168,7 @@ class Settings(BaseSettings):
     @field_validator("expectations", "data_docs", "topics", mode="before")
     @classmethod
     def _local_folder(cls, value: object) -> object:
-        if value is None:
-            return value
-        folder = _local(value, "name a local folder")
-        if folder.exists() and not folder.is_dir():
-            raise ValueError("is a file; name a folder")
-        return folder
+        return value if value is None else local_folder(value)
 
     @field_validator("pii_key_file", "restricted_key_file", mode="before")
     @classmethod
@@ -399,6 +398,14 @@ def _got(name: str, value: object) -> str:
 def _refuse_unprintable(text: str) -> None:
     if not text.strip() or not text.isprintable():
         raise ValueError("a path has letters to be seen, and no control characters")
+
+
+def local_folder(value: object) -> Path:
+    """A path of this machine that is a folder, or nothing yet. Raises ValueError."""
+    folder = _local(value, "name a local folder")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError("is a file; name a folder")
+    return folder
 
 
 def _local(value: object, otherwise: str) -> Path:

@@ -77,7 +77,7 @@ def serve(
         log,
         now=lambda: int(now().timestamp()),
         generate=_generator(settings, generated),
-        views=_views(settings, lake),
+        views=live_views(settings, lake),
         bounds=Bounds(most_bytes, events_per_second),
         signals=Kept(looker(settings, lake), settings.monitor.seconds),
     )
@@ -150,7 +150,7 @@ def _refuse_unbounded(port: int, events_per_second: float, most_bytes: int) -> N
         raise BadInput(f"--most-bytes {most_bytes}: 1 to {16 * 2**20} are allowed")
 
 
-def _views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
+def live_views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
     """The live views of the parts of the house that the lake has."""
     from functools import partial
 
