@@ -22,8 +22,10 @@ from pydantic_settings import (
 
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
+from lakehouse.paths import expanded, local_file, local_folder, refuse_unprintable
 from lakehouse.serve.alerts.mail import MailSettings
 from lakehouse.serve.monitor.thresholds import MonitorSettings
+from lakehouse.serve.publish.graphite.options import GraphiteSettings
 from lakehouse.serve.signin.wanted import PageSettings
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ LATENESS = 30.0
 """Seconds, of a topic of which `lateness_seconds` says nothing."""
 LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
-_LONGEST_NAME = 200
 _SHOWN = 120
 _TELL_NOTHING = ("storage_options", "alert_webhook", "mail", "kafka", "postgres", "snowflake")
 
@@ -143,6 +144,9 @@ class Settings(BaseSettings):
     of Snowflake's connections.toml."""
     sqlite: Path | None = None
     """File that `publish sqlite` writes to where the command names none."""
+    graphite: GraphiteSettings = Field(default_factory=GraphiteSettings)
+    """Server that `publish graphite` and `monitor --watch` send points to, as
+    LAKEHOUSE_GRAPHITE__SERVER or [graphite]."""
     lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
         default_factory=dict
     )
@@ -156,7 +160,7 @@ class Settings(BaseSettings):
     @field_validator("root")
     @classmethod
     def _root_of_a_lake(cls, value: str) -> str:
-        _refuse_unprintable(value)
+        refuse_unprintable(value)
         scheme, url, rest = value.partition("://")
         if url:
             if scheme not in SCHEMES or not rest.strip("/"):
@@ -164,7 +168,7 @@ class Settings(BaseSettings):
             return value
         if value.strip("/") in ("", ".", ".."):
             raise ValueError("name a folder of its own, such as data/lake")
-        folder = _expanded(value)
+        folder = expanded(value)
         if folder.exists() and not folder.is_dir():
             raise ValueError("is a file; a lake is a folder")
         return value
@@ -179,22 +183,12 @@ class Settings(BaseSettings):
     @field_validator("expectations", "data_docs", "topics", mode="before")
     @classmethod
     def _local_folder(cls, value: object) -> object:
-        if value is None:
-            return value
-        folder = _local(value, "name a local folder")
-        if folder.exists() and not folder.is_dir():
-            raise ValueError("is a file; name a folder")
-        return folder
+        return value if value is None else local_folder(value)
 
     @field_validator("pii_key_file", "restricted_key_file", "sqlite", mode="before")
     @classmethod
     def _local_path(cls, value: object) -> object:
-        if value is None:
-            return value
-        file = _local(value, "name the path of a local file")
-        if file.exists() and not file.is_file():
-            raise ValueError("is no regular file")
-        return value
+        return value if value is None else local_file(value)
 
     @field_validator("on_failure")
     @classmethod
@@ -422,26 +416,3 @@ def _undecoded(name: str) -> tuple[str, str]:
 def _got(name: str, value: object) -> str:
     """Storage options and addresses may hold credentials: of them nothing is told."""
     return "" if name.startswith(_TELL_NOTHING) else f" (got {repr(value)[:_SHOWN]})"
-
-
-def _refuse_unprintable(text: str) -> None:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("a path has letters to be seen, and no control characters")
-
-
-def _local(value: object, otherwise: str) -> Path:
-    text = str(value)
-    _refuse_unprintable(text)
-    if "://" in text:
-        raise ValueError(otherwise)
-    return _expanded(text)
-
-
-def _expanded(path: str) -> Path:
-    try:
-        expanded = Path(path).expanduser()
-    except RuntimeError as error:
-        raise ValueError("there is no such user; name the folder itself") from error
-    if any(len(part.encode()) > _LONGEST_NAME for part in expanded.parts):
-        raise ValueError(f"a name in a path has at most {_LONGEST_NAME} bytes")
-    return expanded

@@ -107,7 +107,7 @@ DOMAINS = sorted(
 )
 PRODUCT = sources("lakehouse", "igaming_assets")
 OWN = {"lakehouse"}
-BASE = {"errors", "closing", "contracts", "locks", "outputs", "private_files"}
+BASE = {"errors", "closing", "contracts", "locks", "outputs", "paths", "private_files"}
 ABOVE = {"settings", "regulation", *BASE}
 ROOMS = {
     "contracts": {"errors"},

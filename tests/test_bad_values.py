@@ -9,6 +9,7 @@ import typer
 from lakehouse import cli
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.serve.monitor.thresholds import MonitorSettings
+from lakehouse.serve.publish.graphite.options import GraphiteSettings
 from lakehouse.serve.signin.wanted import PageSettings
 from lakehouse.settings import Settings
 
@@ -52,6 +53,11 @@ SETTINGS: dict[str, list[str]] = {
     "expectations": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/suites", "a-file"],
     "data_docs": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/docs", "a-file"],
     "postgres": ["", "nope", "mysql://host/name", "postgresql://a b"],
+    "graphite": ["", "nope", "[]", '{"nope": 1}', "{"],
+    "graphite__server": ["", "a b", "h:0", "h:65536", "http://h"],
+    "graphite__protocol": ["", "udp"],
+    "graphite__prefix": ["", ".", "a..b", "a b", "a."],
+    "graphite__spool": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/spool", "a-file"],
     "lateness_seconds": ["", "[]", '{"clickstream": -1}', '{"clickstream": 1e9}', '{"nope": 1}'],
     "filer": ["", "nope", "[]", '{"nope": 1}', "{"],
     "filer__name": ["", " ", "a\nb", "x" * 151],
@@ -120,7 +126,8 @@ def test_the_table_names_every_setting() -> None:
     filer = {f"filer__{n}" for n in FilerSettings.model_fields}
     monitor = {f"monitor__{n}" for n in MonitorSettings.model_fields}
     page = {f"page__{n}" for n in PageSettings.model_fields}
-    assert {*SETTINGS} == {*Settings.model_fields, *filer, *monitor, *page}
+    graphite = {f"graphite__{n}" for n in GraphiteSettings.model_fields}
+    assert {*SETTINGS} == {*Settings.model_fields, *filer, *monitor, *page, *graphite}
 
 
 @pytest.mark.slow

@@ -133,8 +133,26 @@ def _watch(
             else:
                 teller.take(found.states)
                 _show(found, as_json=as_json)
+                _send(settings, found)
             while not is_stopped() and time.monotonic() - began < every:
                 time.sleep(min(_PAUSE, every))
+
+
+def _send(settings: Settings, found: Seen) -> None:
+    """To Graphite, where a server is named; while it is away points wait on the disk."""
+    if settings.graphite.server is None:
+        return
+    from lakehouse.commands.caller import now
+    from lakehouse.errors import LakehouseError
+    from lakehouse.serve.publish.graphite.run import spool_of
+    from lakehouse.serve.publish.graphite.series import points_of
+
+    spool = spool_of(settings)
+    spool.add(points_of(found.readings, now(), prefix=settings.graphite.prefix))
+    try:
+        spool.drain(attempts=1)
+    except LakehouseError as error:
+        _said(str(error))
 
 
 def _show(found: Seen, *, as_json: bool) -> None:

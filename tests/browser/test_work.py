@@ -73,7 +73,8 @@ def test_an_alert_opens_to_its_rows_and_is_closed_with_a_reason(reader: Reader) 
     assert "this machine" in done
     kept = csv(
         reader,
-        f"SELECT action, acted_by FROM ops.alert_actions WHERE alert_id = '{alert}' ORDER BY acted_at",
+        "SELECT action, acted_by FROM ops.alert_actions "
+        f"WHERE alert_id = '{alert}' ORDER BY acted_at",
     )
     assert kept == [["ack", "this machine"], ["close", "this machine"]]
 
