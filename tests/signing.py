@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,15 @@ class House:
     host: str = "127.0.0.1"
 
     @property
+    def folder(self) -> Path:
+        return place_of(self.settings)
+
+    @property
     def users(self) -> Users:
-        return Users(place_of(self.settings))
+        return Users(self.folder)
 
     def log(self) -> list[Entry]:
-        return SignInLog(place_of(self.settings), self.clock).read(1_000)
+        return SignInLog(self.folder, self.clock).read(1_000)
 
     def app(self) -> FastAPI:
         core.app.middleware_stack = None  # one process serves one application, but for tests
@@ -83,12 +88,16 @@ class House:
         )
 
     @contextmanager
-    def served(self, **more: Any) -> Iterator[str]:
+    def served(self, app: FastAPI | None = None, **more: Any) -> Iterator[str]:
         """Behind a server as `lakehouse serve` sets it up: host and port."""
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             config = uvicorn.Config(
-                self.app(), log_level="critical", proxy_headers=False, server_header=False, **more
+                app or self.app(),
+                log_level="critical",
+                proxy_headers=False,
+                server_header=False,
+                **more,
             )
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -104,19 +113,26 @@ class House:
 
 
 class Browser:
-    """Asks as a browser does: with cookies and the headers by which one says where it stands.
-    `peer`: the address of this machine that it comes from."""
+    """Asks as a browser does: with cookies, by TLS or not, and the headers by which it says where
+    it stands. `peer`: the address of this machine that it comes from."""
 
     def __init__(
-        self, at: str, *, origin: str | None = None, host: str = "", peer: str = "127.0.0.1"
+        self,
+        at: str,
+        *,
+        origin: str | None = None,
+        host: str = "",
+        peer: str = "127.0.0.1",
+        tls: Path | None = None,
     ) -> None:
-        self.at, self.scheme = at, "http"
+        self.at = at
+        self._scheme = "https" if tls else "http"
+        self.cookies: dict[str, str] = {}
         self._session = requests.Session()
-        self._session.mount("http://", _From(peer))
+        self._session.mount(f"{self._scheme}://", _From(peer))
         self._session.headers.update(
             {"Accept": "text/html", "Origin": origin or f"http://{at}", "Host": host or at}
         )
-        self.cookies = self._session.cookies
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self._ask("GET", path, headers, None)
@@ -128,16 +144,27 @@ class Browser:
         sent = {"name": name, "password": password or SECRETS.get(name, ""), **more}
         return self.post("/sign-in", sent)
 
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def _ask(self, method: str, path: str, headers: dict[str, str], data: Any) -> requests.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._session.request(
+        answer = self._session.request(
             method,
-            f"{self.scheme}://{self.at}{path}",
-            headers=sent,
+            f"{self._scheme}://{self.at}{path}",
+            headers={"Cookie": self.cookie, **sent} if self.cookies else sent,
             data=data,
             allow_redirects=False,
+            verify=False,
             timeout=60,
         )
+        self._session.cookies.clear()
+        for name, morsel in SimpleCookie(answer.headers.get("Set-Cookie", "")).items():
+            self.cookies[name] = morsel.value
+            if morsel["max-age"] == "0":
+                del self.cookies[name]
+        return answer
 
 
 class _From(HTTPAdapter):
@@ -156,3 +183,20 @@ def house(folder: Path, *names: str, **page: Any) -> House:
     for name in names:
         made.users.add(name, [ROLES[name]], SECRETS[name], MADE)
     return made
+
+
+def answers(browser: Browser, *paths: str) -> list[requests.Response]:
+    return [browser.get(path) for path in paths]
+
+
+def every_kind(browser: Browser) -> list[requests.Response]:
+    """An answer of each kind, before and after signing in."""
+    csv = "/figures/today/win.csv?day=2025-01-01&first=2025-01-01&last=2025-01-01"
+    asked = ("/", "/today", "/sign-in", csv, "/nowhere", "/account", "/fraud", "/healthz", "/docs")
+    before = answers(browser, *asked)
+    return [*before, browser.sign_in("ana"), *answers(browser, *asked), browser.post("/nowhere")]
+
+
+def set_cookie(answer: requests.Response) -> tuple[str, dict[str, str]]:
+    (name, morsel), *_ = SimpleCookie(answer.headers["Set-Cookie"]).items()
+    return name, {k: v for k, v in morsel.items() if v}

@@ -62,6 +62,7 @@ def test_alone_at_a_machine_one_sees_all_but_who_people_are() -> None:
         ('[a]\ngrants = ["all"]', "role 'a': no grant 'all'; grants: alerts, names"),
         ("[a]\nrights = []", "role 'a': no key 'rights'; keys: about, pages, grants"),
         ('[a]\npages = "today"', "role 'a': pages = 'today' is no list"),
+        ('["Pit Boss"]', "role 'Pit Boss': small letters, digits"),
         ("a = 1", "role 'a': write it as a table"),
         ("", "there is none"),
         ("[a", "cannot be read"),
