@@ -21,9 +21,13 @@ def _watch() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
-    threading.Thread(target=_watch, daemon=True).start()
+def _attended() -> None:
     from lakehouse.cli import main
 
+    threading.Thread(target=_watch, daemon=True).start()
     sys.argv = ["lakehouse", *sys.argv[1:]]
     main()
+
+
+if __name__ == "__main__":
+    _attended()

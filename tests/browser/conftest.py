@@ -1,25 +1,31 @@
-"""A lake of seven days behind a server of its own, and a browser that looks at it."""
+"""A lake of seven days behind a server of its own, and a browser that looks at it.
 
+PAGES_LAKE in the environment is such a lake, to be looked at (and written to) in place of a new one.
+"""
+
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmarks.pages import browser as chromium
+from lakehouse.settings import DOMAINS
 
-PATIENCE = 60
+PATIENCE = 30
 LAST = "2025-01-07"
 
 
@@ -48,6 +54,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "LAKEHOUSE_ROOT": given or str(folder / "lake"),
         "DAGSTER_HOME": str(folder / "dagster"),
         "LAKEHOUSE_START": "2025-01-01",
+        "LAKEHOUSE_DOMAINS": json.dumps(DOMAINS),
         "LAKEHOUSE_SQL_SECONDS": "30",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
@@ -96,8 +103,11 @@ class Reader:
     def is_there(self) -> None:
         self.until(lambda: self.asks("return !!(window.socket && window.socket.connected)"))
 
-    def until(self, so: object) -> object:
-        return WebDriverWait(self.browser, PATIENCE).until(lambda _: so())  # type: ignore[operator]
+    def until(self, so: Callable[[], object]) -> object:
+        try:
+            return WebDriverWait(self.browser, PATIENCE).until(lambda _: so())
+        except TimeoutException:
+            raise AssertionError(f"did not come about on this page:\n{self.text()}") from None
 
     def asks(self, script: str, *given: object) -> object:
         return self.browser.execute_script(script, *given)

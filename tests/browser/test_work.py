@@ -44,7 +44,7 @@ def test_names_are_not_told_to_whom_they_are_not_granted(reader: Reader) -> None
 
 def test_an_alert_opens_to_its_rows_and_is_closed_with_a_reason(reader: Reader) -> None:
     reader.opens("/fraud")
-    link = reader.card("Alerts of the floor").find_element(
+    link = reader.card("Alerts of the floor: ").find_element(
         "css selector", 'tbody a[href*="alert="]'
     )
     alert = link.text
@@ -79,9 +79,9 @@ def test_an_alert_opens_to_its_rows_and_is_closed_with_a_reason(reader: Reader) 
     assert kept == [["ack", "this machine"], ["close", "this machine"]]
 
     reader.opens("/fraud?state=closed")
-    assert alert in reader.card("Alerts of the floor").text
+    assert alert in reader.card("Alerts of the floor: ").text
     reader.opens("/fraud")
-    assert alert not in reader.card("Alerts of the floor").text
+    assert alert not in reader.card("Alerts of the floor: ").text
 
 
 def test_a_question_has_its_answer_its_chart_and_its_file(reader: Reader) -> None:
