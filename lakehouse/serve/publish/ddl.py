@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lakehouse.errors import BadInput
 from lakehouse.serve.publish.shapes import Column, Kind, Shape
+from lakehouse.storage.shapes import PARTITION
 
 
 def quoted(name: str) -> str:
@@ -44,12 +45,23 @@ class Dialect:
 
 
 def created(shape: Shape, place: str, dialect: Dialect) -> str:
-    """CREATE TABLE, with the key and what may not be null."""
+    """CREATE TABLE, with the key and what may not be null. Of the key the day comes first: rows
+    come and go by days, and so at one place of its index."""
     parts = [dialect.declared(c) for c in shape.columns]
     if shape.key:
-        parts.append(f"PRIMARY KEY ({dialect.names(shape.key)})")
+        key = sorted(shape.key, key=lambda name: name != PARTITION)
+        parts.append(f"PRIMARY KEY ({dialect.names(key)})")
     body = ",\n  ".join(parts)
     return f"CREATE TABLE IF NOT EXISTS {place} (\n  {body}\n)"
+
+
+def indexed(shape: Shape, place: str, dialect: Dialect) -> list[str]:
+    """CREATE INDEX of days, where the key has none."""
+    if not shape.has_days or PARTITION in shape.key:
+        return []
+    name = dialect.quoted(f"{shape.layer}_{shape.table}_days")
+    column = dialect.quoted(PARTITION)
+    return [f"CREATE INDEX IF NOT EXISTS {name} ON {place} ({column})"]
 
 
 def added(shape: Shape, place: str, dialect: Dialect, there: Mapping[str, str]) -> list[str]:
@@ -75,7 +87,7 @@ def added(shape: Shape, place: str, dialect: Dialect, there: Mapping[str, str]) 
 
 def day_sums(shape: Shape, place: str, days: str, summed: str, dialect: Dialect) -> str:
     """Counts and sums by day, each sum as text; `summed` has {column}."""
-    day = dialect.quoted("gaming_day")
+    day = dialect.quoted(PARTITION)
     of = day if shape.has_days else text("0001-01-01")
     sums = "".join(f", {summed.format(column=dialect.quoted(n))}" for n in shape.summed)
     where = f" WHERE {day} {days}" if shape.has_days else ""

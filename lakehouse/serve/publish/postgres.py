@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, quoted, text
+from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, indexed, quoted, text
 from lakehouse.serve.publish.ledger import noted, sums_found
 from lakehouse.serve.publish.secrets import secrets_of, told
 from lakehouse.serve.publish.shapes import Shape, lines
@@ -49,6 +49,8 @@ class Postgres(Closing):
     def lay_out(self, shape: Shape) -> None:
         place = self._place(shape)
         with self._transaction(shape.name) as cursor:
+            # IF NOT EXISTS is no answer where two ask at once.
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext({text(LEDGER)}))")
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema(shape.layer))}")
             cursor.execute(
                 f"CREATE TABLE IF NOT EXISTS {self._ledger(shape)} (table_name text, "
@@ -57,8 +59,12 @@ class Postgres(Closing):
                 "PRIMARY KEY (table_name, gaming_day))"
             )
             cursor.execute(created(shape, place, DIALECT))
-            for statement in added(shape, place, DIALECT, self._columns(cursor, shape)):
+            missing = added(shape, place, DIALECT, self._columns(cursor, shape))
+            for statement in [*missing, *indexed(shape, place, DIALECT)]:
                 cursor.execute(statement)
+            if missing:
+                mine = text(shape.table)
+                cursor.execute(f"DELETE FROM {self._ledger(shape)} WHERE table_name = {mine}")
             cursor.execute(f"COMMENT ON TABLE {place} IS {text(shape.comment)}")
             for name, comment in lines(shape):
                 cursor.execute(f"COMMENT ON COLUMN {place}.{quoted(name)} IS {text(comment)}")
@@ -91,6 +97,9 @@ class Postgres(Closing):
             refuse_differences(shape, sent, sums_found(cursor.fetchall()))
             for statement in noted(self._ledger(shape), shape, marks, sent, DIALECT):
                 cursor.execute(statement)
+
+    def beside(self) -> Postgres:
+        return Postgres(self._uri, prefix=self._prefix)
 
     def lay_out_views(self) -> list[str]:
         made = []

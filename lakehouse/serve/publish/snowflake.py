@@ -25,7 +25,10 @@ from lakehouse.storage.shapes import PARTITION
 Options = Mapping[str, str | int | bool]
 Do = Callable[[str], Any]
 LOGIN_SECONDS = 60
-OPEN_OPTIONS = {"account", "user", "database", "schema", "warehouse", "role", "host", "port"}
+OPEN_OPTIONS = {
+    *("account", "user", "database", "schema", "warehouse", "role", "host", "port", "protocol"),
+    *("authenticator", "connection_name", "private_key_file", "token_file_path", "login_timeout"),
+}
 """Options whose values a message may tell; all others may be secrets."""
 
 
@@ -113,6 +116,10 @@ class Snowflake(Closing):
             refuse_differences(shape, sent, sums_found(found))
             for statement in noted(self._ledger(shape), shape, marks, sent, DIALECT):
                 do(statement)
+
+    def beside(self) -> None:
+        """Its warehouse has as many cores as it needs, and what it costs is the time that it is
+        awake."""
 
     def lay_out_views(self) -> list[str]:
         with self._transaction("views") as do:

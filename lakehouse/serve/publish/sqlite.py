@@ -14,7 +14,7 @@ import polars as pl
 
 from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, quoted, text
+from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, indexed, quoted, text
 from lakehouse.serve.publish.shapes import Column, Shape
 from lakehouse.serve.publish.target import LEDGER, Marks, Sums, refuse_differences, sums_of
 from lakehouse.serve.publish.views import VIEWS
@@ -49,7 +49,9 @@ class SQLite(Closing):
             raise BadInput(f"{path} is a folder; name a file, such as gold.sqlite")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+            self._connection = sqlite3.connect(
+                path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute("PRAGMA journal_mode = WAL")
         except (OSError, sqlite3.Error) as error:
             raise BadInput(f"{path} is no SQLite database that can be written: {error}") from error
@@ -64,8 +66,11 @@ class SQLite(Closing):
             )
             do(created(shape, place, DIALECT))
             there = {row[1]: row[2] for row in do(f"PRAGMA table_info({place})")}
-            for statement in added(shape, place, DIALECT, there):
+            missing = added(shape, place, DIALECT, there)
+            for statement in [*missing, *indexed(shape, place, DIALECT)]:
                 do(statement)
+            if missing:
+                do(f"DELETE FROM {LEDGER} WHERE table_name = ?", (shape.name,))
 
     def known(self, shape: Shape) -> dict[dt.date, str]:
         with self._transaction(shape.name) as do:
@@ -93,6 +98,9 @@ class SQLite(Closing):
                         f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?)",
                         (shape.name, str(day), mark, rows_of),
                     )
+
+    def beside(self) -> None:
+        """One writes at a time."""
 
     def lay_out_views(self) -> list[str]:
         with self._transaction("views") as do:
