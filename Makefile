@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+KILLS ?= 200
 STAMP := $(VENV)/.stamp
 # `dagster dev` advertises `dg dev`, of a package that nothing else here needs.
 DG_DEV := ignore:Function `dev_command` is superseded
@@ -59,8 +60,8 @@ faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream worker
 	@$(BIN)/python -m benchmarks.faults
 	@$(BIN)/python -m benchmarks.faults.stream
 
-test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then kill -9 of it too
-	@$(BIN)/python -m benchmarks.faults.broker
+test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
+	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -85,8 +85,10 @@ def application(
 ) -> FastAPI:
     """All that is served at an address: what programs call, and the page with its gate."""
     from lakehouse.commands.caller import now as present
+    from lakehouse.commands.monitor import looker
     from lakehouse.serve.http.access import is_loopback
     from lakehouse.serve.http.app import app
+    from lakehouse.serve.monitor.watch import Kept
 
     clock = now or present
     made = app(
@@ -94,8 +96,9 @@ def application(
         log,
         now=lambda: int(clock().timestamp()),
         generate=_generator(settings, generated),
-        views=_views(settings, lake),
+        views=live_views(settings, lake),
         bounds=bounds,
+        signals=Kept(looker(settings, lake), settings.monitor.seconds),
     )
     signed = people_sign_in(settings)
     if signed or (is_loopback(host) and not _tokens(settings).all()):
@@ -105,7 +108,7 @@ def application(
         from lakehouse.serve.pages.watched import Watched
         from lakehouse.serve.signin.doorman import Doorman
 
-        house = House(Asking(lake, settings), clock, Watched(_views(settings, lake)))
+        house = House(Asking(lake, settings), clock, Watched(live_views(settings, lake)))
         doorman = Doorman(settings.page, place_of(settings), clock) if signed else None
         add_pages(made, house, doorman)
     return made
@@ -230,7 +233,7 @@ def _refuse_unbounded(port: int, events_per_second: float, most_bytes: int) -> N
         raise BadInput(f"--most-bytes {most_bytes}: 1 to {16 * 2**20} are allowed")
 
 
-def _views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
+def live_views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
     """The live views of the parts of the house that the lake has."""
     from functools import partial
 

@@ -22,7 +22,7 @@ from lakehouse.serve.http.documents import page
 from lakehouse.serve.http.events import events_router
 from lakehouse.serve.http.generated import generate_router
 from lakehouse.serve.http.live import View, live_router
-from lakehouse.serve.http.numbers import TYPE, Numbers
+from lakehouse.serve.http.numbers import TYPE, Numbers, Signals
 from lakehouse.serve.http.refusals import handle_refusals, refused
 from lakehouse.serve.http.tokens import Limits, Tokens
 from lakehouse.serve.http.writing import Writer
@@ -66,10 +66,11 @@ def app(
     views: Mapping[str, View],
     bounds: Bounds = Bounds(),
     clock: Callable[[], float] = time.monotonic,
+    signals: Signals = list,
 ) -> FastAPI:
     """An application that takes events into the topics of a lake. One process at a time has it:
     it raises LakehouseError on its start where another does. `now`: seconds since 1970."""
-    here, numbers = place(settings), Numbers()
+    here, numbers = place(settings), Numbers(signals)
     door = Door(Tokens(here / "tokens.json"), is_proxied=bool(settings.page.proxies))
     writer = Writer(transport, here / "requests.sqlite", now, numbers.took)
 
@@ -119,7 +120,7 @@ def _about(made: FastAPI, transport: Transport, door: Door, numbers: Numbers) ->
         dependencies=[Depends(door.needs(""))],
     )
     def metrics() -> Response:
-        """Counters, for Prometheus."""
+        """Counters and the monitor's signals, for Prometheus."""
         return Response(numbers.text(), media_type=TYPE)
 
     @made.get("/docs", include_in_schema=False)

@@ -102,7 +102,7 @@ def _decide(here: Here, alert: dict[str, Any]) -> None:
         reason = ui.input("Reason").props("dense outlined").classes("long")
         outcome = ui.select(list(OUTCOMES), label="Outcome").props("dense outlined options-dense")
         outcome.classes("short").set_visibility("close" in kinds)
-        said = ui.element("div").props("aria-live=polite")
+        said = ui.element("div").props("aria-live=polite").classes("said")
 
         async def done(kind: str) -> None:
             said.clear()

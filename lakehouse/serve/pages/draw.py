@@ -23,6 +23,8 @@ GRAVE = {"critical": "#9b1c1c", "high": "#b4532a", "warning": "#b4532a", "medium
          "info": "#4b5563"}  # fmt: skip
 GROUNDS = ["#f3f6fa", "#9dbbd8", "#2563a8"]
 """From little to much."""
+SENTENCE = 40
+"""Letters from which a text is told in lines."""
 PAGE = 12
 """Rows of a table that are seen at once."""
 MOST_FACTS = 5
@@ -166,7 +168,7 @@ def table(rows: pl.DataFrame, here: Here, *, name: str = "") -> None:
             "field": n,
             "sortable": True,
             "align": "right" if t.is_numeric() else "left",
-            "kind": "one-line" if t.is_numeric() or t.is_temporal() or n.endswith("_id") else "",
+            "kind": _kind(n, cut[n]),
             "codes": n in CODED,
         }
         for n, t in rows.schema.items()
@@ -174,16 +176,13 @@ def table(rows: pl.DataFrame, here: Here, *, name: str = "") -> None:
     ways = ways_of(here)
     opened = {n: ways[n] for n in rows.columns if n in ways}
     told = [_row(at, row, opened) for at, row in enumerate(cut.iter_rows(named=True))]
-    with (
-        ui.element("div")
-        .classes("scroll")
-        .props(f'tabindex=0 role=group aria-label="{name or "Table"}"')
-    ):
+    with ui.element("div").props(f'role=group aria-label="{escape(name or "Table")}"'):
         drawn = ui.table(rows=told, columns=columns, row_key="_", pagination=PAGE)
-        drawn.classes("table").props("dense flat wrap-cells")
+        drawn.classes("rows").props("dense flat wrap-cells")
         if cut.height <= PAGE:
             drawn.props("hide-bottom")
         drawn.add_slot("body-cell", _CELL)
+        drawn.add_slot("header-cell", _HEADER)
     if cut.height < rows.height:
         ui.label(f"The first {MOST_ROWS:,} of {rows.height:,} rows; CSV has all.").classes("note")
 
@@ -195,6 +194,20 @@ _CELL = """
   <template v-else>{{ (props.row.$as && props.row.$as[props.col.name]) ?? props.value }}</template>
 </q-td>
 """
+
+
+_HEADER = """
+<q-th :props="props"><button type="button" class="sort">{{ props.col.label }}</button></q-th>
+"""
+
+
+def _kind(name: str, values: pl.Series) -> str:
+    """How a column wraps: names, numbers and times never, sentences where they must."""
+    if isinstance(values.dtype, pl.List):
+        return "sentence"
+    if values.dtype != pl.String or name.endswith("_id"):
+        return "one-line"
+    return "sentence" if values.str.len_chars().gt(SENTENCE).any() else ""
 
 
 def _row(at: int, row: dict[str, Any], opened: Mapping[str, Way]) -> dict[str, Any]:

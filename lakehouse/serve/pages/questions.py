@@ -25,6 +25,8 @@ GRANT = "sql"
 AT_ONCE = 2
 """Questions of all readers that are answered at the same time."""
 FIRST = "SELECT gaming_day, win, theo\nFROM gold.property_day\nORDER BY gaming_day"
+_NAMED = """document.querySelectorAll('.cm-content').forEach(
+    text => text.setAttribute('aria-label', 'Question in SQL'))"""
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
 MOST_MARKS = 2_000
 """Rows that a chart draws."""
@@ -95,7 +97,10 @@ class Editor:
             names = {"": "–", **{n: f"{s.reader}: {s.title}" for n, s in self.saved.items()}}
             self.choice = ui.select(names, label="Saved questions", value="", with_input=False)
             self.choice.props("dense outlined options-dense").classes("long")
-            self.text = ui.codemirror(FIRST, language="SQL", line_wrapping=True).classes("editor")
+            self.text = ui.codemirror(
+                FIRST, language="SQL", theme="githubLight", line_wrapping=True
+            )
+            self.text.classes("editor")
             self.given = ui.element("div").classes("form")
             with ui.element("div").classes("form"):
                 self.run = ui.button("Run", on_click=self.answer).props("no-caps unelevated")
@@ -111,6 +116,7 @@ class Editor:
         self.result = ui.element("div").classes("grid").props("aria-live=polite")
         self.choice.on_value_change(lambda: self.open(self.saved.get(self.choice.value)))
         self._from_address()
+        ui.run_javascript(_NAMED)
 
     def _from_address(self) -> None:
         """The saved question or the figure that the address names."""

@@ -39,6 +39,8 @@ def shown(value: Any, column: str) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return f"{value:,}"
     if isinstance(value, Decimal) and not is_share(column):
         return _money(value)
     if isinstance(value, float | Decimal):

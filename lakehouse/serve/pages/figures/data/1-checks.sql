@@ -10,6 +10,6 @@ SELECT gaming_day, layer || '.' || table_name AS "table",
        count(*) FILTER (WHERE status <> 'passed') AS not_passed
 FROM gold.check_results
 WHERE gaming_day BETWEEN $first::DATE AND $last::DATE
-GROUP BY ALL
-QUALIFY sum(not_passed) OVER (PARTITION BY "table") > 0
+GROUP BY gaming_day, layer, table_name
+QUALIFY sum(not_passed) OVER (PARTITION BY layer, table_name) > 0
 ORDER BY gaming_day, "table" DESC
