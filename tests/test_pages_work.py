@@ -13,12 +13,14 @@ from small_lake import put
 
 from lakehouse.compliance import access_log
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.live.views import answer
 from lakehouse.serve.alerts import desk
 from lakehouse.serve.pages import alerts, data, players, questions
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.draw import _row
 from lakehouse.serve.pages.figures import figure, figures_of
 from lakehouse.serve.pages.here import Here, House, Span
+from lakehouse.serve.pages.live import PANELS, Panel
 from lakehouse.serve.pages.menu import PAGES
 from lakehouse.serve.pages.viewer import Viewer
 from lakehouse.serve.pages.watched import Watched
@@ -248,6 +250,12 @@ def test_a_live_view_is_asked_once_for_all_who_look() -> None:
     view.rows("sales", {"windows": "5"}, NOW)
     view.rows("sales", {"windows": "4"}, NOW + dt.timedelta(seconds=3))
     assert asked == [{"windows": "4"}, {"windows": "5"}, {"windows": "4"}]
+
+
+@pytest.mark.parametrize("panel", [p for ps in PANELS.values() for p in ps], ids=lambda p: p.view)
+def test_a_live_view_has_what_its_page_draws(panel: Panel, lake: Lake, tmp_path: Path) -> None:
+    rows = answer(lake, settings_of(tmp_path), panel.view, panel.params)
+    assert set(panel.columns) <= set(rows.columns)
 
 
 def test_names_in_tables_lead_where_the_reader_may_go(at: Callable[..., Here]) -> None:
