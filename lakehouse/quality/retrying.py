@@ -11,6 +11,7 @@ from lakehouse.contracts import contracts, door_of, stored_as
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.rejects import Retried, rejects
 from lakehouse.ingest.files.rejects import retry as retry_landed
+from lakehouse.ingest.streams.rejected import retry_events
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.regulation.gaming_day import ranges_of
 from lakehouse.storage import Commit, Lake
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Healed:
-    """A table's retry: what landed rows became, rows that silver rejected before and rejects now,
-    and the gaming days whose silver is new."""
+    """A table's retry: what landed rows and events became, rows that silver rejected before and
+    rejects now, and the gaming days whose silver is new."""
 
     landed: Retried
+    events: Retried
     before: int
     after: int
     days: tuple[dt.date, ...]
@@ -38,10 +40,11 @@ class Healed:
 
     def said(self) -> str:
         """In one line."""
-        done = self.landed
+        done, events = self.landed, self.events
         anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
         return (
-            f"{done.table}: {done.healed:,} of {done.tried:,} landed rows went to bronze{anew}; "
+            f"{done.table}: {done.healed + events.healed:,} of {done.tried + events.tried:,} "
+            f"rejected rows went to bronze{anew}; "
             f"silver rejects {self.after:,} rows now, {self.before:,} before; "
             f"{len(self.days)} gaming days of silver are new"
         )
@@ -68,8 +71,9 @@ def retry(
     the silver of their days anew. Raises BadInput for a table without a quarantine."""
     source_table(table)
     done = retry_landed(lake, settings, table, as_of=as_of, rule=rule, mapping=mapping)
+    events = retry_events(lake, settings, table, rule=rule, mapping=mapping)
     silver = rejects(lake, tables=[table], rule=rule).filter(stage="silver")
-    days = tuple(sorted({*done.days, *silver["gaming_day"].to_list()}))
+    days = tuple(sorted({*done.days, *events.days, *silver["gaming_day"].to_list()}))
     before = _rejected(lake, table)
     for made in ranges_of(done.made):
         commit = Commit("quarantine retry", "silver/player_profile", "1")
@@ -77,7 +81,7 @@ def retry(
     for (first, last), home in itertools.product(ranges_of(list(days)), stored_as(door_of(table))):
         commit = Commit("quarantine retry", f"silver/{home}", "1")
         refresh_silver(lake, settings, home, (first, last), commit)
-    return Healed(done, before, _rejected(lake, table), days)
+    return Healed(done, events, before, _rejected(lake, table), days)
 
 
 def _rejected(lake: Lake, table: str) -> int:

@@ -1,7 +1,6 @@
 """A lake of seven days behind a server of its own, and a browser that looks at it.
 
-PAGES_LAKE in the environment is such a lake, to be looked at, and written to, in place of a new
-one.
+PAGES_LAKE in the environment is such a lake, to be looked at and written to in place of a new one.
 """
 
 import json

@@ -11,6 +11,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.alert_shape import SEVERITIES
 from lakehouse.contracts.detection.alert_actions import ACTIONS, OUTCOMES
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -107,12 +108,12 @@ def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
 
 def every(lake: Lake) -> pl.LazyFrame:
     """All alerts in the shape of `anomalies`: those of the floor's rules, and of the shop's
-    payments those of the profile `tuned`, by their strongest rule."""
+    payments those of the profile in force, by their strongest rule."""
     found = lake.scan("gold", "anomalies")
     strongest = pl.element().sort_by(pl.element().struct.field("score"), descending=True)
     payments = (
         lake.scan("gold", "fraud_alerts")
-        .filter(pl.col("profile") == "tuned")
+        .filter(pl.col("profile") == IN_FORCE)
         .select(
             "alert_id",
             "gaming_day",

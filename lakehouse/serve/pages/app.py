@@ -8,14 +8,15 @@ from importlib.resources import files
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nicegui import ui
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.figures import figure
 from lakehouse.serve.pages.here import Here, House, Page, span_of
 from lakehouse.serve.pages.menu import PAGES
-from lakehouse.serve.signin.gate import Gate
+from lakehouse.serve.signin.doorman import Doorman
+from lakehouse.serve.signin.forms import refused_page
+from lakehouse.serve.signin.standing import set_gate
 from lakehouse.serve.signin.viewing import viewer_of
 
 BLUE = "#1f5a99"
@@ -27,15 +28,16 @@ LONGEST = 200
 """Letters of a value in an address."""
 
 
-def add_pages(app: FastAPI, house: House) -> None:
-    """Puts the pages on an application that only this machine reaches: nobody signs in."""
-    app.add_middleware(Gate, api=tuple(app.router.routes))
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1"])
+def add_pages(app: FastAPI, house: House, doorman: Doorman | None = None) -> None:
+    """Puts the pages on an application, for those whom the doorman knows; without one nobody
+    signs in, and only this machine gets in."""
+    set_gate(app, house.asking.settings.page, doorman)
 
     @app.get("/", include_in_schema=False)
-    def home(request: Request) -> RedirectResponse:
+    def home(request: Request) -> Response:
         viewer = viewer_of(request)
-        return RedirectResponse(f"/{next(p.name for p in PAGES if viewer.sees(p.name))}")
+        own = [p.name for p in PAGES if viewer.sees(p.name)]
+        return RedirectResponse(f"/{own[0]}") if own else refused_page("/", (), ())
 
     @app.get("/figures/{page}/{name}.csv", include_in_schema=False)
     def csv(page: str, name: str, request: Request) -> Response:
@@ -54,7 +56,13 @@ def add_pages(app: FastAPI, house: House) -> None:
 
     for page in PAGES:
         _add(page, house)
-    ui.run_with(app, title="Casino lakehouse", language="en-US", show_welcome_message=False)
+    ui.run_with(
+        app,
+        title="Casino lakehouse",
+        language="en-US",
+        show_welcome_message=False,
+        gzip_middleware_factory=None,  # the gate packs
+    )
 
 
 def _add(page: Page, house: House) -> None:

@@ -18,6 +18,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.serve.pages.draw import draw
 from lakehouse.serve.pages.figures import Figure, figures_of
 from lakehouse.serve.pages.here import Here, Span
+from lakehouse.serve.signin.standing import signed_in
 
 
 def head(here: Here) -> None:
@@ -31,7 +32,7 @@ def head(here: Here) -> None:
                 link = ui.link(other.title, here.to(other.name))
                 if other == here.page:
                     link.classes("here").props("aria-current=page")
-        ui.label(viewer.name).classes("who")
+        signed_in(viewer)
 
 
 async def body(here: Here) -> None:

@@ -26,5 +26,6 @@ PAGES = (
     ),
     Page("shop", "Shop", "What sells, and how many who look buy?", live.body),
     Page("data", "Data", "May these days be trusted, and why not?", data.body),
+    Page("monitor", "Monitor", "Does the house run, and what is to be done?"),
     Page("sql", "SQL", "What else do you want to know?", questions.body),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ GRANTS = ("alerts", "names", "sql", "quarantine", "sar")
 ALONE = Viewer("this machine", frozenset(PAGES), frozenset(GRANTS) - {"names", "sar"})
 """Whoever sits at a machine where nobody signs in: who that is nobody knows, so that neither the
 names of players nor cases of suspicion are shown."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _KEYS = {"about": str, "pages": list, "grants": list}
 
 
@@ -58,6 +60,8 @@ def viewer(name: str, held: Iterable[str], known: Mapping[str, Role]) -> Viewer:
 
 def _role(where: str, name: str, told: object) -> Role:
     here = f"{where}: role {name!r}"
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"{here}: small letters, digits, '_' and '-', at most 32")
     if not isinstance(told, dict):
         raise BadInput(f"{here}: write it as a table, [{name}]")
     for key, value in told.items():
