@@ -205,7 +205,7 @@ def test_rows_are_read_again_by_whom_it_is_granted_and_of_open_tables(
 ) -> None:
     told = data.read_again(at("data", somebody("quarantine")), "slot_telemetry", "")
     assert told == [
-        "slot_telemetry: 0 of 0 landed rows went to bronze; silver rejects 0 rows now, 0 before; "
+        "slot_telemetry: 0 of 0 rejected rows went to bronze; silver rejects 0 rows now, 0 before; "
         "0 gaming days of silver are new"
     ]
     with pytest.raises(BadInput, match="needs the grant 'quarantine'"):

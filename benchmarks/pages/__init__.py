@@ -164,10 +164,10 @@ def _crowd(address: str, server: psutil.Process, beside: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    share = (_cpu(server) - before) / SECONDS
+    cpu = _cpu(server) - before
     cuts = statistics.quantiles(took, n=100)
     print(
         f"\n{VIEWERS} viewers{beside}: {len(took)} pages in {SECONDS:.0f} s, half within "
         f"{cuts[49] * 1000:.0f} ms, 95 of 100 within {cuts[94] * 1000:.0f} ms; "
-        f"the server used {share:.0%} of one core"
+        f"the server used {cpu / SECONDS:.0%} of one core, {1000 * cpu / len(took):.0f} ms a page"
     )
