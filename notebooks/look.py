@@ -77,7 +77,7 @@ def bars(axes: Any, names: Sequence[str], values: Sequence[float], written: Any,
             written(value), (value, at), xytext=(side, 0), textcoords="offset points",
             va="center", ha=aligned,
         )  # fmt: skip
-    axes.margins(x=0.16)
+    axes.margins(x=0.16 if min(values, default=0) >= 0 else 0.3)
 
 
 def counted(number: int, what: str) -> str:
