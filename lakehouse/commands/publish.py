@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened
 from lakehouse.commands.check_results import days_asked
 from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    from lakehouse.serve.publish.graphite.spool import Spool
+    from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
+
+_LOOK = 0.2
 
 Tables = Annotated[
     list[str] | None,
@@ -40,6 +47,7 @@ def register(app: typer.Typer) -> None:
     publish.command("sqlite")(sqlite)
     publish.command("postgres")(postgres)
     publish.command("snowflake")(snowflake)
+    publish.command("graphite")(graphite)
     app.add_typer(publish, name="publish")
 
 
@@ -74,6 +82,72 @@ def postgres(
     The database is the setting postgres (LAKEHOUSE_POSTGRES, or lakehouse.toml).
     """
     _publish("postgres", _Chosen(tables, first, last, restricted, purpose), prefix)
+
+
+def graphite(
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            metavar="STEM",
+            help="Only this one, such as servers; can be given more than once.",
+        ),
+    ] = None,
+    first: First = None,
+    last: Last = None,
+    again: Annotated[bool, typer.Option("--again", help="Days that were sent too.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="What live views show, as it changes, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", help="Between two looks of --live.")
+    ] = 5.0,
+) -> None:
+    """Publish figures to Graphite: servers, sales, fraud, the house's days.
+
+    The server is the setting graphite.server (LAKEHOUSE_GRAPHITE__SERVER). While it is away,
+    points wait on the disk and go out, in their order, the next time.
+    """
+    from lakehouse.serve.publish.graphite.run import chosen, spool_of
+    from lakehouse.serve.publish.graphite.run import publish as send
+
+    if not 0.1 <= every <= 3_600:
+        raise BadInput(f"--every {every:g}: 0.1 to 3600 seconds are allowed")
+    days = days_asked(first, last)
+    settings, lake = opened()
+    spool = spool_of(settings)
+    if live:
+        if series or days or again:
+            raise BadInput("--live sends what is so now: leave out --series, --from, --to, --again")
+        _follow(settings, lake, spool, every)
+        return
+    asked = chosen(settings, series)
+    done = send(lake, settings, spool, asked, days=days, again=again, tell=_said)
+    _said(f"sent {sum(s.points for s in done):,} points of {sum(s.days for s in done)} days")
+
+
+def _follow(settings: Settings, lake: Lake, spool: Spool, every: float) -> None:
+    import time
+
+    from lakehouse.commands.serve import live_views
+    from lakehouse.commands.stopping import stopping
+    from lakehouse.errors import LakehouseError
+    from lakehouse.serve.publish.graphite.run import Live
+
+    follow, failed = Live(settings, live_views(settings, lake)), ""
+    with stopping() as is_stopped:
+        while not is_stopped():
+            began = time.monotonic()
+            try:
+                spool.add(follow.changed())
+                spool.drain(attempts=1)
+                failed = ""
+            except LakehouseError as error:
+                if not failed:  # said once, until it has gone well again
+                    _said(str(error))
+                failed = str(error)
+            while not is_stopped() and time.monotonic() - began < every:
+                time.sleep(min(every, _LOOK))
 
 
 def snowflake(
