@@ -31,6 +31,7 @@ import polars as pl
 
 from benchmarks import live
 from lakehouse.contracts import contract
+from lakehouse.ingest.streams.beside import Beside
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.messages import messages_of
 from lakehouse.ingest.streams.transport import OUT, folder
@@ -178,8 +179,9 @@ def followed(rate: int, minutes: float) -> list[dict[str, float]]:
         for topic in (*topics, *OUT):
             log.create(topic, live.PARTITIONS)
         lake = Lake.open(settings)
-        engine = Engine(lake, settings, log)
-        worker = Worker(lake, settings, log, topics, _now, live=engine, limits=Limits(seconds=0.2))
+        engine = Engine(Lake(lake.root), settings, log_of(root))
+        beside = Beside(engine)
+        worker = Worker(lake, settings, log, topics, _now, live=beside, limits=Limits(seconds=0.2))
         watched = Watched(root, worker, engine)
         Lake.append_offsets = watched.timed(Lake.append_offsets)  # type: ignore[method-assign]
         sender = multiprocessing.get_context("spawn").Process(
@@ -197,6 +199,7 @@ def followed(rate: int, minutes: float) -> list[dict[str, float]]:
         watching = threading.Thread(target=watch)
         watching.start()
         worker.run(lambda: not sender.is_alive())
+        beside.close()
         ended.set()
         watching.join()
         return samples

@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.ingest.streams.beside import Beside
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.messages import messages_of
 from lakehouse.ingest.streams.topics import partition_of
 from lakehouse.ingest.streams.transport import OUT, folder
-from lakehouse.ingest.streams.worker import Limits, Worker
+from lakehouse.ingest.streams.worker import Limits, Nothing, Worker
 from lakehouse.live.engine import Engine
 from lakehouse.live.rows import PLACE
 from lakehouse.live.watch import TABLES, State, Watch, absorbed, begun, told
@@ -141,9 +142,9 @@ def followed(seconds: int, *, live: bool, paced: bool) -> dict[str, float]:
         log.create(topic, 1)
     plan = root / "plan.parquet"
     _plan(stream(seconds)).write_parquet(plan)
-    worker = Worker(lake, settings, log, topics, _now, limits=Limits(seconds=0.2))
-    if live:
-        worker.live = Engine(lake, settings, log)
+    own = Lake(lake.root)
+    follower = Beside(Engine(own, settings, Log(folder(settings)))) if live else Nothing()
+    worker = Worker(lake, settings, log, topics, _now, live=follower, limits=Limits(seconds=0.2))
     sender = multiprocessing.get_context("spawn").Process(
         target=produce, args=(str(folder(settings)), str(plan), paced)
     )
@@ -153,6 +154,8 @@ def followed(seconds: int, *, live: bool, paced: bool) -> dict[str, float]:
     began, since = time.process_time(), time.monotonic()
     worker.run(lambda: not sender.is_alive())
     worker.run(lambda: False, until_empty=True)
+    if isinstance(follower, Beside):
+        follower.close()
     spent, lasted = time.process_time() - began, time.monotonic() - since
     waited = np.array(_waited(lake, log) if live else [0])
     shutil.rmtree(root)

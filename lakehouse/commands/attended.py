@@ -21,9 +21,13 @@ def _watch() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def _run() -> None:
     threading.Thread(target=_watch, daemon=True).start()
     from lakehouse.cli import main
 
     sys.argv = ["lakehouse", *sys.argv[1:]]
     main()
+
+
+if __name__ == "__main__":
+    _run()
