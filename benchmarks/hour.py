@@ -5,7 +5,9 @@ with windows, sessions and all rules, log segments of ten minutes and small file
 the way. Every minute tells of the worker its memory, open files, commits and what it remembers,
 and of the lake its files; at the end by how much of each an hour more would be.
 
-Accounts play for `POOL` seconds, then others come: as many are at play in the end as at first.
+Accounts play for `POOL` seconds, then others come, and after `SHIFTS` of them the first again: what
+is remembered of a gaming day grows by who plays on it, and no more are at play in the end than at
+first. What grows is payments, which are remembered for a month.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import Lake
 
 POOL = 90
-"""Seconds of simulated events that are sent again and again, of other accounts each time."""
+"""Seconds of simulated events that are sent again and again, under other numbers each time."""
+SHIFTS = 5
 TURN = dt.timedelta(milliseconds=300)
 KEPT_MINUTES = 10
 SEGMENT = 4 * 2**20
@@ -111,11 +114,14 @@ def _turns(
 
 
 def _as_others(table: str, rows: pl.DataFrame, cycle: int, since: dt.timedelta) -> pl.DataFrame:
-    """The same done later by other accounts."""
+    """The same done later under other numbers, by the accounts of the next shift."""
     c = contract(table)
-    named = {*c.key, c.topic_key, "session_id", "order_id", "round_id"} & set(rows.columns)
+    numbers = {*c.key, "order_id", "round_id"} & set(rows.columns)
+    people = {c.topic_key, "session_id"} & set(rows.columns)
     return rows.with_columns(
-        pl.col(str(c.event_time)) + since, *(pl.col(n) + f"x{cycle:x}" for n in sorted(named))
+        pl.col(str(c.event_time)) + since,
+        *(pl.col(n) + f"x{cycle:x}" for n in sorted(numbers)),
+        *(pl.col(n) + f"s{cycle % SHIFTS}" for n in sorted(people)),
     )
 
 
