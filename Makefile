@@ -10,7 +10,7 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo live test test-fast test-kafka check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo page live test test-fast test-kafka check ui bench fuzz faults fix docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
+
+page: $(STAMP) ## The page, on port 8000, until Ctrl-C; `make demo` says who signs in
+	@$(BIN)/lakehouse serve
 
 live: $(STAMP) ## Simulated events into topics, topics into the lake, and HTTP on port 8000, until Ctrl-C
 	@$(BIN)/lakehouse live

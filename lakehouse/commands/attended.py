@@ -21,13 +21,13 @@ def _watch() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run() -> None:
-    threading.Thread(target=_watch, daemon=True).start()
+def _attended() -> None:
     from lakehouse.cli import main
 
+    threading.Thread(target=_watch, daemon=True).start()
     sys.argv = ["lakehouse", *sys.argv[1:]]
     main()
 
 
 if __name__ == "__main__":
-    _run()
+    _attended()

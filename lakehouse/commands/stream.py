@@ -120,10 +120,7 @@ def plant(
     ] = None,
     user: Annotated[str | None, typer.Option("--user", help="Account that it happens to.")] = None,
     at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", metavar="MOMENT", help="When it ends; by default now, by the events' clock."
-        ),
+        str | None, typer.Option("--at", metavar="MOMENT", help="When it ends; by default now.")
     ] = None,
     intensity: Annotated[float, typer.Option(help="1 blatant, near 0 faint.")] = 1.0,
     look_alike: Annotated[

@@ -15,11 +15,12 @@ import polars as pl
 
 from lakehouse.closing import Closing
 from lakehouse.ingest.streams.groups import Group, Member
-from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition, Tell
+from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition
 from lakehouse.ingest.streams.topics import (
     Batch,
     Begin,
     Ends,
+    Tell,
     as_the_group,
     is_new,
     partitions_of,

@@ -11,7 +11,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow as pa
 
 from lakehouse.errors import BadInput, Damaged, DiskFull, StorageError, is_disk_full
-from lakehouse.ingest.streams.topics import MESSAGES, READ
+from lakehouse.ingest.streams.topics import MESSAGES, READ, Tell
 
 SEGMENT_BYTES = 64 * 2**20
 LARGEST_FRAME = 32 * 2**20
@@ -35,7 +35,6 @@ _HEAD_BYTES = _HEAD.size + _TOLD.size
 _END = 4
 """Bytes that tell where a value of a frame ends."""
 _NOTHING = pl.DataFrame(schema=READ)
-Tell = Callable[[str], None]
 
 
 class Frame(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -123,6 +124,7 @@ class Script:
     def price(self, product: int) -> int:
         return int(catalogue.price_cents(self.config.seed, self.day)[product])
 
+    @functools.cached_property
     def method(self) -> int:
         who, luck = np.array([self.account]), draw(self.case.luck, 7)
         return int(profiles.method(self.config, who, luck)[0])
