@@ -34,11 +34,11 @@ PIECE = 0.5
 """Seconds of events that are taken in at once."""
 PARTITIONS = 4
 _TOLD = ("events", "seconds", "cpu_us", "alerts", "p50", "p99")
-_START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
+START = dt.datetime(2025, 1, 2, 2, tzinfo=dt.UTC)
 
 
-def stream(seconds: int, scale: float = 20.0) -> dict[str, pl.DataFrame]:
-    """Events of a simulated day in their order, `RATE` a second: table → its rows of bronze."""
+def stream(seconds: int, scale: float = 20.0, rate: int = RATE) -> dict[str, pl.DataFrame]:
+    """Events of a simulated day in their order, so many a second: table → its rows of bronze."""
     world = World(WorldConfig(seed=11, scale=scale))
     frames = {}
     for table in TABLES:
@@ -49,8 +49,8 @@ def stream(seconds: int, scale: float = 20.0) -> dict[str, pl.DataFrame]:
         [f.select(at=contract(t).event_time).with_columns(table=pl.lit(t), n=pl.int_range(pl.len()))
          for t, f in frames.items()]
     ).sort("at", "table")  # fmt: skip
-    kept = times.head(seconds * RATE).with_row_index("place")
-    moment = pl.lit(_START) + pl.duration(microseconds=pl.col("place") * (1_000_000 // RATE))
+    kept = times.head(seconds * rate).with_row_index("place")
+    moment = pl.lit(START) + pl.duration(microseconds=pl.col("place") * (1_000_000 // rate))
     moved = kept.with_columns(moment.cast(pl.Datetime("us", "UTC")).alias("at"))
     return {t: _moved(t, f, moved.filter(table=t)) for t, f in frames.items()}
 
@@ -98,7 +98,7 @@ def judged(frames: dict[str, pl.DataFrame]) -> None:
 
 def _pieces(table: str, rows: pl.DataFrame) -> list[pl.DataFrame]:
     moment = pl.col(str(contract(table).event_time))
-    number = ((moment - pl.lit(_START)).dt.total_milliseconds() // int(PIECE * 1_000)).alias("_n")
+    number = ((moment - pl.lit(START)).dt.total_milliseconds() // int(PIECE * 1_000)).alias("_n")
     return rows.with_columns(number).partition_by("_n", include_key=False, maintain_order=True)
 
 
@@ -107,7 +107,7 @@ def _plan(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     parts = []
     for table, rows in frames.items():
         c = contract(table)
-        since = pl.col(str(c.event_time)) - pl.lit(_START)
+        since = pl.col(str(c.event_time)) - pl.lit(START)
         turn = rows.select(turn=since.dt.total_milliseconds() // 100)
         sent = messages_of(table, rows).with_columns(turn, topic=pl.lit(c.topic))
         parts.append(sent)

@@ -10,6 +10,7 @@ import polars as pl
 
 from igaming_assets.partitions import key_of
 from igaming_assets.resources import LakeResource
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.errors import LakehouseError
 from lakehouse.serve.alerts import desk
 from lakehouse.serve.alerts.telling import tell
@@ -19,7 +20,6 @@ from lakehouse.storage import Lake
 ALERTS = dg.AssetKey(["gold", "anomalies"])
 FRAUD = dg.AssetKey(["gold", "fraud_alerts"])
 LIVE = dg.AssetKey(["gold", "live_alerts"])
-TOLD_PROFILE = "tuned"
 HOLD = "Hold the order, and ask the account's holder."
 Critical = Callable[[Lake, set[dt.date]], list[dict[str, Any]]]
 """CRITICAL alerts of gaming days that are open."""
@@ -149,7 +149,7 @@ def _critical_fraud(lake: Lake, days: set[dt.date]) -> list[dict[str, Any]]:
     alerts = lake.scan("gold", "fraud_alerts", days=(min(days), max(days))).filter(
         pl.col("gaming_day").is_in(days)
         & (pl.col("alert_level") == "CRITICAL")
-        & (pl.col("profile") == TOLD_PROFILE)
+        & (pl.col("profile") == IN_FORCE)
     )
     told = alerts.select(
         "alert_id",
@@ -175,7 +175,7 @@ def _critical_live(lake: Lake) -> list[dict[str, Any]]:
     stands = rows.unique("alert_id", keep="last", maintain_order=True).filter(
         ~pl.col("is_withdrawn")
         & (pl.col("level") == "CRITICAL")
-        & ((pl.col("family") != "fraud") | (pl.col("rule") == TOLD_PROFILE))
+        & ((pl.col("family") != "fraud") | (pl.col("rule") == IN_FORCE))
     )
     told = stands.select(
         "alert_id",

@@ -139,7 +139,9 @@ def amounts(day: str, *usd: str, kind: str = IN) -> list[dict]:
     [
         # Two in one day: half, by how near the threshold they are.
         (amounts("10", "8600.00", "8600.00"), [("structuring", 10, 0.43, "INFO")]),
-        (amounts("10", "8600.00", "8599.00"), []),
+        # At the foot of the band, all of the day's currency: the definition, and no more.
+        (amounts("10", "8000.00", "8000.00"), [("structuring", 10, 0.4, "INFO")]),
+        (amounts("10", "8000.00", "7999.99"), []),
         # 18,000 of the 21,000 of a day: 0.5 x 0.9 x 6/7 is 0.386.
         (amounts("10", "9000.00", "9000.00", "3000.00"), []),
         # On two days, each in one piece: two thirds of 0.8; and of 0.9.
@@ -155,12 +157,12 @@ def amounts(day: str, *usd: str, kind: str = IN) -> list[dict]:
             [row for day in ("10", "11", "12") for row in amounts(day, "8800.00")],
             [("structuring", 11, 0.586667, "WARNING"), ("structuring", 12, 0.66, "CRITICAL")],
         ),
-        # Paid out: seven tenths of two thirds of 0.93, and of 0.92.
+        # Paid out: seven tenths of two thirds of 0.8574, and of 0.8571.
         (
-            [*amounts("10", "9300.00", kind=OUT), *amounts("11", "9300.00", kind=OUT)],
-            [("structuring", 11, 0.434, "INFO")],
+            [*amounts("10", "8574.00", kind=OUT), *amounts("11", "8574.00", kind=OUT)],
+            [("structuring", 11, 0.40012, "INFO")],
         ),
-        ([*amounts("10", "9200.00", kind=OUT), *amounts("11", "9200.00", kind=OUT)], []),
+        ([*amounts("10", "8571.00", kind=OUT), *amounts("11", "8571.00", kind=OUT)], []),
     ],
 )
 def test_structuring_is_plainer_in_one_piece_near_the_threshold(txns, expected):

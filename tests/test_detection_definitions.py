@@ -73,7 +73,8 @@ def plant(name: str, who: str, kind: str, days: list[int], **more: object) -> li
 
 def test_cases_that_meet_it_count_and_others_that_do_are_neither_right_nor_wrong() -> None:
     """P1 meets it; P2 is a case below it; P3, honest, meets it; P4, honest, does not; P5 meets it
-    after the window, and so is one of another strength; P6's amounts are of no planted day."""
+    after the window, and so is one of another strength; P6's amounts are of no planted day alone,
+    and meet it; so do those of P7, of whom nothing was planted, and not those of P8."""
     plants = [
         *plant("s1", "P1", "structuring", [0, 1]),
         *plant("s2", "P2", "structuring", [0, 1]),
@@ -85,7 +86,7 @@ def test_cases_that_meet_it_count_and_others_that_do_are_neither_right_nor_wrong
     amounts = [
         ("P1", 0, 9000), ("P1", 1, 9000), ("P2", 0, 9000), ("P2", 1, 7000), ("P3", 0, 9000),
         ("P3", 1, 9000), ("P4", 0, 9000), ("P5", 1, 9000), ("P5", 2, 9000), ("P6", 0, 9000),
-        ("P6", 1, 9000),
+        ("P6", 1, 9000), ("P7", 0, 9000), ("P7", 1, 9000), ("P8", 0, 9000), ("P8", 1, 12000),
     ]  # fmt: skip
     rows = [
         {"player_id": who, "side": "in", "gaming_day": m.gaming_day, "at": m.at, "amount": usd}
@@ -105,6 +106,7 @@ def test_cases_that_meet_it_count_and_others_that_do_are_neither_right_nor_wrong
         "P3": "other",
         "P5": "other",
         "P6": "other",
+        "P7": "other",
     }
     assert found["expected_rule"].unique().to_list() == ["structuring"]
     assert not found["is_look_alike"].any()

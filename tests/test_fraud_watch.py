@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from benchmarks.instances import short_lived
-from igaming_assets.alerting import FRAUD, TOLD_PROFILE, fraud_sensor
+from igaming_assets.alerting import FRAUD, IN_FORCE, fraud_sensor
 from igaming_assets.assembly import assemble
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
@@ -90,7 +90,7 @@ def test_a_day_that_is_under_way_is_not_asked_for_again(
 
 def alert(key: str, **more: object) -> dict[str, object]:
     return {
-        "alert_id": f"{TOLD_PROFILE}-{key}",
+        "alert_id": f"{IN_FORCE}-{key}",
         "transaction_id": key,
         "user_id": "t:1",
         "amount": 5,
@@ -99,7 +99,7 @@ def alert(key: str, **more: object) -> dict[str, object]:
         "alert_level": "CRITICAL",
         "alert_timestamp": dt.datetime(2025, 1, 2, 20, tzinfo=dt.UTC),
         "additional_context": "{}",
-        "profile": TOLD_PROFILE,
+        "profile": IN_FORCE,
         "rules": [{"rule": "card_testing", "score": 1.0}],
         "evidence": [{"table_name": "shop_orders", "record_id": key}],
         "learned_by": "x",

@@ -268,6 +268,33 @@ def test_chips_that_an_honest_patron_kept_are_the_cause_of_a_warning(
     assert kinds_behind(lake, check, DAYS[1], said) == kinds
 
 
+@pytest.mark.parametrize(("session", "kinds"), [("s1", ["defect on slot_telemetry"]), ("s2", [])])
+def test_a_play_that_lost_its_machine_is_the_cause_of_its_meters_warning(
+    lake: Lake, session: str, kinds: list[str]
+) -> None:
+    """M1's meter went 30 ahead, and 20 of coin-in were reported: 10 came without a machine."""
+    at = dt.datetime.combine(DAYS[1], dt.time(20), dt.UTC)
+    row = {"gaming_day": DAYS[1], "machine_id": "M1", "session_id": "s1"}
+    read = row | {"event_type": "METER_UPDATE"}
+    rows = [
+        read | {"event_id": "e1", "event_timestamp": at, "meter_coin_in": "100.00"},
+        row | {"event_id": "e2", "event_type": "GAME_PLAY", "coin_in": "20.00",
+               "event_timestamp": at + dt.timedelta(minutes=1)},
+        read | {"event_id": "e3", "event_timestamp": at + dt.timedelta(minutes=9),
+                "meter_coin_in": "130.00"},
+    ]  # fmt: skip
+    lost = row | {"event_id": "e4", "machine_id": None, "session_id": session}
+    put(lake, "silver", "slot_telemetry", *rows)
+    put(lake, "bronze", "slot_telemetry", *rows, lost)
+    defect = plant(kind="null_required", entity_type="row", entity_id="e4", row_key="e4",
+                   table_name="slot_telemetry", gaming_day=DAYS[1])  # fmt: skip
+    put(lake, "truth", "plants", defect)
+    check = checks(Settings(), NOW)[("silver", "slot_telemetry", "meters_equal_the_play")]
+    said = check.judge(lake, (DAYS[1], DAYS[1]))[DAYS[1]]
+    assert not said.passed
+    assert kinds_behind(lake, check, DAYS[1], said) == kinds
+
+
 @pytest.mark.parametrize(
     ("redeemed", "passes"), [("500.00", True), ("499.99", False), ("3000.00", True)]
 )

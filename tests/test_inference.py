@@ -297,3 +297,30 @@ def test_whatever_is_proposed_can_be_read_back(tmp_path: Path, text: str, table:
     path = tmp_path / "m.toml"
     path.write_text(proposal.toml)
     assert load_mapping(path, table).table == table
+
+
+def test_a_column_of_our_name_is_ours_however_much_of_it_is_damaged(tmp_path: Path) -> None:
+    """Three of a hundred prices have a sign that prices have not, and two are words."""
+    prices = ["-4.99", "-1.99", "-0.99", "abc", "twelve", *["4.99"] * 95]
+    lines = [f"U{n},sword,{p},USD,2025-01-0{1 + n % 3}T10:00:{n % 60:02}Z,T{n:03}"
+             for n, p in enumerate(prices)]  # fmt: skip
+    file = tmp_path / "purchases.csv"
+    head = "player_id,item_id,price,currency,purchase_timestamp,transaction_id"
+    file.write_text("\n".join([head, *lines]) + "\n")
+    said = infer(file, "purchases", timezone="UTC").toml
+    given = tomllib.loads(said)
+    assert "price" not in given.get("columns", {})
+    assert "# price: sure (1.00)" in said
+    assert "a trial reading rejects 3% of the sample: less than 0" in said
+
+
+def test_how_a_time_is_read_is_judged_by_rows(tmp_path: Path) -> None:
+    """Four servers tell at one moment; of 400 rows three have none that is one."""
+    rows = [f"s{n % 4},2025-01-01T{10 + n // 240}:{n // 4 % 60:02}:00Z,{n}.5" for n in range(400)]
+    for n, text in ((7, "yesterday"), (90, "12h30"), (200, "soon")):
+        rows[n] = f"s{n % 4},{text},{n}.5"
+    file = tmp_path / "metrics.csv"
+    file.write_text("\n".join(["server_id,timestamp,latency", *rows]) + "\n")
+    said = infer(file, "server_metrics", timezone="UTC").toml
+    assert "# timestamp: sure" in said
+    assert "SET ASIDE" not in said

@@ -14,14 +14,20 @@ from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, stream, stream
 from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.shop.fraud import PROFILES
+from lakehouse.contracts.shop.fraud import IN_FORCE, PROFILES
 from lakehouse.detection.fraud.alerts import alerted
 from lakehouse.detection.fraud.measures import measured, nothing_remembered, remembered
 from lakehouse.detection.fraud.rules import judged
 from lakehouse.gold.marts import marts
 from lakehouse.gold.online.play import with_cents
 from lakehouse.gold.platform.windows import item_windows, play_windows
-from lakehouse.gold.shop.sales_windows import action_parts, from_parts, order_parts, windows
+from lakehouse.gold.shop.sales_windows import (
+    action_parts,
+    alert_counts,
+    from_parts,
+    order_parts,
+    windows,
+)
 from lakehouse.gold.windows import BY, MEASURES, in_windows, standing
 from lakehouse.live.watch import TABLES, State, Watch, absorbed, begun, told
 from lakehouse.live.windows import KEY, KINDS
@@ -118,15 +124,26 @@ def test_windows_are_those_of_the_batch(table: str, data: st.DataObject) -> None
     assert_frame_equal(as_table(live), as_table(BATCH[table](stream.good)))
 
 
+def batch_alerts(orders: pl.DataFrame, profile: str) -> pl.DataFrame:
+    measures, _ = measured(orders, nothing_remembered())
+    return alerted(judged(measures, profile), remembered(orders), profile)
+
+
 @BRIEF
 @given(data=st.data())
 def test_windows_of_the_shop_are_the_marts(data: st.DataObject) -> None:
-    """Over payments and visits of all partitions, with who visited."""
+    """Over payments and visits of all partitions, with who visited and what is alerted of."""
     both = [data.draw(streams(table)) for table in SHOP]
     runs = [run(data.draw, s) for s in both]
     live = [standing(r.of(r.windows, KEY).lazy()) for r in runs]
+    said = runs[0].of(runs[0].alerts, ("alert_id",)).lazy()
+    holds = said.filter(~pl.col("is_withdrawn"), pl.col("rule") == IN_FORCE)
     orders, actions = (s.good for s in both)
-    assert_frame_equal(from_parts(*live).collect(), windows(orders, actions).collect())
+    told = batch_alerts(orders.collect(), IN_FORCE).lazy()
+    assert_frame_equal(
+        from_parts(*live, alert_counts(holds, "event_time")).collect(),
+        windows(orders, actions, told).collect(),
+    )
 
 
 @pytest.mark.parametrize("table", ["clickstream", "player_events"])
@@ -159,9 +176,8 @@ def test_alerts_of_fraud_are_those_of_the_batch(data: st.DataObject) -> None:
     made = run(data.draw, stream)
     live = made.of(made.alerts, ("alert_id",)).filter(~pl.col("is_withdrawn"))
     good = stream.good.collect()
-    measures, _ = measured(good, nothing_remembered())
     batch = pl.concat(
-        alerted(judged(measures, p), remembered(good), p).select(
+        batch_alerts(good, p).select(
             "alert_id",
             level="alert_level",
             score="fraud_score",

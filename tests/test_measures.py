@@ -101,16 +101,33 @@ def test_weekdays_that_differ_much_widen_the_bound() -> None:
     assert volumes(rows).within[0] == pytest.approx(889.56)
 
 
-@pytest.mark.parametrize(("known", "expected"), [(6, None), (7, 200.0), (21, 200.0), (28, 75.0)])
+def test_rows_that_come_in_clusters_widen_the_bound() -> None:
+    """On the other days of eight weeks there were 100 rows, or 40 more or fewer in turn: somebody
+    made them. That eight Wednesdays were alike is chance."""
+    rows = np.full(BACK + 1, 100.0)
+    rows[:BACK] += np.tile([40.0, 40.0, -40.0, -40.0], BACK // 4)
+    rows[0:BACK:7] = 100
+    # Six of seven days are 40 from their weekday's median; the Poisson deviation is sqrt(104),
+    # and so they are 1.4826 x 40 / sqrt(104) = 5.82 times as far as chance takes them.
+    assert volumes(rows).within[0] == pytest.approx(5 * 1.4826 * 40)
+    rows[:BACK] = 100
+    assert volumes(rows).within[0] == pytest.approx(5 * 104**0.5)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(6, None), (7, 200 + 5 * 304**0.5), (21, 200 + 5 * 304**0.5), (28, 5 * 304**0.5)],
+)
 def test_the_cold_start_is_wide_then_silent(known: int, expected: float | None) -> None:
-    """Below four of the weekday, two thirds of the usual; below seven days, nothing."""
+    """Below four of the weekday, two thirds of the usual and what chance takes beside it; below
+    seven days, nothing."""
     rows = np.full(BACK + 1, np.nan)
     rows[BACK - known :] = 300.0
     found = volumes(rows).within[0]
     if expected is None:
         assert np.isnan(found)
     else:
-        assert found == max(expected, 5 * 304**0.5)
+        assert found == pytest.approx(expected)
 
 
 def test_shares_of_nulls_are_held_against_four_weeks() -> None:

@@ -15,16 +15,19 @@ import uvicorn
 from fastapi import FastAPI
 
 from lakehouse.errors import BadInput
-from lakehouse.serve.pages.app import PAGES, add_pages
+from lakehouse.serve.pages.app import add_pages
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.figures import Figure, figure, figures_of, pages_with_figures
-from lakehouse.serve.pages.frame import Span, filled, span_of
+from lakehouse.serve.pages.frame import filled
+from lakehouse.serve.pages.here import House, Span, span_of
+from lakehouse.serve.pages.menu import PAGES
 from lakehouse.serve.pages.words import label, shown
 from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import Commit, Lake, stored_schema
 
 DAY = dt.date(2025, 1, 8)
 GIVEN = {"day": str(DAY), "first": "2025-01-01", "last": str(DAY)}
+NOW = dt.datetime(2025, 1, 9, 15, tzinfo=dt.UTC)
 COMMIT = Commit("test", "gold/property_day", "1")
 
 
@@ -101,7 +104,7 @@ def test_days_come_from_the_address() -> None:
 def test_the_query_that_is_shown_gives_the_same_elsewhere(lake: Lake, settings: Settings) -> None:
     store(lake, {DAY: "1.50"})
     asking, span = Asking(lake, settings), Span(dt.date(2025, 1, 1), DAY)
-    text = filled(figure("today/win"), span)
+    text = filled(figure("today/win"), span.given())
     assert "$" not in text
     assert asking.ask(text, {}).equals(asking.answer(figure("today/win"), span.given()))
 
@@ -133,7 +136,7 @@ def test_columns_have_words() -> None:
 def address(lake: Lake, settings: Settings) -> Iterator[str]:
     store(lake, {DAY: "1.50"})
     app = FastAPI()
-    add_pages(app, lake, settings)
+    add_pages(app, House(Asking(lake, settings), lambda: NOW))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))

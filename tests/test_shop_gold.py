@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from law_rows import rows
 
+from lakehouse.contracts import contract
 from lakehouse.detection import registry
 from lakehouse.detection.registry import thresholds
 from lakehouse.gold.marts import marts
@@ -45,6 +46,20 @@ def paid(key: str, second: float, usd: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def alert(key: str, second: float, profile: str = "tuned") -> dict[str, Any]:
+    """Of the payment `key`, made at that second."""
+    moment = NOON + dt.timedelta(seconds=second)
+    return {"transaction_id": key, "profile": profile, "alert_timestamp": moment,
+            "gaming_day": DAY}  # fmt: skip
+
+
+def alerts(*given: dict[str, Any]) -> pl.LazyFrame:
+    base = dict.fromkeys(contract("fraud_alerts").bronze_schema())
+    return pl.LazyFrame(
+        [base | a for a in given], schema=contract("fraud_alerts").bronze_schema().to_frame().schema
+    )
+
+
 def did(user: str, minute: float, what: str, category: str | None = "Books", **more: Any) -> dict:
     moment = NOON + dt.timedelta(minutes=minute)
     key = f"{user}{minute}{what}"
@@ -71,7 +86,7 @@ ORDERS = [
 
 def test_windows_of_a_minute_slide_by_half_of_one() -> None:
     seen = rows("shop_actions", did("D", 0.25, "view_product"), did("A", 0.1, "view_product"))
-    found = windows(rows("shop_orders", *ORDERS), seen).collect()
+    found = windows(rows("shop_orders", *ORDERS), seen, alerts()).collect()
     starts = [NOON + dt.timedelta(seconds=s) for s in (-30, 0, 30)]
     assert found["window_start"].to_list() == starts
     assert found["window_end"].to_list() == [s + dt.timedelta(seconds=60) for s in starts]
@@ -90,11 +105,27 @@ def test_windows_of_a_minute_slide_by_half_of_one() -> None:
     assert found["visitors"].to_list() == [2, 4, 2]
     assert found["conversion_rate"].to_list() == [0.5, 0.5, 0.5]
     assert found["transactions_per_user"].to_list() == [2.0, 1.5, 1.0]
-    assert found["fraud_rate"].null_count() == 3
+    assert found["fraud_rate"].to_list() == [0.0, 0.0, 0.0]
+
+
+def test_the_fraud_rate_is_of_all_payments_and_of_the_profile_in_force() -> None:
+    """Before 12:00 there was none; to 12:01 four, two of them alerted of; then two, one alerted."""
+    told = alerts(alert("2", 10), alert("4", 50), alert("1", 10, "streamify"))
+    seen = rows("shop_actions", did("D", -0.75, "view_product"))
+    orders = rows("shop_orders", *ORDERS)
+    found = of("sales_windows", shop_orders=orders, shop_actions=seen, fraud_alerts=told)
+    rates = [(r["window_start"].strftime("%M:%S"), r["fraud_rate"]) for r in found.to_dicts()]
+    assert rates[0] == ("58:30", None)
+    assert rates[1:] == [("59:00", None), ("59:30", 0.5), ("00:00", 0.5), ("00:30", 0.5)]
+    by_hour = of("shop_hours", shop_orders=orders, shop_actions=seen, fraud_alerts=told)
+    assert by_hour["fraud_rate"].to_list() == [None, 0.5]
+    funnel = of("funnel", shop_actions=seen).lazy()
+    day = of("kpi", shop_orders=orders, funnel=funnel, fraud_alerts=told)
+    assert day["fraud_rate"].to_list() == [0.5]
 
 
 def test_a_window_lists_what_sold_best_and_how_it_was_paid() -> None:
-    found = windows(rows("shop_orders", *ORDERS), rows("shop_actions")).collect()
+    found = windows(rows("shop_orders", *ORDERS), rows("shop_actions"), alerts()).collect()
     whole = found.row(1, named=True)
     assert whole["top_categories"] == [
         {"product_category": "Toys", "sales": Decimal("25.01"), "transactions": 2},
@@ -110,20 +141,20 @@ def test_a_window_lists_what_sold_best_and_how_it_was_paid() -> None:
 
 def test_a_window_lists_five_at_the_most() -> None:
     many = [paid(str(n), 1, f"{n}.00", product_id=f"p{n}", product_name=f"n{n}") for n in range(7)]
-    found = windows(rows("shop_orders", *many), rows("shop_actions")).collect()
+    found = windows(rows("shop_orders", *many), rows("shop_actions"), alerts()).collect()
     assert [p["product_id"] for p in found["top_products"][0]] == ["p6", "p5", "p4", "p3", "p2"]
 
 
 def test_windows_do_not_depend_on_the_order_of_rows() -> None:
     seen = rows("shop_actions", did("D", 0.25, "view_product"))
-    here = windows(rows("shop_orders", *ORDERS), seen).collect()
-    there = windows(rows("shop_orders", *reversed(ORDERS)), seen).collect()
+    here = windows(rows("shop_orders", *ORDERS), seen, alerts()).collect()
+    there = windows(rows("shop_orders", *reversed(ORDERS)), seen, alerts()).collect()
     assert here.equals(there)
 
 
 def test_a_window_in_which_nothing_sold_has_no_average() -> None:
     seen = rows("shop_actions", did("D", 0.25, "view_product"))
-    found = windows(rows("shop_orders"), seen).collect()
+    found = windows(rows("shop_orders"), seen, alerts()).collect()
     assert found["transactions"].to_list() == [0, 0]
     assert found["average_order_value"].null_count() == 2
     assert found["conversion_rate"].to_list() == [0.0, 0.0]
@@ -217,7 +248,8 @@ def test_the_figures_of_a_day() -> None:
     ]
     orders = rows("shop_orders", *given)
     funnel = of("funnel", shop_actions=rows("shop_actions", *VISITS)).lazy()
-    found = of("kpi", shop_orders=orders, funnel=funnel).row(0, named=True)
+    told = alerts(alert("4", 50))
+    found = of("kpi", shop_orders=orders, funnel=funnel, fraud_alerts=told).row(0, named=True)
     assert found == {
         "gaming_day": DAY,
         "gross_revenue": Decimal("40.00"),
@@ -228,7 +260,8 @@ def test_the_figures_of_a_day() -> None:
         "average_order_value": Decimal("13.33"),
         "customers": 3,
         "conversion_rate": 0.25,
-        "fraud_rate": None,
+        # Of six payments of the day: the refused and the refunded count.
+        "fraud_rate": 0.166667,
         "top_category": "Toys",
         "top_product": "Kite",
         "acquisition_rate": 0.666667,
@@ -348,7 +381,7 @@ def test_hours_do_not_depend_on_one_another() -> None:
     given = [*ORDERS, paid("5", 60, "4.00", status="refunded"), paid("6", 3_700, "1.00")]
     seen = rows("shop_actions", did("D", 0.25, "view_product"), did("D", 70, "view_product"))
     orders = rows("shop_orders", *given)
-    found = hours(orders, seen).collect()
+    found = hours(orders, seen, alerts()).collect()
     assert found["hour_start"].to_list() == [NOON, NOON + dt.timedelta(hours=1)]
     assert found["transactions"].to_list() == [3, 1]
     assert found["sales"].to_list() == [Decimal("35.01"), Decimal("1.00")]
@@ -356,5 +389,5 @@ def test_hours_do_not_depend_on_one_another() -> None:
     assert found["refunded"].to_list() == [Decimal("4.00"), Decimal("0.00")]
     assert found["visitors"].to_list() == [4, 2]
     later = pl.col("timestamp") >= NOON + dt.timedelta(hours=1)
-    alone = hours(orders.filter(later), seen.filter(later)).collect()
+    alone = hours(orders.filter(later), seen.filter(later), alerts()).collect()
     assert alone.equals(found.tail(1))

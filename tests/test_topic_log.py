@@ -17,6 +17,8 @@ from lakehouse.errors import BadInput, Damaged, StorageError
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.segments import Cursor, Partition
 from lakehouse.ingest.streams.topics import MESSAGES, partition_of
+from lakehouse.ingest.streams.transport import transport
+from lakehouse.settings import Settings
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -108,6 +110,30 @@ def test_old_segments_go_and_say_so(tmp_path: Path) -> None:
     assert partition.expire(keep_bytes=0) == 1
     assert partition.ends() == (3, 4)
     assert partition.append(messages(numbered(1)), time=9_000) == 5
+
+
+def test_a_log_forgets_what_is_older_than_it_keeps(tmp_path: Path) -> None:
+    """A day is kept, a message an hour comes, and a segment has one: 24 hours back are there."""
+    hour = [0]
+    log = Log(
+        tmp_path, segment_bytes=1, fsync=False, keep_days=1, clock=lambda: hour[0] * 3_600_000
+    )
+    log.create("sales", 1)
+    for hour[0] in range(40):
+        log.send("sales", messages(numbered(1)))
+    assert log.ends("sales") == {0: (39 - 24, 40)}
+
+
+def test_how_long_a_log_keeps_messages_is_a_setting(tmp_path: Path) -> None:
+    given = Settings(root=str(tmp_path / "lake"), topic_days=1e-9)
+    log = transport(given)
+    assert isinstance(log, Log)
+    log.create("sales", 1)
+    log.partition("sales", 0)._segment_bytes = 1
+    for _ in range(3):
+        log.send("sales", messages(numbered(1)))
+        time.sleep(0.002)
+    assert log.ends("sales") == {0: (2, 3)}
 
 
 def test_a_person_is_in_one_partition() -> None:

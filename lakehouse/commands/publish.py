@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -13,7 +13,6 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.serve.publish.graphite.spool import Spool
-    from lakehouse.serve.publish.target import Target
     from lakehouse.settings import Settings
     from lakehouse.storage import Lake
 
@@ -34,6 +33,9 @@ First = Annotated[
 Last = Annotated[
     str | None, typer.Option("--to", metavar="DAY", help="Last gaming day; default: the first.")
 ]
+Prefix = Annotated[
+    str, typer.Option("--prefix", help="Before the schemas' names, such as casino_.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +46,18 @@ def register(app: typer.Typer) -> None:
     )
     publish.command("sqlite")(sqlite)
     publish.command("postgres")(postgres)
+    publish.command("snowflake")(snowflake)
     publish.command("graphite")(graphite)
     app.add_typer(publish, name="publish")
 
 
 def sqlite(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Database file; made if missing.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Database file, made if missing; default: the setting sqlite."
+        ),
+    ] = None,
     tables: Tables = None,
     first: First = None,
     last: Last = None,
@@ -57,20 +65,15 @@ def sqlite(
     purpose: Purpose = None,
 ) -> None:
     """Publish to a file of SQLite. A second time sends what changed."""
-    is_open = admitted("publish sqlite", restricted=restricted, purpose=purpose)
-    from lakehouse.serve.publish.sqlite import SQLite
-
-    with SQLite(file) as target:
-        _publish(target, tables, first, last, restricted=is_open)
+    chosen = _Chosen(tables, first, last, restricted, purpose)
+    _publish("sqlite", chosen, file=file)
 
 
 def postgres(
     tables: Tables = None,
     first: First = None,
     last: Last = None,
-    prefix: Annotated[
-        str, typer.Option("--prefix", help="Before the schemas' names, such as casino_.")
-    ] = "",
+    prefix: Prefix = "",
     restricted: Restricted = False,
     purpose: Purpose = None,
 ) -> None:
@@ -78,16 +81,7 @@ def postgres(
 
     The database is the setting postgres (LAKEHOUSE_POSTGRES, or lakehouse.toml).
     """
-    is_open = admitted("publish postgres", restricted=restricted, purpose=purpose)
-    settings, _ = opened()
-    if not settings.postgres:
-        raise BadInput(
-            "name the database in LAKEHOUSE_POSTGRES, as postgresql://user:password@host/name"
-        )
-    from lakehouse.serve.publish.postgres import Postgres
-
-    with Postgres(settings.postgres, prefix=prefix) as target:
-        _publish(target, tables, first, last, restricted=is_open)
+    _publish("postgres", _Chosen(tables, first, last, restricted, purpose), prefix)
 
 
 def graphite(
@@ -156,23 +150,47 @@ def _follow(settings: Settings, lake: Lake, spool: Spool, every: float) -> None:
                 time.sleep(min(every, _LOOK))
 
 
-def _publish(
-    target: Target,
-    tables: list[str] | None,
-    first: str | None,
-    last: str | None,
-    *,
-    restricted: bool,
+def snowflake(
+    tables: Tables = None,
+    first: First = None,
+    last: Last = None,
+    prefix: Prefix = "",
+    restricted: Restricted = False,
+    purpose: Purpose = None,
 ) -> None:
+    """Publish to Snowflake, with the tables of a shop's warehouse. A second time sends what
+    changed.
+
+    The account is the setting snowflake (LAKEHOUSE_SNOWFLAKE, or lakehouse.toml).
+    """
+    _publish("snowflake", _Chosen(tables, first, last, restricted, purpose), prefix)
+
+
+class _Chosen(NamedTuple):
+    tables: list[str] | None
+    first: str | None
+    last: str | None
+    restricted: bool
+    purpose: str | None
+
+
+def _publish(name: str, chosen: _Chosen, prefix: str = "", file: Path | None = None) -> None:
+    """What is wrong with the request is said before a database is asked for anything."""
+    days = days_asked(chosen.first, chosen.last)
+    is_open = admitted(f"publish {name}", restricted=chosen.restricted, purpose=chosen.purpose)
     from lakehouse.serve.publish.run import publish, usual
     from lakehouse.serve.publish.shapes import named
+    from lakehouse.serve.publish.targets import connected, refuse_nowhere
 
-    days = days_asked(first, last)
     settings, lake = opened()
-    shapes = [named(t, restricted=restricted) for t in tables] if tables else usual(settings)
-    done = publish(lake, target, shapes, days=days, tell=_said)
-    if not done:
+    settings = settings.model_copy(update={"sqlite": file}) if file else settings
+    refuse_nowhere(settings, name)
+    asked = dict.fromkeys(chosen.tables or ())
+    shapes = [named(t, restricted=is_open) for t in asked] or usual(settings, name)
+    if not any(lake.exists(s.layer, s.table) for s in shapes):
         raise BadInput("the lake has none of these tables; `lakehouse run` makes them")
+    with connected(settings, name, prefix) as target:
+        done = publish(lake, target, shapes, days=days, tell=_said)
     rows, sent = sum(p.rows for p in done), sum(bool(p.days) for p in done)
     _said(f"published {rows:,} rows of {sent} tables; {len(done) - sent} had nothing new")
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.errors import BadInput
 from lakehouse.gold.money import cents, dollars
 from lakehouse.gold.platform.health import server_health
-from lakehouse.gold.shop.sales_windows import from_parts
+from lakehouse.gold.shop.sales_windows import alert_counts, from_parts
 from lakehouse.gold.windows import MEASURES, WHOLE, standing
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
@@ -121,7 +122,7 @@ def summed(parts: pl.LazyFrame) -> pl.LazyFrame:
 def _sales(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.DataFrame:  # noqa: ARG001
     parts = newest(lake, ("sales", "visits"), given["windows"]).collect().lazy()
     sold, seen = (parts.filter(kind=kind) for kind in ("sales", "visits"))
-    table = from_parts(sold, seen).drop("fraud_rate")
+    table = from_parts(sold, seen, _alert_counts(lake))
     final = parts.group_by(_WINDOW[1:]).agg(is_final=pl.col("is_settled").all())
     status = sold.filter(dimension="status").group_by(_WINDOW[1:]).agg(
         payments=pl.col("events").sum(),
@@ -130,27 +131,17 @@ def _sales(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.DataF
         refunded=pl.col("amount").filter(value="refunded").sum(),
     )  # fmt: skip
     found = table.join(final, on=_WINDOW[1:]).join(status, on=_WINDOW[1:], how="left")
-    told = found.join(_alerted(lake, found), on="window_start", how="left").with_columns(
+    told = found.join(_alert_counts(lake), on=_WINDOW[1:], how="left").with_columns(
         pl.col("payments", "failed", "refunds", "refunded", "alerted").fill_null(0),
     )
-    rate = (pl.col("alerted") / pl.col("payments")).round(6)
-    done = told.with_columns(
-        refunded=dollars("refunded"),
-        fraud_rate=pl.when(pl.col("payments") > 0).then(rate),
-    )
+    done = told.with_columns(refunded=dollars("refunded"))
     return done.sort("window_start", "gaming_day", descending=True).collect()
 
 
-def _alerted(lake: Lake, windows: pl.LazyFrame) -> pl.LazyFrame:
-    """Payments of each window that profile tuned alerts of."""
-    spans = windows.select("window_start", "window_end").unique().collect()
-    at = _standing(lake).filter(rule="tuned").select("event_time").collect()
-    joined = spans.join_where(
-        at,
-        pl.col("event_time") >= pl.col("window_start"),
-        pl.col("event_time") < pl.col("window_end"),
-    )
-    return joined.group_by("window_start").agg(alerted=pl.len().cast(pl.Int64)).lazy()
+def _alert_counts(lake: Lake) -> pl.LazyFrame:
+    """Payments of each window that the profile in force alerts of, by what stands now."""
+    alerts = _standing(lake).filter(rule=IN_FORCE).select("gaming_day", "event_time")
+    return alert_counts(alerts, "event_time")
 
 
 def _conversion(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.DataFrame:  # noqa: ARG001

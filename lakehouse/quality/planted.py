@@ -22,6 +22,7 @@ SIZES = (Family.VOLUME, Family.NULLS, Family.DRIFT, Family.FRESHNESS)
 ENOUGH = 0.5
 """Of the rows that a warning is about, so many must be planted."""
 _PLAYS = {"slot_telemetry": "session_id", "table_games": "player_rating_id"}
+_WHOSE = ("player_id", "machine_id")
 _DENOMINATION = "denomination "
 _PAID_OUT = ("hold_drift", "jackpot_without_play")
 _ROWS = pl.col("entity_type") == "row"
@@ -33,8 +34,8 @@ one who redeems for two."""
 def kinds_behind(lake: Lake, check: Check, day: dt.date, found: Judgement) -> list[str]:
     """The kinds of plant that a warning of a gaming day is due to; empty: it is false.
 
-    Of subjects, each must have its plant: a scenario of that person on that day, or defects on
-    rows of the person's own play. An honest look-alike counts where it unbalances the books: a
+    Of subjects, each must have its plant: a scenario of that person or machine on that day, or
+    defects on rows of its own play. An honest look-alike counts where it unbalances the books: a
     warning is true where what it says is so and its cause was planted. Of sizes, at least half
     of the rows must have one: a defect, or a case that rests on rows."""
     causes = ~pl.col("is_look_alike") | pl.col("kind").is_in(_HONEST_CAUSES)
@@ -89,12 +90,14 @@ def _drifted(lake: Lake, near: pl.DataFrame, denomination: str, day: dt.date) ->
 def _struck(
     lake: Lake, table: str, play: str, keys: pl.Series, subject: str, day: dt.date
 ) -> list[str]:
-    """A kind for each planted row of the plays that a person's sound rows are of."""
+    """A kind for each planted row of the plays that a person's or machine's sound rows are of."""
     key = contract(table).key[0]
-    bronze = lake.scan("bronze", table, days=(day, day), columns=[key, play, "player_id"])
+    who = [name for name in _WHOSE if name in contract(table).columns]
+    bronze = lake.scan("bronze", table, days=(day, day), columns=[key, play, *who])
+    is_own = pl.any_horizontal(pl.col(who) == subject)
     struck = bronze.filter(pl.col(key).is_in(keys.implode()))
-    named = struck.filter(pl.col("player_id") == subject)
-    plays = bronze.filter(pl.col("player_id") == subject).select(play).drop_nulls().unique()
+    named = struck.filter(is_own)
+    plays = bronze.filter(is_own).select(play).drop_nulls().unique()
     shared = struck.join(plays, on=play, how="semi")
     some = pl.concat([named, shared]).unique(key).collect()
     return [f"defect on {table}"] * some.height

@@ -19,7 +19,7 @@ FEWEST_DAYS = 7
 DEVIATIONS = 6
 """Standard deviations, which are 1.4826 median absolute deviations of a normal spread."""
 BY_CHANCE = 5
-"""Standard deviations of a count that comes by chance."""
+"""Standard deviations of a count that comes by chance, where nobody makes many of its rows."""
 SHARE = 0.25
 """A quarter of the usual rows is no news, however even the weeks before were."""
 COLD_SHARE = 2 / 3
@@ -54,18 +54,32 @@ def volumes(rows: Floats) -> Volume:
         recent = rows[t - BACK // 2 : t]
         recent = recent[np.isfinite(recent)]
         if len(same) >= FEWEST_WEEKDAYS:
-            usual[at], within[at], low[at] = _spread(same, SHARE)
+            clusters = _clusters(rows[t - BACK : t])
+            usual[at], within[at], low[at] = _spread(same, SHARE, clusters)
         elif len(recent) >= FEWEST_DAYS:
-            usual[at], within[at], low[at] = _spread(recent, COLD_SHARE)
+            usual[at], within[at], low[at] = _spread(recent, COLD_SHARE, is_cold=True)
     return Volume(usual, within, low, weekdays)
 
 
-def _spread(past: Floats, share: float) -> tuple[float, float, float]:
+def _clusters(past: Floats) -> float:
+    """By how much more the days of eight weeks differ from the medians of their weekdays than
+    counts by chance would: 1 at least. One buyer makes many rows, and eight days of one weekday
+    are too few to show it."""
+    by_week = past.reshape(WEEKS, WEEK)
+    usual = np.nanmedian(by_week, axis=0)
+    return max(1.0, _NORMAL * float(np.nanmedian(np.abs(by_week - usual) / (usual + FEW) ** 0.5)))
+
+
+def _spread(
+    past: Floats, share: float, clusters: float = 1.0, *, is_cold: bool = False
+) -> tuple[float, float, float]:
     """The median; the widest of deviations by the median absolute deviation, deviations of counts
-    that come by chance (Poisson), and a share; and the fewest rows."""
+    that come by chance (Poisson), `clusters` times as wide, and a share; and the fewest rows.
+    Of days of any weekday (`is_cold`) chance comes on top of what the weekday makes."""
     usual = float(np.median(past))
     deviation = _NORMAL * float(np.median(np.abs(past - usual)))
-    by_chance = BY_CHANCE * (usual + FEW) ** 0.5
-    within = max(DEVIATIONS * deviation, by_chance, share * usual)
+    by_chance = BY_CHANCE * clusters * (usual + FEW) ** 0.5
+    apart = share * usual
+    within = max(DEVIATIONS * deviation, by_chance + apart if is_cold else by_chance, apart)
     has_always_rows = past.min() > 0 and usual > by_chance
     return usual, within, max(usual - within, 1.0 if has_always_rows else 0.0)

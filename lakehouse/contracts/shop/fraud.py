@@ -10,6 +10,8 @@ from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
 
 PROFILES = ("streamify", "tuned")
+IN_FORCE = "tuned"
+"""The profile that people are told by, and that rates of fraud are of."""
 LEVELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 PARTS = ("amount", "velocity", "geography", "device", "pattern")
 RULES = (

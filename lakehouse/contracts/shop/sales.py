@@ -4,6 +4,7 @@ import dataframely as dy
 
 from lakehouse.contracts import columns as c
 from lakehouse.contracts.registry import table
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.contracts.shop.orders import CATEGORIES
 
 ALL = "All"
@@ -12,6 +13,15 @@ _SOLD = {
     "transactions": dy.Int64(nullable=False),
 }
 _MANY = {"transactions": dy.Int64(nullable=False)}
+
+
+def _fraud_rate() -> dy.Float64:
+    return c.number(
+        "Of all payments, refused ones and refunds among them, those that profile "
+        f"{IN_FORCE} alerts of; empty without a payment.",
+        nullable=True,
+        unit="fraction",
+    )
 
 
 @table("funnel", layer="gold", grain="one row per category, or all of them, and gaming day")
@@ -84,11 +94,7 @@ class SalesWindows(dy.Schema):
     conversion_rate = c.number(
         "unique_users / visitors; empty without visitors.", nullable=True, unit="fraction"
     )
-    fraud_rate = c.number(
-        "Share of transactions with an alert; empty where none were judged.",
-        nullable=True,
-        unit="fraction",
-    )
+    fraud_rate = _fraud_rate()
     revenue_per_user = c.money("sales / unique_users; empty without one.", nullable=True)
     transactions_per_user = c.number(
         "transactions / unique_users; empty without one.", nullable=True
@@ -118,6 +124,7 @@ class ShopHours(dy.Schema):
     conversion_rate = c.number("unique_users / visitors.", nullable=True, unit="fraction")
     failed_transactions = c.count("Refused payments.")
     refunded = c.money("Sum of what was given back.")
+    fraud_rate = _fraud_rate()
 
 
 @table("daily_sales_summary", layer="gold", grain="one row per gaming day with a payment")
@@ -167,11 +174,7 @@ class Kpi(dy.Schema):
         nullable=True,
         unit="fraction",
     )
-    fraud_rate = c.number(
-        "Share of transactions with an alert; empty where none were judged.",
-        nullable=True,
-        unit="fraction",
-    )
+    fraud_rate = _fraud_rate()
     top_category = c.code(CATEGORIES, "Category of the highest sales.")
     top_product = c.text("Product of the highest sales.")
     acquisition_rate = c.number(

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.contracts.shop.fraud import ALL, KINDS, PROFILES, WINDOW
+from lakehouse.contracts.shop.fraud import ALL, IN_FORCE, KINDS, PROFILES, WINDOW
 from lakehouse.detection.fraud.boosting import Boosted
 from lakehouse.detection.fraud.profiles import limit, profile
 from lakehouse.detection.fraud.rules import RULES, column, judged
@@ -24,8 +24,6 @@ from lakehouse.regulation.gaming_day import Days, each_day
 
 DIGITS = 9
 LEARNED = "learned"
-RULES_OF = "tuned"
-"""Profile by whose thresholds single rules are scored."""
 Bools = NDArray[np.bool_]
 
 
@@ -39,7 +37,7 @@ def scored(measures: pl.DataFrame, model: Boosted) -> pl.DataFrame:
             rows["score"].alias(f"score:profile:{name}"),
             rows["level"].is_not_null().alias(f"alert:profile:{name}"),
         )
-        if name == RULES_OF:
+        if name == IN_FORCE:
             found = found.with_columns(
                 *(rows[column(r.name)].alias(f"score:rule:{r.name}") for r in RULES),
                 *((rows[column(r.name)] > 0).alias(f"alert:rule:{r.name}") for r in RULES),
@@ -50,7 +48,7 @@ def scored(measures: pl.DataFrame, model: Boosted) -> pl.DataFrame:
 
 
 def _learned_alert() -> pl.Expr:
-    at = limit(profile(RULES_OF), "levels", "medium", (dt.date.min, dt.date.max))
+    at = limit(profile(IN_FORCE), "levels", "medium", (dt.date.min, dt.date.max))
     return pl.col(f"score:{LEARNED}") >= at
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.contracts.shop.sales import ALL
 from lakehouse.gold.marts import gold, mart, silver
 from lakehouse.gold.money import as_table, cents, half_up, within
+from lakehouse.gold.shop.fraud_rate import FRAUD_RATE, alerted, in_force
 from lakehouse.gold.shop.payments import best, payments, sales
 from lakehouse.regulation.gaming_day import Days, day_bounds, each_day
 
@@ -54,11 +55,16 @@ def product_performance(shop_orders: pl.LazyFrame, *, days: Days) -> pl.LazyFram
     return as_table(sold.with_columns(category_rank=rank), "product_performance")
 
 
-@mart(silver("shop_orders", back=NEW_DAYS), gold("funnel"), days_in_hand=31)
+@mart(silver("shop_orders", back=NEW_DAYS), gold("funnel"), gold("fraud_alerts"), days_in_hand=31)
 def kpi(
-    shop_orders: pl.LazyFrame, funnel: pl.LazyFrame, *, days: Days, timezone: str
+    shop_orders: pl.LazyFrame,
+    funnel: pl.LazyFrame,
+    fraud_alerts: pl.LazyFrame,
+    *,
+    days: Days,
+    timezone: str,
 ) -> pl.LazyFrame:
-    """Mart `kpi` of `days`, from silver and `funnel`."""
+    """Mart `kpi` of `days`, from silver, `funnel` and `fraud_alerts`."""
     done = sales(shop_orders)
     by_day = done.group_by("gaming_day").agg(
         gross_revenue=pl.col("cents").sum(),
@@ -68,7 +74,8 @@ def kpi(
     )
     converted = funnel.filter(product_category=ALL).select("gaming_day", "conversion_rate")
     found = by_day
-    for part in (_before(by_day), _refunded(shop_orders), converted, _new(done)):
+    told = alerted(in_force(fraud_alerts), ["gaming_day"])
+    for part in (_before(by_day), _tried(shop_orders), told, converted, _new(done)):
         found = found.join(part, on="gaming_day", how="left")
     for name, what in (("top_category", "product_category"), ("top_product", "product_name")):
         top = best(done, ["gaming_day"], [what], 1).select("gaming_day", pl.col(what).alias(name))
@@ -78,12 +85,11 @@ def kpi(
 
 
 def _figures(found: pl.LazyFrame) -> pl.LazyFrame:
-    gross, refunded = pl.col("gross_revenue"), pl.col("refunded").fill_null(0)
+    gross = pl.col("gross_revenue")
     return found.with_columns(
-        refunded=refunded,
-        revenue=gross - refunded,
+        FRAUD_RATE,
+        revenue=gross - pl.col("refunded"),
         average_order_value=half_up(gross, pl.col("orders")),
-        fraud_rate=pl.lit(None, pl.Float64),
         acquisition_rate=(pl.col("new") / pl.col("customers")).round(6),
         growth_rate=(gross / pl.col("before") - 1).round(6),
         transactions_per_minute=(pl.col("transactions") / pl.col("minutes")).round(6),
@@ -97,9 +103,12 @@ def _before(by_day: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _refunded(shop_orders: pl.LazyFrame) -> pl.LazyFrame:
-    back = shop_orders.filter(pl.col("status") == "refunded")
-    return back.group_by("gaming_day").agg(refunded=cents("amount").sum())
+def _tried(shop_orders: pl.LazyFrame) -> pl.LazyFrame:
+    """By gaming day, payments whatever became of them, and what was given back."""
+    back = pl.col("status") == "refunded"
+    return shop_orders.group_by("gaming_day").agg(
+        payments=pl.len(), refunded=cents("amount").filter(back).sum()
+    )
 
 
 def _new(done: pl.LazyFrame) -> pl.LazyFrame:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lakehouse.gold.marts import mart, silver
+from lakehouse.gold.marts import gold, mart, silver
 from lakehouse.gold.money import dollars, half_up, in_shape, within
+from lakehouse.gold.shop.fraud_rate import FRAUD_RATE, alerted, in_force
 from lakehouse.gold.shop.payments import highest, payments
 from lakehouse.gold.windows import BY, WHOLE, Part, in_windows, parts_of
 from lakehouse.regulation.gaming_day import Days
@@ -46,26 +47,33 @@ _ORDER_PARTS = (
 _ACTION_PARTS = (Part(WHOLE, _MANY | _USERS | _PEOPLE), Part("action", _MANY | _USERS, "action"))
 
 
-@mart(silver("shop_orders"), silver("shop_actions"), days_in_hand=31)
+@mart(silver("shop_orders"), silver("shop_actions"), gold("fraud_alerts"), days_in_hand=31)
 def sales_windows(
-    shop_orders: pl.LazyFrame, shop_actions: pl.LazyFrame, *, days: Days
+    shop_orders: pl.LazyFrame,
+    shop_actions: pl.LazyFrame,
+    fraud_alerts: pl.LazyFrame,
+    *,
+    days: Days,
 ) -> pl.LazyFrame:
-    """Mart `sales_windows` of `days`, from silver."""
-    return windows(within(shop_orders, days), within(shop_actions, days))
+    """Mart `sales_windows` of `days`, from silver and `fraud_alerts`."""
+    told = in_force(within(fraud_alerts, days))
+    return windows(within(shop_orders, days), within(shop_actions, days), told)
 
 
 def windows(
     orders: pl.LazyFrame,
     actions: pl.LazyFrame,
+    alerts: pl.LazyFrame,
     length: dt.timedelta = LENGTH,
     step: dt.timedelta = STEP,
 ) -> pl.LazyFrame:
     """Windows of `length`, one beginning every `step` (counted from 1970), in which anything
     happened; `length` is a multiple of `step`. In the shape of the table, by its key. Rows are
-    silver's, of any time and in any order; a window holds what is given of it."""
+    silver's, of any time and in any order; a window holds what is given of it. `alerts` are those
+    of the profile in force."""
     sold = order_parts(in_windows(orders, "timestamp", length, step))
     seen = action_parts(in_windows(actions, "timestamp", length, step))
-    return from_parts(sold, seen, length)
+    return from_parts(sold, seen, alert_counts(alerts, "alert_timestamp", length, step), length)
 
 
 def order_parts(orders: pl.LazyFrame, by: Sequence[str] = BY) -> pl.LazyFrame:
@@ -80,19 +88,35 @@ def action_parts(actions: pl.LazyFrame, by: Sequence[str] = BY) -> pl.LazyFrame:
     return parts_of(actions, _ACTION_PARTS, by)
 
 
-def from_parts(
-    orders: pl.LazyFrame, actions: pl.LazyFrame, length: dt.timedelta = LENGTH
+def alert_counts(
+    alerts: pl.LazyFrame,
+    time: str,
+    length: dt.timedelta = LENGTH,
+    step: dt.timedelta = STEP,
 ) -> pl.LazyFrame:
-    """Windows in the shape of the table, of parts of payments and of actions. Who visited is known
-    of windows whose parts all name their `people`."""
+    """Payments of each window that are alerted of, a row of `alerts` each: `BY`, alerted."""
+    return alerted(in_windows(alerts, time, length, step), BY)
+
+
+def from_parts(
+    orders: pl.LazyFrame,
+    actions: pl.LazyFrame,
+    alerts: pl.LazyFrame,
+    length: dt.timedelta = LENGTH,
+) -> pl.LazyFrame:
+    """Windows in the shape of the table, of parts of payments and of actions, and of what
+    `alert_counts` says. Who visited is known of windows whose parts all name their `people`."""
     sold = orders.collect().lazy()
     whole = pl.concat([p.filter(dimension=WHOLE) for p in (sold, actions)], how="diagonal")
     named = pl.col("people").is_not_null().all()
     visitors = whole.group_by(BY).agg(
         visitors=pl.when(named).then(pl.col("people").explode().n_unique())
     )
+    payments_of = sold.filter(dimension=WHOLE).group_by(BY)
+    tried = payments_of.agg(payments=pl.col("events").sum())
     totals = sold.filter(pl.col("dimension") == WHOLE, pl.col("transactions") > 0).group_by(BY)
-    found = visitors.join(
+    rated = visitors.join(tried, on=BY, how="left").join(alerts, on=BY, how="left")
+    found = rated.join(
         totals.agg(
             pl.col("transactions", "orders").sum(),
             sales=pl.col("amount").sum(),
@@ -137,8 +161,8 @@ def _finished(found: pl.LazyFrame, length: dt.timedelta) -> pl.LazyFrame:
     counted = found.with_columns(
         pl.col(*counts, "unique_categories").fill_null(0),
         *(pl.col(n).fill_null([]) for n in ("top_categories", "top_products", *_DISTRIBUTIONS)),
+        FRAUD_RATE,
         window_end=pl.col("window_start") + length,
-        fraud_rate=pl.lit(None, pl.Float64),
     )
     some = pl.col("unique_users") > 0
     return in_shape(

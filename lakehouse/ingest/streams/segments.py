@@ -70,11 +70,13 @@ class Partition:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         fsync: bool = True,
+        keep: int | None = None,
         tell: Tell = lambda _: None,
     ) -> None:
         self.folder = folder
         self._segment_bytes = segment_bytes
         self._fsync = fsync
+        self._keep = keep
         self._tell = tell
         self._tail: _Tail | None = None
 
@@ -83,10 +85,12 @@ class Partition:
         on return, on the disk where `fsync` is asked. Raises StorageError, DiskFull; none of
         the frame that failed is there then."""
         with self._alone():
-            tail = self._found_tail()
+            begun = tail = self._found_tail()
             for part in _frames(messages):
                 tail = self._written(tail, part, time)
             self._tail = tail
+            if self._keep is not None and tail.path != begun.path:
+                self._expired(before=time - self._keep)
         return tail.next_offset
 
     def ends(self) -> tuple[int, int]:
@@ -102,16 +106,19 @@ class Partition:
         """Removes the oldest segments of which all is older than `before` (ms), or that are over
         `keep_bytes`; how many. The newest stays."""
         with self._alone():
-            segments = self.segments()
-            sizes = [path.stat().st_size for path in segments]
-            gone = 0
-            for k, path in enumerate(segments[:-1]):
-                is_old = before is not None and all(h.time < before for h in self._heads(path, 0))
-                is_over = keep_bytes is not None and sum(sizes[k:]) > keep_bytes
-                if not (is_old or is_over):
-                    break
-                path.unlink()
-                gone += 1
+            return self._expired(before, keep_bytes)
+
+    def _expired(self, before: int | None = None, keep_bytes: int | None = None) -> int:
+        segments = self.segments()
+        sizes = [path.stat().st_size for path in segments]
+        gone = 0
+        for k, path in enumerate(segments[:-1]):
+            is_old = before is not None and all(h.time < before for h in self._heads(path, 0))
+            is_over = keep_bytes is not None and sum(sizes[k:]) > keep_bytes
+            if not (is_old or is_over):
+                break
+            path.unlink()
+            gone += 1
         return gone
 
     def _written(self, tail: _Tail, part: pl.DataFrame, time: int) -> _Tail:

@@ -20,7 +20,7 @@ def transport(settings: Settings, tell: Tell = lambda _: None) -> Transport:
         return Kafka(settings.kafka)
     from lakehouse.ingest.streams.log import Log
 
-    return Log(folder(settings), tell=tell)
+    return Log(folder(settings), tell=tell, keep_days=settings.topic_days)
 
 
 def folder(settings: Settings) -> Path:

@@ -11,6 +11,7 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.contracts.alert_shape import SEVERITIES
 from lakehouse.contracts.detection.alert_actions import ACTIONS, OUTCOMES
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def action(
     if kind not in ACTIONS:
         raise BadInput(f"unknown action {kind!r}; allowed: {', '.join(ACTIONS)}")
     if kind != "ack" and not (reason or "").strip():
-        raise BadInput(f"to {kind} alert {alert_id!r} needs --reason")
+        raise BadInput(f"to {kind} alert {alert_id!r} needs a reason")
     if kind == "close" and outcome not in OUTCOMES:
         raise BadInput(
-            f"to close alert {alert_id!r} needs --outcome of {', '.join(OUTCOMES)}, not {outcome!r}"
+            f"to close alert {alert_id!r} needs an outcome, {outcome!r} is none of "
+            f"{', '.join(OUTCOMES)}"
         )
     if not who.strip():
         raise BadInput(f"the action on alert {alert_id!r} does not say who acts")
@@ -106,12 +108,12 @@ def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
 
 def every(lake: Lake) -> pl.LazyFrame:
     """All alerts in the shape of `anomalies`: those of the floor's rules, and of the shop's
-    payments those of the profile `tuned`, by their strongest rule."""
+    payments those of the profile in force, by their strongest rule."""
     found = lake.scan("gold", "anomalies")
     strongest = pl.element().sort_by(pl.element().struct.field("score"), descending=True)
     payments = (
         lake.scan("gold", "fraud_alerts")
-        .filter(pl.col("profile") == "tuned")
+        .filter(pl.col("profile") == IN_FORCE)
         .select(
             "alert_id",
             "gaming_day",

@@ -29,6 +29,10 @@ from lakehouse.serve.http.writing import Writer
 from lakehouse.settings import Settings
 
 LOCK, TAKEN = "serve.lock", "events are taken in"
+_DOCUMENTS = (
+    "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 ABOUT = "Events into the lake, and what is so now out of it. Nothing here needs another service."
 
 
@@ -67,7 +71,7 @@ def app(
     """An application that takes events into the topics of a lake. One process at a time has it:
     it raises LakehouseError on its start where another does. `now`: seconds since 1970."""
     here, numbers = place(settings), Numbers(signals)
-    door = Door(Tokens(here / "tokens.json"))
+    door = Door(Tokens(here / "tokens.json"), is_proxied=bool(settings.page.proxies))
     writer = Writer(transport, here / "requests.sqlite", now, numbers.took)
 
     @asynccontextmanager
@@ -123,7 +127,7 @@ def _about(made: FastAPI, transport: Transport, door: Door, numbers: Numbers) ->
     def documents() -> HTMLResponse:
         return HTMLResponse(
             page(made.openapi()),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            headers={"Content-Security-Policy": _DOCUMENTS},
         )
 
 

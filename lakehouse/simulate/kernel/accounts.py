@@ -67,10 +67,10 @@ def account_ids(account: I64) -> pl.Series:
 def player_of(config: WorldConfig, account: I64) -> I64:
     """The patron whose account it is; -1: somebody without a card."""
     place = unpermute(account, account_count(config), key(config.seed, "account-number"))
-    linked = place < linked_count(config)
-    rank = np.where(linked, place, 0)
-    player = permute(rank, config.player_count, key(config.seed, "account-player"))
-    return np.where(linked, player, -1)
+    linked = np.flatnonzero(place < linked_count(config))
+    found = np.full(len(account), -1)
+    found[linked] = permute(place[linked], config.player_count, key(config.seed, "account-player"))
+    return found
 
 
 def account_of(config: WorldConfig, player: I64) -> I64:

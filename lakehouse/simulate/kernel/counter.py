@@ -78,9 +78,14 @@ def chance(h: U64, p: float | F64) -> NDArray[np.bool_]:
 
 
 def pick(h: U64, weights: tuple[int, ...]) -> I64:
-    """Hashes → index into integer weights."""
-    edges = np.cumsum(np.asarray(weights, dtype=np.int64))
-    return np.searchsorted(edges, below(h, int(edges[-1])), side="right").astype(np.int64)
+    """Hashes → index into integer weights, of a few thousand in all."""
+    shares = _shares(weights)
+    return shares[below(h, len(shares))]
+
+
+@functools.lru_cache(maxsize=256)
+def _shares(weights: tuple[int, ...]) -> I64:
+    return np.repeat(np.arange(len(weights)), weights)
 
 
 @functools.cache

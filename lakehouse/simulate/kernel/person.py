@@ -14,7 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import exclusion
-from lakehouse.simulate.kernel.book import rank_of_player, reserved
+from lakehouse.simulate.kernel.arrays import within
+from lakehouse.simulate.kernel.book import always_excluded, rank_of_player, reserved
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
     I64,
@@ -47,11 +48,11 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
 def excluded(config: WorldConfig, player: I64, day: int | I64) -> Bools:
     """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
     after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
-    rank = rank_of_player(config, player)
-    kept = reserved(config)
-    always = rank >= config.player_count - max(1, kept // 4)
-    ordinary = rank < config.player_count - kept
-    return (player >= 0) & (always | (exclusion.joined(config, player, day) & ordinary))
+    found = within(player, always_excluded(config))
+    joined = np.flatnonzero((player >= 0) & exclusion.joined(config, player, day))
+    ordinary = rank_of_player(config, player[joined]) < config.player_count - reserved(config)
+    found[joined[ordinary]] = True
+    return found
 
 
 def non_resident(config: WorldConfig, player: I64) -> Bools:

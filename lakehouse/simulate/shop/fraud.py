@@ -50,7 +50,7 @@ def impossible_travel(s: Script) -> None:
     """Somebody pays far away, so soon after the holder that nobody could have gone there."""
     c = s.case
     s.comes(1, 15)
-    s.buy(s.own, [(s.some("own", 10, 200), 1)], s.method(), is_evidence=False)
+    s.buy(s.own, [(s.some("own", 10, 200), 1)], s.method, is_evidence=False)
     s.leaves()
     s.wait(c.scaled(280, 4) * MINUTE * c.among(75, 100, "minutes") // 100)
     at = s.stranger(s.far())
@@ -80,7 +80,7 @@ def refund_abuse(s: Script) -> None:
         product = s.some("worn", c.scaled(20, 80), c.scaled(150, 700), k)
         returned = days and c.below(100, "returned", k) < c.scaled(55, 100)
         back = [days[c.below(len(days), "days", k)]] if returned else []
-        s.buy(at, [(product, 1)], s.method(), back=back)
+        s.buy(at, [(product, 1)], s.method, back=back)
         s.wait(c.among(20, 90, "gap", k) * MINUTE)
         s.leaves()
 

@@ -18,7 +18,7 @@ def card_testing(s: Script) -> None:
     s.comes(2, 20)
     if c.below(2, "voucher"):
         for k in range(c.among(2, c.scaled(3, 6), "vouchers")):
-            s.buy(at, [(VOUCHERS[c.among(1, 3, "voucher", k)], 1)], s.method())
+            s.buy(at, [(VOUCHERS[c.among(1, 3, "voucher", k)], 1)], s.method)
             s.wait(c.among(40, 300, "gap", k) * 1_000)
         return
     basket = [(s.some("basket", 20, 300), 1)]
@@ -27,7 +27,7 @@ def card_testing(s: Script) -> None:
     for k in range(c.among(2, c.scaled(3, 7), "refused")):
         s.pay(at, basket, FAILED, CREDIT, attempt=k)
         s.wait(c.among(15, 80, "gap", k) * 1_000)
-    s.pay(at, basket, COMPLETED, s.method(), attempt=20)
+    s.pay(at, basket, COMPLETED, s.method, attempt=20)
 
 
 def velocity_burst(s: Script) -> None:
@@ -35,7 +35,7 @@ def velocity_burst(s: Script) -> None:
     c, at = s.case, s.own
     s.comes(2, 20)
     for k in range(c.among(2, c.scaled(3, 7), "orders")):
-        s.buy(at, [(s.some("sale", 20, c.scaled(120, 400), k), 1)], s.method())
+        s.buy(at, [(s.some("sale", 20, c.scaled(120, 400), k), 1)], s.method)
         s.wait(c.among(c.scaled(120, 20), 300, "gap", k) * 1_000)
 
 
@@ -44,7 +44,7 @@ def impossible_travel(s: Script) -> None:
     network of one's own that comes out elsewhere."""
     c, at = s.case, s.own
     s.comes(1, 13)
-    s.buy(at, [(s.some("own", 10, 200), 1)], s.method())
+    s.buy(at, [(s.some("own", 10, 200), 1)], s.method)
     s.leaves()
     if c.permille >= _VPN:
         s.wait(c.among(5, 90, "minutes") * MINUTE)
@@ -67,7 +67,7 @@ def impossible_travel(s: Script) -> None:
             latitude=at.latitude + c.among(-off, off, "north") // 2,
             longitude=at.longitude + c.among(-off, off, "east"),
         )
-    s.buy(there, [(s.some("there", 10, 300), 1)], s.method())
+    s.buy(there, [(s.some("there", 10, 300), 1)], s.method)
 
 
 def account_takeover(s: Script) -> None:
@@ -77,10 +77,10 @@ def account_takeover(s: Script) -> None:
     new = s.stranger(at.place)
     if c.below(2, "abroad"):
         there = s.stranger(s.nearby())
-        s.buy(there, [(s.some("abroad", 15, c.scaled(150, 400)), 1)], s.method())
+        s.buy(there, [(s.some("abroad", 15, c.scaled(150, 400)), 1)], s.method)
         return
     own = replace(at, device=new.device, kind=new.kind, browser=new.browser)
-    s.buy(own, [(s.some("dear", c.scaled(100, 500), 2_000), 1)], s.method())
+    s.buy(own, [(s.some("dear", c.scaled(100, 500), 2_000), 1)], s.method)
 
 
 def refund_abuse(s: Script) -> None:
@@ -91,7 +91,7 @@ def refund_abuse(s: Script) -> None:
     count = c.among(2, c.scaled(3, 6), "sizes")
     basket = [(s.some("size", 15, 300, k), 1) for k in range(count)]
     day = days[c.below(len(days), "back")] if days else 0
-    s.buy(at, basket, s.method(), back=[day] * c.among(1, count - 1, "returned"))
+    s.buy(at, basket, s.method, back=[day] * c.among(1, count - 1, "returned"))
 
 
 def gift_card_drain(s: Script) -> None:
@@ -100,5 +100,5 @@ def gift_card_drain(s: Script) -> None:
     s.comes(2, 20)
     for k in range(c.among(1, 1 + c.scaled(1, 3), "orders")):
         basket = [(CARDS[c.below(c.scaled(2, 4), "card", k)], c.among(1, 5, "pieces", k))]
-        s.buy(at, basket, s.method())
+        s.buy(at, basket, s.method)
         s.wait(c.among(60, 600, "gap", k) * 1_000)

@@ -13,11 +13,15 @@ from lakehouse.contracts import Contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inference.assignment import Chosen
-from lakehouse.ingest.files.inference.forms import TOLERATED
+from lakehouse.ingest.files.inference.forms import LEGIBLE, TOLERATED
 from lakehouse.ingest.files.inference.sample import Sample
+from lakehouse.ingest.files.inference.scores import is_ours
 from lakehouse.ingest.files.mapping import Mapping, checked_mapping
 from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import Piece, told_by_text
+
+_TWICE = "shown_twice_by_the_clock"
+Faults = dict[str, tuple[float, str]]
 
 
 def withstood(
@@ -28,11 +32,18 @@ def withstood(
     kept = [_understood(x, c, head) for x in chosen]
     for _ in range(len(kept) + 1):
         faults = _faults(sample, c, _mapping(head, kept, c), timezone)
-        wrong = {x.ours for x in kept if not x.aside and x.ours in faults}
+        wrong = {x.ours for x in kept if not x.aside and _is_wrong(x, c, faults)}
         if not wrong:
             break
         kept = [_set_aside(x, faults[x.ours]) if x.ours in wrong else x for x in kept]
-    return kept
+    return [x if x.aside or x.ours not in faults else _told(x, faults[x.ours]) for x in kept]
+
+
+def _is_wrong(x: Chosen, c: Contract, faults: Faults) -> bool:
+    """A column that has our name is the one; what cannot be read of it is damaged."""
+    share, rule = faults.get(x.ours, (0.0, ""))
+    is_named = "value" not in x.rule and any(is_ours(t, x.ours, c) for t in x.theirs)
+    return share > (1 - LEGIBLE if is_named and rule != _TWICE else TOLERATED)
 
 
 def _understood(x: Chosen, c: Contract, head: dict[str, Any]) -> Chosen:
@@ -50,17 +61,24 @@ def _mapping(head: dict[str, Any], chosen: list[Chosen], c: Contract) -> Mapping
 
 
 def _set_aside(x: Chosen, fault: tuple[float, str]) -> Chosen:
-    share, rule = fault
+    _, rule = fault
     mend = {"ambiguous": "earlier"}
-    if rule == "shown_twice_by_the_clock" and "ambiguous" not in x.rule:
+    if rule == _TWICE and "ambiguous" not in x.rule:
         why = ("an hour that November shows twice is taken as the first of the two",)
         return replace(x, rule={**x.rule, **mend}, why=(*x.why, *why))
-    return replace(x, aside=f"a trial reading rejects {share:.0%} of the sample: {rule}")
+    return replace(x, aside=_rejected(fault))
 
 
-def _faults(
-    sample: Sample, c: Contract, mapping: Mapping, timezone: str
-) -> dict[str, tuple[float, str]]:
+def _told(x: Chosen, fault: tuple[float, str]) -> Chosen:
+    return replace(x, more=(*x.more, _rejected(fault)))
+
+
+def _rejected(fault: tuple[float, str]) -> str:
+    share, rule = fault
+    return f"a trial reading rejects {share:.0%} of the sample: {rule}"
+
+
+def _faults(sample: Sample, c: Contract, mapping: Mapping, timezone: str) -> Faults:
     """Our column → the share of rows that break a rule of it, and the rule that most do; of
     columns where more break than a sample may have damaged."""
     as_of = dt.datetime.fromtimestamp(sample.path.stat().st_mtime, dt.UTC)

@@ -79,7 +79,7 @@ def reads(
     look: Look, dtype: pl.DataType, rule: dict[str, Any], share: float = 1 - TOLERATED
 ) -> bool:
     """Whether that share of the values can be read."""
-    return _read(look.distinct, dtype, rule, None, share) is not None
+    return _read(look.values, dtype, rule, None, share) is not None
 
 
 def _read(
@@ -149,7 +149,7 @@ def numbers(look: Look, habits: Habits) -> pl.Series | None:
         return None
     values = texts.to_frame().select(typed.value)["value"]
     lost = values.null_count() - texts.null_count()
-    return values.cast(pl.Float64) if lost <= TOLERATED * len(texts) else None
+    return values.cast(pl.Float64) if lost <= TOLERATED * len(look.values) else None
 
 
 def _rate(
@@ -157,7 +157,7 @@ def _rate(
 ) -> Form | None:
     has_sign = look.share(r"%\s*$") > 0.5
     bare = Look(look.name, look.texts.str.replace(r"\s*%\s*$", ""))
-    found = _read(bare.distinct, pl.Decimal(18, 6), {**shared, "round": "half_up"}, None)
+    found = _read(bare.values, pl.Decimal(18, 6), {**shared, "round": "half_up"}, None)
     if found is None or not len(found):
         return None
     is_percent = has_sign or bool((found.abs() > 1).any())
@@ -172,11 +172,11 @@ def _rate(
 def day_form(look: Look, habits: Habits) -> Form | None:
     if look.share(_DATED) < 1 - TOLERATED:
         return None
-    return _best([f for f in ("", *_ordered(habits))], look.distinct, pl.Date(), {}, None)
+    return _best([f for f in ("", *_ordered(habits))], look.values, pl.Date(), {}, None)
 
 
 def days_of(look: Look, form: Form) -> pl.Series | None:
-    return _read(look.distinct, pl.Date(), form.rule, None)
+    return _read(look.values, pl.Date(), form.rule, None)
 
 
 def moments_of(look: Look, form: Form, zone: str) -> pl.Series | None:
@@ -196,7 +196,7 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
         joined = _with_clock(look, habits.clock, habits)
         if joined is not None:
             return joined
-    texts, dtype = look.distinct, pl.Datetime("us", "UTC")
+    texts, dtype = look.values, pl.Datetime("us", "UTC")
     if look.share(_DATED) < 1 - TOLERATED:
         return None
     for name, (least, most) in _EPOCHS.items():
@@ -211,7 +211,7 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
 
 
 def _without_offset(look: Look, habits: Habits) -> Form | None:
-    texts, dtype = look.distinct, pl.Datetime("us", "UTC")
+    texts, dtype = look.values, pl.Datetime("us", "UTC")
     clocked = [f"{d}{s}{c}" for d in _ordered(habits) for s in (" ", "T") for c in _CLOCKS]
     rule = {"ambiguous": "earlier"}
     zone = _zone(look.name, habits)
@@ -233,7 +233,7 @@ def _in_several_forms(look: Look, habits: Habits) -> Form | None:
     local = {**base, "ambiguous": "earlier"}
     zone = _zone(look.name, habits)
     for rule, zoned in ((base, None), (local, zone)):
-        if _read(look.distinct, pl.Datetime("us", "UTC"), rule, zoned) is not None:
+        if _read(look.values, pl.Datetime("us", "UTC"), rule, zoned) is not None:
             named = {} if zoned is None else {"timezone": zone}
             return Form({**base, **named}, why="times in ISO 8601 and counts since 1970")
     return None
@@ -293,7 +293,7 @@ def _best(
     few = texts.sample(min(20, len(texts)), seed=1) if len(texts) > 20 else texts
     for form in forms:
         full = {**rule, **({"format": form} if form else {})}
-        if _read(few, dtype, full, zone) is None:
+        if _read(few, dtype, full, zone, LEGIBLE) is None:
             continue
         values = _read(texts, dtype, full, zone)
         if values is None or not len(values):

@@ -98,8 +98,8 @@ class Look:
 
     @cached_property
     def digits(self) -> float:
-        """How much of the distinct values has a digit at all."""
-        return float(self.distinct.str.contains(r"\d").mean() or 0)  # type: ignore[arg-type]
+        """How much of the values has a digit at all."""
+        return self.share(r"\d")
 
     @cached_property
     def is_words(self) -> bool:

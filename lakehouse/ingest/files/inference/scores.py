@@ -27,6 +27,8 @@ from lakehouse.ingest.files.inference.relations import Relations
 
 ENOUGH = 0.6
 SURE, LIKELY = 0.9, 0.75
+SIGNED = 0.05
+"""Share of values below the least from which they are no damage."""
 _COUNTRY, _CURRENCY = r"^[A-Za-z]{2}$", r"^[A-Z]{3}$"
 
 
@@ -51,14 +53,14 @@ class Evidence:
     known: Dictionary[tuple[str, str], frozenset[str]]
     forms: dict[tuple[str, str], Form | None] = field(default_factory=dict)
     """How columns of the file can be read as a type, as far as that was asked."""
-    lows: dict[str, float | None] = field(default_factory=dict)
+    counts: dict[str, pl.Series | None] = field(default_factory=dict)
 
-    def lowest(self, look: Look) -> float | None:
-        """Its smallest number; nothing, where it has none."""
-        if look.name not in self.lows:
-            values = numbers(look, self.habits)
-            self.lows[look.name] = None if values is None else values.min()  # type: ignore[assignment]
-        return self.lows[look.name]
+    def below(self, look: Look, least: float) -> float:
+        """How many of its numbers are smaller, as a share."""
+        if look.name not in self.counts:
+            self.counts[look.name] = numbers(look, self.habits)
+        values = self.counts[look.name]
+        return 0.0 if values is None else float((values < least).mean() or 0)  # type: ignore[arg-type]
 
 
 def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
@@ -90,13 +92,16 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
 
 
 def _named(theirs: str, ours: str, c: Contract) -> float:
-    own = max(1.0 if _same(theirs, n) else 0.98 * likeness(theirs, n) for n in c.names(ours))
+    if is_ours(theirs, ours, c):
+        return 1.0
+    own = max(0.98 * likeness(theirs, n) for n in c.names(ours))
     given = phrases(c.name, ours)
     return max([own, *(0.97 * likeness(theirs, p) - 0.005 * i for i, p in enumerate(given))])
 
 
-def _same(theirs: str, ours: str) -> bool:
-    return folded(theirs) == folded(ours)
+def is_ours(theirs: str, ours: str, c: Contract) -> bool:
+    """Whether a column of a file has a name of ours."""
+    return any(folded(theirs) == folded(n) for n in c.names(ours))
 
 
 def _said(named: float) -> str:
@@ -115,7 +120,7 @@ def _form(
     found = evidence.forms[asked]
     if found is None or not column.dtype.is_numeric():
         return found
-    return _positive(look, ours, column, evidence.lowest(look), found)
+    return _positive(look, ours, column, evidence, found)
 
 
 def _typed(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
@@ -129,11 +134,11 @@ def _typed(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> 
 
 
 def _positive(
-    look: Look, ours: str, column: dy.Column, lowest: float | None, form: Form
+    look: Look, ours: str, column: dy.Column, evidence: Evidence, form: Form
 ) -> Form | None:
     """A bank's amounts have signs; ours of the same meaning have none, and a type instead."""
     least = getattr(column, "min", None)
-    if least is None or lowest is None or lowest >= least:
+    if least is None or evidence.below(look, least) < SIGNED:
         return form
     if ours not in ("amount", "coin_in", "wager") or form.value:
         return None

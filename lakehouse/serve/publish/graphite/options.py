@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from lakehouse.paths import local_folder
+
 Protocol = Literal["plaintext", "pickle"]
 PORTS: dict[Protocol, int] = {"plaintext": 2003, "pickle": 2004}
 """Where carbon listens, unless it is told otherwise."""
@@ -39,8 +41,6 @@ class GraphiteSettings(BaseModel):
     @field_validator("spool", mode="before")
     @classmethod
     def _a_local_folder(cls, value: object) -> object:
-        from lakehouse.settings import local_folder
-
         return value if value is None else local_folder(value)
 
     @property
