@@ -76,3 +76,29 @@ def test_what_fails_beside_ends_the_worker(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no room at 20"), beside:
         take_in(tmp_path, log, live=beside, limits=Limits(rows=1, seconds=0))
     assert len(sources(tmp_path)) < 50
+
+
+def test_what_fails_while_micro_batches_wait_ends_the_worker_too(tmp_path: Path) -> None:
+    class Failing(Follower):
+        def take(
+            self, topic: str, partition: int, rows: pl.DataFrame, until: int, now: dt.datetime
+        ) -> None:
+            self.may_go_on.wait()
+            raise StorageError("no room")
+
+    log = log_at(tmp_path)
+    send(log, *(event(n) for n in range(50)))
+    follower, raised = Failing(), []
+
+    def work() -> None:
+        with pytest.raises(StorageError, match="no room") as told, Beside(follower) as beside:
+            take_in(tmp_path, log, live=beside, limits=Limits(rows=1, seconds=0))
+        raised.append(told)
+
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    while len(sources(tmp_path)) < AHEAD + 1:
+        time.sleep(0.05)
+    follower.may_go_on.set()
+    working.join(60)
+    assert len(raised) == 1

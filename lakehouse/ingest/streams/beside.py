@@ -74,3 +74,4 @@ class Beside(Closing):
                     call()
             except BaseException as error:  # noqa: BLE001 - the worker raises it
                 self._failed = error
+                self._room.release(AHEAD + 1)  # who waits for room is to hear of it
