@@ -120,13 +120,18 @@ def test_a_figure_shows_its_query_which_says_the_same_in_the_terminal(reader: Re
     assert reader.house.run("sql", query, "--format", "csv") == file
 
 
+CELLS = (
+    """return [...arguments[0].querySelectorAll('tbody td:nth-child(5)')].map(c => c.innerText)"""
+)
+
+
 def test_numbers_sort_as_numbers_by_mouse_and_by_key(reader: Reader) -> None:
     reader.opens("/floor")
     card = reader.card("Machines by what they won")
 
     def coin_in() -> list[float]:
-        cells = card.find_elements("css selector", "tbody td:nth-child(5)")
-        return [float(c.text.replace("$", "").replace(",", "")) for c in cells]
+        texts = reader.asks(CELLS, card)
+        return [float(text.replace("$", "").replace(",", "")) for text in texts]  # type: ignore[attr-defined]
 
     before = coin_in()
     card.find_element("xpath", './/th//button[.="Coin in"]').click()

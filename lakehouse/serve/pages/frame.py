@@ -20,7 +20,6 @@ from lakehouse.serve.pages.figures import Figure, figures_of
 from lakehouse.serve.pages.here import Here, Span
 from lakehouse.serve.signin.standing import signed_in
 
-
 _KEEP_FOCUS = """document.addEventListener('click', pressed => {
     const button = pressed.target.closest('.sort');
     if (!button) return;
