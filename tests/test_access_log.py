@@ -82,7 +82,7 @@ def test_a_cut_at_the_end_shows_against_a_noted_head() -> None:
 @pytest.mark.parametrize(
     ("who", "purpose", "said"),
     [
-        ("ada", "why", "--purpose 'why' says too little; give at least 8 characters"),
+        ("ada", "why", "the purpose 'why' says too little; give at least 8 characters"),
         (" ", "annual review", "needs to say who"),
     ],
 )

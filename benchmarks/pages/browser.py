@@ -25,6 +25,7 @@ CONTENT = "Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZ
 """SHA-512 of the package, as npm tells it."""
 SCRIPT = Path("build/axe/axe.min.js")
 DESKTOP, PHONE = (1280, 900), (390, 844)
+_SMALL = ("--disable-gpu", "--disable-dev-shm-usage")
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -46,7 +47,7 @@ def opened(downloads: Path) -> Chrome:
     options = ChromeOptions()
     options.binary_location = found[0]
     own = ["--no-sandbox"] if os.geteuid() == 0 else []
-    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", *own):
+    for argument in ("--headless=new", "--hide-scrollbars", *_SMALL, *own):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

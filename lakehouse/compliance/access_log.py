@@ -52,7 +52,7 @@ def entry(
         raise BadInput("an access to the restricted zone needs to say who it is for")
     if len(purpose.strip()) < SHORTEST_PURPOSE:
         raise BadInput(
-            f"--purpose {purpose!r} says too little; give at least {SHORTEST_PURPOSE} characters"
+            f"the purpose {purpose!r} says too little; give at least {SHORTEST_PURPOSE} characters"
         )
     last = previous.sort("entry").tail(1)
     number = last["entry"].item() + 1 if last.height else 1

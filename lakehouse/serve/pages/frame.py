@@ -20,6 +20,15 @@ from lakehouse.serve.pages.figures import Figure, figures_of
 from lakehouse.serve.pages.here import Here, Span
 from lakehouse.serve.signin.standing import signed_in
 
+_KEEP_FOCUS = """document.addEventListener('click', pressed => {
+    const button = pressed.target.closest('.sort');
+    if (!button) return;
+    const every = () => [...table.querySelectorAll('.sort')];
+    const table = button.closest('table'), at = every().indexOf(button);
+    setTimeout(() => every()[at]?.focus(), 50);
+})"""
+"""A table that is sorted draws its head anew, and the keyboard would be sent to the page's top."""
+
 
 def head(here: Here) -> None:
     """The top of a page: where one is, where one can go, and of which days it tells."""
@@ -42,6 +51,7 @@ async def body(here: Here) -> None:
         ui.label(here.page.question).classes("question")
         _days_form(here)
         await (here.page.body or figures)(here)
+    ui.run_javascript(_KEEP_FOCUS)
 
 
 def _days_form(here: Here) -> None:

@@ -75,7 +75,6 @@ def _names(here: Here, title: str, asked: str) -> None:
         )
         name = ui.input(asked).props("dense outlined") if asked else None
         purpose = ui.input("Purpose").props("dense outlined")
-        answer = ui.element("div").classes("answer").props("aria-live=polite")
 
         async def look() -> None:
             answer.clear()
@@ -89,6 +88,7 @@ def _names(here: Here, title: str, asked: str) -> None:
                     _told(here, rows)
 
         ui.button("Look", on_click=look).props("no-caps unelevated")
+        answer = ui.element("div").classes("answer").props("aria-live=polite")
 
 
 def _told(here: Here, rows: pl.DataFrame | None) -> None:

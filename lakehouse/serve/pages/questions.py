@@ -182,8 +182,10 @@ class Editor:
         others = [n for n in rows.columns if n not in numbers]
         with frame.card("Chart", is_wide=True):
             with ui.element("div").classes("form"):
-                kind = ui.select({"lines": "Lines", "bars": "Bars"}, label="Kind", value="lines")
-                x = ui.select(rows.columns, label="Across", value=(others or rows.columns)[0])
+                across = (others or rows.columns)[0]
+                usual = "lines" if rows[across].dtype.is_temporal() else "bars"
+                kind = ui.select({"lines": "Lines", "bars": "Bars"}, label="Kind", value=usual)
+                x = ui.select(rows.columns, label="Across", value=across)
                 y = ui.select(numbers, label="Up", value=numbers[:1], multiple=True)
                 for choice in (kind, x, y):
                     choice.props("dense outlined options-dense").classes("short")
