@@ -348,6 +348,7 @@ FOLDERS = {
     "tests",
     "docs",
     "examples",
+    "notebooks",
     ".ci",
     ".github",
 }
