@@ -348,6 +348,7 @@ FOLDERS = {
     "tests",
     "docs",
     "examples",
+    "notebooks",
     ".ci",
     ".github",
 }
@@ -400,7 +401,7 @@ def test_a_document_draws_the_folders_that_there_are(document: str, depth: int) 
         p for p in packages if len(p.split("/")) <= depth and not p.startswith("benchmarks/")
     }
     wanted = shallow if depth == 2 else packages
-    assert documented(document) == wanted | {"docs", "examples", "tests"}
+    assert documented(document) == wanted | {"docs", "examples", "notebooks", "tests"}
 
 
 def test_every_query_is_packaged() -> None:
