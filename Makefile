@@ -3,13 +3,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+KILLS ?= 200
 STAMP := $(VENV)/.stamp
 # `dagster dev` advertises `dg dev`, of a package that nothing else here needs.
 DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo live test test-fast test-kafka check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP) ## Seven gaming days through Dagster, then what was made
 	@$(BIN)/lakehouse demo
+
+page: $(STAMP) ## The page, on port 8000, until Ctrl-C; `make demo` says who signs in
+	@$(BIN)/lakehouse serve
 
 live: $(STAMP) ## Simulated events into topics, topics into the lake, and HTTP on port 8000, until Ctrl-C
 	@$(BIN)/lakehouse live
@@ -56,14 +60,20 @@ faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream worker
 	@$(BIN)/python -m benchmarks.faults
 	@$(BIN)/python -m benchmarks.faults.stream
 
-test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then kill -9 of it too
-	@$(BIN)/python -m benchmarks.faults.broker
+test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
+	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)
+
+test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone's width, the keyboard
+	@$(BIN)/python -m benchmarks.pages.browser
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 docs: $(STAMP) ## Write the generated documents again
 	@$(BIN)/python -m lakehouse.serve.dictionary.documents
+
+notebooks: $(STAMP) ## Run both notebooks again, on four weeks made for them, or on LAKEHOUSE_ROOT
+	@$(BIN)/python -m notebooks
 
 bench: $(STAMP) ## Measure speed and memory; prints the tables of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

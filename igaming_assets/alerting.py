@@ -120,7 +120,7 @@ def _raised(
     where the sensor is, and what it told."""
     new = [a for a in standing if a["alert_id"] not in told.get(key_of(a["gaming_day"]), ())]
     try:
-        tell(new, settings.alert_webhook, context.log)
+        tell(new, settings, context.log)
     except LakehouseError as error:
         # The lake goes on without its listener; the line in the log stands.
         context.log.error(str(error))

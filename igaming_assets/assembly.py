@@ -38,6 +38,7 @@ from igaming_assets.resources import Clock, LakeResource, Simulator
 from igaming_assets.shop_hour import has_hours, shop_hour_job, shop_hour_schedule
 from igaming_assets.silver import silver_assets
 from igaming_assets.streamed import closed_hours_sensor
+from igaming_assets.watching import monitor_sensor
 from lakehouse.errors import BadInput
 from lakehouse.quality.results import Check
 from lakehouse.settings import Settings
@@ -92,6 +93,7 @@ def assemble(
         alerts_sensor(settings),
         fraud_sensor(settings) if settings.has("fraud_alerts") else None,
         live_sensor(settings),
+        monitor_sensor(settings),
     )
     watch = fraud_job(settings)
     of_fraud = [] if watch is None else [watch]

@@ -1,6 +1,8 @@
 """Jobs, schedules and automation. All of them are off until somebody turns them on."""
 
 import datetime as dt
+import functools
+import operator
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
 from lakehouse.errors import LakehouseError
 from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.serve.publish.targets import TARGETS
 from lakehouse.settings import Settings
 from lakehouse.storage import maintain
 
@@ -30,14 +33,14 @@ IS_THERE = dg.AssetCheckKey(dg.AssetKey(["gold", "property_day"]), "is_there_by_
 content with a day of years ago that was written today."""
 
 GAMING_DAY, FRAUD_JOB = "gaming_day", "fraud_monitoring"
-PUBLISHED = "postgres"
-"""Where assets are that are tables of another database."""
+_PUBLISHED = [dg.AssetSelection.key_prefixes(name) for name in TARGETS]
+"""Tables of other databases."""
 
 gaming_day_job = dg.define_asset_job(
     GAMING_DAY,
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.checks(IS_THERE)
-    - dg.AssetSelection.key_prefixes(PUBLISHED),
+    - functools.reduce(operator.or_, _PUBLISHED),
     description="All tables of a gaming day, bronze to gold, with their checks.",
 )
 freshness_job = dg.define_asset_job(

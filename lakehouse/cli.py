@@ -22,7 +22,7 @@ PANELS = {
     "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
     "Take away": ("publish",),
     "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report"),
-    "Live": ("live", "topics", "stream", "serve"),
+    "Live": ("live", "topics", "stream", "serve", "users", "monitor"),
     "Comply": (
         "cases",
         "filings",

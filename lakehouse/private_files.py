@@ -9,11 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
+
+from lakehouse.errors import LakehouseError
+
+T = TypeVar("T")
 
 FILE, FOLDER = 0o600, 0o700
 _OTHERS = 0o007
@@ -119,3 +124,37 @@ def move(path: Path, folder: int, name: str) -> None:
                 os.fchmod(file, FILE)
             finally:
                 os.close(file)
+
+
+class PrivateJson(Generic[T]):
+    """A file of the owner's alone, in JSON, read anew when it has changed. `parse` makes of it
+    what its readers take, and of [] what they take of no file."""
+
+    def __init__(self, path: Path, what: str, parse: Callable[[Any], T]) -> None:
+        self.path = path
+        self._what, self._parse = what, parse
+        self._stamp: tuple[int, int, int] | None = None
+        self._known = parse([])
+
+    def read(self) -> T:
+        """Raises LakehouseError where it cannot be read."""
+        try:
+            about = self.path.stat()
+            stamp = (about.st_mtime_ns, about.st_ino, about.st_size)
+            if stamp != self._stamp:
+                with open_file(self.path.parent.resolve() / self.path.name) as file:
+                    self._known, self._stamp = self._parse(json.load(file)), stamp
+        except FileNotFoundError:
+            self._known, self._stamp = self._parse([]), None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            why = "is a link" if isinstance(error, OSError) and is_link(error) else str(error)
+            raise LakehouseError(
+                f"the {self._what} in {self.path} cannot be read: {why}"
+            ) from error
+        return self._known
+
+    def write(self, told: Any) -> None:
+        """Whole or not at all."""
+        content = json.dumps(told, indent=1).encode()
+        with entered(self.path.parent.resolve(), make=True) as folder:
+            put(folder, self.path.name, content)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_origin
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -21,6 +22,11 @@ from pydantic_settings import (
 
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
+from lakehouse.paths import expanded, local_file, local_folder, refuse_unprintable
+from lakehouse.serve.alerts.mail import MailSettings
+from lakehouse.serve.monitor.thresholds import MonitorSettings
+from lakehouse.serve.publish.graphite.options import GraphiteSettings
+from lakehouse.serve.signin.wanted import PageSettings
 
 if TYPE_CHECKING:
     from lakehouse.contracts.registry import Contract, Layer
@@ -40,9 +46,8 @@ LATENESS = 30.0
 """Seconds, of a topic of which `lateness_seconds` says nothing."""
 LARGEST_SCALE = 10_000
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
-_LONGEST_NAME = 200
 _SHOWN = 120
-_TELL_NOTHING = ("storage_options", "alert_webhook", "kafka", "postgres")
+_TELL_NOTHING = ("storage_options", "alert_webhook", "mail", "kafka", "postgres", "snowflake")
 
 
 class Settings(BaseSettings):
@@ -103,7 +108,15 @@ class Settings(BaseSettings):
     """Command that gets a line on its standard input when a run failed, such as `mail -s lake me`;
     the sensor failed_runs runs it."""
     alert_webhook: str | None = None
-    """Address that CRITICAL alerts are posted to as JSON; the sensor critical_alerts does it."""
+    """Address that CRITICAL alerts and changes of signals are posted to as JSON, by the sensors
+    critical_alerts and monitor and by `lakehouse monitor --watch`."""
+    mail: MailSettings | None = None
+    """Who gets the same by mail, as LAKEHOUSE_MAIL__SERVER, …__SENDER, …__TO, or in [mail]."""
+    monitor: MonitorSettings = Field(default_factory=MonitorSettings)
+    """Thresholds of signals and what else the monitor may be told, as
+    LAKEHOUSE_MONITOR__THRESHOLDS='{"cpu": {"warning": 70}}' or [monitor.thresholds.cpu]."""
+    dagster_url: str | None = None
+    """Address of the Dagster UI, such as http://127.0.0.1:3000: pages link to it."""
     sql_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Seconds that one question in SQL may take."""
     sql_memory: float = Field(default=0.25, gt=0, le=1)
@@ -119,9 +132,21 @@ class Settings(BaseSettings):
     """Folder of that log; by default <root>.topics beside the lake."""
     topic_partitions: int = Field(default=4, ge=1, le=1_024)
     """Partitions of a topic that is made: as many readers can share its work."""
+    topic_days: float = Field(default=7, gt=0, le=36_500)
+    """How long that log keeps messages at least; what is older goes a segment at a time, as
+    others come."""
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
+    snowflake: dict[str, str | int | bool] = Field(default_factory=dict)
+    """Account that `publish snowflake` writes to, by the options of Snowflake's connector: account,
+    user, database, warehouse, role, private_key_file, token_file_path, or connection_name for one
+    of Snowflake's connections.toml."""
+    sqlite: Path | None = None
+    """File that `publish sqlite` writes to where the command names none."""
+    graphite: GraphiteSettings = Field(default_factory=GraphiteSettings)
+    """Server that `publish graphite` and `monitor --watch` send points to, as
+    LAKEHOUSE_GRAPHITE__SERVER or [graphite]."""
     lateness_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = Field(
         default_factory=dict
     )
@@ -129,11 +154,13 @@ class Settings(BaseSettings):
     still count in live windows and sessions; 30 where nothing is said."""
     filer: FilerSettings = Field(default_factory=FilerSettings)
     """Who files with FinCEN, as LAKEHOUSE_FILER__NAME or in [filer] of lakehouse.toml."""
+    page: PageSettings = Field(default_factory=PageSettings)
+    """How the page is reached and by whom, as LAKEHOUSE_PAGE__ORIGIN or in [page]."""
 
     @field_validator("root")
     @classmethod
     def _root_of_a_lake(cls, value: str) -> str:
-        _refuse_unprintable(value)
+        refuse_unprintable(value)
         scheme, url, rest = value.partition("://")
         if url:
             if scheme not in SCHEMES or not rest.strip("/"):
@@ -141,7 +168,7 @@ class Settings(BaseSettings):
             return value
         if value.strip("/") in ("", ".", ".."):
             raise ValueError("name a folder of its own, such as data/lake")
-        folder = _expanded(value)
+        folder = expanded(value)
         if folder.exists() and not folder.is_dir():
             raise ValueError("is a file; a lake is a folder")
         return value
@@ -156,22 +183,12 @@ class Settings(BaseSettings):
     @field_validator("expectations", "data_docs", "topics", mode="before")
     @classmethod
     def _local_folder(cls, value: object) -> object:
-        if value is None:
-            return value
-        folder = _local(value, "name a local folder")
-        if folder.exists() and not folder.is_dir():
-            raise ValueError("is a file; name a folder")
-        return folder
+        return value if value is None else local_folder(value)
 
-    @field_validator("pii_key_file", "restricted_key_file", mode="before")
+    @field_validator("pii_key_file", "restricted_key_file", "sqlite", mode="before")
     @classmethod
     def _local_path(cls, value: object) -> object:
-        if value is None:
-            return value
-        file = _local(value, "a key is a local file; name its path")
-        if file.exists() and not file.is_file():
-            raise ValueError("is no regular file")
-        return value
+        return value if value is None else local_file(value)
 
     @field_validator("on_failure")
     @classmethod
@@ -180,7 +197,7 @@ class Settings(BaseSettings):
             raise ValueError("name a command in one line, or leave the setting out")
         return value
 
-    @field_validator("alert_webhook")
+    @field_validator("alert_webhook", "dagster_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):
@@ -375,37 +392,27 @@ def load_settings(**overrides: object) -> Settings:
         raise BadInput(f"setting {name!r}: {said}{_got(name, first['input'])}") from error
     except SettingsError as error:
         name = str(error).partition('"')[2].partition('"')[0]
-        given = os.environ.get(f"LAKEHOUSE_{name.upper()}", "")
+        name, given = _undecoded(name)
         raise BadInput(
-            f"setting {name!r}: write a JSON object of names and values{_got(name, given)}"
+            f"setting {name!r}: write it as JSON, names and values in {{}} or values in []"
+            f"{_got(name, given)}"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"lakehouse.toml cannot be read: {error}") from error
 
 
+def _undecoded(name: str) -> tuple[str, str]:
+    """Which part of a setting is no JSON, and what it says; the library names the whole."""
+    for part, field in getattr(Settings.model_fields[name].annotation, "model_fields", {}).items():
+        said = os.environ.get(f"LAKEHOUSE_{name.upper()}__{part.upper()}")
+        if said is not None and get_origin(field.annotation) in (dict, tuple):
+            try:
+                json.loads(said)
+            except ValueError:
+                return f"{name}.{part}", said
+    return name, os.environ.get(f"LAKEHOUSE_{name.upper()}", "")
+
+
 def _got(name: str, value: object) -> str:
     """Storage options and addresses may hold credentials: of them nothing is told."""
     return "" if name.startswith(_TELL_NOTHING) else f" (got {repr(value)[:_SHOWN]})"
-
-
-def _refuse_unprintable(text: str) -> None:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("a path has letters to be seen, and no control characters")
-
-
-def _local(value: object, otherwise: str) -> Path:
-    text = str(value)
-    _refuse_unprintable(text)
-    if "://" in text:
-        raise ValueError(otherwise)
-    return _expanded(text)
-
-
-def _expanded(path: str) -> Path:
-    try:
-        expanded = Path(path).expanduser()
-    except RuntimeError as error:
-        raise ValueError("there is no such user; name the folder itself") from error
-    if any(len(part.encode()) > _LONGEST_NAME for part in expanded.parts):
-        raise ValueError(f"a name in a path has at most {_LONGEST_NAME} bytes")
-    return expanded

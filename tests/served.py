@@ -13,6 +13,7 @@ from lakehouse.ingest.streams.topics import Transport
 from lakehouse.ingest.streams.transport import transport
 from lakehouse.serve.http.app import Bounds, app
 from lakehouse.serve.http.live import View
+from lakehouse.serve.http.numbers import Signals
 from lakehouse.settings import Settings, load_settings
 
 BOUNDS = Bounds()
@@ -34,6 +35,7 @@ def served(
     bounds: Bounds = BOUNDS,
     now: Callable[[], int] = lambda: AT,
     clock: Callable[[], float] = time.monotonic,
+    signals: Signals = list,
 ) -> Iterator[str]:
     """Its address."""
     made = app(
@@ -44,6 +46,7 @@ def served(
         views=views or {},
         bounds=bounds,
         clock=clock,
+        signals=signals,
     )
     config = uvicorn.Config(made, port=0, log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

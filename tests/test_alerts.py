@@ -105,10 +105,10 @@ def test_made_again_an_alert_stands_as_before(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("kind", "more", "said"),
     [
-        ("close", {"outcome": "explained"}, "--reason"),
-        ("close", {"reason": "seen"}, "--outcome"),
+        ("close", {"outcome": "explained"}, "needs a reason"),
+        ("close", {"reason": "seen"}, "needs an outcome"),
         ("close", {"reason": "seen", "outcome": "fine"}, "'fine'"),
-        ("reopen", {"reason": " "}, "--reason"),
+        ("reopen", {"reason": " "}, "needs a reason"),
         ("drop", {"reason": "seen"}, "ack, close, reopen"),
     ],
 )
@@ -257,7 +257,7 @@ def listener() -> Iterator[tuple[str, type[Listener]]]:
 def test_a_webhook_is_tried_again(listener: tuple[str, type[Listener]]) -> None:
     url, kind = listener
     kind.failures = telling.ATTEMPTS - 1
-    telling.tell([alert("SLOT-0001")], url, LOG)
+    telling.tell([alert("SLOT-0001")], Settings(alert_webhook=url), LOG)
     assert [a["entity_id"] for m in kind.taken for a in m["alerts"]] == ["SLOT-0001"]
     assert "evidence" not in kind.taken[0]["alerts"][0]
 
@@ -268,7 +268,7 @@ def test_a_webhook_that_takes_nothing_is_told_without_its_address(
     url, kind = listener
     kind.failures = telling.ATTEMPTS
     with pytest.raises(LakehouseError, match="took no alerts: HTTPError") as caught:
-        telling.tell([alert("SLOT-0001")], url, LOG)
+        telling.tell([alert("SLOT-0001")], Settings(alert_webhook=url), LOG)
     assert url not in str(caught.value)
 
 

@@ -127,7 +127,7 @@ def test_quarantine_is_listed_shown_and_retried(
     assert out.splitlines()[1].endswith(f',{rule},{CAGE}/cage.csv,3,"t2,2025-01-05T12:00:00,1.00"')
     assert err == ""
     _, err = said(capsys, "quarantine", "retry", CAGE, "-m", "zone.toml")
-    assert err.startswith(f"{CAGE}: 1 of 1 landed rows went to bronze; silver rejects ")
+    assert err.startswith(f"{CAGE}: 1 of 1 rejected rows went to bronze; silver rejects ")
     assert "gold follows with: lakehouse run --from 2025-01-05 --to 2025-01-05\n" in err
     assert bronze(lake, "transaction_id") == [("t1",), ("t2",)]
 

@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +53,42 @@ def test_where_one_ends_the_others_are_ended(
     for _, env, process in started:
         assert json.loads(env["LAKEHOUSE_SOURCES"]) == dict.fromkeys(tables, "stream")
         assert process.returncode is not None
+
+
+def test_killed_it_leaves_none_behind(tmp_path: Path) -> None:
+    """Nothing is told to end by whom `kill -9` ended."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {"LAKEHOUSE_ROOT": str(tmp_path / "lake"), "LAKEHOUSE_SCALE": "0.1"}
+    env |= {"DAGSTER_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    env["LAKEHOUSE_DOMAINS"] = '["floor", "online"]'
+    command = [sys.executable, "-m", "lakehouse", "live", "--port", str(port)]
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=said, stderr=said)
+    mine = until(lambda: len(found := of(process.pid)) == 3 and found)
+    until(lambda: b"taking in " in (tmp_path / "said").read_bytes())
+    process.kill()
+    process.wait()
+    until(lambda: not any(is_alive(pid) for pid in mine))
+
+
+def of(parent: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def is_alive(pid: int) -> bool:
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False)
+    return told.stdout.strip()[:1] not in (b"", b"Z")
+
+
+def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return found
 
 
 def test_told_to_end_twice_it_leaves_none_behind(started: Started) -> None:

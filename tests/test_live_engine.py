@@ -138,6 +138,45 @@ def test_what_was_paid_before_the_stream_counts(tmp_path: Path) -> None:
     assert any("deviations over the 10 payments before" in s for s in said)
 
 
+def visits(house: House) -> dict[str, int]:
+    """Visits by the window's minute and second, those of 60 s every 30 s."""
+    rows = house.newest("live_windows", WINDOW_KEY).filter(kind="visits", dimension="all")
+    moment = pl.col("window_start").dt.to_string("%M:%S")
+    return dict(rows.filter(pl.col("events") > 0).select(moment, "events").iter_rows())
+
+
+def viewed(number: int, minute: int, second: float) -> dict[str, Any]:
+    at = BORDER + dt.timedelta(minutes=minute, seconds=second)
+    return {"event_id": f"E{number}", "user_id": "U1", "action": "view_product", "timestamp": at}
+
+
+def test_what_came_before_the_watermark_s_own_events_counts_after_a_kill(tmp_path: Path) -> None:
+    """The watermark is 30 s before the least of three, which is the second: the first is later by
+    more than the lateness, and its windows are open."""
+    house = House(tmp_path / "house", "shop_actions")
+    first = [viewed(n, 57, second) for n, second in enumerate((34.5, 30.5, 55.5))]
+    house.store("shop_actions", stream("shop_actions", first).bronze)
+    house.flush()
+    house.start()
+    house.store("shop_actions", house.next("shop_actions", viewed(3, 57, 56)))
+    house.flush()
+    assert visits(house) == {"57:00": 4, "57:30": 4}
+
+
+def test_what_was_told_apart_before_a_kill_is_so_after_it(tmp_path: Path) -> None:
+    """E0 is two events, and counts as none. The windows of the first close as those of the other
+    are open, of the clock that was ahead of the others."""
+    house = House(tmp_path / "house", "shop_actions")
+    clash = [viewed(0, 50, 0), viewed(0, 52, 10)]
+    rest = [viewed(n, 52, second) for n, second in enumerate((11, 12, 13), start=1)]
+    house.store("shop_actions", stream("shop_actions", [*clash, *rest]).bronze)
+    house.flush()
+    house.start()
+    house.store("shop_actions", house.next("shop_actions", viewed(9, 52, 14)))
+    house.flush()
+    assert visits(house) == {"51:30": 4, "52:00": 4}
+
+
 def order_of(number: str, usd: str, days: int) -> dict[str, Any]:
     event = order(1, BORDER + dt.timedelta(days=days), "U2", lambda s: s.elements[0])
     return event | {"transaction_id": number, "amount": Decimal(usd), "order_id": number}

@@ -1,11 +1,14 @@
 """Gold in databases: what is sent, what is sent again, and what happens when it goes wrong."""
 
 import datetime as dt
+import json
 import os
+import signal
 import sqlite3
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,15 +19,20 @@ from typer.testing import CliRunner
 
 from lakehouse.cli import build
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.serve.publish import run
+from lakehouse.serve.publish import run, snowflake
 from lakehouse.serve.publish.run import publish, usual
 from lakehouse.serve.publish.shapes import named, shape_of
+from lakehouse.serve.publish.snowflake import Snowflake
 from lakehouse.serve.publish.sqlite import SQLite
 from lakehouse.settings import DOMAINS, Settings, load_settings
 from lakehouse.storage import Commit, Lake, stored_schema
+from tests.fake_snowflake import fake_snowflake
+from tests.processes import Warm
 
 COMMIT = Commit("test", "gold/item_sales", "1")
 DAYS = [dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
+SPAN = (DAYS[0], DAYS[1])
+GOLD = "gold.sqlite"
 SALES = shape_of("gold", "item_sales")
 
 
@@ -95,10 +103,32 @@ class Database:
             connection.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
+def account() -> Iterator[dict[str, Any]]:
+    with fake_snowflake() as options:
+        yield options
+
+
+@pytest.fixture(params=["sqlite", "postgres", "snowflake"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        path = tmp_path / "gold.sqlite"
+    with databases(request.param, request, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def databases(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of that kind, with nothing in it."""
+    if name == "snowflake":
+        from snowflake.connector import connect
+
+        options = request.getfixturevalue("account") | {"database": tmp_path.name.upper()}
+        with Snowflake(options) as target:
+            made = Database(target, lambda: connect(**options))
+            made.do("CREATE SCHEMA gold")
+            yield made
+        return
+    if name == "sqlite":
+        path = tmp_path / GOLD
         with SQLite(path) as target:
             yield Database(target, lambda: sqlite3.connect(path))
         return
@@ -192,6 +222,27 @@ def test_what_was_broken_off_goes_on(
     assert revenues(database) == HELD
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("days_kept", [0, 1])
+@pytest.mark.parametrize("name", ["sqlite", "postgres"])
+def test_a_kill_leaves_whole_days_and_the_rest_follows(
+    name: str, days_kept: int, lake: Lake, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with databases(name, request, tmp_path) as database:
+        publish(lake, database.target, [SALES])
+        # What was there before a day is sent again is there until its whole day is.
+        store(lake, sales(DAYS[0], "new", "1.00"), sales(DAYS[1], "new", "2.00"), days=SPAN)
+        where = request.getfixturevalue("server") if name == "postgres" else str(tmp_path / GOLD)
+        killed = Warm("tests.killed_publish", lake.root, str(days_kept + 1), name, where)
+        killed.communicate(60)
+        assert killed.returncode == -signal.SIGKILL
+        after = [("2025-01-01", "new", Decimal("1.00")), ("2025-01-02", "new", Decimal("2.00"))]
+        assert revenues(database) == (HELD if not days_kept else [after[0], HELD[2]])
+        (done,) = publish(lake, database.target, [SALES])
+        assert (done.days, done.same) == (2 - days_kept, days_kept)
+        assert revenues(database) == after
+
+
 def test_new_columns_are_added_and_none_is_dropped(lake: Lake, database: Database) -> None:
     database.target.lay_out(SALES)
     database.do(f"ALTER TABLE {place(database)} DROP COLUMN suspicious_purchases")
@@ -203,18 +254,24 @@ def test_new_columns_are_added_and_none_is_dropped(lake: Lake, database: Databas
 
 def test_a_table_with_other_types_is_left_alone(lake: Lake, database: Database) -> None:
     database.do(f"CREATE TABLE {place(database)} (item_id text, gaming_day date, buyers text)")
-    with pytest.raises(BadInput, match=r"(?i)buyers is text, not (bigint|integer)"):
+    with pytest.raises(BadInput, match=r"(?i)buyers is (text|varchar), not (big|int|num)"):
         publish(lake, database.target, [SALES])
     assert database.do(f"SELECT count(*) FROM {place(database)}") == [(0,)]
 
 
-def test_rows_that_a_database_loses_are_noticed(lake: Lake, database: Database) -> None:
+def test_rows_that_a_database_loses_are_noticed(
+    lake: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database.target.lay_out(SALES)
     if isinstance(database.target, SQLite):
         database.do(
             "CREATE TRIGGER lose AFTER INSERT ON item_sales WHEN NEW.revenue < 0 "
             "BEGIN DELETE FROM item_sales WHERE rowid = NEW.rowid; END"
         )
+    elif isinstance(database.target, Snowflake):  # has no triggers
+        lost = "DELETE FROM gold.item_sales WHERE revenue < 0"
+        merged = snowflake.merged
+        monkeypatch.setattr(snowflake, "merged", lambda *given: [*merged(*given), lost])
     else:
         database.do(
             "CREATE FUNCTION gold.lose() RETURNS trigger LANGUAGE plpgsql AS "
@@ -232,11 +289,15 @@ def test_rows_that_a_database_loses_are_noticed(lake: Lake, database: Database) 
 
 def test_keys_and_meanings_follow_from_the_contract(lake: Lake, database: Database) -> None:
     publish(lake, database.target, [SALES])
+    if isinstance(database.target, Snowflake):  # has keys and enforces none; fakesnow tells of none
+        asked = "SELECT comment FROM information_schema.tables WHERE table_name = 'ITEM_SALES'"
+        assert database.do(asked) == [(SALES.comment,)]
+        return
     with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
         database.do(f"INSERT INTO {place(database)} SELECT * FROM {place(database)}")
-    said = "SELECT sql FROM sqlite_master WHERE name = 'item_sales'"
-    if not isinstance(database.target, SQLite):
-        said = "SELECT col_description('gold.item_sales'::regclass, 5)"
+    said = "SELECT col_description('gold.item_sales'::regclass, 5)"
+    if isinstance(database.target, SQLite):
+        said = "SELECT sql FROM sqlite_master WHERE name = 'item_sales'"
     ((words,),) = database.do(said)
     assert next(c.comment for c in SALES.columns if c.name == "revenue") in words
 
@@ -256,14 +317,28 @@ def test_restricted_tables_need_the_grant(tmp_path: Path) -> None:
     assert named("restricted.sar_cases", restricted=True).layer == "restricted"
     with pytest.raises(BadInput, match=r"no table .gold\.nothing"):
         named("gold.nothing", restricted=True)
-    layers = {s.layer for s in usual(Settings(root=str(tmp_path), domains=DOMAINS))}
+    layers = {s.layer for s in usual(Settings(root=str(tmp_path), domains=DOMAINS), "postgres")}
     assert layers == {"gold", "silver"}
 
 
-def test_a_password_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "me:hunter2@127.0.0.1:1/casino",
+        "me:p@hunter2@127.0.0.1:1/casino",
+        "me:hunter2/x@127.0.0.1:1/casino",
+        "me:hunter2%@127.0.0.1:1/casino",
+        "me:hunter2@[::1/casino",
+        "127.0.0.1:1/casino?user=me&password=hunter2%zz",
+    ],
+)
+def test_a_password_is_not_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
-    monkeypatch.setenv("LAKEHOUSE_POSTGRES", "postgresql://me:hunter2@127.0.0.1:1/casino")
-    said = CliRunner().invoke(build(), ["publish", "postgres"])
+    monkeypatch.setenv("LAKEHOUSE_POSTGRES", f"postgresql://{address}")
+    store(Lake(str(tmp_path / "lake")), sales(DAYS[0], "axe", "1.00"), days=(DAYS[0], DAYS[0]))
+    said = CliRunner().invoke(build(), ["publish", "postgres", "--tables", "item_sales"])
     assert isinstance(said.exception, StorageError)
     assert "cannot reach PostgreSQL" in str(said.exception)
     assert "hunter2" not in f"{said.output}{said.exception}{said.exception.__cause__}"
@@ -277,30 +352,34 @@ def test_a_database_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "the lake has none of these tables" in str(said.exception)
 
 
-def test_tables_of_the_database_follow_gold_as_assets(
-    lake: Lake, server: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+def test_tables_of_databases_follow_gold_as_assets(
+    lake: Lake, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dagster as dg
-    from adbc_driver_postgresql import dbapi
 
     from igaming_assets.assembly import assemble
 
-    monkeypatch.setenv("LAKEHOUSE_ROOT", lake.root)
-    monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "platform"]')
-    monkeypatch.setenv("LAKEHOUSE_POSTGRES", server)
-    with dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA IF EXISTS gold CASCADE")
-        connection.commit()
-    made = assemble(load_settings())
-    key = dg.AssetKey(["postgres", "item_sales"])
-    asset = made.resolve_asset_graph().get(key)
-    assert asset.parent_keys == {dg.AssetKey(["gold", "item_sales"])}
-    whole = made.resolve_job_def("gaming_day").asset_layer.executable_asset_keys
-    assert dg.AssetKey(["gold", "item_sales"]) in whole
-    assert key not in whole
-
-    job = made.resolve_implicit_global_asset_job_def().get_subset(asset_selection={key})
-    assert job.execute_in_process(partition_key="2025-01-02").success
-    with dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT gaming_day::text, revenue::text FROM gold.item_sales")
-        assert cursor.fetchall() == [("2025-01-02", "-3.30")]
+    with (
+        databases("sqlite", request, tmp_path) as file,
+        databases("postgres", request, tmp_path) as server,
+        databases("snowflake", request, tmp_path) as warehouse,
+    ):
+        account = request.getfixturevalue("account") | {"database": tmp_path.name.upper()}
+        account.pop("session_parameters")
+        monkeypatch.setenv("LAKEHOUSE_ROOT", lake.root)
+        monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "platform"]')
+        monkeypatch.setenv("LAKEHOUSE_SQLITE", str(tmp_path / GOLD))
+        monkeypatch.setenv("LAKEHOUSE_POSTGRES", request.getfixturevalue("server"))
+        monkeypatch.setenv("LAKEHOUSE_SNOWFLAKE", json.dumps(account))
+        made = assemble(load_settings())
+        whole = made.resolve_job_def("gaming_day").asset_layer.executable_asset_keys
+        assert dg.AssetKey(["gold", "item_sales"]) in whole
+        for name, database in {"sqlite": file, "postgres": server, "snowflake": warehouse}.items():
+            key = dg.AssetKey([name, "item_sales"])
+            asset = made.resolve_asset_graph().get(key)
+            assert asset.parent_keys == {dg.AssetKey(["gold", "item_sales"])}
+            assert key not in whole
+            job = made.resolve_implicit_global_asset_job_def().get_subset(asset_selection={key})
+            assert job.execute_in_process(partition_key="2025-01-02").success
+            assert revenues(database) == HELD[2:]

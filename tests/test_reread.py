@@ -37,4 +37,4 @@ def test_rows_that_silver_rejected_are_read_with_the_mapping(
     assert [k for _, k in kinds_now] == ["CHIP_PURCHASE"] * 4 + ["CASH_IN"]
     assert conservation(lake, CAGE).holds
     assert rejects(lake, tables=[CAGE]).height == 0
-    assert said(capsys, *retry).startswith(f"{CAGE}: 0 of 0 landed rows went to bronze; silver")
+    assert said(capsys, *retry).startswith(f"{CAGE}: 0 of 0 rejected rows went to bronze; silver")

@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from lakehouse import cli
+from lakehouse.serve.signin.roles import roles
+from lakehouse.serve.signin.users import Users
 from lakehouse.storage import Lake
 
 
@@ -128,6 +130,9 @@ def test_a_day_is_run_then_maintained(place: Path, capsys: pytest.CaptureFixture
     assert "forget older versions" in capsys.readouterr().err
 
 
+SECRET = re.compile(r"^  [a-z2-9]{5}(?:-[a-z2-9]{5}){3}$", re.MULTILINE)
+
+
 @pytest.mark.slow
 def test_the_demo_shows_the_days_and_a_second_one_makes_nothing_again(place: Path) -> None:
     first = lakehouse("demo", place=place)
@@ -149,6 +154,14 @@ def test_the_demo_shows_the_days_and_a_second_one_makes_nothing_again(place: Pat
     assert second.returncode == 0, second.stderr
     assert "nothing is made again" in second.stderr
     assert Lake(str(place / "lake")).version("gold", "property_day") == versions
-    shown = [line for line in first.stdout.splitlines() if ", done in " not in line]
-    assert shown == [line for line in second.stdout.splitlines() if ", done in " not in line]
+    one, two = (SECRET.findall(run.stdout) for run in (first, second))
+    assert len(one) == len(two) == 1
+    assert one != two
+    new = re.compile(rf", done in |^{SECRET.pattern}$", re.MULTILINE)
+    shown = [line for line in first.stdout.splitlines() if not new.search(line)]
+    assert shown == [line for line in second.stdout.splitlines() if not new.search(line)]
+    users = Users(place / "lake.serve")
+    assert {u.name: u.roles for u in users.all() if u.is_demo} == {r: (r,) for r in roles()}
+    assert users.who("host", two[0].strip()) is not None
+    assert users.who("host", one[0].strip()) is None
     assert json.dumps(shown).count("error:") == 0

@@ -14,16 +14,23 @@ from benchmarks.instances import short_lived
 from igaming_assets.bronze import plants_asset
 from igaming_assets.checks import declared
 from lakehouse.cli import run
+from lakehouse.detection.fraud.measures import measured, nothing_remembered
+from lakehouse.detection.fraud.rules import column, judged
 from lakehouse.ingest.streams.log import Log
+from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.settings import load_settings
+from lakehouse.silver import clean
 from lakehouse.simulate.arrivals import Arrivals
-from lakehouse.simulate.shop.burst import LIVE, is_burst
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.shop.burst import burst, is_burst
+from lakehouse.simulate.shop.cases import KINDS
 from lakehouse.simulate.world import World, world_of
 from lakehouse.storage import Lake
 from tests.processes import Warm
 from tests.test_landing_assets import resources
 
 FIRST, SECOND = dt.date(2025, 1, 1), dt.date(2025, 1, 2)
+ZONE = "America/Los_Angeles"
 TOPICS = ("clickstream", "sales_stream", "shop_actions")
 
 
@@ -181,8 +188,26 @@ def test_a_burst_is_planted_at_the_clock_of_the_events(
     assert kept.sort("row_key").equals(bursts.sort("row_key"))
 
 
+def test_refunds_of_a_burst_come_with_it_and_are_found() -> None:
+    """Four refunds are needed, of a sixth of what was paid; each of a payment that came before."""
+    world = World(WorldConfig(seed=7))
+    ends = dt.datetime(2025, 1, 3, 20, tzinfo=dt.UTC)
+    rows = burst(world, "refund_abuse", ends, 0, user="A00000007").rows["shop_orders"]
+    back = rows.filter(status="refunded")
+    of = rows.filter(status="completed").select(refund_of="transaction_id", paid="timestamp")
+    both = back.join(of, on="refund_of")
+    assert len(both) == len(back) >= 4
+    assert (both["paid"] < both["timestamp"]).all()
+    assert rows["timestamp"].max() == ends
+    assert ends - rows["timestamp"].min() < dt.timedelta(days=1)
+    day = gaming_day(pl.col("timestamp"), ZONE)
+    good = clean("shop_orders", rows.with_columns(gaming_day=day), timezone=ZONE).good
+    measures, _ = measured(good, nothing_remembered())
+    assert judged(measures, "tuned")[column("refund_abuse")].max() > 0
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(LIVE))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_can_be_planted(lake: Lake, kind: str) -> None:
     given = ["--user", "A00000007", "--at", "2025-01-03T20:00:00Z", "--intensity", "0.9"]
     assert run(["stream", "plant", kind.replace("_", "-"), *given]) == 0

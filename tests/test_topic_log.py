@@ -17,6 +17,8 @@ from lakehouse.errors import BadInput, Damaged, StorageError
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.segments import Cursor, Partition
 from lakehouse.ingest.streams.topics import MESSAGES, partition_of
+from lakehouse.ingest.streams.transport import transport
+from lakehouse.settings import Settings
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -96,6 +98,20 @@ def test_a_frame_that_changed_within_the_log_is_told(tmp_path: Path) -> None:
         cursor.read(2)
 
 
+def test_the_end_is_known_again_after_it_was_cut_off(tmp_path: Path) -> None:
+    """A frame whose body is not what was written: it was there by its length."""
+    partition, reader = (Partition(tmp_path, fsync=False) for _ in range(2))
+    partition.append(messages(numbered(3)), time=0)
+    whole = partition.segments()[0].stat().st_size
+    partition.append(messages(numbered(2)), time=1)
+    assert reader.ends() == (0, 5)
+    path = partition.segments()[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    Partition(tmp_path, fsync=False).append(messages(numbered(1)), time=2)
+    assert path.stat().st_size > whole
+    assert reader.ends() == (0, 4)
+
+
 def test_old_segments_go_and_say_so(tmp_path: Path) -> None:
     partition = Partition(tmp_path, segment_bytes=1, fsync=False)
     for k in range(4):
@@ -108,6 +124,30 @@ def test_old_segments_go_and_say_so(tmp_path: Path) -> None:
     assert partition.expire(keep_bytes=0) == 1
     assert partition.ends() == (3, 4)
     assert partition.append(messages(numbered(1)), time=9_000) == 5
+
+
+def test_a_log_forgets_what_is_older_than_it_keeps(tmp_path: Path) -> None:
+    """A day is kept, a message an hour comes, and a segment has one: 24 hours back are there."""
+    hour = [0]
+    log = Log(
+        tmp_path, segment_bytes=1, fsync=False, keep_days=1, clock=lambda: hour[0] * 3_600_000
+    )
+    log.create("sales", 1)
+    for hour[0] in range(40):
+        log.send("sales", messages(numbered(1)))
+    assert log.ends("sales") == {0: (39 - 24, 40)}
+
+
+def test_how_long_a_log_keeps_messages_is_a_setting(tmp_path: Path) -> None:
+    given = Settings(root=str(tmp_path / "lake"), topic_days=1e-9)
+    log = transport(given)
+    assert isinstance(log, Log)
+    log.create("sales", 1)
+    log.partition("sales", 0)._segment_bytes = 1
+    for _ in range(3):
+        log.send("sales", messages(numbered(1)))
+        time.sleep(0.002)
+    assert log.ends("sales") == {0: (2, 3)}
 
 
 def test_a_person_is_in_one_partition() -> None:

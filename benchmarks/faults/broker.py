@@ -46,15 +46,19 @@ group.min.session.timeout.ms=1000
 """
 
 
+class MissingError(Exception):
+    """What a broker is made of is not here."""
+
+
 def jars() -> str:
-    """The class path. Raises SystemExit where Maven brings none."""
+    """The class path. Raises MissingError where Maven brings none."""
     folder = JARS.absolute()
     if not folder.is_dir():
         new = folder.with_name(f"kafka-{secrets.token_hex(4)}")
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={new}"]
         if subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *copy]).returncode:
             shutil.rmtree(new, ignore_errors=True)
-            raise SystemExit("Maven did not bring Apache Kafka")
+            raise MissingError("Maven did not bring Apache Kafka")
         new.rename(folder)
     return f"{folder}/*"
 
@@ -122,12 +126,16 @@ def _free() -> int:
 
 def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.broker", description=__doc__)
-    asked.add_argument("--kills", type=int, default=60, help="at least so many")
+    asked.add_argument("--kills", type=int, default=200, help="at least so many")
     asked.add_argument("--seed", type=int, default=42)
     given = asked.parse_args()
     missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        print(f"not tried: {' and '.join(missing)} of Java and Maven are not here")
+    try:
+        if missing:
+            raise MissingError(f"{' and '.join(missing)} of Java and Maven are not here")
+        jars()
+    except MissingError as error:
+        print(f"Apache Kafka was not tried: {error}")
         return 0
     from benchmarks.faults import stream
 

@@ -41,6 +41,8 @@ RUN = ("stream", "run", "--seconds", "0.1", "--rows", "400")
 BOUND = 240
 """Seconds in which what is to end ends, or hangs."""
 WORKERS = 3
+_HITS = 20
+"""Of a trial at the most."""
 
 
 def environment(folder: Path, kafka: str = "") -> dict[str, str]:
@@ -233,7 +235,8 @@ def campaign(seed: int, least: int, brokers: Callable[[Path], Broker] | None = N
         while kills.total() < least:
             number, own = number + 1, chance.randrange(2**32)
             started = time.monotonic()
-            done, found = _tried(folder, folder / str(number), own, brokers)
+            hits = min(_HITS, least)
+            done, found = _tried(folder, folder / str(number), own, hits, brokers)
             kills += done
             faults += bool(found)
             print(
@@ -249,7 +252,7 @@ def campaign(seed: int, least: int, brokers: Callable[[Path], Broker] | None = N
 
 
 def _tried(
-    folder: Path, place: Path, seed: int, brokers: Callable[[Path], Broker] | None
+    folder: Path, place: Path, seed: int, hits: int, brokers: Callable[[Path], Broker] | None
 ) -> tuple[Counter[str], list[str]]:
     place.mkdir()
     broker, kafka, chance, killed = None, "", random.Random(seed), Counter[str]()
@@ -267,7 +270,7 @@ def _tried(
             killed["broker"] += 1
 
     try:
-        done = trial(place, seed, 20, kafka, kill_broker)
+        done = trial(place, seed, hits, kafka, kill_broker)
         return done + killed, differences(place, folder / "twin", kafka)
     except SystemExit as error:
         return killed, [str(error), (place / "said").read_text(errors="replace")[-400:]]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DAYS = 7
 TOP = 10
 NEXT = (
+    ("make page", "the page, on port 8000; who signs in to it stands below"),
     ("make ui", "the assets, their history and metadata, on port 3000"),
     ('{program} sql "SELECT * FROM gold.slot_performance LIMIT 5"', "ask anything of the lake"),
     (
@@ -55,7 +56,27 @@ def demo() -> None:
         named = {"program": _program(), "day": days[1]}
         typer.echo(f"  {command.format(**named):<72} {what.format(**named)}")
     _alerts(lake, days)
+    _users(settings)
     _title(_checks(settings, lake))
+
+
+def _users(settings: Settings) -> None:
+    """Who can sign in to the page now, and by which password: said here and nowhere else."""
+    from lakehouse.commands.caller import now
+    from lakehouse.commands.serve import place_of
+    from lakehouse.serve.signin.demo import demo_users
+    from lakehouse.serve.signin.doorman import roles_of
+    from lakehouse.serve.signin.users import Users
+
+    roles = roles_of(settings.page)
+    made = f"{now():%Y-%m-%dT%H:%M:%SZ}"
+    password = demo_users(Users(place_of(settings)), dict(roles), made)
+    if password is None:
+        _title("Sign in to the page (`make page`) as one of your users; the demo adds none")
+        return
+    names = ", ".join(roles)
+    _title(f"Sign in to the page (`make page`) as {names}; the password of each is")
+    typer.echo(f"  {password}")
 
 
 def _program() -> str:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import opened
+from lakehouse.commands.attended import PATIENCE
 from lakehouse.errors import LakehouseError
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 _LOOK = 0.1
-_PATIENCE = 30.0
-"""Seconds in which what is told to end ends."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +32,7 @@ def live(
     port: Annotated[int, typer.Option("--port", help="Of the way in over HTTP.")] = 8000,
 ) -> None:
     """Events of the simulated world into topics, topics into the lake, and HTTP: all at once,
-    until Ctrl-C or SIGTERM. Each goes on where it was when it is started again.
+    until Ctrl-C or SIGTERM, or this is killed. Each goes on where it was when it is started again.
 
     `lakehouse stream plant card-testing` in another terminal sends a burst of fraud among them.
     """
@@ -72,9 +71,10 @@ def _by_topics(settings: Settings, topics: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start(env: Mapping[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    # A group of its own: Ctrl-C reaches this process, which ends them in order.
-    command = [sys.executable, "-m", "lakehouse", *arguments]
-    return subprocess.Popen(command, env=env, start_new_session=True)
+    # A group of its own: Ctrl-C reaches this process, which ends them in order. The pipe is for
+    # when this one is killed.
+    command = [sys.executable, "-m", "lakehouse.commands.attended", *arguments]
+    return subprocess.Popen(command, env=env, start_new_session=True, stdin=subprocess.PIPE)
 
 
 def _end(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
@@ -83,7 +83,7 @@ def _end(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
             process.terminate()
     for process in running.values():
         try:
-            process.wait(_PATIENCE)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

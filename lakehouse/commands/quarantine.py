@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,9 +49,10 @@ def list_(
     """Count rejected rows by cause: table, and the rule that they broke."""
     from lakehouse.contracts import contracts
     from lakehouse.ingest.files.rejects import causes, rejects
+    from lakehouse.quality.retrying import source_table
 
     _, lake = opened()
-    named = [_source_table(t) for t in table or ()]
+    named = [source_table(t) for t in table or ()]
     asked = " ".join(["quarantine list", *named])
     is_open = _opened_by(asked, named, restricted=restricted, purpose=purpose)
     every = [n for n, c in contracts("source").items() if is_open or not c.is_restricted]
@@ -102,12 +102,13 @@ def show(
     from lakehouse.contracts import contract
     from lakehouse.ingest.files.evidence import placed
     from lakehouse.ingest.files.rejects import rejected_rows
+    from lakehouse.quality.retrying import source_table
 
     if raw and purpose is None:
         raise BadInput('--raw needs --purpose "…": it is audited')
     settings, lake = opened()
     days = _days(first, last)
-    key = contract(_source_table(table)).key
+    key = contract(source_table(table)).key
     asked = f"quarantine show {table}{' --raw' if raw else ''}"
     _opened_by(asked, [table], restricted=restricted or raw, purpose=purpose)
     named = ["gaming_day", *key, "_stage", "because", "value", "_rules", "_file", "_line"]
@@ -152,38 +153,18 @@ def retry(
 ) -> None:
     """Read rejected rows again after a fix of the mapping or the contract."""
     from lakehouse.commands.caller import now
-    from lakehouse.contracts import door_of, stored_as
+    from lakehouse.contracts import door_of
     from lakehouse.ingest.files.mapping import load_mapping
-    from lakehouse.ingest.files.rejects import rejects
-    from lakehouse.ingest.files.rejects import retry as try_again
-    from lakehouse.pipeline.silver import refresh_silver
-    from lakehouse.regulation.gaming_day import ranges_of
-    from lakehouse.storage import Commit
+    from lakehouse.quality.retrying import retry as try_again
+    from lakehouse.quality.retrying import source_table
 
     settings, lake = opened()
-    asked = f"quarantine retry {_source_table(table)}"
+    asked = f"quarantine retry {source_table(table)}"
     _opened_by(asked, [table], restricted=restricted, purpose=purpose)
     given = load_mapping(mapping, door_of(table)) if mapping else None
     done = try_again(lake, settings, table, as_of=now(), rule=rule, mapping=given)
-    held = rejects(lake, tables=[table], rule=rule)
-    silver = held.filter(stage="silver")
-    days = sorted({*done.days, *silver["gaming_day"].to_list()})
-    before = lake.scan("quarantine", table).filter(_stage="silver").collect().height
-    for made in ranges_of(done.made):
-        commit = Commit("quarantine retry", "silver/player_profile", "1")
-        refresh_silver(lake, settings, "player_profile", made, commit)
-    for (first, last), home in itertools.product(ranges_of(days), stored_as(door_of(table))):
-        commit = Commit("quarantine retry", f"silver/{home}", "1")
-        refresh_silver(lake, settings, home, (first, last), commit)
-    after = lake.scan("quarantine", table).filter(_stage="silver").collect().height
-    anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
-    typer.echo(
-        f"{table}: {done.healed:,} of {done.tried:,} landed rows went to bronze{anew}; "
-        f"silver rejects {after:,} rows now, {before:,} before; "
-        f"{len(days)} gaming days of silver are new",
-        err=True,
-    )
-    for first, last in ranges_of(days):
+    typer.echo(done.said(), err=True)
+    for first, last in done.ranges:
         typer.echo(f"gold follows with: lakehouse run --from {first} --to {last}", err=True)
 
 
@@ -197,15 +178,6 @@ def _opened_by(asked: str, tables: list[str], *, restricted: bool, purpose: str 
         if contract(table).is_restricted:
             refuse_restricted(f"quarantine of {table}")
     return False
-
-
-def _source_table(name: str) -> str:
-    from lakehouse.contracts import contracts
-
-    known = contracts("source")
-    if name not in known:
-        raise BadInput(f"{name!r} has no quarantine; tables: {', '.join(sorted(known))}")
-    return name
 
 
 def _days(first: str | None, last: str | None) -> Days | None:

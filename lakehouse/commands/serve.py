@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +13,13 @@ from lakehouse.commands import opened
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from polars import DataFrame
 
+    from lakehouse.ingest.streams.topics import Transport
+    from lakehouse.serve.http.app import Bounds
     from lakehouse.serve.http.tokens import Tokens
+    from lakehouse.serve.signin.wanted import PageSettings
     from lakehouse.settings import Settings
     from lakehouse.storage import Lake
 
@@ -50,39 +55,120 @@ def serve(
 ) -> None:
     """Serve the page, POST /events/{topic}, GET /live/{view}, /generate, /healthz, /metrics, /docs.
 
-    Without tokens only this machine gets in, and another address is not listened on; the page is
-    there for this machine alone. An event that is answered with 202 is on the disk.
+    Where there are users everybody signs in to the page; where there are none it is there for this
+    machine alone. Events and views need a token; without any they are for this machine alone. An
+    event that is answered with 202 is on the disk.
     """
     if context.invoked_subcommand is not None:
         return
     _refuse_unbounded(port, events_per_second, most_bytes)
-    from lakehouse.commands.caller import now
     from lakehouse.ingest.streams.transport import transport
-    from lakehouse.serve.http.access import is_loopback
-    from lakehouse.serve.http.app import Bounds, app
+    from lakehouse.serve.http.app import Bounds
 
     settings, lake = opened()
-    if not is_loopback(host) and not _tokens(settings).all():
-        raise BadInput(
-            f"--host {host}: others could reach it, and there are no tokens; "
-            "`lakehouse serve token add` makes one"
-        )
+    refuse_open(settings, host)
     log = transport(settings, tell=_said)
     _refuse_taken(settings)
     log.topics()
+    bounds = Bounds(most_bytes, events_per_second)
+    _listen(application(settings, lake, log, host, generated, bounds), host, port, settings)
+
+
+def application(
+    settings: Settings,
+    lake: Lake,
+    log: Transport,
+    host: str,
+    generated: Path,
+    bounds: Bounds,
+    now: Callable[[], dt.datetime] | None = None,
+) -> FastAPI:
+    """All that is served at an address: what programs call, and the page with its gate."""
+    from lakehouse.commands.caller import now as present
+    from lakehouse.commands.monitor import looker
+    from lakehouse.serve.http.access import is_loopback
+    from lakehouse.serve.http.app import app
+    from lakehouse.serve.monitor.watch import Kept
+
+    clock = now or present
     made = app(
         settings,
         log,
-        now=lambda: int(now().timestamp()),
+        now=lambda: int(clock().timestamp()),
         generate=_generator(settings, generated),
-        views=_views(settings, lake),
-        bounds=Bounds(most_bytes, events_per_second),
+        views=live_views(settings, lake),
+        bounds=bounds,
+        signals=Kept(looker(settings, lake), settings.monitor.seconds),
     )
-    if is_loopback(host) and not _tokens(settings).all():
+    signed = people_sign_in(settings)
+    if signed or (is_loopback(host) and not _tokens(settings).all()):
         from lakehouse.serve.pages.app import add_pages
+        from lakehouse.serve.pages.asking import Asking
+        from lakehouse.serve.pages.here import House
+        from lakehouse.serve.pages.watched import Watched
+        from lakehouse.serve.signin.doorman import Doorman
 
-        add_pages(made, lake, settings)
-    _listen(made, host, port)
+        house = House(Asking(lake, settings), clock, Watched(live_views(settings, lake)))
+        doorman = Doorman(settings.page, place_of(settings), clock) if signed else None
+        add_pages(made, house, doorman)
+    return made
+
+
+def people_sign_in(settings: Settings) -> bool:
+    """Whether somebody could: there are users, or a proxy that says who somebody is."""
+    from lakehouse.serve.signin.users import Users
+
+    return settings.page.user_header is not None or bool(Users(place_of(settings)).all())
+
+
+def refuse_open(settings: Settings, host: str) -> None:
+    """Raises BadInput where others could reach what they should not, or in a way they should
+    not."""
+    from lakehouse.serve.http.access import is_loopback
+    from lakehouse.serve.signin.users import Users
+
+    page, signed = settings.page, people_sign_in(settings)
+    _refuse_certificate(page)
+    others = f"--host {host}: others could reach it, and"
+    if is_loopback(host) and not page.proxies:
+        return
+    if not signed and not _tokens(settings).all():
+        others = "people come by page.proxies, and" if is_loopback(host) else others
+        raise BadInput(
+            f"{others} there are neither tokens nor users; `lakehouse serve token add` makes a "
+            "token, `lakehouse users add` a user"
+        )
+    if not signed:
+        return
+    if page.tls_certificate is None and not page.proxies:
+        raise BadInput(
+            f"{others} passwords would travel in the open; set page.tls_certificate and "
+            "page.tls_key, or page.proxies where a proxy sees to TLS"
+        )
+    if page.origin is None:
+        raise BadInput(f"{others} it has to know where; set page.origin to https://…")
+    demo = [u.name for u in Users(place_of(settings)).all() if u.is_demo]
+    if demo:
+        raise BadInput(
+            f"the demo's users are for this machine alone, and here others come: remove "
+            f"{', '.join(demo)} with `lakehouse users remove`"
+        )
+
+
+def _refuse_certificate(page: PageSettings) -> None:
+    import ssl
+
+    if page.tls_certificate is None or page.tls_key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            page.tls_certificate, page.tls_key
+        )
+    except OSError as error:
+        raise BadInput(
+            f"page.tls_certificate {page.tls_certificate} and page.tls_key {page.tls_key} are no "
+            f"certificate and its key in PEM: {error.strerror}"
+        ) from error
 
 
 def add(
@@ -147,7 +233,7 @@ def _refuse_unbounded(port: int, events_per_second: float, most_bytes: int) -> N
         raise BadInput(f"--most-bytes {most_bytes}: 1 to {16 * 2**20} are allowed")
 
 
-def _views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
+def live_views(settings: Settings, lake: Lake) -> dict[str, Callable[..., DataFrame]]:
     """The live views of the parts of the house that the lake has."""
     from functools import partial
 
@@ -170,10 +256,16 @@ def _refuse_taken(settings: Settings) -> None:
 
 
 def _tokens(settings: Settings) -> Tokens:
-    from lakehouse.serve.http.app import place
     from lakehouse.serve.http.tokens import Tokens
 
-    return Tokens(place(settings) / "tokens.json")
+    return Tokens(place_of(settings) / "tokens.json")
+
+
+def place_of(settings: Settings) -> Path:
+    """The folder of the lake's private state."""
+    from lakehouse.serve.http.app import place
+
+    return place(settings)
 
 
 def _generator(settings: Settings, folder: Path) -> Callable[[int], Path]:
@@ -184,19 +276,24 @@ def _generator(settings: Settings, folder: Path) -> Callable[[int], Path]:
     return lambda records: new_clickstream(folder, records, now(), settings.timezone)
 
 
-def _listen(app: object, host: str, port: int) -> None:
+def _listen(app: FastAPI, host: str, port: int, settings: Settings) -> None:
     """Until Ctrl-C or SIGTERM."""
     import uvicorn
 
     from lakehouse.commands.stopping import stopping
 
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         host=host,
         port=port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
+        proxy_headers=False,  # the gate knows which proxies are ours
+        server_header=False,
+        ssl_certfile=settings.page.tls_certificate,
+        ssl_keyfile=settings.page.tls_key,
+        ws_ping_interval=None,  # socket.io sees to it
     )
     server = uvicorn.Server(config)
     try:

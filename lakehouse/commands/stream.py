@@ -120,10 +120,7 @@ def plant(
     ] = None,
     user: Annotated[str | None, typer.Option("--user", help="Account that it happens to.")] = None,
     at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", metavar="MOMENT", help="When it ends; by default now, by the events' clock."
-        ),
+        str | None, typer.Option("--at", metavar="MOMENT", help="When it ends; by default now.")
     ] = None,
     intensity: Annotated[float, typer.Option(help="1 blatant, near 0 faint.")] = 1.0,
     look_alike: Annotated[
@@ -140,12 +137,12 @@ def plant(
     from lakehouse.ingest.streams.messages import messages_of
     from lakehouse.ingest.streams.transport import topics_in, transport
     from lakehouse.regulation.gaming_day import gaming_day_of
-    from lakehouse.simulate.shop.burst import LIVE, Burst, burst
+    from lakehouse.simulate.shop.burst import Burst, burst
+    from lakehouse.simulate.shop.cases import KINDS
     from lakehouse.simulate.world import world_of
 
     if list_ or kind is None:
-        for name in LIVE:
-            typer.echo(name.replace("_", "-"))
+        typer.echo("\n".join(KINDS).replace("_", "-"))
         return
     if not 0 < intensity <= 1:
         raise BadInput(f"--intensity {intensity:g}: more than 0 and at most 1 is allowed")

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from lakehouse.contracts import contract
 from lakehouse.detection.fraud.measures import REACH
 from lakehouse.gold.money import cents
 from lakehouse.gold.online.responsible_gaming import WINDOW
 from lakehouse.ingest.streams.topics import partition_of
 from lakehouse.live.alerts import ALERT
 from lakehouse.live.fraud import LATEST, Fraud, known_before, no_fraud
+from lakehouse.live.memory import AHEAD
 from lakehouse.live.protection import Protection, played_before
 from lakehouse.live.rows import PLACE, place
 from lakehouse.live.sessions import as_told
@@ -29,6 +31,7 @@ from lakehouse.storage import Lake
 
 _DAY = dt.timedelta(days=1)
 _SESSION = ["user_id", "gaming_day", "session_id"]
+_AT = pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64)
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,15 @@ def restored(
     upto = lake.reached("gold", "live_windows", [name]).get(name, 0)
     until = lake.reached("bronze", watch.table, [name]).get(name, 0)
     mark = _mark(lake, topic, partition, upto)
-    bronze = _rows(lake, watch, topic, partition, upto, mark)
-    at = bronze["_source"].str.extract(PLACE, 2).cast(pl.Int64)
+    if until:
+        first, bronze = _rows(lake, watch, topic, partition, upto, mark)
+    else:
+        first, bronze = 0, contract(watch.table).empty()
+    at = bronze.select(_AT).to_series()
     state = begun(watch)
+    mark_then = _mark(lake, topic, partition, first)
+    if mark_then is not None:
+        state = replace(state, memory=replace(state.memory, marks={partition: mark_then}))
     if watch.table == "shop_orders":
         known = _payments(lake, watch, topic, partition, partitions, upto, mark, tokens)
         state = replace(state, fraud=Fraud(known, _said(lake, topic, partition)))
@@ -76,33 +85,41 @@ def restored(
 
 
 def _mark(lake: Lake, topic: str, partition: int, upto: int) -> dt.datetime | None:
-    """The watermark that was stored with these results."""
+    """The greatest watermark that was stored with results up to this offset."""
+    if upto == 0:
+        return None
     rows = lake.scan("gold", "live_windows", columns=[
         "kind", "topic", "partition", "version", "watermark",
-    ]).filter(kind="progress", topic=topic, partition=partition, version=upto)  # fmt: skip
-    found = rows.select("watermark").collect()["watermark"].max()
+    ]).filter(kind="progress", topic=topic, partition=partition)  # fmt: skip
+    found = rows.filter(pl.col("version") <= upto).select("watermark").max().collect().item()
     return found if isinstance(found, dt.datetime) else None
 
 
 def _rows(
     lake: Lake, watch: Watch, topic: str, partition: int, upto: int, mark: dt.datetime | None
-) -> pl.DataFrame:
+) -> tuple[int, pl.DataFrame]:
     """Rows of bronze that came by the partition: those that are not counted yet, and the others
-    from as far back as anything open rests on."""
+    from as far back as anything open rests on. They are all there from the offset on that is told;
+    of those before it there are some, which have moved no watermark since."""
     mine = pl.col("_source").str.starts_with(place(topic, partition, 0)[:-1])
     if mark is None:
-        return lake.scan("bronze", watch.table).filter(mine).collect()
+        return 0, lake.scan("bronze", watch.table).filter(mine).collect()
     day = gaming_day_of(mark, watch.timezone)
     since = mark - watch.span
     if watch.play is not None:
         since = min(since, day_bounds(day, watch.timezone)[0])
     days = (gaming_day_of(since, watch.timezone) - LATEST * _DAY, dt.date.max)
     rows = lake.scan("bronze", watch.table, days=days).filter(mine)
-    at = pl.col("_source").str.extract(PLACE, 2).cast(pl.Int64)
-    # Not those alone: of others in between it depends when the watermark moved.
-    near = pl.col(watch.event_time).is_between(since, mark + watch.lateness)
-    first = pl.min_horizontal(at.filter(near).min(), upto)
-    return rows.filter(at >= first).collect()
+    is_open = pl.col(watch.event_time) >= since
+    # All from the first that may have moved the watermark since: of it depends what was late.
+    moves = pl.col(watch.event_time) <= pl.col("_ingested_at") + AHEAD
+    at = rows.select(pl.min_horizontal(_AT.filter(is_open & moves).min(), upto))
+    first = int(at.collect().item())
+    found = rows.filter(_AT.ge(first) | is_open).collect()
+    # What is open may have been told apart from these, whose windows have closed since.
+    key = list(dict.fromkeys(("gaming_day", *contract(watch.table).key)))
+    earlier = rows.join(found.lazy().select(key), on=key, how="semi").collect()
+    return first, pl.concat([found, earlier]).unique("_source", maintain_order=True)
 
 
 def _payments(

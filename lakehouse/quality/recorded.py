@@ -118,9 +118,10 @@ def _stale_now(lake: Lake, held: pl.DataFrame, checks: Mapping[Any, Check]) -> p
     """`held`, with whether what was judged has changed. Whoever is declared no more has."""
     if held.is_empty():
         return held
-    read = {tables: n for n, tables in enumerate({c.tables for c in checks.values()})}
-    of_check = [(*key, read[check.tables]) for key, check in checks.items()]
-    keys = pl.DataFrame(of_check, schema=[*KEY[1:], "read"], orient="row")
+    marked = held.filter(pl.col("judged_of").is_not_null()).select(KEY[1:]).unique().iter_rows()
+    read = {t: n for n, t in enumerate({checks[key].tables for key in marked if key in checks})}
+    of_check = [(*key, read.get(check.tables)) for key, check in checks.items()]
+    keys = pl.DataFrame(of_check, schema=[*KEY[1:], ("read", pl.Int64)], orient="row")
     days = held["gaming_day"].unique().to_list()
     marks = [(d, n, m) for t, n in read.items() for d, m in marks_of(lake, t, days).items()]
     schema = {"gaming_day": pl.Date(), "read": keys.schema["read"], "now": pl.String()}

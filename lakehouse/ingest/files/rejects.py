@@ -20,7 +20,7 @@ from lakehouse.ingest.files.ledger import CODE_VERSION, record
 from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
 from lakehouse.ingest.files.minimal import make_minimal
 from lakehouse.ingest.files.reread import reread
-from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, judge
+from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, TOPIC_PREFIX, judge
 from lakehouse.ingest.files.rows import LINE, NTH, Piece, Places
 from lakehouse.ingest.files.zone import LandedFile, alone, landing_zone
 from lakehouse.settings import Settings
@@ -117,7 +117,9 @@ def retry(
     zone = landing_zone(lake)
     with alone(zone, settings.wait_seconds):
         held = rejected_rows(lake, table, rule=rule).filter(
-            pl.col("_stage") == STAGE, pl.col("_raw").is_not_null()
+            pl.col("_stage") == STAGE,
+            pl.col("_raw").is_not_null(),
+            ~pl.col("_file").str.starts_with(TOPIC_PREFIX),
         )
         files = files_of(lake, table)
         parts = [
@@ -129,7 +131,7 @@ def retry(
         ]
         healed = pl.concat(parts) if parts else None
         if healed is not None and healed.height:
-            _move(lake, table, healed)
+            out_of_quarantine(lake, table, healed)
         days = () if healed is None else tuple(sorted(healed["gaming_day"].unique()))
         done = Retried(table, held.height, 0 if healed is None else healed.height, days)
         _note(lake, done, as_of)
@@ -202,23 +204,31 @@ def _starts(raws: list[str]) -> dict[int, int]:
     return {line: n for n, line in enumerate(firsts)}
 
 
-def _move(lake: Lake, table: str, healed: pl.DataFrame) -> None:
-    """To bronze first, then out of quarantine; a row that bronze has already is not added."""
+def out_of_quarantine(
+    lake: Lake, table: str, healed: pl.DataFrame, *, told_by: str = "_batch_id"
+) -> None:
+    """To bronze first, then out of quarantine: rows of bronze with the batch, line, text and day
+    that they have there (`_was_batch`, `_was_line`, `_was_raw`, `_was_day`). A row that bronze has
+    already, by the column that tells them apart, is not added."""
     commit = Commit("retry", f"bronze/{table}", CODE_VERSION)
     landed: list[dt.date] = healed["gaming_day"].unique().sort().to_list()
     days = (landed[0], landed[-1])
     for home, rows in told_apart(door_of(table), healed).items():
-        there = lake.scan("bronze", home, days=days, columns=["_batch_id"]).collect()
-        new = rows.filter(~pl.col("_batch_id").is_in(there["_batch_id"].implode()))
+        there = lake.scan("bronze", home, days=days, columns=[told_by]).collect()
+        new = rows.filter(~pl.col(told_by).is_in(there[told_by].implode()))
         if new.height:
             lake.append("bronze", home, new.drop(pl.selectors.starts_with("_was_")), commit=commit)
-    for day in sorted(healed["_was_day"].unique()):
-        stored = lake.scan("quarantine", table, days=(day, day)).filter(_stage=STAGE)
-        gone = healed.lazy().select(_batch_id="_was_batch", _line="_was_line", _raw="_was_raw")
-        kept = stored.join(gone, on=["_batch_id", LINE, "_raw"], how="anti").collect()
-        lake.write_days(
-            "quarantine", table, kept, (day, day), commit=commit, where={"_stage": STAGE}
+    gone = healed.select(_batch_id="_was_batch", _line="_was_line", _raw="_was_raw")
+
+    def kept(stored: pl.LazyFrame) -> pl.DataFrame:
+        landed = stored.filter(_stage=STAGE).join(
+            gone.lazy(), on=["_batch_id", LINE, "_raw"], how="anti"
         )
+        return pl.concat([landed, stored.filter(pl.col("_stage") != STAGE)]).collect()
+
+    # Events may be rejected meanwhile: what is kept is looked up again then.
+    for day in sorted(healed["_was_day"].unique()):
+        lake.rebuild("quarantine", table, kept, commit=commit, days=(day, day))
 
 
 def _note(lake: Lake, done: Retried, as_of: dt.datetime) -> None:

@@ -18,6 +18,8 @@ from lakehouse.storage import stored_schema
 
 STAGE = "ingest"
 SOURCE_PREFIX = "landing:"
+TOPIC_PREFIX = "topic:"
+"""Of a row that came by a topic."""
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.json_lines import Shapes
 from lakehouse.ingest.files.json_rows import rows_of_texts
 from lakehouse.ingest.files.mapping import Mapping, load_mapping
-from lakehouse.ingest.files.row_typing import Judged, join, judge
+from lakehouse.ingest.files.row_typing import TOPIC_PREFIX, Judged, join, judge
 from lakehouse.ingest.files.rows import LINE, NTH, ROW, Piece, damaged_rows, readable
 from lakehouse.ingest.streams.topics import Batch
 from lakehouse.regulation.gaming_day import gaming_day
 from lakehouse.settings import Settings
 from lakehouse.storage import stored_schema
 
-SOURCE_PREFIX = "topic:"
-_NO_TEXT = f"{ROW}|not_utf8"
+NO_TEXT = f"{ROW}|not_utf8"
+"""The rule that a message breaks which is no text."""
 _TIME = pl.Datetime("us", "UTC")
 
 
@@ -39,11 +39,13 @@ class Events:
 
 @dataclass
 class Reader:
-    """How messages of a topic become rows: as the table's own, or where they lack its key by the
-    envelope that the game platform's clients send. It remembers the shapes that it met."""
+    """How messages of a topic become rows: by the `mapping` that is given; without one as the
+    table's own, or where they lack its key by the envelope that the game platform's clients send.
+    It remembers the shapes that it met."""
 
     settings: Settings
     table: str
+    mapping: Mapping | None = None
     shapes: Shapes = field(default_factory=Shapes)
 
     def read(self, batches: Sequence[Batch]) -> list[Events]:
@@ -64,7 +66,7 @@ class Reader:
         good = _told(found.good, messages).sort(LINE)
         bad = _told(found.bad, messages).sort(LINE)
         place = messages.select("name", "offset")[bad[LINE]]
-        bad = bad.with_columns(place["offset"].alias(LINE), _file=SOURCE_PREFIX + place["name"])
+        bad = bad.with_columns(place["offset"].alias(LINE), _file=TOPIC_PREFIX + place["name"])
         good = good.select(contract(self.table).bronze_schema().names())
         bad = bad.select(stored_schema("quarantine", self.table).names())
         return Judged(good, bad, found.ignored, found.taken)
@@ -72,6 +74,9 @@ class Reader:
     def _judged(self, messages: pl.DataFrame) -> Judged:
         """LINE of each row is the place of its message."""
         texts = _texts(messages["value"])
+        if self.mapping is not None:
+            every = list(range(messages.height))
+            return self._by(self.mapping, texts, every, messages)
         strange = texts.is_null().arg_true().to_list()
         piece = rows_of_texts(texts.fill_null("{}") if strange else texts, self.shapes)
         if strange:
@@ -80,18 +85,23 @@ class Reader:
         mapping = envelope(self.table)
         enveloped = [] if mapping is None else _lacking_key(piece.frame, self.table, mapping)
         if mapping is not None and enveloped:
-            inner = _opened(texts, enveloped, mapping, messages)
-            parts.append(judge(inner, self._origin(messages, mapping), keep_line=True))
+            parts.append(self._by(mapping, texts, enveloped, messages))
             taken = {*parts[0].good[LINE], *parts[0].bad[LINE]}
             piece = _without(piece, taken)
         parts.append(judge(piece, self._origin(messages, Mapping()), keep_line=True))
         return join(parts)
 
+    def _by(
+        self, mapping: Mapping, texts: pl.Series, at: list[int], messages: pl.DataFrame
+    ) -> Judged:
+        """The texts at these places by a mapping."""
+        return judge(_opened(texts, at, mapping), self._origin(messages, mapping), keep_line=True)
+
     def _origin(self, messages: pl.DataFrame, mapping: Mapping) -> Origin:
         day, at = messages["day"][0], messages["time"][0]
         topic = contract(self.table).topic
         digest = hashlib.blake2b(topic.encode(), digest_size=12).hexdigest()
-        where, zone = SOURCE_PREFIX + topic, self.settings.timezone
+        where, zone = TOPIC_PREFIX + topic, self.settings.timezone
         return Origin(contract(self.table), mapping, where, day, at, zone, digest)
 
 
@@ -114,15 +124,20 @@ def _lacking_key(frame: pl.DataFrame, table: str, mapping: Mapping) -> list[int]
     return frame.filter(enveloped & ~own)[LINE].to_list()
 
 
-def _opened(texts: pl.Series, at: list[int], mapping: Mapping, messages: pl.DataFrame) -> Piece:
-    """The texts at these places as rows by a mapping."""
+def _opened(texts: pl.Series, at: list[int], mapping: Mapping) -> Piece:
+    """The texts at these places as rows by a mapping. Where it numbers rows, an event's number is
+    of its text: one that is sent again has the same."""
     piece = rows_of_texts(texts.gather(at), Shapes(limit=0), mapping)
     places = pl.Series(LINE, at).gather(piece.frame[LINE])
     frame = piece.frame.with_columns(places)
     if mapping.numbers_rows:
-        nth = messages.select(pl.format("{}@{}", "name", "offset").alias(NTH)).to_series()
-        frame = frame.with_columns(nth.gather(places))
+        frame = frame.with_columns(_hashed(texts.gather(places)).alias(NTH))
     return Piece(frame, piece.damaged, piece.raw)
+
+
+def _hashed(texts: pl.Series) -> pl.Series:
+    told = [hashlib.blake2b(text.encode(), digest_size=12).hexdigest() for text in texts]
+    return pl.Series(told, dtype=pl.String)
 
 
 def events_of(settings: Settings, table: str, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -150,7 +165,7 @@ def _decoded(value: bytes) -> str | None:
 def _without(piece: Piece, places: Collection[int], damaged: Sequence[str] = ()) -> Piece:
     """The piece without the rows at these places, of which the texts `damaged` are damaged."""
     kept = piece.frame[LINE].is_in(list(places)).not_().arg_true().to_list()
-    bad = damaged_rows(sorted(places) if damaged else [], list(damaged), [_NO_TEXT] * len(damaged))
+    bad = damaged_rows(sorted(places) if damaged else [], list(damaged), [NO_TEXT] * len(damaged))
     return Piece(
         piece.frame[kept],
         pl.concat([piece.damaged, bad]),
@@ -167,7 +182,7 @@ def _named(batch: Batch) -> pl.DataFrame:
 
 def _told(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
     """Rows with where they are from, by the place of their message among `messages`."""
-    source = pl.concat_str(pl.lit(SOURCE_PREFIX), "name", pl.lit("@"), "offset")
+    source = pl.concat_str(pl.lit(TOPIC_PREFIX), "name", pl.lit("@"), "offset")
     told = messages.lazy().select(
         _ingested_at=pl.col("time").cast(_TIME), _source=source, _batch_id="batch"
     )

@@ -15,11 +15,12 @@ import polars as pl
 
 from lakehouse.closing import Closing
 from lakehouse.ingest.streams.groups import Group, Member
-from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition, Tell
+from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition
 from lakehouse.ingest.streams.topics import (
     Batch,
     Begin,
     Ends,
+    Tell,
     as_the_group,
     is_new,
     partitions_of,
@@ -30,6 +31,8 @@ from lakehouse.ingest.streams.topics import (
 
 _ABOUT = "topic.json"
 _GROUPS = "groups"
+_DAY = 86_400_000
+"""Milliseconds."""
 _PAUSE = 0.01
 """Seconds between looks at a log that had nothing new."""
 Clock = Callable[[], int]
@@ -48,10 +51,12 @@ class Log:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         fsync: bool = True,
+        keep_days: float | None = None,
         clock: Clock = now_ms,
         tell: Tell = lambda _: None,
     ) -> None:
         self.folder = folder
+        self._keep = None if keep_days is None else int(keep_days * _DAY)
         self._segment_bytes = segment_bytes
         self._fsync = fsync
         self._clock = clock
@@ -111,6 +116,7 @@ class Log:
                 self.folder / topic / str(partition),
                 segment_bytes=self._segment_bytes,
                 fsync=self._fsync,
+                keep=self._keep,
                 tell=self._tell,
             )
         return self._known[topic, partition]

@@ -11,7 +11,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow as pa
 
 from lakehouse.errors import BadInput, Damaged, DiskFull, StorageError, is_disk_full
-from lakehouse.ingest.streams.topics import MESSAGES, READ
+from lakehouse.ingest.streams.topics import MESSAGES, READ, Tell
 
 SEGMENT_BYTES = 64 * 2**20
 LARGEST_FRAME = 32 * 2**20
@@ -35,7 +35,6 @@ _HEAD_BYTES = _HEAD.size + _TOLD.size
 _END = 4
 """Bytes that tell where a value of a frame ends."""
 _NOTHING = pl.DataFrame(schema=READ)
-Tell = Callable[[str], None]
 
 
 class Frame(NamedTuple):
@@ -71,23 +70,28 @@ class Partition:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         fsync: bool = True,
+        keep: int | None = None,
         tell: Tell = lambda _: None,
     ) -> None:
         self.folder = folder
         self._segment_bytes = segment_bytes
         self._fsync = fsync
+        self._keep = keep
         self._tell = tell
         self._tail: _Tail | None = None
+        self._end: _Tail | None = None
 
     def append(self, messages: pl.DataFrame, time: int) -> int:
         """Adds `MESSAGES` at `time` (ms since 1970); the offset after the last. They are all there
         on return, on the disk where `fsync` is asked. Raises StorageError, DiskFull; none of
         the frame that failed is there then."""
         with self._alone():
-            tail = self._found_tail()
+            begun = tail = self._found_tail()
             for part in _frames(messages):
                 tail = self._written(tail, part, time)
             self._tail = tail
+            if self._keep is not None and tail.path != begun.path:
+                self._expired(before=time - self._keep)
         return tail.next_offset
 
     def ends(self) -> tuple[int, int]:
@@ -95,24 +99,37 @@ class Partition:
         segments = self.segments()
         if not segments:
             return 0, 0
-        heads = list(self._heads(segments[-1], 0))
-        end = heads[-1].first + heads[-1].messages if heads else _first(segments[-1])
-        return _first(segments[0]), end
+        if self._end is None or self._end.path != segments[-1]:
+            self._end = _Tail(segments[-1], 0, _first(segments[-1]))
+        self._end = self._further(self._end)
+        return _first(segments[0]), self._end.next_offset
+
+    def _further(self, end: _Tail) -> _Tail:
+        """The end of a segment as it is now. One that was cut off is looked for from the start."""
+        heads = list(self._heads(end.path, end.size))
+        if heads:
+            return _Tail(end.path, heads[-1].end, heads[-1].first + heads[-1].messages)
+        if end.size and end.path.stat().st_size != end.size:
+            return self._further(_Tail(end.path, 0, _first(end.path)))
+        return end
 
     def expire(self, *, before: int | None = None, keep_bytes: int | None = None) -> int:
         """Removes the oldest segments of which all is older than `before` (ms), or that are over
         `keep_bytes`; how many. The newest stays."""
         with self._alone():
-            segments = self.segments()
-            sizes = [path.stat().st_size for path in segments]
-            gone = 0
-            for k, path in enumerate(segments[:-1]):
-                is_old = before is not None and all(h.time < before for h in self._heads(path, 0))
-                is_over = keep_bytes is not None and sum(sizes[k:]) > keep_bytes
-                if not (is_old or is_over):
-                    break
-                path.unlink()
-                gone += 1
+            return self._expired(before, keep_bytes)
+
+    def _expired(self, before: int | None = None, keep_bytes: int | None = None) -> int:
+        segments = self.segments()
+        sizes = [path.stat().st_size for path in segments]
+        gone = 0
+        for k, path in enumerate(segments[:-1]):
+            is_old = before is not None and all(h.time < before for h in self._heads(path, 0))
+            is_over = keep_bytes is not None and sum(sizes[k:]) > keep_bytes
+            if not (is_old or is_over):
+                break
+            path.unlink()
+            gone += 1
         return gone
 
     def _written(self, tail: _Tail, part: pl.DataFrame, time: int) -> _Tail:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.ingest.streams.events import SOURCE_PREFIX
+from lakehouse.ingest.files.row_typing import TOPIC_PREFIX
 from lakehouse.ingest.streams.storing import name_of, reached
 from lakehouse.ingest.streams.topics import Transport
 from lakehouse.storage import Lake, Version
@@ -54,7 +54,7 @@ def _of(
         name, at = name_of((topic, p)), known.get((topic, p), first)
         own = [c for c in commits if name in c.reached]
         last = own[0].at if own else None
-        told = (_rate(own, name, first, now), rejected.get(SOURCE_PREFIX + name, 0), last)
+        told = (_rate(own, name, first, now), rejected.get(TOPIC_PREFIX + name, 0), last)
         found.append((topic, p, table, at, end, max(0, end - at), *told))
     return found
 
@@ -70,5 +70,5 @@ def _rate(commits: list[Version], name: str, first: int, now: dt.datetime) -> fl
 
 def _rejected(lake: Lake, table: str) -> dict[str, int]:
     held = lake.scan("quarantine", table, columns=["_file"])
-    own = held.filter(pl.col("_file").str.starts_with(SOURCE_PREFIX))
+    own = held.filter(pl.col("_file").str.starts_with(TOPIC_PREFIX))
     return dict(own.group_by("_file").len().collect().iter_rows())

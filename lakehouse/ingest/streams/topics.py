@@ -25,6 +25,8 @@ _AT_ONCE = 50_000
 Ends = Mapping[int, tuple[int, int]]
 """Partition → the first offset that is kept, and the one that comes next."""
 
+Tell = Callable[[str], None]
+"""Takes what a person should know, such as a tail that was cut off."""
 
 Begin = Callable[[str, int], int | None]
 """Topic and partition → the offset to begin at; None: where the group is."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.streams.log import Log
-from lakehouse.ingest.streams.segments import Tell
-from lakehouse.ingest.streams.topics import Transport
+from lakehouse.ingest.streams.topics import Tell, Transport
 from lakehouse.settings import Settings
 
 OUT = ("fraud_alerts", "protection_alerts", "analytics")
@@ -20,7 +18,9 @@ def transport(settings: Settings, tell: Tell = lambda _: None) -> Transport:
         from lakehouse.ingest.streams.kafka import Kafka
 
         return Kafka(settings.kafka)
-    return Log(folder(settings), tell=tell)
+    from lakehouse.ingest.streams.log import Log
+
+    return Log(folder(settings), tell=tell, keep_days=settings.topic_days)
 
 
 def folder(settings: Settings) -> Path:

@@ -41,10 +41,11 @@ def action(
     if kind not in ACTIONS:
         raise BadInput(f"unknown action {kind!r}; allowed: {', '.join(ACTIONS)}")
     if kind != "ack" and not (reason or "").strip():
-        raise BadInput(f"to {kind} alert {alert_id!r} needs --reason")
+        raise BadInput(f"to {kind} alert {alert_id!r} needs a reason")
     if kind == "close" and outcome not in OUTCOMES:
         raise BadInput(
-            f"to close alert {alert_id!r} needs --outcome of {', '.join(OUTCOMES)}, not {outcome!r}"
+            f"to close alert {alert_id!r} needs an outcome, {outcome!r} is none of "
+            f"{', '.join(OUTCOMES)}"
         )
     if not who.strip():
         raise BadInput(f"the action on alert {alert_id!r} does not say who acts")

@@ -78,6 +78,17 @@ def readers(layer: str, table: str) -> list[str]:
     return [f"{la}.{ta}" for la, ta in stored_tables() if name in inputs(la, ta)]
 
 
+def column_inputs(layer: str, table: str) -> pl.DataFrame:
+    """One row per column and input with a column of that name: column, input. The same thing has
+    one name everywhere; a column that is figured anew has an input of null."""
+    upstream = {n: stored_schema(*n.split(".")) for n in inputs(layer, table)}
+    found: list[tuple[str, str | None]] = []
+    for column in stored_schema(layer, table):
+        having = [(column, name) for name, schema in upstream.items() if column in schema]
+        found += having or [(column, None)]
+    return pl.DataFrame(found, schema={"column": pl.String, "input": pl.String}, orient="row")
+
+
 def type_name(dtype: pl.DataType) -> str:
     """A type as an analyst writes it."""
     if isinstance(dtype, pl.List):

@@ -13,6 +13,8 @@ from lakehouse.serve.http.refusals import Refusal
 from lakehouse.serve.http.tokens import Tokens
 
 _bearer = HTTPBearer(auto_error=False, description="A token of `lakehouse serve token add`.")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What proxies say of whom they speak for."""
 Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -27,10 +29,12 @@ def is_loopback(host: str) -> bool:
 
 class Door:
     """Lets requests in. Where there are tokens each needs one; where there are none, only those
-    that this machine's own programs make get in, and no page of another site's."""
+    that this machine's own programs make get in, and no page of another site's. With `is_proxied`
+    what comes from this machine may be anybody's."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, *, is_proxied: bool = False) -> None:
         self._tokens = tokens
+        self._is_proxied = is_proxied
 
     def sender(
         self, request: Request, sent: HTTPAuthorizationCredentials | None, scope: str
@@ -56,6 +60,8 @@ class Door:
         return sender
 
     def _neighbour(self, request: Request) -> str:
+        if self._is_proxied or any(h in request.headers for h in _FORWARDED):
+            raise Refusal(401, "others come by a proxy here: a token is needed")
         address = request.client.host if request.client else ""
         if not is_loopback(address) or not is_loopback(request.url.hostname or ""):
             raise Refusal(403, "there are no tokens: only this machine gets in, as 127.0.0.1")

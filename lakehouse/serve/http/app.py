@@ -22,13 +22,17 @@ from lakehouse.serve.http.documents import page
 from lakehouse.serve.http.events import events_router
 from lakehouse.serve.http.generated import generate_router
 from lakehouse.serve.http.live import View, live_router
-from lakehouse.serve.http.numbers import TYPE, Numbers
+from lakehouse.serve.http.numbers import TYPE, Numbers, Signals
 from lakehouse.serve.http.refusals import handle_refusals, refused
 from lakehouse.serve.http.tokens import Limits, Tokens
 from lakehouse.serve.http.writing import Writer
 from lakehouse.settings import Settings
 
 LOCK, TAKEN = "serve.lock", "events are taken in"
+_DOCUMENTS = (
+    "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 ABOUT = "Events into the lake, and what is so now out of it. Nothing here needs another service."
 
 
@@ -62,11 +66,12 @@ def app(
     views: Mapping[str, View],
     bounds: Bounds = Bounds(),
     clock: Callable[[], float] = time.monotonic,
+    signals: Signals = list,
 ) -> FastAPI:
     """An application that takes events into the topics of a lake. One process at a time has it:
     it raises LakehouseError on its start where another does. `now`: seconds since 1970."""
-    here, numbers = place(settings), Numbers()
-    door = Door(Tokens(here / "tokens.json"))
+    here, numbers = place(settings), Numbers(signals)
+    door = Door(Tokens(here / "tokens.json"), is_proxied=bool(settings.page.proxies))
     writer = Writer(transport, here / "requests.sqlite", now, numbers.took)
 
     @asynccontextmanager
@@ -115,14 +120,14 @@ def _about(made: FastAPI, transport: Transport, door: Door, numbers: Numbers) ->
         dependencies=[Depends(door.needs(""))],
     )
     def metrics() -> Response:
-        """Counters, for Prometheus."""
+        """Counters and the monitor's signals, for Prometheus."""
         return Response(numbers.text(), media_type=TYPE)
 
     @made.get("/docs", include_in_schema=False)
     def documents() -> HTMLResponse:
         return HTMLResponse(
             page(made.openapi()),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            headers={"Content-Security-Policy": _DOCUMENTS},
         )
 
 

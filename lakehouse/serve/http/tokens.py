@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.private_files import entered, is_link, open_file, put
+from lakehouse.errors import BadInput
+from lakehouse.private_files import PrivateJson
 
 LIVE, GENERATE = "live", "generate"
 """Scopes beside the topics': to read views, and to make files."""
@@ -35,17 +35,16 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._known: dict[str, Token] = {}
+        self._kept = PrivateJson(path, "tokens", _parsed)
 
     def all(self) -> list[Token]:
         """In order of name."""
-        return sorted(self._read().values(), key=lambda t: t.name)
+        return sorted(self._kept.read().values(), key=lambda t: t.name)
 
     def find(self, secret: str) -> Token | None:
         """The token of a secret."""
         given = _hash(secret)
-        found = self._read().get(given)
+        found = self._kept.read().get(given)
         return found if found and hmac.compare_digest(found.hash, given) else None
 
     def add(self, name: str, scopes: Collection[str], secret: str, made: str) -> str:
@@ -58,7 +57,8 @@ class Tokens:
         if any(t.name == name for t in known):
             raise BadInput(f"there is a token {name!r} already; revoke it first")
         whole = _PREFIX + secret
-        self._write([*known, Token(name, tuple(sorted(scopes)), _hash(whole), made)])
+        made_now = Token(name, tuple(sorted(scopes)), _hash(whole), made)
+        self._kept.write([asdict(t) for t in (*known, made_now)])
         return whole
 
     def revoke(self, name: str) -> None:
@@ -66,28 +66,12 @@ class Tokens:
         known = self.all()
         if all(t.name != name for t in known):
             raise BadInput(f"no token {name!r}; there are: {', '.join(t.name for t in known)}")
-        self._write([t for t in known if t.name != name])
+        self._kept.write([asdict(t) for t in known if t.name != name])
 
-    def _read(self) -> dict[str, Token]:
-        try:
-            about = self.path.stat()
-            stamp = (about.st_mtime_ns, about.st_ino, about.st_size)
-            if stamp != self._stamp:
-                with open_file(self.path.resolve().parent / self.path.name) as file:
-                    told = json.load(file)
-                found = [Token(**t | {"scopes": tuple(t["scopes"])}) for t in told]
-                self._known, self._stamp = {t.hash: t for t in found}, stamp
-        except FileNotFoundError:
-            self._known, self._stamp = {}, None
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            what = "is a link" if isinstance(error, OSError) and is_link(error) else str(error)
-            raise LakehouseError(f"the tokens in {self.path} cannot be read: {what}") from error
-        return self._known
 
-    def _write(self, tokens: list[Token]) -> None:
-        content = json.dumps([asdict(t) for t in tokens], indent=1).encode()
-        with entered(self.path.parent.resolve(), make=True) as folder:
-            put(folder, self.path.name, content)
+def _parsed(told: list[dict[str, Any]]) -> dict[str, Token]:
+    found = [Token(**t | {"scopes": tuple(t["scopes"])}) for t in told]
+    return {t.hash: t for t in found}
 
 
 def _hash(secret: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -10,21 +11,37 @@ from nicegui import ui
 
 from lakehouse.serve.pages.asking import MOST_ROWS
 from lakehouse.serve.pages.figures import Figure
-from lakehouse.serve.pages.words import USUAL, is_share, label, plain, shown
+from lakehouse.serve.pages.here import Here
+from lakehouse.serve.pages.ways import OPENS, Way, ways_of
+from lakehouse.serve.pages.words import USUAL, is_number, is_share, label, plain, shown
 
 COLOURS = ["#2563a8", "#b4532a", "#3d7d4f", "#7a5195", "#8a6d00", "#4b5563"]
 """Told apart by those who see no red or green too, and dark enough on white."""
+CODED = ("severity", "status")
+"""Columns whose values have a colour."""
+GRAVE = {"critical": "#9b1c1c", "high": "#b4532a", "warning": "#b4532a", "medium": "#8a6d00",
+         "info": "#4b5563"}  # fmt: skip
+GROUNDS = ["#f3f6fa", "#9dbbd8", "#2563a8"]
+"""From little to much."""
+SENTENCE = 40
+"""Letters from which a text is told in lines."""
+PAGE = 12
+"""Rows of a table that are seen at once."""
+MOST_FACTS = 5
+"""Rows that are told line by line."""
 MOST_LINES = 10
 """Lines of a map that its usual height has room for."""
 _AXIS = {"axisLabel": {"color": "#333"}}
 
 
-def draw(figure: Figure, rows: pl.DataFrame) -> None:
+def draw(figure: Figure, rows: pl.DataFrame, here: Here) -> None:
     """Draws the answer of a figure; says so where it has no rows."""
     if rows.is_empty():
-        ui.label("No rows for these days.").classes("empty")
-        return
-    _KINDS[figure.draw](figure, rows)
+        ui.label(figure.empty or "No rows for these days.").classes("empty")
+    elif figure.draw == "table":
+        table(rows, here)
+    else:
+        _KINDS[figure.draw](figure, rows)
 
 
 def _tiles(_: Figure, rows: pl.DataFrame) -> None:
@@ -59,18 +76,28 @@ def _bars(figure: Figure, rows: pl.DataFrame) -> None:
 
 def _axes(figure: Figure, rows: pl.DataFrame, each: dict[str, Any]) -> None:
     x, ys = figure.x, figure.y or tuple(n for n in rows.columns if n != figure.x)
-    series = [{**each, "name": label(y), "data": [plain(v) for v in rows[y].to_list()]} for y in ys]
+    series = [
+        {**each, "name": label(y), "data": [plain(v) for v in rows[y].to_list()], **_of(y)}
+        for y in ys
+    ]
+    whole = {"minInterval": 1} if all(rows[y].dtype.is_integer() for y in ys) else {}
     options = {
         "color": COLOURS,
         "aria": {"enabled": True},
         "tooltip": {"trigger": "axis"},
         "legend": {"show": len(ys) > 1, "top": 0},
         "grid": {"left": 8, "right": 16, "bottom": 8, "top": 32, "containLabel": True},
-        "xAxis": {"type": "category", "data": [str(v) for v in rows[x].to_list()], **_AXIS},
-        "yAxis": {"type": "value", "scale": each["type"] == "line", **_AXIS},
+        "xAxis": {"type": "category", "data": [shown(v, x) for v in rows[x].to_list()], **_AXIS},
+        "yAxis": {"type": "value", "scale": each["type"] == "line", **whole, **_AXIS},
         "series": series,
     }
-    _chart(figure, options)
+    chart(figure.title, options)
+
+
+def _of(name: str) -> dict[str, Any]:
+    """Grave things have a colour of their own everywhere."""
+    found = [colour for word, colour in GRAVE.items() if name.split("_")[0] == word]
+    return {"itemStyle": {"color": found[0]}} if found else {}
 
 
 def _heat(figure: Figure, rows: pl.DataFrame) -> None:
@@ -90,22 +117,49 @@ def _heat(figure: Figure, rows: pl.DataFrame) -> None:
         "visualMap": {
             "min": min(known, default=0), "max": max(known, default=1), "calculable": True,
             "orient": "horizontal", "left": "center", "bottom": 0,
-            "inRange": {"color": ["#f3f6fa", "#9dbbd8", "#2563a8"]},
+            "inRange": {"color": GROUNDS},
         },
         "series": [{"type": "heatmap", "data": cells, "name": label(value)}],
     }  # fmt: skip
-    _chart(figure, options, lines=len(at[1]))
+    chart(figure.title, options, lines=len(at[1]))
 
 
-def _chart(figure: Figure, options: dict[str, Any], *, lines: int = 0) -> None:
+def chart(title: str, options: dict[str, Any], *, lines: int = 0) -> ui.echart:
     """A chart; of many lines as high as they need."""
-    chart = ui.echart(options, renderer="svg").classes("chart")
-    chart.props(f'role=img aria-label="{figure.title}"')
+    drawn = ui.echart(options, renderer="svg").classes("chart")
+    drawn.props(f'role=img aria-label="{escape(title)}"')
     if lines > MOST_LINES:
-        chart.style(f"height: {lines + 6}rem")
+        drawn.style(f"height: {1.6 * lines + 6}rem")
+    return drawn
 
 
-def _table(_: Figure, rows: pl.DataFrame) -> None:
+def _facts(_: Figure, rows: pl.DataFrame) -> None:
+    """Each row as a list: a line for each column that it knows of."""
+    for row in rows.head(MOST_FACTS).iter_rows(named=True):
+        with ui.element("dl").classes("facts"):
+            for name in (n for n in row if row[n] is not None):
+                with ui.element("dt"):
+                    ui.label(label(name))
+                with ui.element("dd"):
+                    ui.label(shown(row[name], name))
+
+
+def _floor(figure: Figure, rows: pl.DataFrame) -> None:
+    """Zones where they stand, each as deep as its place among them."""
+    value = figure.y[0]
+    depths = (4 * (rows[value].rank() - 1) / max(rows.height - 1, 1)).fill_null(0).to_list()
+    with ui.element("ul").classes("floor"):
+        for row, depth in zip(rows.iter_rows(named=True), depths, strict=True):
+            place = str(row[figure.x]).lower().replace(" ", "-")
+            with ui.element("li").classes(f"zone depth-{round(depth)} zone-{place}"):
+                ui.label(str(row[figure.x])).classes("zone-name")
+                ui.label(shown(row[value], value)).classes("zone-value")
+                for name in (n for n in rows.columns if n not in (figure.x, value)):
+                    ui.label(f"{label(name)} {shown(row[name], name)}").classes("zone-more")
+
+
+def table(rows: pl.DataFrame, here: Here, *, name: str = "") -> None:
+    """A table whose columns sort, and whose names of players and alerts open."""
     cut = rows.head(MOST_ROWS)
     columns = [
         {
@@ -114,18 +168,55 @@ def _table(_: Figure, rows: pl.DataFrame) -> None:
             "field": n,
             "sortable": True,
             "align": "right" if t.is_numeric() else "left",
+            "kind": _kind(n, cut[n]),
+            "codes": n in CODED,
         }
         for n, t in rows.schema.items()
     ]
-    told = [
-        {"_": at, **{n: shown(v, n) for n, v in row.items()}}
-        for at, row in enumerate(cut.iter_rows(named=True))
-    ]
-    with ui.element("div").classes("scroll").props("tabindex=0"):
-        table = ui.table(rows=told, columns=columns, row_key="_", pagination=12)
-        table.classes("table").props("dense flat wrap-cells")
+    ways = ways_of(here)
+    opened = {n: ways[n] for n in rows.columns if n in ways}
+    told = [_row(at, row, opened) for at, row in enumerate(cut.iter_rows(named=True))]
+    with ui.element("div").props(f'role=group aria-label="{escape(name or "Table")}"'):
+        drawn = ui.table(rows=told, columns=columns, row_key="_", pagination=PAGE)
+        drawn.classes("rows").props("dense flat wrap-cells")
+        if cut.height <= PAGE:
+            drawn.props("hide-bottom")
+        drawn.add_slot("body-cell", _CELL)
+        drawn.add_slot("header-cell", _HEADER)
     if cut.height < rows.height:
         ui.label(f"The first {MOST_ROWS:,} of {rows.height:,} rows; CSV has all.").classes("note")
+
+
+_CELL = """
+<q-td :props="props" :class="[props.col.kind, props.col.codes ? 'is-' + props.value : '']">
+  <a v-if="props.row.$to && props.row.$to[props.col.name]" :href="props.row.$to[props.col.name]">
+    {{ (props.row.$as && props.row.$as[props.col.name]) ?? props.value }}</a>
+  <template v-else>{{ (props.row.$as && props.row.$as[props.col.name]) ?? props.value }}</template>
+</q-td>
+"""
+
+
+_HEADER = """
+<q-th :props="props"><button type="button" class="sort">{{ props.col.label }}</button></q-th>
+"""
+
+
+def _kind(name: str, values: pl.Series) -> str:
+    """How a column wraps: names, numbers and times never, sentences where they must."""
+    if isinstance(values.dtype, pl.List):
+        return "sentence"
+    if values.dtype != pl.String or name.endswith("_id"):
+        return "one-line"
+    return "sentence" if values.str.len_chars().gt(SENTENCE).any() else ""
+
+
+def _row(at: int, row: dict[str, Any], opened: Mapping[str, Way]) -> dict[str, Any]:
+    """A row as the table has it: numbers to sort by, with how they are written beside."""
+    as_said = {n: "Open" if n == OPENS and v else shown(v, n) for n, v in row.items()}
+    to_sort = {n: plain(v) if is_number(v) else as_said[n] for n, v in row.items()}
+    led = {n: way(row[n]) for n, way in opened.items() if row[n]}
+    beside = {n: text for n, text in as_said.items() if to_sort[n] != text}
+    return {"_": at, **to_sort, "$as": beside, "$to": {n: to for n, to in led.items() if to}}
 
 
 _KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
@@ -133,5 +224,6 @@ _KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
     "lines": _lines,
     "bars": _bars,
     "heat": _heat,
-    "table": _table,
+    "facts": _facts,
+    "floor": _floor,
 }

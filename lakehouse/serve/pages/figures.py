@@ -1,15 +1,18 @@
 """Figures: `figures/<page>/<name>.sql`, each a query with what it is called and how it is drawn.
 
 A file begins with comment lines: `-- title: …`, `-- draw: …`, and of these what it needs:
-`-- note: …` (what the reader should know), `-- x: column`, `-- y: column, column`, `-- wide`, and
-any number of `-- param <name> = <default>: <meaning>`. `$day`, `$first` and `$last` are filled in
-from the page's address.
+`-- note: …` (what the reader should know), `-- empty: …` (what it means that there are no rows),
+`-- x: column`, `-- y: column, column`, `-- wide`,
+`-- with: name` or `-- without: name` (shown where the page's address has that name, or has it not),
+and any number of `-- param <name> = <default>: <meaning>`. `$day`, `$first`, `$last` and parameters
+are filled in from the page's address.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,16 +20,16 @@ from typing import Literal, cast, get_args
 
 from lakehouse.errors import BadInput
 
-Draw = Literal["tiles", "lines", "bars", "table", "heat"]
-_HEAD = re.compile(r"^-- (title|draw|note|x|y): (.+)$", re.MULTILINE)
-_PARAMETER = re.compile(r"^-- param (\w+) = (.*?): (.+)$", re.MULTILINE)
+Draw = Literal["tiles", "lines", "bars", "table", "heat", "facts", "floor"]
+_HEAD = re.compile(r"^-- (title|draw|note|empty|x|y|with|without): (.+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"^-- param (\w+) = ?(.*?): (.+)$", re.MULTILINE)
 _WIDE = re.compile(r"^-- wide$", re.MULTILINE)
-_ORDER = re.compile(r"^\d+-")
+_ORDER = re.compile(r"^\w-")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One query of a page. `parameters`: name → (default, meaning)."""
+    """One query of a page. `parameters`: of each its name, default and meaning."""
 
     page: str
     name: str
@@ -38,15 +41,25 @@ class Figure:
     y: tuple[str, ...] = ()
     is_wide: bool = False
     parameters: tuple[tuple[str, str, str], ...] = ()
+    only_with: str = ""
+    only_without: str = ""
+    empty: str = ""
 
     @property
     def address(self) -> str:
         return f"{self.page}/{self.name}"
 
-    def bound(self, given: dict[str, str]) -> dict[str, str]:
+    def is_shown(self, given: Mapping[str, str]) -> bool:
+        """Whether it belongs on its page at an address with these names."""
+        if self.only_with and not given.get(self.only_with):
+            return False
+        return not given.get(self.only_without)
+
+    def bound(self, given: Mapping[str, str]) -> dict[str, str]:
         """The values that its query asks for, each as given or by default."""
         defaults = {name: default for name, default, _ in self.parameters}
-        known = {**defaults, **given}
+        needed = {self.only_with: ""} if self.only_with else {}
+        known = {**needed, **defaults, **{name: value for name, value in given.items() if value}}
         return {name: known[name] for name in _asked(self.sql) if name in known}
 
 
@@ -90,6 +103,9 @@ def _read(page: str, file: Traversable) -> Figure:
         tuple(n.strip() for n in head.get("y", "").split(",") if n.strip()),
         bool(_WIDE.search(text)),
         tuple(_PARAMETER.findall(text)),
+        head.get("with", ""),
+        head.get("without", ""),
+        head.get("empty", ""),
     )
 
 

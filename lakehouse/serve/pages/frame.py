@@ -4,124 +4,155 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
 from urllib.parse import urlencode
 
+import polars as pl
+import polars.selectors as cs
 from nicegui import run, ui
 
-from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.serve.pages.asking import Asking
+from lakehouse.errors import LakehouseError
 from lakehouse.serve.pages.draw import draw
-from lakehouse.serve.pages.figures import Figure
-
-RANGE = dt.timedelta(days=29)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page, at its name, in the order of the menu. What it shows are its figures."""
-
-    name: str
-    title: str
-    question: str
-    """What it answers, in words of its reader."""
+from lakehouse.serve.pages.figures import Figure, figures_of
+from lakehouse.serve.pages.here import Here, Span
+from lakehouse.serve.signin.standing import signed_in
 
 
-@dataclass(frozen=True)
-class Span:
-    """The gaming days of a page's address."""
-
-    first: dt.date
-    last: dt.date
-
-    def given(self) -> dict[str, str]:
-        return {"day": str(self.last), "first": str(self.first), "last": str(self.last)}
-
-
-def span_of(first: str | None, last: str | None, newest: dt.date) -> Span:
-    """Days out of an address: those asked for, or the thirty up to the newest. Raises BadInput."""
-    end = _day(last, "to") if last else newest
-    begin = _day(first, "from") if first else end - RANGE
-    if begin > end:
-        raise BadInput(f"from {begin} is after to {end}")
-    return Span(begin, end)
-
-
-def _day(text: str, name: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"{name}={text[:40]!r} is no day; write it as 2025-01-31") from error
-
-
-def head(page: Page, pages: Sequence[Page], span: Span) -> None:
+def head(here: Here) -> None:
     """The top of a page: where one is, where one can go, and of which days it tells."""
-    asked = urlencode({"from": span.first, "to": span.last})
+    viewer = here.viewer()
+    ui.html('<a class="skip" href="#main">To the page</a>', sanitize=False)
     with ui.element("header").classes("head"):
         ui.link("Casino lakehouse", "/").classes("brand")
         with ui.element("nav").props('aria-label="Pages"').classes("nav"):
-            for other in pages:
-                link = ui.link(other.title, f"/{other.name}?{asked}")
-                if other == page:
+            for other in (p for p in here.pages if viewer.sees(p.name)):
+                link = ui.link(other.title, here.to(other.name))
+                if other == here.page:
                     link.classes("here").props("aria-current=page")
-    with ui.element("main").props("id=main").classes("main"):
-        ui.html(f"<h1>{page.title}</h1>", sanitize=False)
-        ui.label(page.question).classes("question")
-        _days_form(page, span)
+        signed_in(viewer)
 
 
-def _days_form(page: Page, span: Span) -> None:
+async def body(here: Here) -> None:
+    """All below the top: the page's own body, or its figures."""
+    with ui.element("main").props("id=main tabindex=-1").classes("main"):
+        ui.html(f"<h1>{escape(here.page.title)}</h1>", sanitize=False)
+        ui.label(here.page.question).classes("question")
+        _days_form(here)
+        await (here.page.body or figures)(here)
+
+
+def _days_form(here: Here) -> None:
     """A plain form, so that the days stand in the address and the keyboard gets there."""
-    step = span.last - span.first + dt.timedelta(days=1)
-    earlier = urlencode({"from": span.first - step, "to": span.last - step})
-    later = urlencode({"from": span.first + step, "to": span.last + step})
+    span = here.span
+    step = (span.last - span.first).days + 1
+    kept = {n: v for n, v in here.more.items() if v}
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(n)}" value="{escape(v)}">' for n, v in kept.items()
+    )
+    ways = (
+        f'<a href="/{here.page.name}?{escape(urlencode({**_moved(span, by), **kept}))}">{said}</a>'
+        for by, said in ((-step, "Earlier"), (step, "Later"))
+    )
     ui.html(
-        f'<form class="days" action="/{page.name}" method="get">'
+        f'<form class="days" action="/{here.page.name}" method="get">{hidden}'
         f'<label>From <input type="date" name="from" value="{span.first}"></label> '
         f'<label>to <input type="date" name="to" value="{span.last}"></label> '
-        '<button type="submit">Show</button> '
-        f'<a href="/{page.name}?{earlier}">Earlier</a> <a href="/{page.name}?{later}">Later</a>'
-        "</form>",
+        f'<button type="submit">Show</button> {" ".join(ways)}</form>',
         sanitize=False,
     )
 
 
-async def figures(asking: Asking, shown: Sequence[Figure], span: Span) -> None:
-    """All figures of a page: their queries run at the same time."""
-    given = span.given()
+def _moved(span: Span, days: int) -> dict[str, str]:
+    step = dt.timedelta(days=days)
+    return Span(span.first + step, span.last + step).address()
+
+
+async def figures(here: Here, shown: Sequence[Figure] | None = None) -> None:
+    """Figures of a page, by default all that its address shows: their queries run at the same
+    time."""
+    given = here.given()
+    every = figures_of(here.page.name) if shown is None else shown
+    wanted = [f for f in every if f.is_shown(here.more)]
+    asking = here.house.asking
     answers = await asyncio.gather(
-        *(run.io_bound(asking.answer, f, given) for f in shown), return_exceptions=True
+        *(run.io_bound(asking.answer, f, given) for f in wanted), return_exceptions=True
     )
     with ui.element("div").classes("grid"):
-        for figure, answer in zip(shown, answers, strict=True):
-            with ui.element("section").classes("card wide" if figure.is_wide else "card"):
-                _card_head(figure, span)
-                if isinstance(answer, LakehouseError):
-                    ui.label(f"This could not be answered: {answer}").props("role=alert").classes(
-                        "error"
-                    )
-                elif isinstance(answer, BaseException):
-                    raise answer
-                elif answer is not None:  # null where the application is being stopped
-                    draw(figure, answer)
-                if figure.note:
-                    ui.label(figure.note).classes("note")
+        for figure, answer in zip(wanted, answers, strict=True):
+            with card(figure.title, is_wide=figure.is_wide):
+                _ways(here, figure, answer)
+                _answered(here, figure, answer)
 
 
-def _card_head(figure: Figure, span: Span) -> None:
-    with ui.element("div").classes("card-head"):
-        ui.html(f"<h2>{figure.title}</h2>", sanitize=False)
-        with ui.element("details").classes("sql"):
-            with ui.element("summary"):
-                ui.label("SQL")
-            ui.code(filled(figure, span), language="sql")
-        ui.link("CSV", f"/figures/{figure.address}.csv?{urlencode(span.given())}").classes("csv")
+def _answered(here: Here, figure: Figure, answer: pl.DataFrame | BaseException | None) -> None:
+    if isinstance(answer, LakehouseError):
+        wrong(f"This could not be answered: {answer}")
+    elif isinstance(answer, BaseException):
+        raise answer
+    elif answer is not None:  # null where the application is being stopped
+        draw(figure, answer, here)
+    if figure.note:
+        note(figure.note)
 
 
-def filled(figure: Figure, span: Span) -> str:
+@contextmanager
+def card(title: str, *, is_wide: bool = False) -> Iterator[None]:
+    """A box with its title; what is drawn in it follows."""
+    with ui.element("section").classes("card wide" if is_wide else "card"):
+        ui.html(f"<h2>{escape(title)}</h2>", sanitize=False).classes("card-title")
+        yield
+
+
+def note(text: str) -> None:
+    """What a reader should know; what stands in `backticks` is written as a machine reads it."""
+    told = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
+    ui.html(f"<p>{told}</p>", sanitize=False).classes("note")
+
+
+def wrong(text: str) -> ui.label:
+    """A line that says what is not right, read aloud at once."""
+    return ui.label(text).props("role=alert").classes("error")
+
+
+def _ways(here: Here, figure: Figure, answer: pl.DataFrame | BaseException | None) -> None:
+    """The figure's query, and its rows as a file. What was made for this page alone is at no
+    address, and its file is what is shown."""
+    about = f'aria-label="CSV of {escape(figure.title)}"'
+    with ui.element("details").classes("sql"):
+        ui.html(
+            f"SQL<span class=unseen> of {escape(figure.title)}</span>",
+            sanitize=False,
+            tag="summary",
+        )
+        ui.code(filled(figure, here.given()), language="sql")
+        if figure.page and "sql" in {p.name for p in here.pages} and here.viewer().sees("sql"):
+            ui.link("Open in the editor", here.to("sql", **here.more, figure=figure.address))
+    if figure.page:
+        csv = f"/figures/{figure.address}.csv?{urlencode(here.given())}"
+        ui.link("CSV", csv).classes("csv").props(about)
+    elif isinstance(answer, pl.DataFrame):
+        csv_button(figure.name, answer).props(about)
+
+
+def csv_button(name: str, rows: pl.DataFrame) -> ui.button:
+    """Gives the reader these rows as a file."""
+    put = ui.button("CSV", on_click=lambda: ui.download.content(csv_of(rows), f"{name}.csv"))
+    return put.props("flat dense no-caps").classes("csv")
+
+
+def csv_of(rows: pl.DataFrame) -> str:
+    """Rows as CSV: lists and structs as JSON."""
+    nested = rows.select(cs.nested()).columns
+    flat = rows.with_columns(pl.struct(n).struct.json_encode().alias(n) for n in nested)
+    return flat.write_csv()
+
+
+def filled(figure: Figure, given: Mapping[str, str]) -> str:
     """The query with its values in it, to be copied and asked elsewhere."""
     text = figure.sql
-    for name, value in sorted(figure.bound(span.given()).items(), key=lambda i: -len(i[0])):
+    for name, value in sorted(figure.bound(given).items(), key=lambda i: -len(i[0])):
         text = text.replace(f"${name}", "'" + value.replace("'", "''") + "'")
     return text

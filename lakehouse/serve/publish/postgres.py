@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -14,16 +12,11 @@ import pyarrow as pa
 
 from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.serve.publish.ddl import added, created, day_sums, quoted, text
+from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, indexed, quoted, text
+from lakehouse.serve.publish.ledger import noted, sums_found
+from lakehouse.serve.publish.secrets import secrets_of, told
 from lakehouse.serve.publish.shapes import Shape, lines
-from lakehouse.serve.publish.target import (
-    LEDGER,
-    WHOLE,
-    Marks,
-    Sums,
-    refuse_differences,
-    sums_of,
-)
+from lakehouse.serve.publish.target import LEDGER, Marks, refuse_differences, sums_of
 from lakehouse.serve.publish.views import VIEWS
 
 TYPES: Any = {
@@ -36,6 +29,7 @@ TYPES: Any = {
     "moment": "timestamp with time zone",
     "json": "jsonb",
 }
+DIALECT = Dialect(TYPES)
 
 
 class Postgres(Closing):
@@ -55,6 +49,8 @@ class Postgres(Closing):
     def lay_out(self, shape: Shape) -> None:
         place = self._place(shape)
         with self._transaction(shape.name) as cursor:
+            # IF NOT EXISTS is no answer where two ask at once.
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext({text(LEDGER)}))")
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema(shape.layer))}")
             cursor.execute(
                 f"CREATE TABLE IF NOT EXISTS {self._ledger(shape)} (table_name text, "
@@ -62,9 +58,13 @@ class Postgres(Closing):
                 "published_at timestamp with time zone NOT NULL DEFAULT now(), "
                 "PRIMARY KEY (table_name, gaming_day))"
             )
-            cursor.execute(created(shape, place, TYPES))
-            for statement in added(shape, place, TYPES, self._columns(cursor, shape)):
+            cursor.execute(created(shape, place, DIALECT))
+            missing = added(shape, place, DIALECT, self._columns(cursor, shape))
+            for statement in [*missing, *indexed(shape, place, DIALECT)]:
                 cursor.execute(statement)
+            if missing:
+                mine = text(shape.table)
+                cursor.execute(f"DELETE FROM {self._ledger(shape)} WHERE table_name = {mine}")
             cursor.execute(f"COMMENT ON TABLE {place} IS {text(shape.comment)}")
             for name, comment in lines(shape):
                 cursor.execute(f"COMMENT ON COLUMN {place}.{quoted(name)} IS {text(comment)}")
@@ -92,9 +92,14 @@ class Postgres(Closing):
                     mode="append",
                     db_schema_name=self._schema(shape.layer),
                 )
-            cursor.execute(day_sums(shape, place, days, "coalesce(sum({column}), 0)::text"))
-            refuse_differences(shape, sent, _sums(cursor.fetchall()))
-            self._note(cursor, shape, marks, sent)
+            summed = "coalesce(sum({column}), 0)::text"
+            cursor.execute(day_sums(shape, place, days, summed, DIALECT))
+            refuse_differences(shape, sent, sums_found(cursor.fetchall()))
+            for statement in noted(self._ledger(shape), shape, marks, sent, DIALECT):
+                cursor.execute(statement)
+
+    def beside(self) -> Postgres:
+        return Postgres(self._uri, prefix=self._prefix)
 
     def lay_out_views(self) -> list[str]:
         made = []
@@ -105,28 +110,12 @@ class Postgres(Closing):
                 place = f"{quoted(self._schema('gold'))}.{quoted(view.name)}"
                 source = f"{quoted(self._schema(view.layer))}.{quoted(view.table)}"
                 cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema('gold'))}")
-                cursor.execute(f"CREATE OR REPLACE VIEW {place} AS {view.select(source)}")
+                cursor.execute(f"CREATE OR REPLACE VIEW {place} AS SELECT * FROM {source}")
             made.append(f"gold.{view.name}")
         return made
 
     def close(self) -> None:
         self._connection.close()
-
-    def _note(self, cursor: Any, shape: Shape, marks: Marks, sent: Sums) -> None:
-        ledger, mine = self._ledger(shape), text(shape.table)
-        days = ", ".join(text(str(d)) for d in sorted(marks))
-        cursor.execute(f"DELETE FROM {ledger} WHERE table_name = {mine} AND gaming_day IN ({days})")
-        noted = [
-            f"({mine}, {text(str(day))}, {text(mark)}, {rows}, {text(sums)})"
-            for day, mark in sorted(marks.items())
-            if mark
-            for rows, sums in [_told(shape, sent.get(day))]
-        ]
-        if noted:
-            cursor.execute(
-                f"INSERT INTO {ledger} (table_name, gaming_day, mark, rows, sums) "
-                f"VALUES {', '.join(noted)}"
-            )
 
     def _columns(self, cursor: Any, shape: Shape) -> dict[str, str]:
         cursor.execute(
@@ -188,21 +177,6 @@ def _arrow(rows: pl.DataFrame, shape: Shape) -> pa.Table:
     return table
 
 
-def _sums(rows: list[tuple[Any, ...]]) -> Sums:
-    return {
-        WHOLE if isinstance(day, str) else day: tuple(Decimal(v) for v in values)
-        for day, *values in rows
-    }
-
-
-def _told(shape: Shape, sums: tuple[Decimal, ...] | None) -> tuple[int, str]:
-    if sums is None:
-        return 0, "{}"
-    by_column = dict(zip(shape.summed, map(str, sums[1:]), strict=True))
-    return int(sums[0]), json.dumps(by_column)
-
-
 def _bare(error: Exception, uri: str) -> str:
-    """What the database said, on one line and without the address, which may hold a password."""
-    said = " ".join(str(error).replace(uri, "…").split())
+    said = told(error, secrets_of(uri))
     return said.removeprefix("IO: ").removeprefix("INTERNAL: ")

@@ -14,7 +14,7 @@ import polars as pl
 
 from lakehouse.closing import Closing
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.serve.publish.ddl import added, created, day_sums, quoted, text, type_of
+from lakehouse.serve.publish.ddl import Dialect, added, created, day_sums, indexed, quoted, text
 from lakehouse.serve.publish.shapes import Column, Shape
 from lakehouse.serve.publish.target import LEDGER, Marks, Sums, refuse_differences, sums_of
 from lakehouse.serve.publish.views import VIEWS
@@ -33,6 +33,14 @@ TYPES: Any = {
 WAIT_SECONDS = 60
 
 
+def _commented(declared: str, comment: str) -> str:
+    """SQLite keeps the words of CREATE TABLE, and so what each column means."""
+    return f"/* {comment.replace('*/', '* /')} */\n  {declared}"
+
+
+DIALECT = Dialect(TYPES, commented=_commented)
+
+
 class SQLite(Closing):
     """A database file. Tables are named `layer_table`, those of gold by their own name."""
 
@@ -41,8 +49,12 @@ class SQLite(Closing):
             raise BadInput(f"{path} is a folder; name a file, such as gold.sqlite")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+            self._connection = sqlite3.connect(
+                path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute("PRAGMA journal_mode = WAL")
+            # A log that is written ahead is whole without waiting for the disk at each commit.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
         except (OSError, sqlite3.Error) as error:
             raise BadInput(f"{path} is no SQLite database that can be written: {error}") from error
         self._path = path
@@ -54,10 +66,13 @@ class SQLite(Closing):
                 f"CREATE TABLE IF NOT EXISTS {LEDGER} (table_name TEXT, gaming_day DATE, "
                 "mark TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (table_name, gaming_day))"
             )
-            do(_with_comments(created(shape, place, TYPES), shape))
+            do(created(shape, place, DIALECT))
             there = {row[1]: row[2] for row in do(f"PRAGMA table_info({place})")}
-            for statement in added(shape, place, TYPES, there):
+            missing = added(shape, place, DIALECT, there)
+            for statement in [*missing, *indexed(shape, place, DIALECT)]:
                 do(statement)
+            if missing:
+                do(f"DELETE FROM {LEDGER} WHERE table_name = ?", (shape.name,))
 
     def known(self, shape: Shape) -> dict[dt.date, str]:
         with self._transaction(shape.name) as do:
@@ -86,6 +101,9 @@ class SQLite(Closing):
                         (shape.name, str(day), mark, rows_of),
                     )
 
+    def beside(self) -> None:
+        """One writes at a time."""
+
     def lay_out_views(self) -> list[str]:
         with self._transaction("views") as do:
             there = {row[0] for row in do("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -93,7 +111,7 @@ class SQLite(Closing):
             for view in made:
                 do(f"DROP VIEW IF EXISTS {quoted(view.name)}")
                 source = quoted(_name(view.layer, view.table))
-                do(f"CREATE VIEW {quoted(view.name)} AS {view.select(source)}")
+                do(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {source}")
         return [v.name for v in made]
 
     def close(self) -> None:
@@ -102,9 +120,11 @@ class SQLite(Closing):
     def _sums(self, shape: Shape, place: str, days: str) -> Sums:
         """A number of SQLite is a double: cents are summed as whole numbers."""
         scales = {c.name: c.scale for c in shape.columns}
-        asked = day_sums(shape, place, days, "{column}")
+        asked = day_sums(shape, place, days, "{column}", DIALECT)
         for name in shape.summed:
-            whole = f"CAST(round({quoted(name)} * {10 ** scales[name]}) AS INTEGER)"
+            whole = quoted(name)
+            if scales[name]:
+                whole = f"CAST(round({whole} * {10 ** scales[name]}) AS INTEGER)"
             asked = asked.replace(f", {quoted(name)}", f", coalesce(sum({whole}), 0)", 1)
         return {
             dt.date.fromisoformat(day): (
@@ -138,15 +158,6 @@ def name_of(shape: Shape) -> str:
 
 def _name(layer: str, table: str) -> str:
     return table if layer == "gold" else f"{layer}_{table}"
-
-
-def _with_comments(statement: str, shape: Shape) -> str:
-    """SQLite keeps the words of CREATE TABLE, and so what each column means."""
-    for column in shape.columns:
-        declared = f"{quoted(column.name)} {type_of(column, TYPES)}"
-        said = column.comment.replace("*/", "* /")
-        statement = statement.replace(f"\n  {declared}", f"\n  /* {said} */\n  {declared}", 1)
-    return statement
 
 
 def _written(column: Column) -> pl.Expr:

@@ -38,6 +38,10 @@ class Target(Closing, Protocol):
         """Puts `rows` in the place of the days of `marks`, notes the marks, and compares counts
         and sums before it commits. Raises StorageError where they differ."""
 
+    def beside(self) -> Target | None:
+        """Another connection, by which another table can go at the same time; null where that
+        saves nothing."""
+
     def lay_out_views(self) -> list[str]:
         """Makes the views whose tables are there; their names."""
 

@@ -122,7 +122,7 @@ class Catalog:
         memory = memory_limit(self._connection)
         try:
             return within(
-                self.limits, memory, self._stop, lambda: self._take(sql, take, parameters)
+                self.limits, memory, self.interrupt, lambda: self._take(sql, take, parameters)
             )
         except Runaway:
             self._is_stuck = True
@@ -171,7 +171,9 @@ class Catalog:
             self._connection.execute(f"SET VARIABLE {variable} = $v", {"v": parameters[name]})
         return spliced(query.sql, {n: f"getvariable('{v}')" for n, v in places.items()})
 
-    def _stop(self) -> None:
+    def interrupt(self) -> None:
+        """Ends the question that is being answered, which then raises LakehouseError. For another
+        thread to call."""
         self._connection.interrupt()
         self._reader[1].interrupt()
 

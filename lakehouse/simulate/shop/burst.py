@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -13,23 +12,22 @@ import polars as pl
 from lakehouse.errors import BadInput
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import take
+from lakehouse.simulate.kernel.arrays import join, take
 from lakehouse.simulate.kernel.counter import key
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import actions, orders, payments, profiles, visits
-from lakehouse.simulate.shop.cases import KINDS, Act, cases
+from lakehouse.simulate.shop.cases import KINDS, cases
 from lakehouse.simulate.shop.script import Script, usual
 
-LIVE: Mapping[str, tuple[Act, Act]] = MappingProxyType(
-    {kind: acts for kind, acts in KINDS.items() if kind != "refund_abuse"}
-)
-"""Kinds that show within hours; what is given back comes days later."""
 FIRST = 1 << 15
 """Number of the first such case of a day, after all that the world has."""
 MOST = 1 << 15
 _ORDINALS = 1 << 30
 _OF_A_CASE = 1_024
+_BACK = 1_800_000
+"""Milliseconds after which a burst gives back, for each day after which the world does: all of it
+is within a day, as what comes later than that is not judged live."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ def burst(
     """The `number`-th burst (from 0) of the gaming day of `ends`, at which its last event
     happens. Without `user`, of somebody who is online that day and in no other case. Raises
     BadInput for a kind, an account or a day that is none."""
-    if kind not in LIVE:
-        raise BadInput(f"no fraud {kind!r}; there are: {', '.join(LIVE)}")
+    if kind not in KINDS:
+        raise BadInput(f"no fraud {kind!r}; there are: {', '.join(KINDS)}")
     if not 0 <= number < MOST:
         raise BadInput(f"{MOST} bursts are planted on that day already")
     day = world.config.index(gaming_day_of(ends, world.config.timezone))
@@ -65,8 +63,9 @@ def burst(
     case = Scenario(
         day << 16 | FIRST + number, kind, (account,), day, day, 0, luck, strong, is_look_alike
     )
-    script = Script(world, day, case, usual(world.config, day, np.array([account]))[0])
-    LIVE[kind][is_look_alike](script)
+    own = usual(world.config, day, np.array([account]))[0]
+    script = Script(world, day, case, own, is_there=True)
+    KINDS[kind][is_look_alike](script)
     paid, done = _numbers(world, day, FIRST + number, script, ends)
     rows = {
         orders.TABLE: orders.dress(world.config, paid),
@@ -86,8 +85,12 @@ def is_burst() -> pl.Expr:
 def _numbers(
     world: World, day: int, k: int, script: Script, ends: dt.datetime
 ) -> tuple[orders.Rows, actions.Actions]:
-    """Payments and actions in order of time, moved so that the last one happens at `ends`."""
+    """Payments and actions in order of time, moved so that the last one happens at `ends`. What
+    would be given back days later is given back within hours."""
     p, a = payments.of_cases(world, day, [script], k), actions.of_cases([script], k)
+    worn = take(p, np.flatnonzero(p.back > 0))
+    returned = payments.given_back(world.config, worn, worn.ms + worn.back * _BACK)
+    p = replace(join([p, returned]), back=np.zeros(len(p) + len(returned), dtype=np.int64))
     p = take(p, np.argsort(p.ms, kind="stable"))
     a = take(a, np.argsort(a.ms, kind="stable"))
     last = int(max(p.ms.max(), a.ms.max()))

@@ -90,15 +90,15 @@ def refunds(world: World, day: int) -> Payments:
             found.append(take(due, within(due.account, here)))
     p = join(found)
     h = hashed(world.config, "refund", p.made, p.order, p.line)
+    return given_back(world.config, p, (3_600 + below(h << np.uint64(15), 72_000)) * 1_000)
+
+
+def given_back(config: WorldConfig, p: Payments, ms: I64) -> Payments:
+    """What is given back of payments, all of it or some pieces, at these milliseconds."""
+    h = hashed(config, "refund", p.made, p.order, p.line)
     some = np.where(chance(h, 0.7), p.quantity, 1 + below(h << np.uint64(31), p.quantity))
     nothing = np.full(len(p), -1)
-    return replace(
-        p,
-        ms=(3_600 + below(h << np.uint64(15), 72_000)) * 1_000,
-        quantity=some,
-        status=np.full(len(p), REFUNDED),
-        session=nothing,
-    )
+    return replace(p, ms=ms, quantity=some, status=np.full(len(p), REFUNDED), session=nothing)
 
 
 def looked_at(config: WorldConfig, account: I64, h: U64) -> I64:

@@ -100,6 +100,8 @@ class Script:
     """Milliseconds since the gaming day opened."""
     orders: int = 0
     session: int = 0
+    is_there: bool = False
+    """Whether the account is online on the days after, whatever the world says."""
 
     @property
     def config(self) -> WorldConfig:
@@ -139,6 +141,8 @@ class Script:
 
     def back_days(self) -> list[int]:
         """Days after which something can be given back: the account is online then."""
+        if self.is_there:
+            return list(LAGS)
         who = np.array([self.account])
         return [n for n in LAGS if within(who, profiles.online(self.world, self.day + n))[0]]
 

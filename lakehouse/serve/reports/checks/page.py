@@ -161,7 +161,7 @@ class _Facts:
                     {
                         "name": home[1],
                         "place": self.place[home],
-                        "cells": [(day, cells[home].get(day)) for day in self.found.days],
+                        "cells": self._runs(cells[home]),
                         "has": {s for s in cells[home].values() if s},
                         "checks": list(self._checks(by_home[home])),
                         "dagster": f"{self.dagster_url}/assets/{quote(layer)}/{quote(home[1])}"
@@ -181,6 +181,11 @@ class _Facts:
         for layer, table, day, state in worst.iter_rows():
             cells[layer, table][day] = STATES[state]
         return cells
+
+    def _runs(self, cells: Mapping[dt.date, str]) -> list[tuple[str | None, list[dt.date]]]:
+        """Days in a row of one state; null where nothing was judged."""
+        runs = itertools.groupby(self.found.days, key=cells.get)
+        return [(state, list(days)) for state, days in runs]
 
     def _checks(self, rows: pl.DataFrame) -> Iterator[Row]:
         for (name,), of_check in rows.sort("check_name", "gaming_day").group_by(

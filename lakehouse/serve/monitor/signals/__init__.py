@@ -1,0 +1,1 @@
+"""What is looked at: one function a signal, found where it stands."""

@@ -1,0 +1,9 @@
+-- title: Newest changes
+-- draw: table
+-- wide
+SELECT since, level, signal, subject, any_value(said ORDER BY number) AS said,
+       arg_max(told, number) AS told_by
+FROM ops.signal_states
+GROUP BY since, level, signal, subject
+ORDER BY since DESC, signal, subject
+LIMIT 500
