@@ -411,3 +411,25 @@ def test_what_a_client_of_the_game_sends_is_taken_beside_the_table_s_own(tmp_pat
     assert rows["metric_id"].null_count() == 0
     assert rejects["_line"].to_list() == [2]
     assert rejects["_rules"].to_list()[0][0] == "metric_id|missing"
+
+
+def test_an_envelope_that_is_delivered_again_has_its_number_again(tmp_path: Path) -> None:
+    """Player events have no number of their own: that of their text tells copies."""
+    sent = {
+        "event_name": "player_action",
+        "event_timestamp": 1735848000000,
+        "parameters": {"event_type": "move", "level_id": "level_01", "map_id": "map_05"},
+        "user_data": {"user_id": "U1"},
+    }
+    other = sent | {"event_timestamp": 1735848000001}
+    found = []
+    for first, values in ((0, [sent, other]), (7, [sent])):
+        rows = [json.dumps(v).encode() for v in values]
+        offsets = range(first, first + len(rows))
+        read = {"offset": offsets, "time": [AT] * len(rows), "key": [b"U1"] * len(rows)}
+        batch = Batch("player_events", 0, pl.DataFrame(read | {"value": rows}).cast(READ))
+        good, bad = events_of(settings_at(tmp_path), "player_events", batch)
+        assert bad.is_empty()
+        found += good["event_id"].to_list()
+    one, another, again = found
+    assert one == again != another

@@ -7,7 +7,8 @@ import polars as pl
 from lakehouse.contracts import contract
 from lakehouse.privacy import TokenKey, tokens
 
-_MOST = 500_000
+_MOST = 100_000
+"""Of a field: 25 MB. Further ones cost a hash each, at the first sight of each again."""
 _DIGITS = 15
 """Of a token, that make its number: 60 bits."""
 
