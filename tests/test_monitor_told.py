@@ -284,16 +284,41 @@ def test_prometheus_gets_values_and_levels(tmp_path: Path) -> None:
     assert 'lakehouse_signal_level{signal="storage_growth",subject="lake"} 0.0' in said
 
 
-def test_those_who_ask_often_get_the_same_look(tmp_path: Path) -> None:
-    watched, at = Watched(tmp_path), [0.0]
-    kept = Kept(lambda: watched.look(clock=lambda: at[0]), seconds=10)
-    first = kept()
-    watched.host = Idle(busy=99)
-    at[0] = 9.9
-    assert kept() is first
+def test_those_who_ask_often_get_the_same_look_and_wait_for_none(tmp_path: Path) -> None:
+    watched, at, begun = Watched(tmp_path), [0.0], list[Any]()
+    kept = Kept(lambda: watched.look(clock=lambda: at[0]), 10, begun.append)
+
+    def cpu() -> float | None:
+        return next((r.value for r in kept() if r.signal == "cpu"), None)
+
+    assert cpu() is None
+    assert cpu() is None
+    (first,) = begun  # one look at a time
+    first()
+    assert cpu() == 5.0
+    watched.host, at[0] = Idle(busy=99), 9.9
+    assert cpu() == 5.0
+    assert len(begun) == 1
     at[0] = 10.0
-    assert next(r for r in kept() if r.signal == "cpu").value == 99
+    assert cpu() == 5.0
+    begun[1]()
+    assert cpu() == 99.0
     assert watched.lake.version("ops", "signal_states") is None
+
+
+def test_a_look_that_fails_leaves_no_old_values(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched, at = Watched(tmp_path, {"monitor": {"looks": 1}}), [0.0]
+    kept = Kept(lambda: watched.look(clock=lambda: at[0]), 10, lambda work: work())
+    seen(watched.look())
+    assert kept()
+    log = tmp_path / "lake/ops/signal_states/_delta_log"
+    for file in log.iterdir():
+        file.write_text("{")
+    at[0] = 10.0
+    assert kept() == []
+    assert "the monitor could not look" in caplog.text
 
 
 def test_the_page_shows_what_needs_somebody(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class MonitorSettings(BaseModel):
     """Looks in a row that must agree before a level changes, so that nobody is told of what
     flutters."""
     seconds: float = Field(default=30, ge=0.1, le=86_400, allow_inf_nan=False)
-    """Between two looks of `--watch`; how old a look may be that /metrics shows."""
+    """Between two looks of `--watch`; from which age of a look /metrics begins another."""
     storage_gigabytes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """What the lake may take; without it, as much as its volume has room for."""
     question: str = "day-report"

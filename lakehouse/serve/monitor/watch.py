@@ -19,6 +19,8 @@ from lakehouse.storage import Lake
 
 PATIENCE = 60.0
 """Seconds that the end of a watch waits for what is being told."""
+Work = Callable[[], None]
+_LOG = logging.getLogger("lakehouse.monitor")
 _LOUD = {CRITICAL: logging.ERROR, WARNING: logging.WARNING}
 
 
@@ -88,21 +90,40 @@ def line(state: State) -> str:
     return f"{said}: {state.said}.{to_do}"
 
 
-class Kept:
-    """Readings that are at most so many seconds old, for those who ask often. Notes nothing."""
+def _beside(work: Work) -> None:
+    threading.Thread(target=work, name="looking", daemon=True).start()
 
-    def __init__(self, look: Callable[[], Look], seconds: float) -> None:
-        self._look, self._seconds = look, seconds
+
+class Kept:
+    """Readings for those who ask often and wait for nothing: the last ones. When they are older
+    than so many seconds, the next look is made beside the question. Before the first, and after
+    one that failed, there are none. Notes nothing."""
+
+    def __init__(
+        self, look: Callable[[], Look], seconds: float, begin: Callable[[Work], None] = _beside
+    ) -> None:
+        self._look, self._seconds, self._begin = look, seconds, begin
         self._turn = threading.Lock()
-        self._at, self._readings = -math.inf, list[Reading]()
+        self._at, self._readings, self._is_looking = -math.inf, list[Reading](), False
 
     def __call__(self) -> Sequence[Reading]:
+        look = self._look()
         with self._turn:
-            look = self._look()
-            if look.clock() - self._at >= self._seconds:
-                shares = states.shares(states.read(look.lake))
-                self._readings, self._at = readings(replace(look, shares=shares)), look.clock()
-            return self._readings
+            is_due = not self._is_looking and look.clock() - self._at >= self._seconds
+            self._is_looking |= is_due
+        if is_due:
+            self._begin(lambda: self._see(look))
+        return self._readings
+
+    def _see(self, look: Look) -> None:
+        found: list[Reading] = []
+        try:
+            shares = states.shares(states.read(look.lake))
+            found = readings(replace(look, shares=shares))
+        except LakehouseError as error:
+            _LOG.warning("the monitor could not look: %s", error)
+        finally:
+            self._readings, self._at, self._is_looking = found, look.clock(), False
 
 
 class Teller(Closing):
