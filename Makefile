@@ -10,7 +10,7 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo page live test test-fast test-kafka check ui bench fuzz faults fix docs notebooks lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream worker
 
 test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
 	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)
+
+test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone's width, the keyboard
+	@$(BIN)/python -m benchmarks.pages.browser
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

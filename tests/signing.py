@@ -126,7 +126,7 @@ class Browser:
         tls: Path | None = None,
     ) -> None:
         self.at = at
-        self._scheme = "https" if tls else "http"
+        self._scheme, self._verify = ("https", str(tls)) if tls else ("http", None)
         self.cookies: dict[str, str] = {}
         self._session = requests.Session()
         self._session.mount(f"{self._scheme}://", _From(peer))
@@ -156,7 +156,7 @@ class Browser:
             headers={"Cookie": self.cookie, **sent} if self.cookies else sent,
             data=data,
             allow_redirects=False,
-            verify=False,
+            verify=self._verify,
             timeout=60,
         )
         self._session.cookies.clear()

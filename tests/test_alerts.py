@@ -105,10 +105,10 @@ def test_made_again_an_alert_stands_as_before(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("kind", "more", "said"),
     [
-        ("close", {"outcome": "explained"}, "--reason"),
-        ("close", {"reason": "seen"}, "--outcome"),
+        ("close", {"outcome": "explained"}, "needs a reason"),
+        ("close", {"reason": "seen"}, "needs an outcome"),
         ("close", {"reason": "seen", "outcome": "fine"}, "'fine'"),
-        ("reopen", {"reason": " "}, "--reason"),
+        ("reopen", {"reason": " "}, "needs a reason"),
         ("drop", {"reason": "seen"}, "ack, close, reopen"),
     ],
 )

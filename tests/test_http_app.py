@@ -208,7 +208,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(
         (["token", "add", "desk", "--topics", "purchases"], "--topics 'purchases'"),
         (
             ["--host", "0.0.0.0"],
-            "--host 0.0.0.0: others could reach it, and there are neither tokens nor users",
+            "--host 0.0.0.0: others could reach it, and there are neither",
         ),
         (["--host", "example.com"], "--host example.com: others could reach it"),
         (["--port", "70000"], "--port 70000: 0 to 65535 are allowed"),

@@ -59,13 +59,15 @@ def test_a_figure_can_be_asked_and_has_what_it_draws(
 ) -> None:
     rows = Asking(lake, settings).answer(asked, GIVEN)
     assert {n for n in (asked.x, *asked.y) if n} <= set(rows.columns)
-    assert asked.draw in ("tiles", "table") or asked.x
+    assert asked.draw in ("tiles", "table", "facts") or asked.x
     assert asked.title
     assert "`" not in asked.title
 
 
-def test_every_page_has_figures_and_every_folder_a_page() -> None:
-    assert {p.name for p in PAGES} == set(pages_with_figures())
+def test_every_page_has_figures_or_a_body_and_every_folder_a_page() -> None:
+    names = {p.name for p in PAGES}
+    assert set(pages_with_figures()) - names == {"alert"}  # a part of two pages
+    assert {p.name for p in PAGES if p.body is None} <= set(pages_with_figures())
     with pytest.raises(BadInput, match="no page 'nowhere'"):
         figures_of("nowhere")
     with pytest.raises(BadInput, match=r"no figure 'today/x'; page today has: headline, win"):
@@ -117,6 +119,8 @@ def test_the_query_that_is_shown_gives_the_same_elsewhere(lake: Lake, settings: 
         (Decimal("0.4512"), "completion_rate", "45.1%"),
         (0.0647, "slot_hold", "6.5%"),
         (1234567, "games", "1,234,567"),
+        (Decimal("11"), "jackpots", "11"),
+        ("a647e9fd:18d72635f88599bcb76e9471603db27ea626f8cb", "user_id", "a647e9fd:18d72635…"),
         (True, "is_outside", "yes"),
         (None, "win", "–"),
         (["a", "b"], "reasons", "a, b"),
@@ -130,6 +134,9 @@ def test_values_are_written_as_people_read_them(value: object, column: str, said
 def test_columns_have_words() -> None:
     assert label("slot_coin_in") == "Slot coin in"
     assert label("player_id") == "Player ID"
+    assert label("is_excluded") == "Excluded"
+    assert label("worth_30") == "Worth, 30 days"
+    assert label("expected_value_12m") == "Expected value, 12 months"
 
 
 @pytest.fixture
@@ -156,8 +163,11 @@ def test_pages_answer_and_wrong_addresses_say_why(address: str) -> None:
         said = requests.get(f"{address}/{page.name}?from=2025-01-01&to=2025-01-08", timeout=60)
         assert said.status_code == 200, page
         assert page.question in said.text
+        assert "could not be answered" not in said.text
     assert "is no day" in requests.get(f"{address}/today?from=yesterday", timeout=60).text
     csv = requests.get(f"{address}/figures/today/win.csv", params=GIVEN, timeout=60)
     assert csv.text == "gaming_day,win,theo\n2025-01-08,1.50,\n"
     gone = requests.get(f"{address}/figures/today/none.csv", params=GIVEN, timeout=60)
     assert gone.status_code == 404
+    part = requests.get(f"{address}/figures/alert/facts.csv?alert=a", timeout=60)
+    assert (part.status_code, part.text) == (404, "no page 'alert'")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import ipaddress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from lakehouse.serve.signin.users import Users
 from lakehouse.settings import Settings
 from tests.signing import MADE, SECRETS, Browser, House, house
 
+HERE = ipaddress.ip_address("127.0.0.1")
 SITE = "https://lake.example"
 GOOD = "kettle-anvil-moss-trout"
 
@@ -131,6 +133,7 @@ def certificate(folder: Path) -> dict[str, Path]:
         .serial_number(1)
         .not_valid_before(day)
         .not_valid_after(day + dt.timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(HERE)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     files = {"tls_certificate": folder / "cert.pem", "tls_key": folder / "key.pem"}

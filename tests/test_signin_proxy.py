@@ -61,7 +61,7 @@ def test_roles_go_with_the_groups_at_once(at: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [{}, {"X_Auth_User": " "}, {"X_Auth_Groups": "bsa"}, {"X_Forwarded_User": "cora"}]
+    "sent", [{}, {"X_Auth_User": ""}, {"X_Auth_Groups": "bsa"}, {"X_Forwarded_User": "cora"}]
 )
 def test_whom_the_proxy_does_not_name_is_nobody(at: str, sent: dict[str, str]) -> None:
     assert proxied(at).get("/compliance", **sent).status_code == 303

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nicegui import core
 
+from lakehouse.serve.signin.gate import page_of
 from tests.signing import MADE, SECRETS, Browser, every_kind, house, set_cookie
 
 pytestmark = pytest.mark.slow
@@ -185,3 +187,16 @@ def test_3_4_1_without_tls_nothing_is_said_of_it(tmp_path: Path) -> None:
     with house(tmp_path, "ana").served() as address:
         for answer in every_kind(Browser(address)):
             assert "Strict-Transport-Security" not in answer.headers, answer.url
+
+
+def test_8_3_1_every_address_is_of_a_page_of_the_door_or_of_programs(tmp_path: Path) -> None:
+    """Who adds an address elsewhere opens it to whoever is signed in, with any role."""
+    home = house(tmp_path, "ana")
+    app = home.app()
+    programs = {"/openapi.json", "/docs", "/healthz", "/metrics", "/generate"}
+    known = {"", "/", "/sign-in", "/sign-out", "/figures/{page}/{name}.csv", *programs}
+    door = ("/account", "/live", "/events", "/_nicegui")
+    paths = {getattr(r, "path", "") for r in (*app.routes, *core.app.routes)}
+    left = {p for p in paths - known if page_of(p) is None and not p.startswith(door)}
+    assert left <= {"/favicon.ico"}
+    assert len(paths) > 20

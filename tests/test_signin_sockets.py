@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,8 +91,9 @@ class Opened:
 def told(socket: ClientConnection, until: str) -> list[str]:
     """Messages up to one that begins so, or to the end."""
     found = []
+    ends = time.monotonic() + 30
     try:
-        while True:
+        while time.monotonic() < ends:
             message = str(socket.recv(timeout=10))
             found.append(message)
             if message == "2":
@@ -100,6 +102,7 @@ def told(socket: ClientConnection, until: str) -> list[str]:
                 return found
     except ConnectionClosed:
         return found
+    raise AssertionError(f"nothing that begins with {until!r} was told, and no end: {found}")
 
 
 def settled(socket: ClientConnection) -> list[str]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,19 @@ def test_a_log_that_is_a_link_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(LakehouseError, match="cannot be written"):
         SignInLog(tmp_path, Clock()).write("ana", "::1", "signed in")
     assert not (tmp_path / "other").exists()
+
+
+NUMBER = re.compile(r"(?<![\d.])(\d+\.\d+\.\d+)(?![\d.])")
+
+
+def test_each_rule_that_is_said_to_be_kept_has_a_test_of_its_number() -> None:
+    folder = Path(__file__).parent
+    said = (folder.parent / "docs" / "sign-in.md").read_text(encoding="utf-8")
+    lines = [line for line in said.splitlines() if re.match(r"\| \d", line)]
+    kept = {n for line in lines for n in NUMBER.findall(line.split("|")[1])}
+    names = "".join(p.read_text(encoding="utf-8") for p in folder.glob("test_signin_*.py"))
+    tested = set()
+    for name in re.findall(r"def test_((?:\d+_\d+_\d+_(?:and_)?)+)", names):
+        tested |= {n.replace("_", ".") for n in re.findall(r"\d+_\d+_\d+", name)}
+    assert len(kept) > 30
+    assert kept == tested

@@ -152,7 +152,7 @@ def test_a_table_has_its_columns_lineage_and_rows_kept_out(reader: Reader) -> No
     assert reader.card("Columns").find_elements("css selector", "tbody tr")
     reader.card("Lineage of the table").find_element("link text", table.replace("silver", "bronze"))
     reader.presses("Read them again")
-    reader.sees("landed rows went to bronze")
+    reader.sees("rejected rows went to bronze")
 
 
 def test_what_is_live_comes_to_the_page_by_itself(reader: Reader) -> None:

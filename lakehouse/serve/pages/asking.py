@@ -17,7 +17,7 @@ from lakehouse.storage import Lake
 
 KEPT = 500
 """Answers that are kept."""
-MOST_ROWS = 500
+MOST_ROWS = 200
 """Rows of a figure that a page shows; its CSV has them all."""
 Versions = tuple[tuple[str, int | None], ...]
 

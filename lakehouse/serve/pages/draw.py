@@ -87,7 +87,7 @@ def _axes(figure: Figure, rows: pl.DataFrame, each: dict[str, Any]) -> None:
         "tooltip": {"trigger": "axis"},
         "legend": {"show": len(ys) > 1, "top": 0},
         "grid": {"left": 8, "right": 16, "bottom": 8, "top": 32, "containLabel": True},
-        "xAxis": {"type": "category", "data": [str(v) for v in rows[x].to_list()], **_AXIS},
+        "xAxis": {"type": "category", "data": [shown(v, x) for v in rows[x].to_list()], **_AXIS},
         "yAxis": {"type": "value", "scale": each["type"] == "line", **whole, **_AXIS},
         "series": series,
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import polars as pl
 from nicegui import run, ui
@@ -20,6 +21,8 @@ from lakehouse.serve.pages.watched import EVERY
 
 SILENT = dt.timedelta(minutes=2)
 """Without a commit for so long, no stream runs."""
+NARROW = 4
+"""Columns that half the width has room for."""
 PROGRESS = "progress"
 START = (
     "`lakehouse live` in a terminal sends simulated events and takes them in; `lakehouse stream "
@@ -30,41 +33,48 @@ EMPTY = f"No events have come by topics yet. {START}"
 
 @dataclass(frozen=True)
 class Panel:
-    """A live view on a page: how its rows are drawn, and which of its columns."""
+    """A live view on a page: how it is drawn, and with which of its columns; lines across the
+    first of them, the oldest on the left."""
 
     view: str
     title: str
     draw: Draw
-    params: Mapping[str, str] = field(default_factory=dict)
-    x: str = ""
-    y: tuple[str, ...] = ()
-    oldest_first: bool = False
+    params: Mapping[str, str]
+    columns: tuple[str, ...]
 
     @property
     def address(self) -> str:
         """Where a program finds the same rows."""
-        asked = "&".join(f"{n}={v}" for n, v in self.params.items())
-        return f"GET /live/{self.view}{'?' + asked if asked else ''}"
+        return f"GET /live/{self.view}?{urlencode(self.params)}"
 
     def figure(self) -> Figure:
-        return Figure("", self.view, self.title, self.draw, "", x=self.x, y=self.y)
+        x, *y = self.columns
+        return Figure("", self.view, self.title, self.draw, "", x=x, y=tuple(y))
 
 
 PANELS = {
     "online": (
-        Panel("sessions", "Open sessions", "table", {"sessions": "100"}),
-        Panel("alerts", "Newest alerts", "table", {"alerts": "50"}),
+        Panel("sessions", "Open sessions", "table", {"sessions": "100"},
+              ("user_id", "started", "last_seen", "minutes", "rounds", "stakes", "wins")),
+        Panel("alerts", "Newest alerts", "table", {"alerts": "50"},
+              ("detected_at", "level", "family", "rule", "account", "said")),
     ),
     "platform": (
-        Panel("active_players", "Players by level and map", "table", {"windows": "1"}),
-        Panel("item_sales", "Items bought", "table", {"windows": "6"}),
-        Panel("server_health", "Servers, by five minutes", "table", {"periods": "1"}),
+        Panel("active_players", "Players by level and map", "table", {"windows": "1"},
+              ("window_start", "level_id", "map_id", "active_players", "actions", "is_final")),
+        Panel("item_sales", "Items bought", "table", {"windows": "6"},
+              ("window_start", "item_id", "purchase_count", "total_revenue", "buyers")),
+        Panel("server_health", "Servers, by five minutes", "table", {"periods": "1"},
+              ("period_start", "server_id", "region", "cpu_load", "memory_usage", "latency_p95",
+               "disconnections", "most_players", "capacity")),
     ),
     "shop": (
-        Panel("sales", "Sales by window", "lines", {"windows": "40"}, "window_start",
-              ("total_sales",), oldest_first=True),
-        Panel("top_products", "Top products now", "table", {"windows": "20", "products": "10"}),
-        Panel("conversion", "From view to payment", "table", {"windows": "10"}),
+        Panel("sales", "Sales by window of a minute", "lines", {"windows": "40"},
+              ("window_start", "sales")),
+        Panel("top_products", "Top products now", "table", {"windows": "20", "products": "10"},
+              ("product_name", "transactions", "sales")),
+        Panel("conversion", "From view to payment, by window", "table", {"windows": "10"},
+              ("window_start", "viewed", "carted", "checked_out", "paid", "conversion_rate")),
     ),
 }  # fmt: skip
 
@@ -112,7 +122,7 @@ async def _now(here: Here, panels: list[Panel]) -> None:
 
 
 def _place(panel: Panel) -> ui.element:
-    with frame.card(panel.title, is_wide=panel.draw == "table"):
+    with frame.card(panel.title, is_wide=len(panel.columns) > NARROW):
         place = ui.element("div")
         frame.note(f"`{panel.address}`")
     return place
@@ -135,8 +145,8 @@ def _told(here: Here, panels: list[Panel]) -> Told:
 
 
 def _rows(here: Here, panel: Panel) -> pl.DataFrame:
-    rows = here.house.live.rows(panel.view, panel.params, here.house.now())
-    return rows.reverse() if panel.oldest_first else rows
+    rows = here.house.live.rows(panel.view, panel.params, here.house.now()).select(panel.columns)
+    return rows if panel.draw == "table" else rows.reverse()
 
 
 def _standing(here: Here) -> tuple[str, bool]:
