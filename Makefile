@@ -10,7 +10,7 @@ DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ fix: $(STAMP) ## Format and mend what can be mended
 
 docs: $(STAMP) ## Write the generated documents again
 	@$(BIN)/python -m lakehouse.serve.dictionary.documents
+
+notebooks: $(STAMP) ## Run both notebooks again, on four weeks made for them, or on LAKEHOUSE_ROOT
+	@$(BIN)/python -m notebooks
 
 bench: $(STAMP) ## Measure speed and memory; prints the tables of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

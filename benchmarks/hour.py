@@ -5,7 +5,9 @@ with windows, sessions and all rules, log segments of ten minutes and small file
 the way. Every minute tells of the worker its memory, open files, commits and what it remembers,
 and of the lake its files; at the end by how much of each an hour more would be.
 
-Accounts play for `POOL` seconds, then others come: as many are at play in the end as at first.
+Accounts play for `POOL` seconds, then others come, and after `SHIFTS` of them the first again: what
+is remembered of a gaming day grows by who plays on it, and no more are at play in the end than at
+first. What grows is payments, which are remembered for a month.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import polars as pl
 
 from benchmarks import live
 from lakehouse.contracts import contract
+from lakehouse.ingest.streams.beside import Beside
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.messages import messages_of
 from lakehouse.ingest.streams.transport import OUT, folder
@@ -42,7 +45,8 @@ from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import Lake
 
 POOL = 90
-"""Seconds of simulated events that are sent again and again, of other accounts each time."""
+"""Seconds of simulated events that are sent again and again, under other numbers each time."""
+SHIFTS = 5
 TURN = dt.timedelta(milliseconds=300)
 KEPT_MINUTES = 10
 SEGMENT = 4 * 2**20
@@ -110,11 +114,14 @@ def _turns(
 
 
 def _as_others(table: str, rows: pl.DataFrame, cycle: int, since: dt.timedelta) -> pl.DataFrame:
-    """The same done later by other accounts."""
+    """The same done later under other numbers, by the accounts of the next shift."""
     c = contract(table)
-    named = {*c.key, c.topic_key, "session_id", "order_id", "round_id"} & set(rows.columns)
+    numbers = {*c.key, "order_id", "round_id"} & set(rows.columns)
+    people = {c.topic_key, "session_id"} & set(rows.columns)
     return rows.with_columns(
-        pl.col(str(c.event_time)) + since, *(pl.col(n) + f"x{cycle:x}" for n in sorted(named))
+        pl.col(str(c.event_time)) + since,
+        *(pl.col(n) + f"x{cycle:x}" for n in sorted(numbers)),
+        *(pl.col(n) + f"s{cycle % SHIFTS}" for n in sorted(people)),
     )
 
 
@@ -178,8 +185,9 @@ def followed(rate: int, minutes: float) -> list[dict[str, float]]:
         for topic in (*topics, *OUT):
             log.create(topic, live.PARTITIONS)
         lake = Lake.open(settings)
-        engine = Engine(lake, settings, log)
-        worker = Worker(lake, settings, log, topics, _now, live=engine, limits=Limits(seconds=0.2))
+        engine = Engine(Lake(lake.root), settings, log_of(root))
+        beside = Beside(engine)
+        worker = Worker(lake, settings, log, topics, _now, live=beside, limits=Limits(seconds=0.2))
         watched = Watched(root, worker, engine)
         Lake.append_offsets = watched.timed(Lake.append_offsets)  # type: ignore[method-assign]
         sender = multiprocessing.get_context("spawn").Process(
@@ -197,6 +205,7 @@ def followed(rate: int, minutes: float) -> list[dict[str, float]]:
         watching = threading.Thread(target=watch)
         watching.start()
         worker.run(lambda: not sender.is_alive())
+        beside.close()
         ended.set()
         watching.join()
         return samples

@@ -72,7 +72,7 @@ def monitor_sensor(settings: Settings) -> dg.SensorDefinition:
             failed_runs=lambda since: failed_runs(instance, since),
         )
         found = seen(look).states.values()
-        for said in tell(lake.lake, found, ways(settings, context.log)):
+        for said in tell(lake.lake, ways(settings, context.log)):
             context.log.error(said)
         counts = [sum(s.level == level for s in found) for level in reversed(LEVELS)]
         told = ", ".join(f"{n} {level}" for n, level in zip(counts, reversed(LEVELS), strict=True))

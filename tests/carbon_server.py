@@ -70,6 +70,7 @@ class Carbon:
         """What it holds and has not written is gone, however it is stopped."""
         if self._process is not None:
             self._process.send_signal(by)
+            self._process.send_signal(signal.SIGCONT)  # a test may have stopped it
             self._process.wait(SECONDS)
             self._process = None
             for left in (self.folder / "storage").glob("*.pid"):

@@ -13,19 +13,23 @@ import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import live_house
 import polars as pl
 import pytest
 from carbon_server import Carbon, free_port
+from live_streams import stream
 from small_lake import COMMIT, rows
+from test_live_views import AT, paid
 from typer.testing import CliRunner
 
 from lakehouse.cli import build
 from lakehouse.commands.monitor import _send
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.live.views import views
+from lakehouse.live.views import answer, views
 from lakehouse.serve.monitor.registry import Reading
 from lakehouse.serve.monitor.watch import Seen
 from lakehouse.serve.publish.graphite import spool as spools
@@ -351,12 +355,23 @@ def test_live_views_are_sent_as_they_change(tmp_path: Path) -> None:
     assert live.changed().rows() == [("casino.items.b.purchase_count", 3.0, at)]
 
 
+def test_a_window_that_is_live_has_the_names_of_the_day_s_table(tmp_path: Path) -> None:
+    shop = live_house.House(tmp_path / "house", "shop_orders")
+    events = [paid(1, 0, "U1"), paid(2, 20, "U2", "5000.00"), paid(3, 29, "U2", "2.50")]
+    shop.store("shop_orders", stream("shop_orders", events).bronze)
+    shop.flush()
+    live = Live(shop.settings, {"sales": partial(answer, shop.lake, shop.settings, "sales")})
+    told = {(n, at): v for n, v, at in live.changed().iter_rows()}
+    assert told["casino.sales.transactions", seconds(AT)] == 3.0
+    assert told["casino.sales.sales", seconds(AT)] == 5012.5
+    stored = pl.LazyFrame(schema=stored_schema("gold", "sales_windows")).collect_schema()
+    assert {n.rpartition(".")[2] for n, _ in told} <= {*stored}
+
+
 @pytest.mark.parametrize("series", [s for s in SERIES if s.view], ids=lambda s: s.stem)
 def test_an_empty_live_view_has_no_points(series: Series, tmp_path: Path) -> None:
     settings = Settings(root=str(tmp_path / "lake"), domains=DOMAINS)
     lake = Lake.open(settings)
-    from lakehouse.live.views import answer
-
     live = Live(settings, {series.view: lambda params: answer(lake, settings, series.view, params)})
     assert live.changed().is_empty()
 

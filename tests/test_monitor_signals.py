@@ -273,6 +273,17 @@ def test_a_lake_that_will_soon_be_full(watched: Watched) -> None:
     assert growing(10, 24 * 8).value is None  # of more than a week ago
 
 
+def test_a_store_of_objects_has_no_volume(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, {"root": f"file://{tmp_path}/lake"})
+    store(watched, "property_day", [DAY])
+    size = watched.lake.partitions("gold", "property_day")["bytes"].sum()
+    assert size_of(watched.lake) == size > 0
+    assert watched.read("disk") == {}
+    assert watched.read("storage")["lake"].value is None
+    watched.more |= {"monitor": {"storage_gigabytes": size / 0.9 / 1e9}}
+    assert watched.read("storage")["lake"].level == WARNING
+
+
 def test_a_machine_that_is_busy(watched: Watched) -> None:
     assert {watched.read(s)["machine"].level for s in ("cpu", "memory")} == {INFO}
     watched.host = Idle(busy=81, used=91)

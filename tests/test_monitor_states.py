@@ -136,7 +136,7 @@ class Ways:
 
 
 def tell_now(lake: Lake, ways: Ways) -> list[str]:
-    return tell(lake, standing(read(lake)).values(), ways())
+    return tell(lake, ways())
 
 
 def test_a_change_is_told_once_by_every_way(lake: Lake) -> None:
@@ -206,3 +206,14 @@ def test_telling_holds_up_no_look(lake: Lake) -> None:
         let_go.set()
     assert taken == ["CRITICAL cpu machine"]
     assert untold(standing(read(lake)).values()) == []
+
+
+def test_what_was_told_after_a_look_began_is_not_told_again(lake: Lake) -> None:
+    """The look has seen the log as it was before the telling ended."""
+    see(lake, "CCC")
+    before, taken = standing(read(lake)), list[str]()
+    ways = {"webhook": lambda given: taken.append(given.subject)}
+    tell(lake, ways)
+    with Teller(lake, ways, taken.append) as teller:
+        teller.take(before)
+    assert taken == ["CRITICAL cpu machine"]

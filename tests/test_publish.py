@@ -1,6 +1,7 @@
 """Gold in databases: what is sent, what is sent again, and what happens when it goes wrong."""
 
 import datetime as dt
+import json
 import os
 import signal
 import sqlite3
@@ -351,30 +352,34 @@ def test_a_database_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "the lake has none of these tables" in str(said.exception)
 
 
-def test_tables_of_the_database_follow_gold_as_assets(
-    lake: Lake, server: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+def test_tables_of_databases_follow_gold_as_assets(
+    lake: Lake, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dagster as dg
-    from adbc_driver_postgresql import dbapi
 
     from igaming_assets.assembly import assemble
 
-    monkeypatch.setenv("LAKEHOUSE_ROOT", lake.root)
-    monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "platform"]')
-    monkeypatch.setenv("LAKEHOUSE_POSTGRES", server)
-    with dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA IF EXISTS gold CASCADE")
-        connection.commit()
-    made = assemble(load_settings())
-    key = dg.AssetKey(["postgres", "item_sales"])
-    asset = made.resolve_asset_graph().get(key)
-    assert asset.parent_keys == {dg.AssetKey(["gold", "item_sales"])}
-    whole = made.resolve_job_def("gaming_day").asset_layer.executable_asset_keys
-    assert dg.AssetKey(["gold", "item_sales"]) in whole
-    assert key not in whole
-
-    job = made.resolve_implicit_global_asset_job_def().get_subset(asset_selection={key})
-    assert job.execute_in_process(partition_key="2025-01-02").success
-    with dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT gaming_day::text, revenue::text FROM gold.item_sales")
-        assert cursor.fetchall() == [("2025-01-02", "-3.30")]
+    with (
+        databases("sqlite", request, tmp_path) as file,
+        databases("postgres", request, tmp_path) as server,
+        databases("snowflake", request, tmp_path) as warehouse,
+    ):
+        account = request.getfixturevalue("account") | {"database": tmp_path.name.upper()}
+        account.pop("session_parameters")
+        monkeypatch.setenv("LAKEHOUSE_ROOT", lake.root)
+        monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "platform"]')
+        monkeypatch.setenv("LAKEHOUSE_SQLITE", str(tmp_path / GOLD))
+        monkeypatch.setenv("LAKEHOUSE_POSTGRES", request.getfixturevalue("server"))
+        monkeypatch.setenv("LAKEHOUSE_SNOWFLAKE", json.dumps(account))
+        made = assemble(load_settings())
+        whole = made.resolve_job_def("gaming_day").asset_layer.executable_asset_keys
+        assert dg.AssetKey(["gold", "item_sales"]) in whole
+        for name, database in {"sqlite": file, "postgres": server, "snowflake": warehouse}.items():
+            key = dg.AssetKey([name, "item_sales"])
+            asset = made.resolve_asset_graph().get(key)
+            assert asset.parent_keys == {dg.AssetKey(["gold", "item_sales"])}
+            assert key not in whole
+            job = made.resolve_implicit_global_asset_job_def().get_subset(asset_selection={key})
+            assert job.execute_in_process(partition_key="2025-01-02").success
+            assert revenues(database) == HELD[2:]

@@ -98,6 +98,20 @@ def test_a_frame_that_changed_within_the_log_is_told(tmp_path: Path) -> None:
         cursor.read(2)
 
 
+def test_the_end_is_known_again_after_it_was_cut_off(tmp_path: Path) -> None:
+    """A frame whose body is not what was written: it was there by its length."""
+    partition, reader = (Partition(tmp_path, fsync=False) for _ in range(2))
+    partition.append(messages(numbered(3)), time=0)
+    whole = partition.segments()[0].stat().st_size
+    partition.append(messages(numbered(2)), time=1)
+    assert reader.ends() == (0, 5)
+    path = partition.segments()[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    Partition(tmp_path, fsync=False).append(messages(numbered(1)), time=2)
+    assert path.stat().st_size > whole
+    assert reader.ends() == (0, 4)
+
+
 def test_old_segments_go_and_say_so(tmp_path: Path) -> None:
     partition = Partition(tmp_path, segment_bytes=1, fsync=False)
     for k in range(4):

@@ -142,8 +142,7 @@ def plant(
     from lakehouse.simulate.world import world_of
 
     if list_ or kind is None:
-        for name in KINDS:
-            typer.echo(name.replace("_", "-"))
+        typer.echo("\n".join(KINDS).replace("_", "-"))
         return
     if not 0 < intensity <= 1:
         raise BadInput(f"--intensity {intensity:g}: more than 0 and at most 1 is allowed")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,9 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from lakehouse.ingest.streams.topics import Transport
+    from lakehouse.ingest.streams.worker import Live
     from lakehouse.settings import Settings
+    from lakehouse.storage import Lake
 
 
 _SHOWN = ("topic", "part", "in lake", "end", "lag", "events/s", "rejected", "last")
@@ -49,8 +53,7 @@ def run(
     from lakehouse.commands.run import prepare
     from lakehouse.commands.stopping import stopping
     from lakehouse.ingest.streams.transport import transport
-    from lakehouse.ingest.streams.worker import Limits, Nothing, Worker
-    from lakehouse.live.engine import Engine
+    from lakehouse.ingest.streams.worker import Limits, Worker
 
     _refuse_unbounded(seconds, rows)
     settings, lake = opened()
@@ -59,25 +62,41 @@ def run(
     prepare(settings)
     typer.echo(f"taking in {', '.join(tables)}; Ctrl-C or SIGTERM ends it", err=True)
     name = f"stream-{socket.gethostname()}-{os.getpid()}"
-    worker = Worker(
-        lake,
-        settings,
-        place,
-        tables,
-        now,
-        name=name,
-        tell=_said,
-        live=Engine(lake, settings, place, name=name, tell=_said) if live else Nothing(),
-        limits=Limits(rows=rows, seconds=seconds),
-        accept_loss=accept_loss,
-    )
-    with stopping() as is_stopped:
-        done = worker.run(is_stopped, until_empty=until_empty)
+    with stopping() as is_stopped, _following(settings, lake, name, live=live) as follower:
+        done = Worker(
+            lake,
+            settings,
+            place,
+            tables,
+            now,
+            name=name,
+            tell=_said,
+            live=follower,
+            limits=Limits(rows=rows, seconds=seconds),
+            accept_loss=accept_loss,
+        ).run(is_stopped, until_empty=until_empty)
     typer.echo(
         f"{done.messages:,} events in {done.commits:,} commits: {done.rows:,} to bronze, "
         f"{done.rejects:,} to quarantine",
         err=True,
     )
+
+
+@contextmanager
+def _following(settings: Settings, lake: Lake, name: str, *, live: bool) -> Iterator[Live]:
+    """Windows, sessions and alerts, beside the worker, with a lake and a transport of their own."""
+    from lakehouse.ingest.streams.beside import Beside
+    from lakehouse.ingest.streams.transport import transport
+    from lakehouse.ingest.streams.worker import Nothing
+    from lakehouse.live.engine import Engine
+    from lakehouse.storage import Lake
+
+    if not live:
+        yield Nothing()
+        return
+    own, place = Lake(lake.root, lake.storage_options), transport(settings, tell=_said)
+    with Beside(Engine(own, settings, place, name=name, tell=_said)) as follower:
+        yield follower
 
 
 def _refuse_unbounded(seconds: float, rows: int) -> None:

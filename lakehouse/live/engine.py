@@ -107,7 +107,8 @@ class Engine:
         mine.state = joined(mine.state, found.state)
         mine.stored[partition], mine.until[partition] = found.told, found.until
         mine.waiting.append(found.rest)
-        self._send_again(topic, partition, found.told)
+        if found.until:
+            self._send_again(topic, partition, found.told)
 
     def revoked(self, topic: str, partition: int) -> None:
         """Forgets a partition that others have now."""

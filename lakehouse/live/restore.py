@@ -53,7 +53,10 @@ def restored(
     upto = lake.reached("gold", "live_windows", [name]).get(name, 0)
     until = lake.reached("bronze", watch.table, [name]).get(name, 0)
     mark = _mark(lake, topic, partition, upto)
-    first, bronze = _rows(lake, watch, topic, partition, upto, mark)
+    if until:
+        first, bronze = _rows(lake, watch, topic, partition, upto, mark)
+    else:
+        first, bronze = 0, contract(watch.table).empty()
     at = bronze.select(_AT).to_series()
     state = begun(watch)
     mark_then = _mark(lake, topic, partition, first)
@@ -83,6 +86,8 @@ def restored(
 
 def _mark(lake: Lake, topic: str, partition: int, upto: int) -> dt.datetime | None:
     """The greatest watermark that was stored with results up to this offset."""
+    if upto == 0:
+        return None
     rows = lake.scan("gold", "live_windows", columns=[
         "kind", "topic", "partition", "version", "watermark",
     ]).filter(kind="progress", topic=topic, partition=partition)  # fmt: skip

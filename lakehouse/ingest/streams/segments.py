@@ -79,6 +79,7 @@ class Partition:
         self._keep = keep
         self._tell = tell
         self._tail: _Tail | None = None
+        self._end: _Tail | None = None
 
     def append(self, messages: pl.DataFrame, time: int) -> int:
         """Adds `MESSAGES` at `time` (ms since 1970); the offset after the last. They are all there
@@ -98,9 +99,19 @@ class Partition:
         segments = self.segments()
         if not segments:
             return 0, 0
-        heads = list(self._heads(segments[-1], 0))
-        end = heads[-1].first + heads[-1].messages if heads else _first(segments[-1])
-        return _first(segments[0]), end
+        if self._end is None or self._end.path != segments[-1]:
+            self._end = _Tail(segments[-1], 0, _first(segments[-1]))
+        self._end = self._further(self._end)
+        return _first(segments[0]), self._end.next_offset
+
+    def _further(self, end: _Tail) -> _Tail:
+        """The end of a segment as it is now. One that was cut off is looked for from the start."""
+        heads = list(self._heads(end.path, end.size))
+        if heads:
+            return _Tail(end.path, heads[-1].end, heads[-1].first + heads[-1].messages)
+        if end.size and end.path.stat().st_size != end.size:
+            return self._further(_Tail(end.path, 0, _first(end.path)))
+        return end
 
     def expire(self, *, before: int | None = None, keep_bytes: int | None = None) -> int:
         """Removes the oldest segments of which all is older than `before` (ms), or that are over

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -38,10 +38,10 @@ def seen(look: Look) -> Seen:
     return Seen(found, states.note_look(look.lake, found, look.now, looks))
 
 
-def tell(lake: Lake, found: Iterable[State], ways: Mapping[str, Way]) -> list[str]:
-    """Tells changes that nobody was told of yet, by each way once; what is not taken now is told
-    after a later look. What went wrong, in words."""
-    waiting, failed = states.untold(found), []
+def tell(lake: Lake, ways: Mapping[str, Way]) -> list[str]:
+    """Tells changes that the log says nobody was told of yet, by each way once; what is not taken
+    now is told after a later look. What went wrong, in words."""
+    waiting, failed = states.untold(states.standing(states.read(lake)).values()), []
     by = {s.key: set(s.told) for s in waiting}
     for name, way in ways.items():
         mine = [s for s in waiting if name not in by[s.key]]
@@ -121,7 +121,7 @@ class Teller(Closing):
             return
         self._report()
         if states.untold(found.values()):
-            self._under_way = self._pool.submit(tell, self._lake, found.values(), self._ways)
+            self._under_way = self._pool.submit(tell, self._lake, self._ways)
 
     def close(self) -> None:
         if self._under_way is not None:

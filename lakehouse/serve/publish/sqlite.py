@@ -53,6 +53,8 @@ class SQLite(Closing):
                 path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
+            # A log that is written ahead is whole without waiting for the disk at each commit.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
         except (OSError, sqlite3.Error) as error:
             raise BadInput(f"{path} is no SQLite database that can be written: {error}") from error
         self._path = path
@@ -120,7 +122,9 @@ class SQLite(Closing):
         scales = {c.name: c.scale for c in shape.columns}
         asked = day_sums(shape, place, days, "{column}", DIALECT)
         for name in shape.summed:
-            whole = f"CAST(round({quoted(name)} * {10 ** scales[name]}) AS INTEGER)"
+            whole = quoted(name)
+            if scales[name]:
+                whole = f"CAST(round({whole} * {10 ** scales[name]}) AS INTEGER)"
             asked = asked.replace(f", {quoted(name)}", f", coalesce(sum({whole}), 0)", 1)
         return {
             dt.date.fromisoformat(day): (

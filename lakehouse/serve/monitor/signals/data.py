@@ -32,7 +32,8 @@ def freshness(look: Look) -> Iterator[Measure]:
     for domain, day in _newest(look).items():
         closed = day_bounds(day, look.settings.timezone)[1]
         hours = max(0.0, (look.now - closed) / dt.timedelta(hours=1))
-        yield Measure(domain, round(hours, 1), f"{day} is the newest gaming day in gold")
+        said = f"{day}, the newest gaming day in gold, closed {hours:,.0f} hours ago"
+        yield Measure(domain, round(hours, 1), said)
 
 
 def _newest(look: Look) -> dict[str, dt.date]:

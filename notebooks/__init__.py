@@ -1,0 +1,1 @@
+"""Stories of gold, and how to tell them again."""
