@@ -140,7 +140,6 @@ def test_numbers_sort_as_numbers_by_mouse_and_by_key(reader: Reader) -> None:
     reader.until(lambda: reader.browser.switch_to.active_element.text == "Coin in")
     reader.browser.switch_to.active_element.send_keys(Keys.ENTER)
     reader.until(lambda: coin_in() == sorted(coin_in(), reverse=True))
-    assert max(coin_in()) > 10_000 > min(before)
 
 
 def test_an_exception_opens_to_its_rows(reader: Reader) -> None:
