@@ -37,7 +37,7 @@ def main(folder: str, fatal: int, what: str = "ingest") -> None:
 
         return doomed
 
-    for write in ("append", "append_each", "append_stream", "write_days", "take_out"):
+    for write in ("append", "append_each", "append_stream", "rebuild", "write_days", "take_out"):
         setattr(Lake, write, counted(getattr(Lake, write)))
     Path.rename = counted(Path.rename)  # type: ignore[method-assign]
     lake, settings = lake_at(Path(folder))
