@@ -10,11 +10,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lakehouse.contracts.floor.tables import GAMES
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.house_cases import SCENARIOS
 from lakehouse.simulate.faults.scenarios import KINDS, engaged, scenarios
 from lakehouse.simulate.floor.cage_cash import cash_on
+from lakehouse.simulate.floor.misconduct import Part, Seat
 from lakehouse.simulate.floor.plan import day_plan
+from lakehouse.simulate.floor.table_play import game_rates
 from lakehouse.simulate.kernel.config import NO_FAULTS, Faults, WorldConfig
 from lakehouse.simulate.world import World
 
@@ -368,3 +371,23 @@ def test_a_case_is_in_the_truth_with_its_intensity(world) -> None:
         assert (row["kind"], row["is_look_alike"]) == (s.kind, s.is_look_alike)
         assert row["intensity"] == s.permille / 1000
         assert row["window_end"] - row["window_start"] == dt.timedelta(days=s.days - 1)
+
+
+@pytest.mark.parametrize("bets", [2, 5, 30])
+@pytest.mark.parametrize("game", range(len(GAMES)), ids=GAMES)
+def test_fair_play_of_a_case_has_the_edge_of_its_game(world: World, game: int, bets: int) -> None:
+    """What is lost is held to what was bought. Where nothing held what is won, the tables of a
+    year won half of their theo."""
+    at, buy = Seat(game, 30_000), 30_000 * bets
+    rates = game_rates(world.config.start)
+    part, edge = Part(rates, world.config), int(rates.edge_e4[game]) / 10_000
+    wins = [
+        part.swing(s, at, 100, buy, k)
+        for day in range(5)
+        for s in scenarios(world.config, day)
+        for k in range(20)
+    ]
+    assert len(wins) > 1_000
+    assert max(wins) <= buy
+    expected = 30_000 * part.hands(at, 100) * edge
+    assert abs(np.mean(wins) - expected) < 4 * np.std(wins) / len(wins) ** 0.5 + 500

@@ -23,12 +23,12 @@ def structuring(s: Scenario, p: Part) -> None:
 
 
 def minimal_play(s: Scenario, p: Part) -> None:
-    """A big winner who cashes out after a few hands."""
+    """Leaves after a few hands, with more or less than there was."""
     buy = notes(s, 100, s.scaled(200, 400), "buy")
     at = arrives(s, 3_600)
     where, hours = seat(s, buy // s.among(3, 12, "bets")), s.among(5, s.scaled(60, 15), "hours")
-    won = where.bet * s.among(5, 25, "won")
-    p.rating(p.visit(s, s.players[0], at), where, at + 600, hours, buy, -won)
+    win = p.swing(s, where, hours, buy)
+    p.rating(p.visit(s, s.players[0], at), where, at + 600, hours, buy, win)
 
 
 def chip_walking(s: Scenario, p: Part) -> None:
@@ -63,7 +63,7 @@ def marker_cycle(s: Scenario, p: Part) -> None:
         buy = notes(s, 150, 495, "buy", k)
         where, hours = seat(s, buy // s.among(3, 20, "bets", k), k), s.among(60, 240, "hours", k)
         more = {"marker": 1, "paid_after": 1 + (k + s.days) % 14}
-        win = p.swing(s, where, hours, k)
+        win = p.swing(s, where, hours, buy, k)
         at = p.rating(visit, where, at + 600, hours, buy, win, more)
 
 
@@ -74,7 +74,7 @@ def pooling(s: Scenario, p: Part) -> None:
     where = seat(s, NOTE * s.among(1, 5, "bet"))
     for k, player in enumerate(s.players[-2:]):
         buy, hours = notes(s, 75, 300, "buy", k), s.among(90, 300, "hours", k)
-        win = min(p.swing(s, where, hours, k), buy)
+        win = p.swing(s, where, hours, buy, k)
         visit = p.visit(s, player, at + 30 * k)
         end = p.rating(visit, where, at + 600, hours, buy, win, {"walks": int(together)})
         chips, last = chips + buy - win, max(last, end)

@@ -128,12 +128,15 @@ class Part:
         """Hundredths of an hour in which so many hands are dealt."""
         return max(3, -(-hands * 100 // int(self.rates.decisions[at.game])))
 
-    def swing(self, s: Scenario, at: Seat, hours: int, *parts: int) -> int:
-        """The house's win of fair play: as likely the patron's."""
-        reach = 1
-        while reach * reach < 4 * self.hands(at, hours):
-            reach += 1
-        return at.bet * (s.below(2 * reach + 1, "swing", s.step, *parts) - reach)
+    def swing(self, s: Scenario, at: Seat, hours: int, buy: int, *parts: int) -> int:
+        """The house's win of fair play: its edge, and luck as likely either way, within what
+        was bought."""
+        hands = self.hands(at, hours)
+        edge = at.bet * hands * int(self.rates.edge_e4[at.game]) // 10_000
+        reach = int(2 * at.bet * self.rates.deviation[at.game] * hands**0.5)
+        most = max(0, min(reach, buy - edge)) // CHIP
+        luck = s.below(2 * most + 1, "swing", s.step, *parts) - most
+        return (edge // CHIP + luck) * CHIP
 
 
 @dataclass(frozen=True)

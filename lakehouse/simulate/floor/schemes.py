@@ -35,7 +35,7 @@ def played(s: Scenario, p: Part, at: int, buy: int, hours: int, k: int = 0) -> i
     """A visit with one rating of fair play. Returns when it ends."""
     where = seat(s, buy // s.among(2, s.scaled(5, 30), "bets", s.step, k), k)
     start = at + s.among(240, 900, "walk", s.step, k)
-    win = p.swing(s, where, hours, k)
+    win = p.swing(s, where, hours, buy, k)
     return p.rating(p.visit(s, s.players[0], at), where, start, hours, buy, win)
 
 
@@ -161,6 +161,6 @@ def agent(s: Scenario, p: Part) -> None:
     own = notes(s, 100, 300, "own")
     where, hours = seat(s, own // s.among(2, 5, "bets")), s.among(100, 300, "hours")
     visit = p.visit(s, principal, at + 200)
-    end = p.rating(visit, where, at + 900, hours, own, p.swing(s, where, hours))
+    end = p.rating(visit, where, at + 900, hours, own, p.swing(s, where, hours, own))
     out = Extra(principal, "CHIP_REDEMPTION", "Cash", cents, end + 900, scenario=s.number)
     p.extras += [bought, out]
