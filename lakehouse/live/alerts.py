@@ -15,31 +15,49 @@ ALERT = pl.Schema(
 )
 """An alert as a rule gives it; the engine adds where and when."""
 _SAID = ("level", "score", "said", "context", "is_withdrawn")
+_LONG = ("context", "evidence")
+SAID = pl.Schema({**{n: t for n, t in ALERT.items() if n not in _LONG}, "digest": pl.UInt64()})
+"""What is remembered of an alert that was told: its measures by a digest, and of its evidence
+nothing, which were most of what a day of payments took here."""
 
 
 def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """What is to be said anew (`ALERT`): alerts of `stands` that `said` does not have, or has
     otherwise, and those of the subjects that were `judged` (their `alert_id`) which `said` has and
     `stands` no longer; with `is_first`, whether nothing was said of it before."""
-    news = stands.join(said, on=["alert_id", *_SAID], how="anti", nulls_equal=True)
+    told = stands.with_columns(digest=_digest()).join(said, on=["alert_id", "digest"], how="anti")
     gone = (
         said.filter(~pl.col("is_withdrawn"))
         .join(judged.select("alert_id"), on="alert_id", how="semi")
         .join(stands.select("alert_id"), on="alert_id", how="anti")
-        .with_columns(is_withdrawn=True)
+        .with_columns(context=pl.lit("{}"), evidence=[], is_withdrawn=True)
     )
+    news, back = (f.select(pl.col(n).cast(t) for n, t in ALERT.items()) for f in (told, gone))
     is_first = ~pl.col("alert_id").is_in(said["alert_id"].implode())
-    found = pl.concat([news, gone]).sort("partition", "offset", "alert_id")
+    found = pl.concat([news, back]).sort("partition", "offset", "alert_id")
     return found.with_columns(is_first=is_first)
 
 
 def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """What is said then."""
     rest = said.join(news.select("alert_id"), on="alert_id", how="anti")
-    return pl.concat([rest, news.select(said.columns)])
+    return pl.concat([rest, remembered(news)])
+
+
+def remembered(alerts: pl.DataFrame) -> pl.DataFrame:
+    """Alerts that were told (`ALERT`), as the next ones are held against them (`SAID`)."""
+    return alerts.with_columns(digest=_digest()).select(list(SAID))
+
+
+def _digest() -> pl.Expr:
+    return pl.struct(_SAID).hash()
 
 
 def nothing_said() -> pl.DataFrame:
+    return pl.DataFrame(schema=SAID)
+
+
+def no_alerts() -> pl.DataFrame:
     return pl.DataFrame(schema=ALERT)
 
 

@@ -21,7 +21,7 @@ from lakehouse.detection.fraud.measures import (
     nothing_remembered,
 )
 from lakehouse.detection.fraud.rules import judged
-from lakehouse.live.alerts import ALERT, after, nothing_said, versions
+from lakehouse.live.alerts import ALERT, after, no_alerts, nothing_said, versions
 from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
 
@@ -104,12 +104,12 @@ def _id(profile: str) -> pl.Expr:
 def _alerts(again: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Alerts of the payments of the stream among `again`."""
     if again.is_empty():
-        return nothing_said()
+        return no_alerts()
     measures = measures_of(*(_remembered(f) for f in (again, earlier)))
     known = _remembered(pl.concat([earlier, again]))
     told = [alerted(j, known, p) for p in PROFILES if len(j := _leveled(measures, p))]
     if not told:
-        return nothing_said()
+        return no_alerts()
     places = again.select("transaction_id", *_PLACED).filter(pl.col("offset").is_not_null())
     found = pl.concat(told).join(places, on="transaction_id")
     return found.select(

@@ -17,7 +17,7 @@ from lakehouse.detection.fraud.measures import REACH
 from lakehouse.gold.money import cents
 from lakehouse.gold.online.responsible_gaming import WINDOW
 from lakehouse.ingest.streams.topics import partition_of
-from lakehouse.live.alerts import ALERT
+from lakehouse.live.alerts import ALERT, remembered
 from lakehouse.live.fraud import LATEST, Fraud, known_before, no_fraud
 from lakehouse.live.memory import AHEAD
 from lakehouse.live.protection import Protection, played_before
@@ -160,7 +160,7 @@ def _month(lake: Lake, watch: Watch, mark: dt.datetime | None) -> Days:
 def _said(lake: Lake, topic: str, partition: int) -> pl.DataFrame:
     """Alerts as the table has them last."""
     newest = _newest(lake, "live_alerts", topic, partition, ["alert_id"])
-    return newest.select(list(ALERT)).collect()
+    return remembered(newest.select(list(ALERT)).collect())
 
 
 def _newest(lake: Lake, table: str, topic: str, partition: int, key: list[str]) -> pl.LazyFrame:

@@ -1,0 +1,141 @@
+"""What is remembered of events that came: no more than what later ones may change."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from live_streams import LATENESS, SILENCE, ZONE, stream
+
+from lakehouse.live.alerts import ALERT, after, nothing_said, versions
+from lakehouse.live.watch import State, Watch, absorbed, begun, told
+
+JUNE = dt.datetime(2026, 6, 15, 20, tzinfo=dt.UTC)
+ALERT_OF_MANY: dict[str, Any] = {
+    "alert_id": "tuned-T1",
+    "family": "fraud",
+    "rule": "profile",
+    "level": "HIGH",
+    "score": 0.9,
+    "account": "user:1",
+    "said": "900 payments in an hour",
+    "context": '{"payments":900}',
+    "evidence": [{"table_name": "shop_orders", "record_id": f"T{n}"} for n in range(900)],
+    "event_time": JUNE,
+    "partition": 0,
+    "offset": 4,
+    "is_withdrawn": False,
+    "gaming_day": JUNE.date(),
+}
+
+
+def alerts(**changed: Any) -> pl.DataFrame:
+    return pl.DataFrame([ALERT_OF_MANY | changed], schema=ALERT)
+
+
+def test_an_alert_that_was_told_is_small_whatever_it_rests_on() -> None:
+    known = after(nothing_said(), alerts())
+    assert known.estimated_size() < 500
+    judged = known.select("alert_id")
+    assert versions(known, alerts(), judged).is_empty()
+    [more] = versions(known, alerts(context='{"payments":901}'), judged).rows(named=True)
+    assert (more["context"], len(more["evidence"]), more["is_first"]) == (
+        '{"payments":901}', 900, False,
+    )  # fmt: skip
+    [back] = versions(known, alerts().clear(), judged).rows(named=True)
+    assert (back["said"], back["is_withdrawn"]) == ("900 payments in an hour", True)
+    gone = after(known, alerts(**{n: back[n] for n in ALERT}))
+    assert versions(gone, alerts().clear(), judged).is_empty()
+    assert versions(gone, alerts(), judged).height == 1
+
+
+def order(user: str, at: dt.datetime, n: int) -> dict[str, Any]:
+    return {
+        "transaction_id": f"T{user}{n}",
+        "user_id": user,
+        "user_email": f"{user}@b.example",
+        "user_name": user,
+        "product_id": "p1",
+        "product_name": "A card",
+        "product_category": "Gift Cards",
+        "amount": Decimal("5000.00"),
+        "currency": "USD",
+        "payment_method": "credit_card",
+        "status": "completed",
+        "timestamp": at,
+        "country": "EE",
+        "device_type": "mobile",
+        "browser": "chrome",
+        "ip_address": "10.0.0.1",
+        "order_id": f"O{user}{n}",
+        "quantity": 1,
+        "unit_price": Decimal("5000.00"),
+    }
+
+
+def move(user: str, at: dt.datetime, n: int) -> dict[str, Any]:
+    return {
+        "event_id": f"E{user}{n}",
+        "player_id": user,
+        "session_id": "S1",
+        "event_type": "move",
+        "level_id": "level_01",
+        "map_id": "map_05",
+        "timestamp": at,
+    }
+
+
+def bet(user: str, at: dt.datetime, n: int) -> dict[str, Any]:
+    return {
+        "event_id": f"E{user}{n}",
+        "user_id": user,
+        "session_id": "S1",
+        "event_type": "bet_placed",
+        "game_name": "slots",
+        "bet_amount": Decimal("2.00"),
+        "win_amount": Decimal(0),
+        "device": "mobile",
+        "country": "EE",
+        "is_bonus": False,
+        "time_zone": "Europe/Tallinn",
+        "timestamp": at,
+    }
+
+
+MADE = {"shop_orders": order, "player_events": move, "clickstream": bet}
+
+
+@pytest.mark.parametrize("table", MADE)
+def test_an_account_that_is_long_silent_is_forgotten(table: str) -> None:
+    """After 40 days: payments are measured against those of 30 days before."""
+    watch = Watch(table, ZONE, LATENESS, SILENCE)
+    state = begun(watch)
+    old, later = [f"A{n}" for n in range(8)], [f"B{n}" for n in range(8)]
+    events = [
+        MADE[table](user, JUNE + dt.timedelta(days=days, minutes=n), days * 100 + n)
+        for users, days in ((old, 0), (later, 40), (later, 41))
+        for n in range(25)
+        for user in users
+    ]
+    begun_with, *others = stream(table, events).bronze.partition_by("gaming_day")
+    state, _ = told(watch, absorbed(watch, state, watch.judged(begun_with))[0])
+    assert accounts(state) == set(old)
+    for rows in others:
+        state, _ = told(watch, absorbed(watch, state, watch.judged(rows))[0])
+    assert accounts(state) == set(later)
+
+
+def accounts(state: State) -> set[str]:
+    """Who is named anywhere in what is remembered."""
+    frames = (
+        state.memory.rows,
+        state.sessions.folded,
+        state.sessions.open,
+        state.fraud.known,
+        state.fraud.said,
+        state.protection.played,
+        state.protection.said,
+    )
+    named = {"user_id", "player_id", "account"}
+    return {user for f in frames for n in named & set(f.columns) for user in f[n].unique()}
