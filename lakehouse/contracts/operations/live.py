@@ -97,8 +97,8 @@ class LiveAlerts(dy.Schema):
     """Alerts of fraud and player protection, raised as events come, each told once by its topic.
 
     An event that comes out of order may change what was said, or take it back: a further version
-    says so; one that takes it back tells no measures and no evidence. The alerts that hold are those
-    of the day's batch, under the same ids."""
+    says so; one that takes it back tells no measures and no evidence. The alerts that hold are
+    those of the day's batch, under the same ids."""
 
     alert_id = c.text("The same however often, and by whichever way, it is made.", key=True)
     version = c.count(_VERSION, key=True)
