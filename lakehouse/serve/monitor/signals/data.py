@@ -11,6 +11,7 @@ from lakehouse.contracts import contract
 from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.serve.monitor.registry import Look, Measure, signal
 from lakehouse.settings import DOMAINS
+from lakehouse.texts import formatted
 
 JUDGED = dt.timedelta(days=7)
 """Gaming days up to the newest whose checks count."""
@@ -67,7 +68,7 @@ def failed_checks(look: Look) -> Iterator[Measure]:
     bad = found.filter(pl.col("status").is_in(["failed", "could_not_run"]))
     warned = found.filter(status="warned").height
     named = bad.sort("gaming_day", descending=True).select(
-        pl.format("{} of {}.{} on {}", "check_name", "layer", "table_name", "gaming_day")
+        formatted("{} of {}.{} on {}", "check_name", "layer", "table_name", "gaming_day")
     )
     said = _listed("failed", named.to_series().to_list())
     yield Measure("newest days", float(bad.height), f"{said}; {warned} warned")
