@@ -12,5 +12,7 @@ SELECT transaction_timestamp AS happened_at, transaction_type AS what, amount, c
 FROM silver.financial_txn WHERE transaction_id IN (SELECT id FROM named)
 UNION ALL
 SELECT event_timestamp, event_type, amount, 'USD', 'Cash', player_id, NULL, machine_id, NULL, event_id
-FROM silver.slot_telemetry WHERE event_id IN (SELECT id FROM named)
+FROM silver.slot_telemetry
+WHERE gaming_day = (SELECT any_value(subject_day) FROM gold.filing_reconciliation WHERE reconciliation_id = $filing)
+  AND event_id IN (SELECT id FROM named)
 ORDER BY happened_at, transaction_id
