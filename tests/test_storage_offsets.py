@@ -68,6 +68,27 @@ def test_partitions_reach_apart_and_none_goes_back(tmp_path: Path) -> None:
     assert lake.reached("bronze", CAGE, ["cage/0", "cage/1"]) == {"cage/0": 9, "cage/1": 2}
 
 
+def test_the_log_is_looked_through_for_old_entries_now_and_then_and_not_at_each_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look asks the age of all entries: a commit would cost the more the more there were."""
+    monkeypatch.setattr("lakehouse.storage.stream.FORGETS_EVERY", 10)
+    lake = Lake(str(tmp_path))
+    lake.make("bronze", CAGE)
+    delta = DeltaTable(lake.uri("bronze", CAGE))
+    delta.alter.set_table_properties({"delta.logRetentionDuration": "interval 0 seconds"})
+    brought(lake, 0, 1)
+    entry = Path(lake.uri("bronze", CAGE)) / "_delta_log" / f"{0:020}.json"
+    DeltaTable(lake.uri("bronze", CAGE)).create_checkpoint()
+    for n in range(1, 8):
+        brought(lake, n, n + 1)
+        assert entry.exists(), lake.version("bronze", CAGE)
+    brought(lake, 8, 9)
+    assert lake.version("bronze", CAGE) == 10
+    assert not entry.exists()
+    assert len(places(lake)) == 9
+
+
 def test_offsets_of_no_rows_are_noted(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path))
     lake.append_offsets("bronze", CAGE, frame(), {"cage/0": 7}, commit=BY)

@@ -10,6 +10,7 @@ from deltalake import (
     ColumnProperties,
     CommitProperties,
     DeltaTable,
+    PostCommitHookProperties,
     WriterProperties,
     write_deltalake,
 )
@@ -20,6 +21,10 @@ from lakehouse.storage.shapes import PARTITION, conform, partition_columns, stor
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+FORGETS_EVERY = 100
+"""Commits between two at which entries of the log that are old enough are removed: as many as Delta
+leaves between two checkpoints."""
 
 
 class Stream:
@@ -59,7 +64,9 @@ def write(
     predicate: str | None = None,
     codec: Literal["SNAPPY", "ZSTD"] = "SNAPPY",
 ) -> None:
-    """One commit of rows in the stored order and types."""
+    """One commit of rows in the stored order and types. Delta would ask the age of every entry of
+    the log at each, which then cost the more the longer the log is."""
+    forgets = (delta.version() + 1) % FORGETS_EVERY == 0
     write_deltalake(
         delta,
         rows,
@@ -67,6 +74,7 @@ def write(
         predicate=predicate,
         partition_by=partition_columns(layer, table) or None,
         commit_properties=said,
+        post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=forgets),
         writer_properties=plain_where_unique(table, codec),
     )
 
