@@ -63,8 +63,8 @@ faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream worker
 test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
 	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)
 
-test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone's width, the keyboard
-	@$(BIN)/python -m benchmarks.pages.browser
+test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone, keys, roles; PAGES=--quick
+	@$(BIN)/python -m benchmarks.pages.browser $(PAGES)
 
 fix: $(STAMP) ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

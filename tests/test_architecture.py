@@ -98,7 +98,7 @@ def holds(package: str, allowed: set[str]) -> bool:
 
 LIBRARY = sources("lakehouse")
 SIMULATOR = "lakehouse/simulate"
-BELOW = {"lakehouse.contracts", "lakehouse.regulation", "lakehouse.errors"}
+BELOW = {"lakehouse.contracts", "lakehouse.regulation", "lakehouse.errors", "lakehouse.texts"}
 KERNEL, FAULTS = "lakehouse.simulate.kernel", "lakehouse.simulate.faults"
 DOMAINS = sorted(
     p.parent.name
@@ -107,11 +107,11 @@ DOMAINS = sorted(
 )
 PRODUCT = sources("lakehouse", "igaming_assets")
 OWN = {"lakehouse"}
-BASE = {"errors", "closing", "contracts", "locks", "outputs", "paths", "private_files"}
+BASE = {"errors", "closing", "contracts", "locks", "outputs", "paths", "private_files", "texts"}
 ABOVE = {"settings", "regulation", *BASE}
 ROOMS = {
     "contracts": {"errors"},
-    "regulation": {"contracts", "errors"},
+    "regulation": {"contracts", "errors", "texts"},
     "privacy": {"settings", *BASE},
     "storage": ABOVE,
     "silver": {"regulation", "storage", *BASE},

@@ -96,7 +96,7 @@ def test_a_day_that_does_not_come(watched: Watched) -> None:
 def checked(status: str, day: dt.date = DAY, *, stale: bool = False) -> dict[str, Any]:
     return {
         "gaming_day": day, "layer": "gold", "table_name": "kpi", "check_name": f"is_{status}",
-        "status": status, "is_stale": stale,
+        "status": status, "is_stale": stale, "judged_of": "a",
     }  # fmt: skip
 
 
@@ -117,6 +117,12 @@ def test_a_check_that_fails(watched: Watched) -> None:
     assert (found.level, found.value) == (CRITICAL, 2.0)
     assert "is_failed of gold.kpi on 2025-01-07" in found.said
     assert found.said.endswith("; 1 warned")
+    # Results on restricted tables have no mark of what was judged.
+    closed = {"table_name": "sar_filings", "judged_of": None}
+    judge(checked("failed"), checked("failed") | closed, checked("warned") | closed)
+    found = watched.read("failed_checks")["newest days"]
+    assert (found.value, "sar" in found.said) == (1.0, False)
+    assert found.said.endswith("; 0 warned")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import requests
 import uvicorn
 from fastapi import FastAPI
 
+from benchmarks.pages.browser import drive
 from lakehouse.errors import BadInput
 from lakehouse.serve.pages.app import add_pages
 from lakehouse.serve.pages.asking import Asking
@@ -171,3 +172,13 @@ def test_pages_answer_and_wrong_addresses_say_why(address: str) -> None:
     assert gone.status_code == 404
     part = requests.get(f"{address}/figures/alert/facts.csv?alert=a", timeout=60)
     assert (part.status_code, part.text) == (404, "no page 'alert'")
+
+
+def test_where_there_is_no_browser_it_is_said_that_no_page_was_driven(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert drive(["--quick"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("The pages were not driven: this machine has no chromium")
+    assert told.count("\n") == 1

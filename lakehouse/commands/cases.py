@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 TRY = "lakehouse.commands.cases_try"
-LISTED = (
-    "case_id", "state", "assignee", "typology", "player_id", "amount", "detected_on", "due",
-    "days_left", "is_overdue",
-)  # fmt: skip
 
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As it stood at this moment.")]
@@ -55,7 +51,7 @@ def list_(
     """Cases with their state and clock, soonest due first."""
     import polars as pl
 
-    from lakehouse.compliance.review_cases import ALL_STATES
+    from lakehouse.compliance.review_cases import ALL_STATES, LISTED
 
     if state is not None and state not in ALL_STATES:
         raise BadInput(f"unknown state {state!r}; allowed: {', '.join(ALL_STATES)}")

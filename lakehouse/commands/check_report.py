@@ -126,12 +126,13 @@ def in_a_line(found: Told) -> str:
     import polars as pl
 
     from lakehouse.serve.reports.checks.words import STATE_WORDS
+    from lakehouse.texts import formatted
 
-    name = pl.format("{}/{}:{}", "layer", "table_name", "check_name")
+    name = formatted("{}/{}:{}", "layer", "table_name", "check_name")
     worst = (
         found.open_rows.group_by(check=name, maintain_order=True)
         .agg(pl.col("state").first(), days=pl.col("gaming_day").n_unique())
-        .select("state", what=pl.format("{} ({} days)", "check", "days"))
+        .select("state", what=formatted("{} ({} days)", "check", "days"))
         .group_by("state", maintain_order=True)
         .agg(pl.col("what").sort().str.join(", "), count=pl.len())
     )

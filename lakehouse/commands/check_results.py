@@ -289,13 +289,13 @@ def days_asked(first: str | None, last: str | None) -> Days | None:
 
 
 def _print(found: pl.DataFrame, *, as_json: bool) -> None:
-    import polars as pl
+    from lakehouse.texts import formatted
 
     if as_json:
         rows = [row | {"keys": json.loads(row["keys"])} for row in found.to_dicts()]
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=2))
         return
-    check = pl.format("{}/{}:{}", "layer", "table_name", "check_name").alias("check")
+    check = formatted("{}/{}:{}", "layer", "table_name", "check_name").alias("check")
     _table(found.select("gaming_day", check, "status", "measure", "failing_rows", "said"))
 
 

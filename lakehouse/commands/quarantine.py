@@ -72,11 +72,12 @@ def _with_reasons(found: pl.DataFrame, shape: Format) -> pl.DataFrame:
 
     from lakehouse.contracts import contract
     from lakehouse.quality.rule_words import in_words
+    from lakehouse.texts import formatted
 
     pairs = found.select("table", "rule").iter_rows()
     because = pl.Series([in_words(contract(t), r) for t, r in pairs], dtype=pl.String)
     first, more = pl.col("sources").list.first(), pl.col("sources").list.len() - 1
-    short = pl.when(more > 0).then(pl.format("{} and {} more", first, more)).otherwise(first)
+    short = pl.when(more > 0).then(formatted("{} and {} more", first, more)).otherwise(first)
     told = found.with_columns(because=because)
     return told if shape is Format.json else told.with_columns(sources=short)
 

@@ -26,6 +26,11 @@ STATES = {
 }
 ALL_STATES = (*STATES.values(), "filed")
 CLOSED = ("no_file", "merged", "filed")
+LISTED = (
+    "case_id", "state", "assignee", "typology", "player_id", "amount", "detected_on", "due",
+    "days_left", "is_overdue",
+)  # fmt: skip
+"""Columns of a worklist that lists show."""
 TABLE = "case_decisions"
 LOG = contract(TABLE).bronze_schema()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lakehouse.detection.registry import limit_of
+from lakehouse.texts import formatted
 
 MOST_REASONS = 3
 CATEGORIES = ("spend", "patterns_of_spend", "time", "behaviour")
@@ -57,7 +58,7 @@ def _percent(share: pl.Expr) -> pl.Expr:
 
 
 def _said(text: str, *values: str | pl.Expr) -> pl.Expr:
-    return pl.format(text, *values)
+    return formatted(text, *values)
 
 
 MARKERS: tuple[Marker, ...] = (
@@ -189,7 +190,7 @@ def scored(known: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(
             score=pl.sum_horizontal(m.rule for m in MARKERS).clip(0.0, 1.0).round(6),
             named_rule=pl.when(many).then(
-                pl.format("{} sessions in a day", pl.col("most_sessions"))
+                formatted("{} sessions in a day", pl.col("most_sessions"))
             ),
         )
         .with_columns(level=_level())

@@ -27,6 +27,7 @@ from lakehouse.contracts import contract
 from lakehouse.contracts.alert_shape import ENTITIES, FAMILIES, MOST_EVIDENCE
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law, parse
+from lakehouse.texts import formatted
 
 PACKAGE = "lakehouse.detection.rules"
 LEAST = "least"
@@ -164,7 +165,7 @@ def _as_alerts(found: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
         found.filter(enough)
         .select(pl.col(c).cast(t) for c, t in FOUND.items())
         .with_columns(
-            pl.format("{}-{}-{}", pl.lit(rule.name), "gaming_day", "entity_id").alias("alert_id"),
+            formatted("{}-{}-{}", pl.lit(rule.name), "gaming_day", "entity_id").alias("alert_id"),
             rule=pl.lit(rule.name),
             family=pl.lit(rule.family),
             entity_type=pl.lit(rule.entity),

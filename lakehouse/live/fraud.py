@@ -24,6 +24,7 @@ from lakehouse.detection.fraud.rules import judged
 from lakehouse.live.alerts import ALERT, after, no_alerts, nothing_said, versions
 from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
+from lakehouse.texts import formatted
 
 _PLACED = {"partition": pl.Int64(), "offset": pl.Int64()}
 LATEST = 1
@@ -98,7 +99,7 @@ def _ids(profile: str, transactions: pl.Series) -> pl.DataFrame:
 
 
 def _id(profile: str) -> pl.Expr:
-    return pl.format("{}-{}", pl.lit(profile), "transaction_id")
+    return formatted("{}-{}", pl.lit(profile), "transaction_id")
 
 
 def _alerts(again: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import json
 import polars as pl
 
 from lakehouse.ingest.streams.topics import MESSAGES, READ, Transport, stretch
+from lakehouse.texts import formatted
 
 TOPICS = {"fraud": "fraud_alerts", "protection": "protection_alerts"}
 """Family → the topic that its alerts are told by."""
@@ -44,7 +45,7 @@ def send_results(transport: Transport, windows: pl.DataFrame) -> None:
                      pl.col("amount").cast(pl.String), "users", "orders")  # fmt: skip
     kept = windows.filter(pl.col("kind") != "progress")
     told = kept.group_by(key, maintain_order=True).agg(parts=part)
-    named = told.with_columns(key=pl.format("{}/{}", "kind", pl.col("window_start").dt.epoch("us")))
+    named = told.with_columns(key=formatted("{}/{}", "kind", pl.col("window_start").dt.epoch("us")))
     if len(named):
         transport.send(ANALYTICS, _messages(named, "key", (*key, "parts")))
 

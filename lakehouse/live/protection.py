@@ -16,6 +16,7 @@ import polars as pl
 from lakehouse.gold.online.play import lengths, seconds
 from lakehouse.gold.online.responsible_gaming import WINDOW, beside_days_before, said
 from lakehouse.live.alerts import ALERT, after, nothing_said, versions
+from lakehouse.texts import formatted
 
 RULES = ("many_sessions", "long_session", "night_play", "rise_over_days", "frequent_days")
 _DAY = {
@@ -89,7 +90,7 @@ def _summed(days: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _id(rule: str) -> pl.Expr:
-    return pl.format("{}:{}:{}", pl.lit(rule), "gaming_day", "user_id")
+    return formatted("{}:{}:{}", pl.lit(rule), "gaming_day", "user_id")
 
 
 def _alerts(judged: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from lakehouse.gold.online.responsible_gaming import is_night
 from lakehouse.live.memory import LONG_AGO, Marks, Memory
 from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.silver.sessions import MADE, merged
+from lakehouse.texts import formatted
 
 USER = ("partition", "user_id", "gaming_day")
 SUMS = ("events", "rounds", "stakes", "wins", "night_rounds")
@@ -135,7 +136,7 @@ def _spells(rows: pl.LazyFrame) -> pl.LazyFrame:
 def _named(
     sessions: pl.DataFrame, marks: Marks, silence: dt.timedelta, timezone: str
 ) -> pl.DataFrame:
-    made = pl.format(MADE + "{}", pl.col("first").dt.epoch("us"))
+    made = formatted(MADE + "{}", pl.col("first").dt.epoch("us"))
     named = sessions.with_columns(session_id=pl.coalesce("given", made))
     columns = [*_SPELL, "session_id", "is_final"]
     return _finality(named, marks, silence, timezone).select(columns)

@@ -15,6 +15,7 @@ import polars.selectors as cs
 from lakehouse.contracts import Contract, contract
 from lakehouse.contracts.columns import coded
 from lakehouse.gold.money import cents
+from lakehouse.texts import formatted
 
 OPEN_ROWS = 6
 """Rows of one finding that are tried in every combination; further ones stay out."""
@@ -34,7 +35,7 @@ def put_back(table: str, quarantine: pl.LazyFrame) -> pl.LazyFrame:
     rows = quarantine.filter(pl.col("_stage") == "silver").with_columns(
         cs.string().exclude(c.kind).str.strip_chars(),
         pl.col([n for n, k in decimals.items() if k.min == 0]).abs(),
-        _row=pl.format(f"{table} {{}}", key),
+        _row=formatted(f"{table} {{}}", key),
         _moment=pl.when(~clock).then(c.event_time),
         _is_open=pl.lit(value=False),
     )

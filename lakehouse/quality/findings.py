@@ -18,6 +18,7 @@ import polars as pl
 
 from lakehouse.gold.money import dollars
 from lakehouse.quality.attribution import KEPT, explained, put_back
+from lakehouse.texts import formatted
 
 FINDINGS = pl.Schema(
     {
@@ -120,7 +121,7 @@ def summed_up(truth: Truth, found: pl.DataFrame) -> dict[dt.date, dict[str, Any]
     )
     named = days.with_columns(
         pl.col("explained_by")
-        .list.eval(pl.format("{} {}", pl.element().struct["rules"], pl.element().struct["count"]))
+        .list.eval(formatted("{} {}", pl.element().struct["rules"], pl.element().struct["count"]))
         .list.sort()
         .list.join(", ")
     )
@@ -128,12 +129,12 @@ def summed_up(truth: Truth, found: pl.DataFrame) -> dict[dt.date, dict[str, Any]
 
 
 def _in_words(sides: tuple[str, str]) -> pl.Expr:
-    cause = pl.format(
+    cause = formatted(
         ", explained by {} ({})", pl.col("rows").list.join(", "), pl.col("rules").list.join(", ")
     )
     explained = pl.when(pl.col("rows").list.len() > 0).then(cause).otherwise(pl.lit(""))
     both = f"{{}}: {sides[0]} {{}}, {sides[1]} {{}}{{}}"
-    return pl.coalesce(pl.format(both, "subject", "expected", "found", explained), "subject")
+    return pl.coalesce(formatted(both, "subject", "expected", "found", explained), "subject")
 
 
 def truth(

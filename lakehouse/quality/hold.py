@@ -10,6 +10,7 @@ import polars as pl
 from lakehouse.gold.floor.slot_performance import Z99
 from lakehouse.gold.money import cents
 from lakehouse.quality.findings import findings, truth
+from lakehouse.texts import formatted
 
 CONFIDENCE = 0.999
 """Of all denominations of a day together: were each held to it by itself, ten of them would
@@ -38,7 +39,7 @@ def hold_is_inside_its_interval(slot_performance: pl.LazyFrame) -> pl.LazyFrame:
     over = pl.col("found") - pl.col("expected")
     outside = enough.with_columns(
         within=deviate * pl.col("variance").sqrt(),
-        subject=pl.format("denomination {}", "denomination"),
+        subject=formatted("denomination {}", "denomination"),
     ).filter((over > pl.col("within")) | (over + pl.col("by_hand") < -pl.col("within")))
     return findings(outside)
 

@@ -8,6 +8,7 @@ import polars as pl
 from lakehouse.contracts.platform.health import PERIODS
 from lakehouse.gold.money import cents
 from lakehouse.quality.findings import entries_of, findings, truth, unequal
+from lakehouse.texts import formatted
 
 SILENCE = pl.duration(minutes=30)
 """A session is over after so long without an event."""
@@ -111,8 +112,8 @@ def health_is_of_every_minute(
     measured = 100 + pl.col("disconnections").fill_null(0) * 100
     held = (pl.col("measurements") + pl.col("disconnections")) * 100
     parts = [
-        entries_of(server_metrics, pl.format(f"{{}} by {p}", "server_id"), expected=measured)
+        entries_of(server_metrics, formatted(f"{{}} by {p}", "server_id"), expected=measured)
         for p in PERIODS
     ]
-    by_period = pl.format("{} by {}", "server_id", "period")
+    by_period = formatted("{} by {}", "server_id", "period")
     return unequal(pl.concat([*parts, entries_of(server_health, by_period, found=held)]))

@@ -27,6 +27,7 @@ from lakehouse.quality.findings import (
     unequal,
 )
 from lakehouse.regulation.games import house_rate
+from lakehouse.texts import formatted
 
 __all__ = ["TRUTHS"]
 
@@ -115,8 +116,8 @@ def _hand_paid(slot_telemetry: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.
     won, paid = pl.col("jackpot_amount"), cents("amount")
     return pl.concat(
         [
-            entries_of(wins, pl.format("hand-pay of {} cents", won), expected=won),
-            entries_of(payouts, pl.format("hand-pay of {} cents", paid), found=paid),
+            entries_of(wins, formatted("hand-pay of {} cents", won), expected=won),
+            entries_of(payouts, formatted("hand-pay of {} cents", paid), found=paid),
         ]
     )
 
@@ -214,7 +215,7 @@ def play_is_what_meters_advanced(slot_performance: pl.LazyFrame) -> pl.LazyFrame
     larger = pl.max_horizontal(pl.col("played"), pl.col("advance"))
     apart = variance.abs() * 2 > larger
     days = read.group_by("gaming_day").agg(
-        subject=pl.format("{} of {} machines", apart.sum(), pl.len()),
+        subject=formatted("{} of {} machines", apart.sum(), pl.len()),
         is_wrong=apart.sum() * 2 > pl.len(),
         expected=pl.col("played").sum(),
         found=pl.col("advance").sum(),

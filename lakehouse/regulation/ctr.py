@@ -8,6 +8,7 @@ import polars as pl
 
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered, known_at
+from lakehouse.texts import formatted
 
 DAY = ["gaming_day", "person"]
 OWN, AGENT, PRINCIPAL = "50", "17", "23"
@@ -55,7 +56,7 @@ def reports(
     )
     return rows.with_columns(
         pl.col("unidentified").fill_null([]),
-        pl.format("CTR-{}-{}", "gaming_day", "person").alias("filing_id"),
+        formatted("CTR-{}-{}", "gaming_day", "person").alias("filing_id"),
         law.dated("ctr", lambda p: p.citation, pl.col("gaming_day")).alias("citation"),
         blocked.fill_null(value=False).alias("is_blocked"),
     ).rename({"person": "player_id"})

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from lakehouse.texts import formatted
+
 MADE = "made-"
 """How the name of a session begins that no client told of."""
 _SPELL = "_spell"
@@ -39,7 +41,7 @@ def sessions(
     return (
         frame.with_columns(known.is_null().alias(_SPELL))
         .sort(*spell, time, maintain_order=True)
-        .with_columns(session=pl.coalesce(known, pl.format(MADE + "{}", made)))
+        .with_columns(session=pl.coalesce(known, formatted(MADE + "{}", made)))
         .sort(*user, time, maintain_order=True)
         .drop(_SPELL)
     )

@@ -1,6 +1,7 @@
 """Each page in a browser: it opens, holds on a phone, and can be read and worked by all."""
 
 import json
+import time
 
 import pytest
 from conftest import LAST, Reader
@@ -15,17 +16,25 @@ DEEPER = {
     "one table": "/data?table=silver.slot_telemetry",
     "one question": "/sql?saved=slot-zones",
     "one alert": "/fraud?alert={alert}",
+    "one filing": "/compliance?filing={filing}",
 }
 PLACES = {name: f"/{name}" for name in TITLES} | DEEPER
 GRAVE = ("serious", "critical")
 
 
+ASKED = {
+    "{alert}": "SELECT max(alert_id) FROM gold.anomalies WHERE family = 'machine'",
+    "{filing}": "SELECT max(filing_id) FROM gold.ctr_filings",
+}
+
+
 def place_of(reader: Reader, name: str) -> str:
-    if "{alert}" not in PLACES[name]:
-        return PLACES[name]
-    sql = "SELECT max(alert_id) FROM gold.anomalies WHERE family = 'machine'"
-    alert = reader.house.run("sql", sql, "--format", "csv").split()[-1]
-    return PLACES[name].format(alert=alert)
+    place = PLACES[name]
+    for word, sql in ASKED.items():
+        if word in place:
+            found = reader.house.run("sql", sql, "--format", "csv").split()[-1]
+            place = place.replace(word, found)
+    return place
 
 
 @pytest.mark.parametrize("name", TITLES)
@@ -72,7 +81,7 @@ def test_the_keyboard_gets_everywhere_and_shows_where_it_is(reader: Reader, name
     met = []
     for _ in range(45):
         body.parent.switch_to.active_element.send_keys(Keys.TAB)
-        met.append(reader.asks(WHERE))
+        met.append(where(reader))
     words = [m["text"] for m in met]  # type: ignore[index]
     assert words[0] == "To the page"
     menu = [t for t in words if t in TITLES.values()]
@@ -80,6 +89,16 @@ def test_the_keyboard_gets_everywhere_and_shows_where_it_is(reader: Reader, name
     assert [w for w in ("Show", "Earlier", "Later") if w in words] == ["Show", "Earlier", "Later"]
     unseen = [m["html"] for m in met if not m["is_seen"] and m["tag"] != "BODY"]  # type: ignore[index]
     assert unseen == [], unseen
+
+
+def where(reader: Reader) -> object:
+    """Where the keyboard is; an editor shows it a moment later."""
+    for _ in range(10):
+        at = reader.asks(WHERE)
+        if at["is_seen"] or at["tag"] == "BODY":  # type: ignore[index]
+            break
+        time.sleep(0.1)
+    return at
 
 
 WHERE = """
@@ -144,9 +163,8 @@ def test_numbers_sort_as_numbers_by_mouse_and_by_key(reader: Reader) -> None:
 
 def test_an_exception_opens_to_its_rows(reader: Reader) -> None:
     reader.opens("/today")
-    card = reader.card("To act on")
-    row = card.find_element("xpath", './/tr[contains(., "meters disagree")]')
-    row.find_element("link text", "Open").click()
+    path = './/tr[contains(., "meters disagree")]//a[normalize-space(.)="Open"]'
+    reader.clicks(lambda: reader.card("To act on").find_element("xpath", path))
     reader.until(lambda: [h.text for h in reader.all("h1")] == ["Floor"])
     assert f"to={LAST}" in reader.browser.current_url
     assert reader.card("Meters that disagree").find_elements("css selector", "tbody tr")

@@ -5,6 +5,7 @@ import time
 
 from conftest import LAST, Reader
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from benchmarks.pages import browser as chromium
 
@@ -24,9 +25,16 @@ def test_a_player_is_found_and_has_a_page(reader: Reader) -> None:
     reader.all('input[name="find"]')[0].send_keys(best, Keys.ENTER)
     reader.until(lambda: f"find={best}" in reader.browser.current_url)
     reader.is_there()
-    (row,) = reader.card("Players").find_elements("css selector", "tbody tr")
-    assert "Gold" in row.text
-    row.find_element("link text", best).click()
+    reader.until(
+        lambda: (
+            [
+                "Gold" in row.text
+                for row in reader.card("Players").find_elements("css selector", "tbody tr")
+            ]
+            == [True]
+        )
+    )
+    reader.clicks(lambda: reader.card("Players").find_element("link text", best))
     reader.until(lambda: f"Player {best}" in [h.text for h in reader.all("h2")])
     tiles = reader.card("What the player is worth").text
     assert f"${float(theo):,.0f}" in tiles or f"${float(theo):,.2f}" in tiles
@@ -44,11 +52,13 @@ def test_names_are_not_told_to_whom_they_are_not_granted(reader: Reader) -> None
 
 def test_an_alert_opens_to_its_rows_and_is_closed_with_a_reason(reader: Reader) -> None:
     reader.opens("/fraud")
-    link = reader.card("Alerts of the floor: ").find_element(
-        "css selector", 'tbody a[href*="alert="]'
-    )
-    alert = link.text
-    link.click()
+    listed = 'tbody a[href*="alert="]'
+
+    def link() -> WebElement:
+        return reader.card("Alerts of the floor: ").find_element("css selector", listed)
+
+    alert = str(reader.until(lambda: link().text))
+    reader.clicks(link)
     reader.until(lambda: f"Alert {alert}" in [h.text for h in reader.all("h2")])
     reader.is_there()
     facts = reader.card("What was seen").text
@@ -142,10 +152,13 @@ def test_a_saved_question_has_its_parameters(reader: Reader) -> None:
 
 def test_a_table_has_its_columns_lineage_and_rows_kept_out(reader: Reader) -> None:
     reader.opens("/data")
-    card = reader.card("Rows kept out of silver")
-    row = card.find_element("css selector", "tbody tr")
-    table, rule = (c.text for c in row.find_elements("css selector", "td")[:2])
-    row.find_element("link text", "Open").click()
+
+    def first() -> WebElement:
+        return reader.card("Rows kept out of silver").find_element("css selector", "tbody tr")
+
+    cells = reader.until(lambda: [c.text for c in first().find_elements("css selector", "td")[:2]])
+    table, rule = cells  # type: ignore[misc]
+    reader.clicks(lambda: first().find_element("link text", "Open"))
     reader.until(lambda: table in [h.text for h in reader.all("h2")])
     reader.is_there()
     assert rule in reader.card("Rows kept out").find_element("css selector", "h2").text

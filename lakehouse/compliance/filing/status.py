@@ -54,3 +54,30 @@ def status(
         )
         .sort("form", "filing_id")
     )
+
+
+def batches(
+    exports: pl.DataFrame, acknowledgements: pl.DataFrame, as_of: dt.datetime
+) -> pl.DataFrame:
+    """One row per batch, newest first, by what was known at a moment.
+
+    Columns: batch_id, form, is_production, exported_at, exported_by, filings, amount (USD),
+    accepted (with warnings too), rejected, unanswered, answered_at (the last answer).
+    """
+    answers = acknowledgements.filter(pl.col("acknowledged_at") <= as_of)
+    answers = answers.sort("acknowledged_at").group_by("batch_id", "filing_id").last()
+    answer = pl.col("answer")
+    return (
+        exports.filter(pl.col("exported_at") <= as_of)
+        .join(answers.drop("form", "bsa_id"), on=["batch_id", "filing_id"], how="left")
+        .group_by("batch_id", "form", "is_production", "exported_at", "exported_by")
+        .agg(
+            pl.len().alias("filings"),
+            pl.col("amount").sum(),
+            answer.str.starts_with("Accepted").sum().alias("accepted"),
+            (answer == "Rejected").sum().alias("rejected"),
+            answer.null_count().alias("unanswered"),
+            pl.col("acknowledged_at").max().alias("answered_at"),
+        )
+        .sort("exported_at", "batch_id", descending=True)
+    )

@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.contracts.shop.fraud import MOST_EVIDENCE
 from lakehouse.detection.fraud.measures import DAY, HOUR, REACH, measured, remembered
 from lakehouse.detection.fraud.rules import RULES, column, dollars, judged
+from lakehouse.texts import formatted
 
 CONTEXT = (
     "tried_before", "tried_5s", "tried_60s", "tried_hour", "cents_60s", "cents_hour",
@@ -37,7 +38,7 @@ def alerted(rows: pl.DataFrame, known: pl.DataFrame, profile: str) -> pl.DataFra
         "transaction_id",
         "user_id",
         "gaming_day",
-        pl.format("{}-{}", pl.lit(profile), "transaction_id").alias("alert_id"),
+        formatted("{}-{}", pl.lit(profile), "transaction_id").alias("alert_id"),
         amount=dollars("cents"),
         fraud_score="score",
         alert_level="level",

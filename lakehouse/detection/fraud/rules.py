@@ -18,6 +18,7 @@ from lakehouse.contracts.shop.fraud import LEVELS, PARTS
 from lakehouse.detection.fraud.profiles import limit, profile
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law
+from lakehouse.texts import formatted
 
 DIGITS = 6
 _ROUND = (100, 1_000, 10_000, 100_000)
@@ -72,14 +73,14 @@ RULES: tuple[Rule, ...] = (
         "high_amount",
         "amount",
         pl.when(_tried()).then("cents"),
-        pl.format("a high amount, ${}", dollars("cents")),
+        formatted("a high amount, ${}", dollars("cents")),
         unit=100,
     ),
     Rule(
         "own_amount",
         "amount",
         pl.when(_tried() & (pl.col("paid_before") >= 2)).then("deviation"),
-        pl.format(
+        formatted(
             "${} is {} deviations over the {} payments before",
             dollars("cents"), pl.col("deviation").round(1), "paid_before",
         ),
@@ -88,7 +89,7 @@ RULES: tuple[Rule, ...] = (
         "rapid",
         "velocity",
         pl.when(_tried()).then("tried_5s"),
-        pl.format("{} payments within 5 seconds", "tried_5s"),
+        formatted("{} payments within 5 seconds", "tried_5s"),
         "velocity_burst",
         integral=True,
     ),
@@ -96,7 +97,7 @@ RULES: tuple[Rule, ...] = (
         "velocity",
         "velocity",
         pl.when(_tried() & (pl.col("tried_60s") >= 2)).then("cents_60s"),
-        pl.format("${} within a minute, in {} payments", dollars("cents_60s"), "tried_60s"),
+        formatted("${} within a minute, in {} payments", dollars("cents_60s"), "tried_60s"),
         "velocity_burst",
         unit=100,
     ),
@@ -104,7 +105,7 @@ RULES: tuple[Rule, ...] = (
         "spree",
         "velocity",
         pl.when(_tried() & (pl.col("tried_10min") >= 3)).then("cents_10min"),
-        pl.format("${} within ten minutes, in {} payments", dollars("cents_10min"), "tried_10min"),
+        formatted("${} within ten minutes, in {} payments", dollars("cents_10min"), "tried_10min"),
         "velocity_burst",
         unit=100,
     ),
@@ -112,7 +113,7 @@ RULES: tuple[Rule, ...] = (
         "impossible_travel",
         "geography",
         pl.when("is_stranger").then("kmh"),
-        pl.format("{} km from the payment before, at {} km/h", pl.col("km").round(0).cast(pl.Int64),
+        formatted("{} km from the payment before, at {} km/h", pl.col("km").round(0).cast(pl.Int64),
                   pl.col("kmh").round(0).cast(pl.Int64)),
         "impossible_travel",
     ),
@@ -130,7 +131,7 @@ RULES: tuple[Rule, ...] = (
         "pattern",
         pl.when(_tried()).then(_PATTERN),
         pl.when("is_gift").then(pl.lit("a gift card")).otherwise(
-            pl.format("an odd amount, ${}", dollars("cents"))
+            formatted("an odd amount, ${}", dollars("cents"))
         ),
     ),
     Rule(
@@ -139,7 +140,7 @@ RULES: tuple[Rule, ...] = (
         pl.when(_tried()).then(
             pl.min_horizontal("small_hour", 3 * pl.col("small_failed_hour"))
         ),
-        pl.format("{} small payments within an hour, {} of them refused", "small_hour",
+        formatted("{} small payments within an hour, {} of them refused", "small_hour",
                   "small_failed_hour"),
         "card_testing",
         integral=True,
@@ -148,7 +149,7 @@ RULES: tuple[Rule, ...] = (
         "gift_card_drain",
         "pattern",
         pl.when("is_gift").then("gift_cents_day"),
-        pl.format("gift cards for ${} within a day", dollars("gift_cents_day")),
+        formatted("gift cards for ${} within a day", dollars("gift_cents_day")),
         "gift_card_drain",
         unit=100,
     ),
@@ -156,7 +157,7 @@ RULES: tuple[Rule, ...] = (
         "account_takeover",
         "pattern",
         pl.when(_tried() & _BOTH_NEW & pl.col("is_stranger")).then("cents"),
-        pl.format("${} from a device, a network and a place that are new", dollars("cents")),
+        formatted("${} from a device, a network and a place that are new", dollars("cents")),
         "account_takeover",
         unit=100,
     ),
@@ -164,7 +165,7 @@ RULES: tuple[Rule, ...] = (
         "refund_abuse",
         "pattern",
         pl.when(~_tried() & _GIVES_BACK).then("refunds"),
-        pl.format("{} refunds within 30 days, of ${} of ${} paid", "refunds",
+        formatted("{} refunds within 30 days, of ${} of ${} paid", "refunds",
                   dollars("refunded_cents"), dollars("paid_cents")),
         "refund_abuse",
         integral=True,

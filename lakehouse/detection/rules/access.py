@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.detection.doors import unknown_openings
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.texts import formatted
 
 _BADGE_DAY = ("badge_number", "gaming_day")
 _TAILGATING_DAYS = 14
@@ -43,7 +44,7 @@ def door_without_badge(
             pl.col("gaming_day").alias("window_end"),
             (pl.col("n") / (pl.col("n") + 1)).alias("score"),
             "evidence",
-            pl.format(
+            formatted(
                 "Opened at {} UTC; no badge at the machine or the one beside it in the {} minutes "
                 "before.",
                 "times",
@@ -90,7 +91,7 @@ def tailgating(security_events: pl.LazyFrame, *, days: Days, limit: Limit) -> pl
             pl.col("gaming_day").alias("window_end"),
             (pl.col("n") / (pl.col("n") + 2)).alias("score"),
             "evidence",
-            pl.format(
+            formatted(
                 "On {} days since {} the badge was read at the staff entrance once: its owner came "
                 "or went behind another.",
                 "n",
@@ -136,7 +137,7 @@ def badge_cloning(security_events: pl.LazyFrame, *, limit: Limit) -> pl.LazyFram
     )
     walk = limit("walk_minutes")
     missing = pl.when("is_out").then(1.0).otherwise(1 - pl.col("minutes") / walk)
-    seen = pl.format(
+    seen = formatted(
         "{} at {} UTC, {} minutes from the staff entrance{}.",
         "location_detail",
         pl.col("inside").dt.strftime("%H:%M"),

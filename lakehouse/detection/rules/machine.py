@@ -8,6 +8,7 @@ import polars as pl
 from lakehouse.detection.doors import unknown_openings
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.detection.runs import runs, runs_since, units
+from lakehouse.texts import formatted
 
 RUN_DAYS = 28
 _MACHINE_DAY = ("machine_id", "gaming_day")
@@ -37,7 +38,7 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
     odd = _at_odds(_read(slot_telemetry).cache(), limit)
     wrong = odd.filter(pl.col("off") != 0)
     share = pl.col("difference").abs() / pl.max_horizontal("reported", 1)
-    said = pl.format(
+    said = formatted(
         "In {} of {} stretches between readings the meter advanced ${} {} than the play reported, "
         "${}: {}%.",
         "stretches",
@@ -274,7 +275,7 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame) -> pl.LazyFrame:
         )
     )
     was_opened = pl.col("opening").is_not_null()
-    said = pl.format(
+    said = formatted(
         "Since {}{} {} sessions wagered ${} and were paid {}%, hand-pays apart, by a machine built "
         "to pay {}% with them: evidence of a {} pay of {} (an alert needs {}).",
         "since",
@@ -353,9 +354,9 @@ def jackpot_without_play(
     )
     why = (
         pl.when(pl.col("bet").is_null())
-        .then(pl.format("no play on the machine in the {} minutes before", limit("minutes")))
+        .then(formatted("no play on the machine in the {} minutes before", limit("minutes")))
         .otherwise(
-            pl.format(
+            formatted(
                 "{} times the largest bet before, ${}",
                 pl.col("times").round(0),
                 _usd(pl.col("bet")),
@@ -364,7 +365,7 @@ def jackpot_without_play(
     )
     one = pl.struct("table_name", "record_id")
     return (
-        judged.with_columns(said=pl.format("${} paid by hand: {}.", "usd", why))
+        judged.with_columns(said=formatted("${} paid by hand: {}.", "usd", why))
         .group_by(_MACHINE_DAY)
         .agg(
             pl.col("score").max(),

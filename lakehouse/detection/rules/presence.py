@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.detection.registry import EVIDENCE, Limit, Reads, rule
+from lakehouse.texts import formatted
 
 _SECONDS = 60
 
@@ -50,7 +51,7 @@ def card_sharing(
         pl.col("gaming_day").alias("window_end"),
         (pl.col("seconds") / limit("whole_at_seconds")).alias("score"),
         "evidence",
-        pl.format(
+        formatted(
             "The card was in play at {} and at {} at the same time, for {} minutes.",
             "place",
             "place_2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.detection.registry import EVIDENCE, Limit, Reads, evidence, rule
+from lakehouse.texts import formatted
 
 REMEMBERED = 14
 """Gaming days: a level is news where it was lower on all of them."""
@@ -39,7 +40,7 @@ def escalating_harm(
     risen = played.join(known, on=["player_id", "gaming_day"], how="left").filter(
         pl.col("rank") > pl.col("before").fill_null(0)
     )
-    said = pl.format("Level {}: {}.", "level", pl.col("reasons").list.join("; "))
+    said = formatted("Level {}: {}.", "level", pl.col("reasons").list.join("; "))
     return _told(risen.with_columns(said=said), player_behaviour, WINDOW)
 
 
@@ -70,7 +71,7 @@ def self_excluded_play(
 def fifty_sessions_in_a_day(player_behaviour: pl.LazyFrame, *, limit: Limit) -> pl.LazyFrame:
     """Fifty or more sessions on one gaming day, by name."""
     many = player_behaviour.filter(pl.col("sessions") >= limit("from")).with_columns(
-        score=pl.lit(1.0), said=pl.format("{} sessions on one gaming day.", "sessions")
+        score=pl.lit(1.0), said=formatted("{} sessions on one gaming day.", "sessions")
     )
     return _told(many, player_behaviour, 1)
 

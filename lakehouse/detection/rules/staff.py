@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.detection.windows import trailing
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.texts import formatted
 
 MEETINGS = 27
 """Gaming days before its own that a pair is judged from."""
@@ -55,7 +56,7 @@ def dealer_collusion(dealer_play: pl.LazyFrame, *, days: Days, limit: Limit) -> 
         pl.col("gaming_day").alias("window_end"),
         (pl.col("chance") / limit("whole_at_log10")).alias("score"),
         "evidence",
-        pl.format(
+        formatted(
             "In {} ratings on {} days with this dealer the patron won ${}; the game expects ${} "
             "for the house. Among the dealer's other patrons as much happens once in {} times.",
             "ratings",
@@ -111,7 +112,7 @@ def _against_peers(
     found = judged.filter(pl.col("is_today") & (others > 0)).with_columns(
         chance=pl.struct("k", "n", "usual").map_batches(_log10_binomial, return_dtype=pl.Float64)
     )
-    approved = pl.format(", most by {}", "approver") if what == "overrides" else pl.lit("")
+    approved = formatted(", most by {}", "approver") if what == "overrides" else pl.lit("")
     return found.filter(pl.col("chance") >= limit("from_log10")).select(
         "gaming_day",
         pl.col("cashier_id").alias("entity_id"),
@@ -119,7 +120,7 @@ def _against_peers(
         pl.col("gaming_day").alias("window_end"),
         (pl.col("chance") / limit("whole_at_log10")).alias("score"),
         "evidence",
-        pl.format(
+        formatted(
             f"{{}} {what} in {{}} transactions of two weeks, ${{}}{{}}; the other cashiers have "
             "{} in a thousand.",
             "k",

@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.detection.runs import runs, units
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.texts import formatted
 
 RUN_DAYS, SHORT_DAYS = 28, 7
 _TABLE_DAY = ("table_id", "gaming_day")
@@ -66,7 +67,7 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
             pl.col("gaming_day").alias("window_end"),
             (pl.col("height") / limit("reaches") / 2).alias("score"),
             "evidence",
-            pl.format(
+            formatted(
                 "On {} days since {} rated play won the house ${}, in theory ${}: evidence of {} "
                 "(an alert needs {}).",
                 "days",
@@ -120,7 +121,7 @@ def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) ->
             pl.col("gaming_day").alias("window_end"),
             (pl.col("n") / SHORT_DAYS).alias("score"),
             "evidence",
-            pl.format(
+            formatted(
                 "On {} of 7 days the chips counted fell short of what drop, fills, credits and "
                 "ratings call for, by ${} together.",
                 "n",
@@ -163,7 +164,7 @@ def chips_between_counts(table_games: pl.LazyFrame, *, limit: Limit) -> pl.LazyF
         & (off.cast(pl.Float64).abs() >= limit("from_usd"))
     ).with_columns(off=off)
     keys = changed.unpivot(["before_event_id", "event_id"], index=_TABLE_DAY, value_name="count_id")
-    said = pl.format("Closed with ${}, opened with ${}.", "before_amount", "amount")
+    said = formatted("Closed with ${}, opened with ${}.", "before_amount", "amount")
     return (
         changed.sort("at", "event_id")
         .with_columns(said=said)

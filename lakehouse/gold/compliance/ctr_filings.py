@@ -14,6 +14,7 @@ from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days, gaming_day_of
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.terms import currency_term
+from lakehouse.texts import formatted
 
 WINS_AROUND = 1
 """A win may be booked a gaming day from its payout."""
@@ -79,7 +80,7 @@ def _held_back(found: pl.DataFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
         "transaction_ids",
     )
     of_nobody = unknown.select(
-        pl.format("CTR-{}-{}", "gaming_day", "transaction_id").alias("exception_id"),
+        formatted("CTR-{}-{}", "gaming_day", "transaction_id").alias("exception_id"),
         pl.lit(None, pl.String).alias("player_id"),
         "gaming_day",
         pl.col("amount").cast(pl.Decimal(18, 2)),

@@ -21,6 +21,7 @@ from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days, gaming_day, local_date
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.terms import MORNING_AFTER
+from lakehouse.texts import formatted
 
 WHO, WHEN, WHAT = ["player_id"], ["form", "subject_day"], ["amount", "cash_in", "cash_out"]
 PASSES = (WHEN + WHO + WHAT, WHEN + WHO, WHEN + WHAT)
@@ -136,7 +137,7 @@ def _required(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _needless(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.drop("amount", "cash_in", "cash_out").with_columns(
-        pl.format("needless-{}", "report_id").alias("reconciliation_id"),
+        formatted("needless-{}", "report_id").alias("reconciliation_id"),
         pl.lit("needless").alias("verdict"),
         pl.lit(0, pl.Int64).alias("days_late"),
         pl.lit(value=False).alias("is_held_back"),
@@ -146,7 +147,7 @@ def _needless(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _evidence() -> pl.Expr:
     required = pl.when(pl.col("verdict") == "needless").then(pl.lit("required: nothing")).otherwise(
-        pl.format(
+        formatted(
             "required: {} of {} USD on {}, due {}, rows {}",
             "form",
             "required_amount",
@@ -155,8 +156,8 @@ def _evidence() -> pl.Expr:
             pl.col("transaction_ids").list.join(", "),
         )
     )  # fmt: skip
-    amended = pl.coalesce(pl.format(", amending {}", "amended_report_id"), pl.lit(""))
-    record = pl.format(
+    amended = pl.coalesce(formatted(", amending {}", "amended_report_id"), pl.lit(""))
+    record = formatted(
         "filed: {}{} of {} USD on {}, {}",
         "report_id",
         amended,
@@ -164,4 +165,4 @@ def _evidence() -> pl.Expr:
         "filed_player_id",
         "filed_on",
     )
-    return pl.format("{}; {}", required, pl.coalesce(record, pl.lit("filed: nothing")))
+    return formatted("{}; {}", required, pl.coalesce(record, pl.lit("filed: nothing")))

@@ -9,6 +9,7 @@ from lakehouse.contracts.detection.alert_episodes import LONGEST
 from lakehouse.gold.marts import gold, mart
 from lakehouse.gold.shape import shaped
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.texts import formatted
 
 _OF = ("rule", "entity_id")
 _GRAVITY = pl.Enum(list(reversed(SEVERITIES)))
@@ -40,7 +41,7 @@ def alert_episodes(anomalies: pl.LazyFrame, *, days: Days) -> pl.LazyFrame:
     number = (pl.col("gaming_day") - pl.col("first_day")).dt.total_days() + 1
     return shaped(
         episodes.with_columns(
-            pl.format("{}-{}-{}", "rule", "first_day", "entity_id").alias("episode_id"),
+            formatted("{}-{}-{}", "rule", "first_day", "entity_id").alias("episode_id"),
             day_of_episode=number,
         ),
         "alert_episodes",

@@ -12,6 +12,7 @@ from lakehouse.gold.money import as_table, cents, half_up, within
 from lakehouse.gold.online.hands import hands
 from lakehouse.gold.online.play import USER, events
 from lakehouse.regulation.gaming_day import Days, wall_clock
+from lakehouse.texts import formatted
 
 WINDOW = 30
 """Gaming days over which frequency and the trend of stakes are looked at."""
@@ -133,7 +134,7 @@ def said(name: str) -> pl.Expr:
     """What the rule says where it holds; else null."""
     holds, words, value = RULES[name]
     shown = pl.col(value).round(1) if "times" in words else pl.col(value)
-    return pl.when(holds).then(pl.format(words, shown))
+    return pl.when(holds).then(formatted(words, shown))
 
 
 _ROUNDS = pl.col("rounds")

@@ -12,6 +12,7 @@ from lakehouse.gold.marts import mart, silver
 from lakehouse.gold.money import as_table, within
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.silver.sessions import gaps, high_frequency, sessions
+from lakehouse.texts import formatted
 
 USER = ("user_id", "gaming_day")
 _SIGNS = {
@@ -134,9 +135,9 @@ def _reasons() -> pl.Expr:
     runs = (
         pl.when(pl.col("bursts") == 1)
         .then(pl.lit("a run"))
-        .otherwise(pl.format("{} runs", "bursts"))
+        .otherwise(formatted("{} runs", "bursts"))
     )
-    hurried = pl.format(
+    hurried = formatted(
         "{} of {} actions in {} of quick succession, up to {} at once",
         "high_frequency_actions",
         "actions",
@@ -147,8 +148,8 @@ def _reasons() -> pl.Expr:
     words = (
         pl.when(_is_said("risk_bursts")).then(hurried),
         pl.when(_is_said("risk_regularity")).then(
-            pl.format("times between actions alike to {}", pl.col("gap_regularity").round(2))
+            formatted("times between actions alike to {}", pl.col("gap_regularity").round(2))
         ),
-        pl.when(_is_said("risk_night")).then(pl.format("{}% of actions at night", percent)),
+        pl.when(_is_said("risk_night")).then(formatted("{}% of actions at night", percent)),
     )
     return pl.concat_list(words).list.drop_nulls()

@@ -10,6 +10,7 @@ from lakehouse.regulation.people import by_person, known_at
 from lakehouse.regulation.suspicion.cases import absorbed, conducted
 from lakehouse.regulation.suspicion.hits import house
 from lakehouse.regulation.suspicion.narrative import PATTERN
+from lakehouse.texts import formatted
 
 KEYS = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String}))
 ALERT = pl.Schema(
@@ -43,7 +44,7 @@ ACTIONS = {
 def pattern_alerts(hits: pl.DataFrame) -> pl.DataFrame:
     """One alert (shape ALERT) per pattern, person and gaming day; none where another one of that
     day says all of it. `hits`: shape HIT."""
-    key = pl.format("{}-{}-{}", "typology", "hit_day", "player_id")
+    key = formatted("{}-{}-{}", "typology", "hit_day", "player_id")
     rows = (
         hits.with_columns(key.alias("case_key"))
         .unique(["case_key", "source", "record_id", "side"], keep="first", maintain_order=True)
@@ -68,7 +69,7 @@ def pattern_alerts(hits: pl.DataFrame) -> pl.DataFrame:
         pl.concat_list(suspect, pl.col("_owners").list.set_difference(suspect)).alias("player_ids"),
         pl.col("player_id").alias("entity_id"),
         *("window_start", "window_end", "score", "amount", "evidence"),
-        pl.format("{}: USD {}", what, "amount").alias("said"),
+        formatted("{}: USD {}", what, "amount").alias("said"),
     )
     return told.select(pl.col(c).cast(t) for c, t in ALERT.items())
 
@@ -108,7 +109,7 @@ def shared_address(ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law)
         window_start=day,
         window_end=day,
         score=1 - limit / amount.cast(pl.Float64),
-        said=pl.format("one address, currency {} together over the threshold", sides),
+        said=formatted("one address, currency {} together over the threshold", sides),
     )
     return worded.select(pl.col(c).cast(t) for c, t in ALERT.items()).collect()
 
@@ -131,7 +132,7 @@ def graded(found: pl.DataFrame, law: Law) -> pl.DataFrame:
         .otherwise(pl.lit("INFO"))
     )
     return found.filter(reaches("info")).with_columns(
-        pl.format("{}-{}-{}", "rule", "gaming_day", "entity_id").alias("alert_id"),
+        formatted("{}-{}-{}", "rule", "gaming_day", "entity_id").alias("alert_id"),
         score=score,
         family=pl.lit("cash"),
         severity=severity,

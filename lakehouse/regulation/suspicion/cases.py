@@ -8,6 +8,7 @@ from lakehouse.regulation.gaming_day import local_day
 from lakehouse.regulation.law import MONEY, Law
 from lakehouse.regulation.suspicion.hits import HIT_KEY
 from lakehouse.regulation.suspicion.narrative import narrative
+from lakehouse.texts import formatted
 
 SUBTYPES = {
     "structuring": ["114"],
@@ -43,7 +44,7 @@ def from_hits(hits: pl.DataFrame) -> pl.DataFrame:
     ).filter((pl.col("hit_day") - pl.col("first_day")).dt.total_days() <= MOST_DAYS)
     keyed = hits.join(dated.drop("completed_at", "_new"), on=HIT_KEY)
     return keyed.with_columns(
-        pl.format("{}-{}-{}", "typology", "first_day", "player_id").alias("case_key"),
+        formatted("{}-{}-{}", "typology", "first_day", "player_id").alias("case_key"),
         pl.col("typology")
         .replace_strict(SUBTYPES, return_dtype=pl.List(pl.String))
         .alias("subtypes"),
@@ -53,7 +54,7 @@ def from_hits(hits: pl.DataFrame) -> pl.DataFrame:
 def from_observations(evidence: pl.DataFrame) -> pl.DataFrame:
     """Observed evidence in the same shape; the cases are already told apart."""
     return evidence.with_columns(
-        pl.format("{}-{}-{}", "typology", "hit_day", "case_key").alias("case_key"),
+        formatted("{}-{}-{}", "typology", "hit_day", "case_key").alias("case_key"),
         pl.col("hit_day").alias("first_day"),
         pl.col("completed_at").alias("detected_at"),
     )

@@ -6,6 +6,7 @@ import polars as pl
 
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.suspicion.hits import HIT, cents
+from lakehouse.texts import formatted
 
 ASKED, BELOW_RECORD, BELOW_REPORT = "106", "111", "112"
 CASE = ["case_key", "subtypes"]
@@ -41,7 +42,7 @@ def _with_transaction(observations: pl.LazyFrame, financial_txn: pl.LazyFrame) -
     paid = financial_txn.select(
         "transaction_id", pl.col("player_id").alias("_payer"), pl.col("amount").alias("_paid")
     )
-    person = pl.format("{}-{}", "player_id", "gaming_day")
+    person = formatted("{}-{}", "player_id", "gaming_day")
     return observations.join(paid, on="transaction_id", how="left").with_columns(
         pl.coalesce("transaction_id", person, "observation_id").alias("case_key")
     )
@@ -78,7 +79,7 @@ def _observed(cases: pl.LazyFrame, seen: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("observed_at").alias("at"),
         cents("amount_before"),
         pl.when(pl.col("text").is_not_null())
-        .then(pl.format("{}: {}", "kind", "text"))
+        .then(formatted("{}: {}", "kind", "text"))
         .otherwise("kind")
         .alias("what"),
         pl.lit(None, pl.String).alias("place"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.texts import formatted
+
 PATTERN = {
     "structuring": "moved currency in amounts just below the reporting threshold, again and again",
     "minimal_play": "brought currency, hardly played, and took the money out again",
@@ -18,15 +20,15 @@ PATTERN = {
 def narrative(timezone: str) -> pl.Expr:
     """Draft text of a case row (typology, player_id, player_ids, amount, evidence, first and
     last activity, `_where`); times are the property's."""
-    who = pl.coalesce(pl.format("patron {}", "player_id"), pl.lit("an unknown person"))
+    who = pl.coalesce(formatted("patron {}", "player_id"), pl.lit("an unknown person"))
     others = pl.col("player_ids").list.slice(1)
     with_whom = (
         pl.when((others.list.len() > 0) & pl.col("player_id").is_not_null())
-        .then(pl.format(", with {}", others.list.join(", ")))
+        .then(formatted(", with {}", others.list.join(", ")))
         .otherwise(pl.lit(""))
     )
     what = pl.col("typology").replace_strict(PATTERN, return_dtype=pl.String)
-    return pl.format(
+    return formatted(
         "Who: {}{}. What: the person {}; USD {} conducted or attempted. When: gaming days {} to "
         "{}, first detected {}. Where: {}. How: {}. Draft from recorded facts; not reviewed.",
         who,
@@ -44,6 +46,6 @@ def narrative(timezone: str) -> pl.Expr:
 def _how(timezone: str) -> pl.Expr:
     row = pl.element().struct
     at = row.field("at").dt.convert_time_zone(timezone).dt.strftime("%Y-%m-%d %H:%M")
-    money = pl.coalesce(pl.format(" USD {}", row.field("amount")), pl.lit(""))
-    line = pl.format("{} {}{} ({})", at, row.field("what"), money, row.field("record_id"))
+    money = pl.coalesce(formatted(" USD {}", row.field("amount")), pl.lit(""))
+    line = formatted("{} {}{} ({})", at, row.field("what"), money, row.field("record_id"))
     return pl.col("evidence").list.eval(line).list.join("; ")

@@ -8,6 +8,7 @@ from lakehouse.regulation.currency import recorded_in
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
 from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
+from lakehouse.texts import formatted
 
 SIDE = ["person", "side"]
 FOUND = [*SIDE, "hit_day"]
@@ -136,6 +137,6 @@ def _worded(found: pl.DataFrame) -> pl.LazyFrame:
             recorded_in().alias("source"),
             pl.col("transaction_id").alias("record_id"),
             pl.col("gaming_day").alias("record_day"),
-            pl.format("currency {} (code {})", "side", "code").alias("what"),
+            formatted("currency {} (code {})", "side", "code").alias("what"),
         )
     )

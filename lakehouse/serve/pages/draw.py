@@ -133,7 +133,7 @@ def chart(title: str, options: dict[str, Any], *, lines: int = 0) -> ui.echart:
     return drawn
 
 
-def _facts(_: Figure, rows: pl.DataFrame) -> None:
+def facts(rows: pl.DataFrame) -> None:
     """Each row as a list: a line for each column that it knows of."""
     for row in rows.head(MOST_FACTS).iter_rows(named=True):
         with ui.element("dl").classes("facts"):
@@ -224,6 +224,6 @@ _KINDS: dict[str, Callable[[Figure, pl.DataFrame], None]] = {
     "lines": _lines,
     "bars": _bars,
     "heat": _heat,
-    "facts": _facts,
+    "facts": lambda _, rows: facts(rows),
     "floor": _floor,
 }

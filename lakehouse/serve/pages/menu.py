@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.serve.pages import alerts, data, live, players, questions
+from lakehouse.serve.pages import alerts, compliance, data, live, players, questions
 from lakehouse.serve.pages.here import Page
 
 PAGES = (
@@ -14,7 +14,7 @@ PAGES = (
         "Who is worth what, and who should hear of us?",
         players.body,
     ),
-    Page("compliance", "Compliance", "What is due, late or wrong?"),
+    Page("compliance", "Compliance", "What is due, late or wrong?", compliance.body),
     Page("protection", "Protection", "Whom should somebody talk to, and why?", alerts.body),
     Page("fraud", "Fraud", "Which orders and users are not what they seem?", alerts.body),
     Page("online", "Online", "What is played online, by whom, and what does it leave?", live.body),

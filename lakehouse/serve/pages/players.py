@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
-from nicegui import run, ui
+from nicegui import ui
 
-from lakehouse.errors import LakehouseError
 from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.draw import table
+from lakehouse.serve.pages.guarded import look
 from lakehouse.serve.pages.here import Here
 from lakehouse.serve.sql.restricted import enter
 
@@ -68,27 +69,7 @@ def _names(here: Here, title: str, asked: str) -> None:
     if not here.viewer().may("names"):
         frame.note("Names and contacts are not shown to you.")
         return
-    with ui.element("details").classes("names"):
-        ui.html(escape(title), sanitize=False, tag="summary")
-        ui.label("Each look is written to the audit log, with your name and purpose.").classes(
-            "note"
-        )
-        name = ui.input(asked).props("dense outlined") if asked else None
-        purpose = ui.input("Purpose").props("dense outlined")
-
-        async def look() -> None:
-            answer.clear()
-            wanted = name.value if name else ""
-            with answer:
-                try:
-                    rows = await run.io_bound(_people, here, purpose.value or "", wanted or "")
-                except LakehouseError as error:
-                    frame.wrong(str(error))
-                else:
-                    _told(here, rows)
-
-        ui.button("Look", on_click=look).props("no-caps unelevated")
-        answer = ui.element("div").classes("answer").props("aria-live=polite")
+    look(title, asked, partial(_people, here), partial(_told, here))
 
 
 def _told(here: Here, rows: pl.DataFrame | None) -> None:

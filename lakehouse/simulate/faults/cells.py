@@ -12,6 +12,7 @@ import polars as pl
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate.faults.defects import NEGATIVE, places
 from lakehouse.simulate.kernel.counter import U64, below
+from lakehouse.texts import formatted
 
 _WRONG_TIMES = ("yesterday", "2025-13-45 12:00:00", "12h30")
 _WRONG_NUMBERS = ("abc", "twelve", "1.2.3")
@@ -95,7 +96,7 @@ def _number_as_text(struck: Struck) -> Cells:
 
     def told(name: str, _: int) -> pl.Expr:
         is_money = isinstance(kinds[name], dy.Decimal)
-        return pl.format("${}" if is_money else " {} ", pl.col(name).cast(pl.String))
+        return formatted("${}" if is_money else " {} ", pl.col(name).cast(pl.String))
 
     return _values(struck, [n for n in _numbers(struck) if not _may_be_negative(struck, n)], told)
 

@@ -25,6 +25,7 @@ from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, unifor
 from lakehouse.simulate.kernel.plants import nothing, planted
 from lakehouse.simulate.kernel.producers import producers
 from lakehouse.simulate.kernel.world import World
+from lakehouse.texts import formatted
 
 Bools = NDArray[np.bool_]
 
@@ -330,9 +331,9 @@ def _respelled(
     text, struck = pl.col("text"), pl.col("kind")
     new = cells.select(
         pl.when(struck == UNKNOWN)
-        .then(pl.format("{}_X{}", text, "turn"))
+        .then(formatted("{}_X{}", text, "turn"))
         .when(struck == ORPHAN)
-        .then(pl.format("{}{}", text.str.head(1), "stranger"))
+        .then(formatted("{}{}", text.str.head(1), "stranger"))
         .when((struck == UNTIDY) & pl.col("is_code"))
         .then(_recased(text, pl.col("turn")))
         .when(struck == UNTIDY)

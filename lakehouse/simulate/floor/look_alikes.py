@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.simulate.floor.misconduct import NOTE, Observed, Part, arrives, notes, seat
+from lakehouse.simulate.floor.misconduct import CHIP, NOTE, Observed, Part, arrives, notes, seat
 from lakehouse.simulate.floor.schemes import played, redeemed
 from lakehouse.simulate.kernel.counter import key
 from lakehouse.simulate.kernel.scenario import Scenario
@@ -23,11 +23,12 @@ def structuring(s: Scenario, p: Part) -> None:
 
 
 def minimal_play(s: Scenario, p: Part) -> None:
-    """Leaves after a few hands, with more or less than there was."""
+    """Luck decides it within a few hands: leaves with near twice the money, or with hardly any."""
     buy = notes(s, 100, s.scaled(200, 400), "buy")
     at = arrives(s, 3_600)
     where, hours = seat(s, buy // s.among(3, 12, "bets")), s.among(5, s.scaled(60, 15), "hours")
-    win = p.swing(s, where, hours, buy)
+    much = buy * s.among(60, 100, "luck") // (100 * CHIP) * CHIP
+    win = much if s.below(2, "side") else -much
     p.rating(p.visit(s, s.players[0], at), where, at + 600, hours, buy, win)
 
 

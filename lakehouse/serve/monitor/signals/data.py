@@ -11,6 +11,7 @@ from lakehouse.contracts import contract
 from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.serve.monitor.registry import Look, Measure, signal
 from lakehouse.settings import DOMAINS
+from lakehouse.texts import formatted
 
 JUDGED = dt.timedelta(days=7)
 """Gaming days up to the newest whose checks count."""
@@ -56,18 +57,22 @@ def _newest(look: Look) -> dict[str, dt.date]:
     do="`lakehouse checks report` shows the rows; mend their source and run the day again.",
 )
 def failed_checks(look: Look) -> Iterator[Measure]:
-    """Checks that failed or could not run, of the newest seven gaming days that were judged."""
+    """Checks that failed or could not run, of the newest seven gaming days that were judged; none
+    of restricted tables, whose results bear no mark of what was judged: whoever sees the monitor
+    would learn of a day with a case."""
     newest = look.lake.partitions("gold", "check_results")["gaming_day"].max()
     if not isinstance(newest, dt.date):
         return
     rows = look.lake.scan("gold", "check_results", days=(newest - JUDGED, newest)).filter(
-        (pl.col("gaming_day") > newest - JUDGED) & ~pl.col("is_stale")
+        (pl.col("gaming_day") > newest - JUDGED)
+        & ~pl.col("is_stale")
+        & pl.col("judged_of").is_not_null()
     )
     found = rows.select("gaming_day", "layer", "table_name", "check_name", "status").collect()
     bad = found.filter(pl.col("status").is_in(["failed", "could_not_run"]))
     warned = found.filter(status="warned").height
     named = bad.sort("gaming_day", descending=True).select(
-        pl.format("{} of {}.{} on {}", "check_name", "layer", "table_name", "gaming_day")
+        formatted("{} of {}.{} on {}", "check_name", "layer", "table_name", "gaming_day")
     )
     said = _listed("failed", named.to_series().to_list())
     yield Measure("newest days", float(bad.height), f"{said}; {warned} warned")

@@ -17,6 +17,7 @@ import polars as pl
 from lakehouse.contracts.operations.signals import LEVELS
 from lakehouse.regulation.gaming_day import OPENS_AT, gaming_day
 from lakehouse.serve.monitor.registry import Reading
+from lakehouse.texts import formatted
 
 POINTS = pl.Schema({"name": pl.String(), "value": pl.Float64(), "at": pl.Int64()})
 """Of a frame of points; `at` in seconds since 1970."""
@@ -165,7 +166,7 @@ def points(rows: pl.LazyFrame, series: Series, *, prefix: str, timezone: str) ->
     long = wide.unpivot(index=["stem", "at"], variable_name="leaf").filter(
         pl.col("value").is_finite() & pl.col("at").is_not_null()
     )
-    named = pl.format("{}.{}", "stem", "leaf").alias("name")
+    named = formatted("{}.{}", "stem", "leaf").alias("name")
     found = long.select(named, "value", "at").sort("at", "name").collect()
     return found.match_to_schema(POINTS)
 

@@ -18,6 +18,7 @@ from lakehouse.locks import locked
 from lakehouse.private_files import close_folder, entered, new_part
 from lakehouse.serve.publish.graphite.options import GraphiteSettings
 from lakehouse.serve.publish.graphite.wire import send
+from lakehouse.texts import formatted
 
 BATCH = 20_000
 """Points of a file, which goes out over one connection."""
@@ -37,7 +38,7 @@ class Spool:
     def add(self, points: pl.DataFrame) -> None:
         """Puts points (`POINTS`) behind those that wait."""
         for part in points.iter_slices(BATCH):
-            lines = part.select(pl.format("{} {} {}\n", "name", "value", "at").str.join("")).item()
+            lines = part.select(formatted("{} {} {}\n", "name", "value", "at").str.join("")).item()
             self._put(lines.encode())
 
     def waiting(self) -> list[Path]:

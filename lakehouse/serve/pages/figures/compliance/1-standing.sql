@@ -2,6 +2,8 @@
 -- draw: bars
 -- x: verdict
 -- y: filings
+-- empty: The law asked for no filing on these days.
+-- without: filing
 SELECT verdict, count(*) AS filings
 FROM gold.filing_reconciliation
 WHERE gaming_day BETWEEN $first::DATE AND $last::DATE

@@ -1,0 +1,33 @@
+"""Texts made of columns."""
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from lakehouse.texts import formatted
+
+
+def test_a_text_is_null_where_a_value_is() -> None:
+    rows = pl.DataFrame({
+        "name": ["a", None, "c"],
+        "usd": [Decimal("1.50"), Decimal("2.00"), None],
+        "day": [dt.date(2025, 1, 2)] * 3,
+    })  # fmt: skip
+    said = rows.select(formatted("{} had ${} on {}.", "name", pl.col("usd"), "day"))
+    assert said.to_series().to_list() == ["a had $1.50 on 2025-01-02.", None, None]
+
+
+def test_a_column_may_begin_with_an_empty_chunk() -> None:
+    """As a filter leaves it: Polars' own function panics there, now and then in a large run."""
+    half = pl.Series(["x", "z"])
+    whole = pl.concat([half, half], rechunk=False)
+    rows = pl.DataFrame({"a": whole.filter(pl.Series([False, False, True, True]))})
+    assert rows["a"].n_chunks() == 2
+    assert rows.select(formatted("by {}", "a")).to_series().to_list() == ["by x", "by z"]
+
+
+def test_a_value_without_a_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="has 1 places for 2 values"):
+        formatted("{}", "a", "b")
