@@ -1,5 +1,6 @@
 -- title: Due within thirty days of the last day, or overdue
 -- draw: table
+-- wide
 -- empty: Nothing is due within thirty days, and nothing is overdue.
 -- without: filing
 SELECT form, player_id, subject_day, amount, due, days_left, is_overdue, is_held_back,

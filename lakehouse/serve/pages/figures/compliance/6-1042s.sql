@@ -1,5 +1,6 @@
 -- title: 1042-S of the days
 -- draw: table
+-- wide
 -- empty: No win of these days is to be reported on a 1042-S.
 -- without: filing
 SELECT gaming_day, player_id, game_type, amount, withholding, winner_copy_due, efile_due, citation,
