@@ -3,6 +3,7 @@ one of `KINDS`."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import resource
@@ -23,7 +24,7 @@ FULL = 512
 
 def slow(chance: random.Random) -> None:
     """Each commit takes up to two seconds longer."""
-    _around_commits(lambda _: time.sleep(chance.uniform(0, 2)))
+    _around_commits(lambda *_: time.sleep(chance.uniform(0, 2)))
 
 
 def full(chance: random.Random) -> None:
@@ -56,23 +57,24 @@ def jumping(chance: random.Random) -> None:
 
 def dying(chance: random.Random) -> None:
     """It dies right before or right after one of its first commits."""
-    fatal, calls = chance.randint(1, 12), [0]
+    fatal = chance.randint(1, 12)
 
-    def passed(is_before: bool) -> None:
-        calls[0] += is_before
-        if calls[0] == fatal and is_before is (fatal % 2 == 0):
+    def passed(number: int, is_before: bool) -> None:
+        if number == fatal and is_before is (fatal % 2 == 0):
             os.kill(os.getpid(), signal.SIGKILL)
 
     _around_commits(passed)
 
 
-def _around_commits(passed: Callable[[bool], None]) -> None:
-    write = getattr(stream, _WRITE)
+def _around_commits(passed: Callable[[int, bool], None]) -> None:
+    """Commits are numbered as they begin: the worker and who follows it commit side by side."""
+    write, numbers = getattr(stream, _WRITE), itertools.count(1)
 
     def hurt(*args: Any, **more: Any) -> None:
-        passed(True)
+        number = next(numbers)
+        passed(number, True)
         write(*args, **more)
-        passed(False)
+        passed(number, False)
 
     setattr(stream, _WRITE, hurt)
 

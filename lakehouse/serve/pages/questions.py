@@ -25,8 +25,12 @@ GRANT = "sql"
 AT_ONCE = 2
 """Questions of all readers that are answered at the same time."""
 FIRST = "SELECT gaming_day, win, theo\nFROM gold.property_day\nORDER BY gaming_day"
-_NAMED = """document.querySelectorAll('.cm-content').forEach(
-    text => text.setAttribute('aria-label', 'Question in SQL'))"""
+_NAMED = """(function name(left) {
+    const texts = document.querySelectorAll('.cm-content');
+    texts.forEach(text => text.setAttribute('aria-label', 'Question in SQL'));
+    if (!texts.length && left) setTimeout(() => name(left - 1), 50);
+})(200)"""
+"""The editor is there some time after the page."""
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
 MOST_MARKS = 2_000
 """Rows that a chart draws."""
