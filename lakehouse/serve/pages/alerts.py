@@ -11,6 +11,7 @@ from nicegui import run, ui
 
 from lakehouse.contracts import contract
 from lakehouse.contracts.detection.alert_actions import OUTCOMES
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.alerts import desk
 from lakehouse.serve.pages import frame
@@ -20,9 +21,9 @@ from lakehouse.serve.pages.here import Here
 GRANT = "alerts"
 HOMES = ("protection", "fraud")
 STATES = ("", *dict.fromkeys(desk.STATES.values()))
-EVIDENCE = """SELECT unnest(evidence, recursive := true)
+EVIDENCE = f"""SELECT unnest(evidence, recursive := true)
 FROM (SELECT alert_id, evidence FROM gold.anomalies UNION ALL
-      SELECT alert_id, evidence FROM gold.fraud_alerts WHERE profile = 'tuned')
+      SELECT alert_id, evidence FROM gold.fraud_alerts WHERE profile = '{IN_FORCE}')
 WHERE alert_id = $alert"""
 
 

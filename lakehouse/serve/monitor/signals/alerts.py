@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.serve.alerts import desk
 from lakehouse.serve.monitor.registry import Look, Measure, signal
 
@@ -15,7 +16,6 @@ HOUR = dt.timedelta(hours=1)
 USUAL_DAYS = 28
 LEAST_DAYS = 7
 """Days before, without which nobody knows what is usual."""
-TUNED = "tuned"
 
 
 @signal(
@@ -31,7 +31,7 @@ def live_alerts(look: Look) -> Iterator[Measure]:
         return
     near = look.lake.scan("gold", "live_alerts").filter(pl.col("detected_at") > look.now - HOUR)
     stands = near.sort("version").unique("alert_id", keep="last", maintain_order=True)
-    judged = (pl.col("family") != "fraud") | (pl.col("rule") == TUNED)
+    judged = (pl.col("family") != "fraud") | (pl.col("rule") == IN_FORCE)
     found = stands.filter(~pl.col("is_withdrawn") & judged).group_by("family").len().collect()
     counts = dict(found.iter_rows())
     for family in ("fraud", "protection"):

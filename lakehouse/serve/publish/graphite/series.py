@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lakehouse.contracts.operations.signals import LEVELS
+from lakehouse.contracts.shop.fraud import IN_FORCE
 from lakehouse.regulation.gaming_day import OPENS_AT, gaming_day
 from lakehouse.serve.monitor.registry import Reading
 from lakehouse.texts import formatted
@@ -65,11 +66,11 @@ def _alerts(rows: pl.LazyFrame, at: str, level: str) -> pl.LazyFrame:
 
 
 def _of_the_day(rows: pl.LazyFrame, _: str) -> pl.LazyFrame:
-    return _alerts(rows.filter(profile="tuned"), "alert_timestamp", "alert_level")
+    return _alerts(rows.filter(profile=IN_FORCE), "alert_timestamp", "alert_level")
 
 
 def _as_they_come(rows: pl.LazyFrame, _: str) -> pl.LazyFrame:
-    return _alerts(rows.filter(family="fraud", rule="tuned"), "event_time", "level")
+    return _alerts(rows.filter(family="fraud", rule=IN_FORCE), "event_time", "level")
 
 
 SERIES = (
