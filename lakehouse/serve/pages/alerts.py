@@ -6,7 +6,6 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-import polars as pl
 from nicegui import run, ui
 
 from lakehouse.contracts import contract
@@ -34,7 +33,9 @@ async def body(here: Here) -> None:
         await frame.figures(here)
         return
     facts, actions = (replace(f, page="") for f in figures_of("alert"))
-    found = here.house.asking.answer(facts, here.given())
+    found = await run.io_bound(here.house.asking.answer, facts, here.given())
+    if found is None:  # the application is being stopped
+        return
     if found.is_empty():
         frame.wrong(f"There is no alert {here.more['alert']!r}.")
         return
@@ -45,7 +46,7 @@ async def body(here: Here) -> None:
     ui.link("All alerts", here.to())
     ui.html(f"<h2>Alert {escape(alert['alert_id'])}</h2>", sanitize=False).classes("subject")
     _decide(here, alert)
-    await frame.figures(here, [facts, actions, *_evidence(here, alert)])
+    await frame.figures(here, [facts, actions, *await _evidence(here, alert)])
 
 
 def home_of(family: str) -> str:
@@ -69,10 +70,12 @@ def _states(here: Here) -> None:
                 link.classes("here").props("aria-current=true")
 
 
-def _evidence(here: Here, alert: dict[str, Any]) -> list[Figure]:
+async def _evidence(here: Here, alert: dict[str, Any]) -> list[Figure]:
     """A figure for each table with rows that the alert rests on."""
-    rows = here.house.asking.ask(EVIDENCE, {"alert": alert["alert_id"]})
-    tables = rows["table_name"].unique().sort() if rows.height else pl.Series([], dtype=pl.String)
+    rows = await run.io_bound(here.house.asking.ask, EVIDENCE, {"alert": alert["alert_id"]})
+    if rows is None or rows.is_empty():
+        return []
+    tables = rows["table_name"].unique().sort()
     open_to_all = (t for t in tables if not contract(t).is_restricted)
     return [_rows_of(table, alert) for table in open_to_all]
 

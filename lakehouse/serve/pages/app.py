@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
-from nicegui import ui
+from nicegui import run, ui
 
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages import frame
@@ -73,7 +73,10 @@ def _add(page: Page, house: House) -> None:
         ui.add_css(style)
         ui.colors(primary=BLUE)
         more = {n: v[:LONGEST] for n, v in request.query_params.items()}
-        newest = house.asking.ask(NEWEST, {})["day"][0]
+        found = await run.io_bound(house.asking.ask, NEWEST, {})
+        if found is None:  # the application is being stopped
+            return
+        newest = found["day"][0]
         days = more.pop("from", None), more.pop("to", None)
         try:
             span = span_of(*days, newest or dt.date(2025, 1, 1))
