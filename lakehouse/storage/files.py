@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
@@ -23,6 +24,12 @@ class DataFiles:
     def open(self, path: str) -> Any:
         """One of them, to read at any place."""
         return self.store.open_input_file(path)
+
+    def columns(self, path: str) -> frozenset[tuple[str, str]]:
+        """Names and types of its columns, in no order, out of its footer. Raises OSError, or
+        pyarrow.ArrowException for what is no Parquet."""
+        with self.open(path) as file:
+            return frozenset((field.name, str(field.type)) for field in pq.read_schema(file))
 
 
 def data_files(lake: Lake, delta: DeltaTable) -> DataFiles:

@@ -1,22 +1,29 @@
-"""Answers to the page's questions: few connections, and an answer kept while its tables stay."""
+"""Answers to the page's questions: few catalogs, and an answer kept while its tables stay."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import LifoQueue
 
 import polars as pl
 
 from lakehouse.serve.pages.figures import Figure
 from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.serve.sql.limits import Limits, Runaway
+from lakehouse.serve.sql.shared import Shared
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 
 KEPT = 500
 """Answers that are kept."""
+AT_ONCE = max(2, os.cpu_count() or 1)
+"""Questions that are asked of the lake at the same time: each uses all cores, and a table is made
+known to a catalog when it is first asked."""
 MOST_ROWS = 200
 """Rows of a figure that a page shows; its CSV has them all."""
 Versions = tuple[tuple[str, int | None], ...]
@@ -31,11 +38,14 @@ class Answer:
 
 
 class Asking:
-    """Asks a lake. Each thread has a connection of its own."""
+    """Asks a lake. For several threads."""
 
     def __init__(self, lake: Lake, settings: Settings) -> None:
         self.lake, self.settings = lake, settings
-        self._own = threading.local()
+        self._shared = Shared()
+        self._catalogs: LifoQueue[Catalog | None] = LifoQueue()
+        for _ in range(AT_ONCE):
+            self._catalogs.put(None)
         self._kept: OrderedDict[tuple[str, tuple[tuple[str, str], ...]], Answer] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -52,13 +62,9 @@ class Asking:
             kept = self._kept.get(key)
         if kept is not None and kept.versions == self._now(kept.versions):
             return kept.rows
-        catalog = self._catalog()
-        versions = self._versions(catalog, sql)
-        try:
+        with self._catalog() as catalog:
+            versions = self._versions(catalog, sql)
             rows = catalog.frame(sql, dict(given))
-        except Runaway:
-            del self._own.catalog
-            raise
         with self._turn:
             self._kept[key] = Answer(rows, versions)
             self._kept.move_to_end(key)
@@ -66,13 +72,23 @@ class Asking:
                 self._kept.popitem(last=False)
         return rows
 
-    def _catalog(self) -> Catalog:
-        if not hasattr(self._own, "catalog"):
-            self._own.catalog = Catalog(
-                self.lake, timezone=self.settings.timezone, limits=Limits.of(self.settings)
+    @contextmanager
+    def _catalog(self) -> Iterator[Catalog]:
+        """One that nobody else asks; a new one comes after one that does not end."""
+        taken = self._catalogs.get()
+        try:
+            taken = taken or Catalog(
+                self.lake,
+                timezone=self.settings.timezone,
+                limits=Limits.of(self.settings),
+                shared=self._shared,
             )
-        found: Catalog = self._own.catalog
-        return found
+            yield taken
+        except Runaway:
+            taken = None
+            raise
+        finally:
+            self._catalogs.put(taken)
 
     def _versions(self, catalog: Catalog, sql: str) -> Versions:
         names = [p for n in catalog.admit(sql).tables for p in catalog.views[n].parts or (n,)]

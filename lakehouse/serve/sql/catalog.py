@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import polars as pl
 
-from lakehouse.errors import BadInput, LakehouseError, StorageError
+from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.sql.file_system import GivenFiles, closed, memory_limit
 from lakehouse.serve.sql.limits import Limits, Runaway, watched, within
 from lakehouse.serve.sql.query_guard import SEARCH, Query, admit, first_line, spliced
+from lakehouse.serve.sql.shared import FILE, Columns, Shared
 from lakehouse.serve.sql.visible import TABLE, View, views
 from lakehouse.storage.files import data_files
 from lakehouse.storage.log import lacking
@@ -40,7 +41,8 @@ class Catalog:
     """One locked connection to a lake; each query sees the newest version of its tables.
 
     `timezone` is the one in which moments are shown and hours are counted. `before` is called
-    with each query that may run, before it touches data (the audit). Not for several threads.
+    with each query that may run, before it touches data (the audit). Not for several threads;
+    `shared` is for several catalogs of one reader, each in a thread of its own.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Catalog:
         as_of: AsOf | None = None,
         before: Callable[[str], None] | None = None,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        shared: Shared | None = None,
     ) -> None:
         self.lake = lake
         self.limits = limits
         self.views = views(restricted=restricted)
         self.as_of = as_of
         self._before = before
+        self._shared = shared or Shared()
         self._mounted: dict[str, int | None] = {}
         self._is_stuck = False
         self._shut = partial(closed, timezone=timezone, memory=limits.memory)
@@ -198,15 +202,28 @@ class Catalog:
         if self._mounted.get(view.name, -1) == version:
             return
         if view.is_whole:
-            select = _select(self._connection, self._files, self.lake, view, delta)
+            select = select_of(self._shared, self._files, self.lake, view, delta)
             self._define(view, select)
         else:
-            files, reader = self._reader
-            rows = reader.sql(_select(reader, files, self.lake, view, delta)).to_arrow_table()
-            self._connection.register("shown", rows)
-            self._define(view, "SELECT * FROM shown")
-            self._connection.unregister("shown")
+            self._copy(view, delta)
         self._mounted[view.name] = version
+
+    def _copy(self, view: View, delta: Table | None) -> None:
+        files, reader = self._reader
+        paths, kinds = _given(self._shared, files, self.lake, view, delta)
+        if not paths:
+            self._define(view, _empty(view))
+            return
+        rows = self._shared.copy(
+            view.name,
+            paths,
+            lambda new: reader.sql(
+                _selected(view, new, kinds, f"filename AS {FILE}")
+            ).to_arrow_table(),
+        )
+        self._connection.register("shown", rows)
+        self._define(view, "SELECT * FROM shown")
+        self._connection.unregister("shown")
 
     def _define(self, view: View, select: str) -> None:
         # A copy where something is hidden: a view's files could be read past it, and errors
@@ -227,32 +244,38 @@ def union(view: View) -> str:
 
 
 def select_of(
-    connection: duckdb.DuckDBPyConnection, files: GivenFiles, lake: Lake, view: View
+    shared: Shared, files: GivenFiles, lake: Lake, view: View, delta: Table | None
 ) -> str:
-    """A SELECT of the view's columns and rows from `files`, which the connection can open.
+    """A SELECT of the view's columns and rows from `files`, which a connection can open.
     Raises StorageError for data that cannot be read, ContractError for other columns."""
-    return _select(connection, files, lake, view, lake.table(view.schema, view.table))
+    paths, kinds = _given(shared, files, lake, view, delta)
+    return _selected(view, paths, kinds)
 
 
-def _select(
-    connection: duckdb.DuckDBPyConnection,
-    files: GivenFiles,
-    lake: Lake,
-    view: View,
-    delta: Table | None,
-) -> str:
+def _given(
+    shared: Shared, files: GivenFiles, lake: Lake, view: View, delta: Table | None
+) -> tuple[list[str], frozenset[Columns]]:
+    """The paths of a table's files, now that they are among `files`, and what columns they have."""
     if delta is None:
-        return _empty(view)
+        return [], frozenset()
     lacking(delta, view.schema, view.table)
-    given = files.give(f"{view.schema}/{view.table}", data_files(lake, delta))
-    if not given:
+    found = data_files(lake, delta)
+    return files.give(f"{view.schema}/{view.table}", found), shared.kinds(view.name, found)
+
+
+def _selected(view: View, paths: list[str], kinds: frozenset[Columns], *more: str) -> str:
+    """`more`: columns of DuckDB's own beside those of the view."""
+    if not paths:
         return _empty(view)
-    source = _parquet(view, given)
-    try:
-        bound = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()
-    except duckdb.Error as error:
-        raise StorageError(f"cannot read {view.name}: {first_line(error)}") from error
-    return _projected(view, source, [column[0] for column in bound])
+    keys = partition_columns(view.schema, view.table)
+    present = {name for columns in kinds for name, _ in columns}.union(keys)
+    columns = [
+        quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
+        for n, t in view.columns.items()
+    ]
+    where = f" WHERE {view.only}" if view.only else ""
+    source = _parquet(view, paths, are_alike=len(kinds) == 1)
+    return f"SELECT {', '.join([*columns, *more])} FROM {source}{where}"
 
 
 def sql_type(dtype: Any) -> str:
@@ -282,22 +305,14 @@ _PLAIN: dict[type[pl.DataType], str] = {
 }
 
 
-def _parquet(view: View, files: list[str]) -> str:
+def _parquet(view: View, paths: list[str], *, are_alike: bool) -> str:
     keys = partition_columns(view.schema, view.table)
     types = ", ".join(f"{literal(k)}: {sql_type(view.columns[k])}" for k in keys)
-    # Files written before a column was added lack it.
-    options = ["union_by_name = true", f"hive_partitioning = {bool(keys)}"]
+    # Files written before a column was added lack it. Of files that are alike DuckDB opens one to
+    # plan, and not each.
+    options = [f"union_by_name = {not are_alike}", f"hive_partitioning = {bool(keys)}"]
     options += [f"hive_types = {{{types}}}"] if keys else []
-    return f"read_parquet([{', '.join(map(literal, files))}], {', '.join(options)})"
-
-
-def _projected(view: View, source: str, present: list[str]) -> str:
-    columns = ", ".join(
-        quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
-        for n, t in view.columns.items()
-    )
-    where = f" WHERE {view.only}" if view.only else ""
-    return f"SELECT {columns} FROM {source}{where}"
+    return f"read_parquet([{', '.join(map(literal, paths))}], {', '.join(options)})"
 
 
 def _empty(view: View) -> str:

@@ -19,6 +19,7 @@ from lakehouse.serve.dictionary.describe import columns
 from lakehouse.serve.sql.catalog import literal, quoted, select_of, union
 from lakehouse.serve.sql.file_system import GivenFiles
 from lakehouse.serve.sql.query_guard import first_line
+from lakehouse.serve.sql.shared import Shared
 from lakehouse.serve.sql.visible import View, views
 from lakehouse.storage.shapes import partition_columns
 
@@ -69,7 +70,7 @@ def _copy(
     name = f"{quoted(view.schema)}.{quoted(view.table)}"
     by_day = days is not None and partition_columns(view.schema, view.table)
     where = f" WHERE gaming_day BETWEEN '{days[0]}' AND '{days[1]}'" if days and by_day else ""
-    select = select_of(database, files, lake, view)
+    select = select_of(Shared(), files, lake, view, lake.table(view.schema, view.table))
     made = database.execute(f"CREATE TABLE {name} AS SELECT * FROM ({select}){where}").fetchone()
     about = contract(view.table)
     said = [f"COMMENT ON TABLE {name} IS {literal(f'{about.description} ({about.grain})')}"]
