@@ -104,8 +104,9 @@ def _heat(figure: Figure, rows: pl.DataFrame) -> None:
     x, (y, value) = figure.x, figure.y
     columns, lines = rows[x].unique(maintain_order=True), rows[y].unique(maintain_order=True)
     at = {str(v): n for n, v in enumerate(columns)}, {str(v): n for n, v in enumerate(lines)}
+    # As tuples: NiceGUI watches every list for changes.
     cells = [
-        [at[0][str(a)], at[1][str(b)], plain(v)] for a, b, v in rows[[x, y, value]].iter_rows()
+        (at[0][str(a)], at[1][str(b)], plain(v)) for a, b, v in rows[[x, y, value]].iter_rows()
     ]
     known = [c[2] for c in cells if c[2] is not None]
     options = {

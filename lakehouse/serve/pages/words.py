@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,7 @@ def label(column: str) -> str:
     return text[:1].upper() + text[1:] + ends
 
 
+@functools.cache
 def is_share(column: str) -> bool:
     return column.removesuffix(USUAL).endswith(SHARES)
 
