@@ -348,17 +348,20 @@ def payment(number: int, level: str, profile: str = "tuned") -> dict[str, Any]:
     }
 
 
+def pay(lake: Lake, *given: dict[str, Any]) -> None:
+    shape = contract("fraud_alerts").bronze_schema()
+    rows = pl.DataFrame(given, schema={n: t for n, t in shape.items() if n in given[0]})
+    stored = pl.concat([shape.to_frame(), rows], how="diagonal")
+    days = (DAY - dt.timedelta(days=1), DAY)
+    commit = Commit("r", "gold/fraud_alerts", "1")
+    lake.write_days("gold", "fraud_alerts", stored, days, commit=commit)
+
+
 def test_payments_of_the_shop_are_worked_as_other_alerts(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the profile that alerts are raised by; what stands beside it is for comparison."""
-    given = [payment(1, "CRITICAL"), payment(2, "HIGH"), payment(3, "LOW", "streamify")]
-    shape = contract("fraud_alerts").bronze_schema()
-    rows = pl.DataFrame(given, schema={n: t for n, t in shape.items() if n in given[0]})
-    stored = pl.concat([shape.to_frame(), rows], how="diagonal")
-    lake.write_days(
-        "gold", "fraud_alerts", stored, (DAY, DAY), commit=Commit("r", "gold/fraud_alerts", "1")
-    )
+    pay(lake, payment(1, "CRITICAL"), payment(2, "HIGH"), payment(3, "LOW", "streamify"))
 
     def listed(*asked: str) -> dict[str, str]:
         assert run(["alerts", "list", "--json", *asked]) == 0
@@ -373,3 +376,64 @@ def test_payments_of_the_shop_are_worked_as_other_alerts(
     capsys.readouterr()
     assert listed("--rule", "refund_abuse", "--state", "acknowledged") == {"tuned-T-1": "CRITICAL"}
     assert run(["alerts", "ack", "streamify-T-3"]) == 2
+
+
+def test_payments_of_an_account_and_day_are_one_line_and_settled_together(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = {"user_id": "A"}
+    before = {"gaming_day": DAY - dt.timedelta(days=1)}
+    pay(
+        lake,
+        payment(1, "HIGH") | mine | {"fraud_score": 0.7},
+        payment(2, "CRITICAL") | mine | {"rules": [{"rule": "rapid", "score": 0.9}]},
+        payment(3, "HIGH") | mine,
+        payment(4, "HIGH") | mine | before,
+        payment(5, "HIGH"),
+        payment(6, "LOW", "streamify") | mine,
+    )
+
+    def listed(*asked: str) -> dict[str, int]:
+        assert run(["alerts", "list", "--json", "--from", str(before["gaming_day"]), *asked]) == 0
+        told = json.loads(capsys.readouterr().out)
+        return {a["alert_id"]: a["alerts"] for a in told if a["family"] == "shop"}
+
+    assert listed() == {"tuned-T-2": 3, "tuned-T-4": 1, "tuned-T-5": 1}
+    assert listed("--each") == {f"tuned-T-{n}": 1 for n in (1, 2, 3, 4, 5)}
+    assert (
+        run(["alerts", "close", "tuned-T-3", "--reason", "a child", "--outcome", "explained"]) == 0
+    )
+    assert listed() == {"tuned-T-2": 2, "tuned-T-4": 1, "tuned-T-5": 1}
+    settle = ["--reason", "a stolen card", "--outcome", "confirmed", "--alike"]
+    assert run(["alerts", "close", "tuned-T-1", *settle]) == 0
+    assert "tuned-T-1 and 1 alike: closed" in capsys.readouterr().err
+    assert listed() == {"tuned-T-4": 1, "tuned-T-5": 1}
+    assert listed("--state", "closed") == {"tuned-T-2": 3}
+    reasons = desk.read(lake).select("alert_id", "reason").sort("alert_id").rows()
+    assert reasons == [
+        ("tuned-T-1", "a stolen card"), ("tuned-T-2", "a stolen card"), ("tuned-T-3", "a child"),
+    ]  # fmt: skip
+    assert run(["alerts", "close", "tuned-T-2", *settle]) == 2
+    assert "closed already" in capsys.readouterr().err
+
+
+def test_alerts_of_the_floor_stand_alone_but_for_those_of_one_rule_entity_and_day(
+    lake: Lake,
+) -> None:
+    drift = alert("SLOT-0001") | {"rule": "hold_drift", "alert_id": "hold_drift-x"}
+    store(lake, alert("SLOT-0001"), drift)
+    found = desk.worked(desk.every(lake), desk.read(lake))
+    assert desk.folded(found)["alerts"].to_list() == [1, 1]
+    assert desk.alike(lake, desk.find(lake, "hold_drift-x")) == ["hold_drift-x"]
+
+
+def test_of_several_actions_those_that_change_nothing_are_left_out(lake: Lake) -> None:
+    """As where somebody else has settled some of them in the meantime."""
+    ids = [alert(name)["alert_id"] for name in ("SLOT-0001", "SLOT-0002")]
+    act(lake, "ack")
+    both = pl.concat([desk.action(i, "ack", who="bea", at=AT) for i in ids])
+    assert desk.act(lake, both) == 1
+    assert desk.read(lake).select("alert_id", "acted_by").sort("alert_id").rows() == [
+        (ids[0], "ann"),
+        (ids[1], "bea"),
+    ]

@@ -169,6 +169,29 @@ def test_what_the_desk_decides_is_signed_by_the_viewer(at: Callable[..., Here], 
     assert outcomes == {"ack": None, "close": "explained"}
 
 
+def test_payments_of_a_line_are_decided_together(at: Callable[..., Here], lake: Lake) -> None:
+    paid = {
+        "alert_id": ["tuned-1", "tuned-2", "tuned-3"],
+        "user_id": ["A", "A", "B"],
+        "gaming_day": [DAY] * 3,
+        "profile": ["tuned"] * 3,
+        "alert_level": ["HIGH", "CRITICAL", "LOW"],
+        "fraud_score": [0.7, 0.9, 0.2],
+        "amount": ["10.00", "2.50", "1.00"],
+        "rules": [[{"rule": "rapid", "score": 0.9}]] * 3,
+    }
+    put(lake, "gold", "fraud_alerts", paid)
+    here = at("fraud", somebody("alerts"))
+    rows = here.house.asking.answer(figure("fraud/alerts"), GIVEN)
+    told = rows.select("alert_id", "alerts", "severity", pl.col("amount").cast(str)).rows()
+    assert told == [("tuned-2", 2, "CRITICAL", "12.50"), ("tuned-3", 1, "LOW", "1.00")]
+    assert alerts._others(here, "tuned-2") == 1
+    alerts.decide(here, "tuned-2", "close", "a stolen card", "confirmed", alike=True)
+    assert sorted(desk.read(lake)["alert_id"]) == ["tuned-1", "tuned-2"]
+    left = here.house.asking.answer(figure("fraud/alerts"), GIVEN)
+    assert left["alert_id"].to_list() == ["tuned-3"]
+
+
 @pytest.mark.parametrize(
     ("page", "viewer", "alert", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,7 +12,15 @@ from lakehouse.commands.printing import AsJson, chosen, put
 from lakehouse.errors import BadInput
 
 Alert = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id, see `alerts list`.")]
-_LISTED = ("alert_id", "severity", "state", "score", "entity_id", "said")
+_LISTED = ("alert_id", "severity", "state", "alerts", "score", "entity_id", "said")
+Alike = Annotated[
+    bool,
+    typer.Option(
+        "--alike",
+        help="Also what stands on its line in `alerts list`: the other payments of the account and "
+        "day.",
+    ),
+]
 _FACTS = (
     "alert_id", "severity", "state", "score", "rule", "family", "entity_type", "entity_id",
     "gaming_day", "window_start", "window_end", "said", "suggested_action", "outcome", "reason",
@@ -48,11 +57,15 @@ def listed(
     ] = None,
     first: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Rows to show; 0: all.")] = _MOST,
+    limit: Annotated[int, typer.Option(min=0, help="Lines to show; 0: all.")] = _MOST,
+    each: Annotated[
+        bool, typer.Option("--each", help="A line for each payment of an account and day.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Alerts, the gravest and newest first; without --state those that nobody has closed.
 
+    Payments of one account and day stand on one line, that of the gravest; `alerts` counts them.
     Patterns of currency are in the restricted zone: see `lakehouse cases`.
     """
     import polars as pl
@@ -85,11 +98,12 @@ def listed(
     found = desk.worked(alerts, desk.read(lake))
     wanted = pl.col("state") != "closed" if state is None else pl.col("state") == state
     found = found if state == "all" else found.filter(wanted)
-    shown = found.head(limit) if limit else found
+    lines = found.with_columns(alerts=1) if each else desk.folded(found)
+    shown = lines.head(limit) if limit else lines
     put(shown if as_json else shown.select(_LISTED), chosen(as_json=as_json))
     by = dict(found.group_by("severity").len().iter_rows())
     counts = ", ".join(f"{by.get(s, 0)} {s}" for s in SEVERITIES)
-    cut = "" if shown.height == found.height else f"; the first {shown.height} are shown"
+    cut = "" if shown.height == lines.height else f"; the first {shown.height} lines are shown"
     typer.echo(f"{found.height} alerts: {counts}{cut}", err=True)
 
 
@@ -124,9 +138,10 @@ def show(alert: Alert, as_json: AsJson = False) -> None:
 def ack(
     alert: Alert,
     reason: Annotated[str | None, typer.Option("--reason", help="What is being done.")] = None,
+    alike: Alike = False,
 ) -> None:
     """Say that you look into an alert."""
-    _append(alert, "ack", reason)
+    _append(alert, "ack", reason, alike=alike)
 
 
 def close(
@@ -135,26 +150,36 @@ def close(
     outcome: Annotated[
         str, typer.Option("--outcome", help="confirmed, explained, false_alarm or duplicate.")
     ],
+    alike: Alike = False,
 ) -> None:
     """Settle an alert: what it turned out to be, and why."""
-    _append(alert, "close", reason, outcome)
+    _append(alert, "close", reason, outcome, alike=alike)
 
 
 def reopen(
-    alert: Alert, reason: Annotated[str, typer.Option("--reason", help="Why it is not settled.")]
+    alert: Alert,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not settled.")],
+    alike: Alike = False,
 ) -> None:
     """Open a closed or acknowledged alert again."""
-    _append(alert, "reopen", reason)
+    _append(alert, "reopen", reason, alike=alike)
 
 
-def _append(alert: str, kind: str, reason: str | None, outcome: str | None = None) -> None:
+def _append(
+    alert: str, kind: str, reason: str | None, outcome: str | None = None, *, alike: bool
+) -> None:
+    import polars as pl
+
     from lakehouse.commands import caller
     from lakehouse.serve.alerts import desk
 
     _, lake = opened()
-    row = desk.action(
-        alert, kind, who=caller.user(), at=caller.now(), reason=reason, outcome=outcome
+    act = partial(
+        desk.action, kind=kind, who=caller.user(), at=caller.now(), reason=reason, outcome=outcome
     )
-    desk.find(lake, alert)
-    desk.act(lake, row)
-    typer.echo(f"{alert}: {desk.STATES[kind]}", err=True)
+    rows = act(alert)
+    found = desk.find(lake, alert)
+    if alike:
+        rows = pl.concat([act(other) for other in desk.alike(lake, found)])
+    others = desk.act(lake, rows) - 1
+    typer.echo(f"{alert}{f' and {others} alike' if others else ''}: {desk.STATES[kind]}", err=True)

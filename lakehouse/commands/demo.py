@@ -171,7 +171,9 @@ def _alerts(lake: Lake, days: Days) -> None:
     from lakehouse.serve.alerts import desk
     from lakehouse.serve.reports.render import show
 
-    alerts = lake.scan("gold", "anomalies", days=days).filter(pl.col("family") != "cash")
+    alerts = desk.every(lake).filter(
+        pl.col("gaming_day").is_between(*days), pl.col("family") != "cash"
+    )
     found = desk.worked(alerts, desk.read(lake))
     newest = found.filter(pl.col("gaming_day") == days[1])
     _title(
@@ -179,7 +181,7 @@ def _alerts(lake: Lake, days: Days) -> None:
         f"`{_program()} alerts show ALERT` opens one to its rows"
     )
     shown = newest if newest.height else found
-    show(shown.head(TOP).select("alert_id", "severity", "score", "said"))
+    show(desk.folded(shown).head(TOP).select("alert_id", "severity", "alerts", "score", "said"))
 
 
 def _checks(settings: Settings, lake: Lake) -> str:

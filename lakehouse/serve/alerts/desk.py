@@ -22,6 +22,14 @@ STATES = {"ack": "acknowledged", "close": "closed", "reopen": "open"}
 REMEMBERED_DAYS = 30
 """Gaming days of an account that a payment is held against."""
 _GRAVITY = {"CRITICAL": "CRITICAL", "HIGH": "WARNING", "MEDIUM": "INFO", "LOW": "INFO"}
+_ALIKE = (
+    "entity_id",
+    "gaming_day",
+    "state",
+    pl.when(pl.col("family") != "shop").then("rule").alias("of_rule"),
+)
+"""Alerts are alike that stand the same, of one rule on one entity and gaming day; in the shop,
+where each payment is an alert of its own, all of an account on a day."""
 _LOG = contract(TABLE).bronze_schema()
 
 
@@ -54,22 +62,29 @@ def action(
     return pl.DataFrame([[known_by, *row]], schema=_LOG, orient="row")
 
 
-def act(lake: Lake, row: pl.DataFrame) -> None:
-    """Appends an action to the log. Raises BadInput for one that changes nothing.
+def act(lake: Lake, rows: pl.DataFrame) -> int:
+    """Appends actions of one kind to the log, but for those that change nothing, and says how many.
+    Raises BadInput where none does.
 
     Those who act at the same time take turns: each is judged by all actions before it.
     """
     from lakehouse.storage import append_in_turn
 
-    new = row.row(0, named=True)
+    first = rows.row(0, named=True)
+    meant = STATES[first["action"]]
 
     def changing(before: pl.DataFrame) -> tuple[str, pl.DataFrame]:
-        now = dict(standing(before).select("alert_id", "state").iter_rows())
-        if now.get(new["alert_id"], "open") == STATES[new["action"]]:
-            raise BadInput(f"alert {new['alert_id']!r} is {STATES[new['action']]} already")
-        return new["action_id"], row
+        stood = standing(before).select("alert_id", "state")
+        left = (
+            rows.join(stood, on="alert_id", how="left", maintain_order="left")
+            .filter(pl.col("state").fill_null("open") != meant)
+            .drop("state")
+        )
+        if left.is_empty():
+            raise BadInput(f"alert {first['alert_id']!r} is {meant} already")
+        return first["action_id"], left
 
-    append_in_turn(lake, "ops", TABLE, changing, log="the log of actions")
+    return append_in_turn(lake, "ops", TABLE, changing, log="the log of actions").height
 
 
 def read(lake: Lake) -> pl.DataFrame:
@@ -104,6 +119,22 @@ def worked(alerts: pl.LazyFrame, actions: pl.DataFrame) -> pl.DataFrame:
         .sort(gravest, "gaming_day", "score", "alert_id", descending=[False, True, True, False])
         .collect()
     )
+
+
+def folded(alerts: pl.DataFrame) -> pl.DataFrame:
+    """Of alerts that are alike the gravest, with how many they are (`alerts`)."""
+    return alerts.with_columns(pl.len().over(*_ALIKE).alias("alerts")).unique(
+        _ALIKE, keep="first", maintain_order=True
+    )
+
+
+def alike(lake: Lake, alert: pl.DataFrame) -> list[str]:
+    """Ids of the alerts that are like the one alert given, which comes first."""
+    given, entity, day = alert.select("alert_id", "entity_id", "gaming_day").row(0)
+    of_day = every(lake).filter(pl.col("entity_id") == entity, pl.col("gaming_day") == day)
+    found = worked(of_day, read(lake))
+    mine = found.filter((pl.col("alert_id") == given).any().over(*_ALIKE))["alert_id"]
+    return [given, *(other for other in mine if other != given)]
 
 
 def every(lake: Lake) -> pl.LazyFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from html import escape
 from typing import Any
 
+import polars as pl
 from nicegui import run, ui
 
 from lakehouse.contracts import contract
@@ -45,7 +47,8 @@ async def body(here: Here) -> None:
         return
     ui.link("All alerts", here.to())
     ui.html(f"<h2>Alert {escape(alert['alert_id'])}</h2>", sanitize=False).classes("subject")
-    _decide(here, alert)
+    alike = await run.io_bound(_others, here, alert["alert_id"])
+    _decide(here, alert, alike or 0)
     await frame.figures(here, [facts, actions, *await _evidence(here, alert)])
 
 
@@ -94,7 +97,13 @@ def _rows_of(table: str, alert: dict[str, Any]) -> Figure:
     return Figure("", table, title, "table", sql, is_wide=True, only_with="alert")
 
 
-def _decide(here: Here, alert: dict[str, Any]) -> None:
+def _others(here: Here, alert_id: str) -> int:
+    """How many alerts are like this one, beside it."""
+    lake = here.house.asking.lake
+    return len(desk.alike(lake, desk.find(lake, alert_id))) - 1
+
+
+def _decide(here: Here, alert: dict[str, Any], alike: int) -> None:
     """What may be done with the alert as it stands. Every deed is a row more in the log."""
     if not here.viewer().may(GRANT):
         frame.note("You may look at alerts, and not decide on them.")
@@ -106,14 +115,17 @@ def _decide(here: Here, alert: dict[str, Any]) -> None:
         reason = ui.input("Reason").props("dense outlined").classes("long")
         outcome = ui.select(list(OUTCOMES), label="Outcome").props("dense outlined options-dense")
         outcome.classes("short").set_visibility("close" in kinds)
+        others = ui.checkbox(f"And the {alike:,} others of this account and day")
+        others.set_visibility(alike > 0)
         said = ui.element("div").props("aria-live=polite").classes("said")
 
         async def done(kind: str) -> None:
             said.clear()
             try:
                 await run.io_bound(
-                    decide, here, alert["alert_id"], kind, reason.value, outcome.value
-                )
+                    decide, here, alert["alert_id"], kind, reason.value, outcome.value,
+                    alike=others.value,
+                )  # fmt: skip
             except LakehouseError as error:
                 with said:
                     frame.wrong(str(error))
@@ -129,16 +141,27 @@ def _decide(here: Here, alert: dict[str, Any]) -> None:
 _WORDS = {"ack": "Acknowledge", "close": "Close", "reopen": "Open again"}
 
 
-def decide(here: Here, alert_id: str, kind: str, reason: str | None, outcome: str | None) -> None:
-    """Writes what the viewer decides. Raises BadInput for one without the grant, an alert of
-    another desk, and as the desk does."""
+def decide(
+    here: Here,
+    alert_id: str,
+    kind: str,
+    reason: str | None,
+    outcome: str | None,
+    *,
+    alike: bool = False,
+) -> None:
+    """Writes what the viewer decides, and of the alerts that are alike too where it is said so.
+    Raises BadInput for one without the grant, an alert of another desk, and as the desk does."""
     viewer = here.permit(GRANT)
     lake = here.house.asking.lake
-    row = desk.action(
-        alert_id, kind, who=viewer.name, at=here.house.now(), reason=reason or None,
+    act = functools.partial(
+        desk.action, kind=kind, who=viewer.name, at=here.house.now(), reason=reason or None,
         outcome=outcome if kind == "close" else None,
     )  # fmt: skip
+    rows = act(alert_id)
     found = desk.find(lake, alert_id)
     if home_of(found["family"].item()) != here.page.name:
         raise BadInput(f"alert {alert_id!r} is for another desk")
-    desk.act(lake, row)
+    if alike:
+        rows = pl.concat([act(other) for other in desk.alike(lake, found)])
+    desk.act(lake, rows)
