@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     topic_days: float = Field(default=7, gt=0, le=36_500)
     """How long that log keeps messages at least; what is older goes a segment at a time, as
     others come."""
+    version_hours: float = Field(default=1, ge=0.1, le=24 * 36_500)
+    """Hours for which older versions of a table that a stream fills stay readable, and with them
+    what somebody reads who began before: `stream run` removes files and entries of the log that
+    are older."""
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""
@@ -320,6 +324,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def kept_versions(self) -> dt.timedelta:
+        """`version_hours`."""
+        return dt.timedelta(hours=self.version_hours)
 
     def has(self, table: str) -> bool:
         """Whether a table belongs to a part of the house that the lake has."""

@@ -92,7 +92,7 @@ class Engine:
         self._topics: dict[str, _Topic] = {}
         self._tell = tell
         self._lost: set[tuple[str, int]] = set()
-        self._compaction = Compaction(lake, tell, layers=("gold",))
+        self._compaction = Compaction(lake, tell, settings.kept_versions, layers=("gold",))
         for topic in OUT:
             if topic not in transport.topics():
                 transport.create(topic, settings.topic_partitions)

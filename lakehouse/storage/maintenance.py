@@ -10,9 +10,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse.errors import BadInput
-from lakehouse.storage.commits import Commit
+from lakehouse.storage.commits import Commit, properties
 from lakehouse.storage.lake import Lake
 from lakehouse.storage.log import files_by_day, listed_files, naming
+from lakehouse.storage.marks import is_rearranged
 from lakehouse.storage.shapes import PARTITION, stored_schema
 
 RETENTION = dt.timedelta(days=7)
@@ -64,6 +65,7 @@ def maintain(
         _settle(lake, layer, table)
         delta.update_incremental()
         delta.create_checkpoint()
+        delta.cleanup_metadata()
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
         )
@@ -89,6 +91,41 @@ def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[
     if days:
         lake.close(layer, table)
     return days
+
+
+def tend(lake: Lake, layer: str, table: str, kept: dt.timedelta) -> None:
+    """What a table needs that grows all the time: small files put together, and what no version of
+    the time `kept` needs removed, entries of its log and files that were put together. Others may
+    read and write meanwhile: a file that no commit has named yet stays."""
+    delta = lake.table(layer, table)
+    if delta is None:
+        return
+    try:
+        with naming(lake.uri(layer, table), "tend"):
+            _keep_for(delta, layer, table, kept)
+            if not is_rearranged(delta):
+                delta.cleanup_metadata()
+            compact_days(lake, layer, table)
+            delta.update_incremental()
+            delta.vacuum(dry_run=False)
+    except CommitFailedError:
+        return  # somebody else does it
+    lake.close(layer, table)
+
+
+def _keep_for(delta: DeltaTable, layer: str, table: str, kept: dt.timedelta) -> None:
+    """The time is the table's own, for whoever else writes checkpoints or removes files. The log is
+    cut by `tend` and at commits of rows, and not by Delta after a compaction: the version before
+    one is asked for until a commit of rows has told of it (storage/marks.py), however old it is."""
+    said = f"interval {int(kept.total_seconds())} seconds"
+    wanted = dict.fromkeys(_KEPT, said) | {"delta.enableExpiredLogCleanup": "false"}
+    if wanted.items() <= delta.metadata().configuration.items():
+        return
+    told = properties(Commit("tend", f"{layer}/{table}", "1"), delta, (layer, table))
+    delta.alter.set_table_properties(wanted, commit_properties=told)
+
+
+_KEPT = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
 
 
 def _settle(lake: Lake, layer: str, table: str) -> None:

@@ -1,29 +1,33 @@
-"""Small files put together while events come in, beside the worker that makes them."""
+"""Small files put together and old ones removed while events come in, beside the worker that makes
+them."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from lakehouse.closing import Closing
 from lakehouse.errors import StorageError
-from lakehouse.storage import Lake, compact_days
+from lakehouse.storage import Lake, tend
 
 COMMITS = 64
 """Of a table, after which its files are looked at."""
 
 
 class Compaction(Closing):
-    """At the most one at a time, in a thread of its own, with tables that it opens itself."""
+    """At the most one at a time, in a thread of its own, with tables that it opens itself. `kept`:
+    for how long older versions of them stay readable."""
 
     def __init__(
         self,
         lake: Lake,
         tell: Callable[[str], None],
+        kept: dt.timedelta,
         layers: tuple[str, ...] = ("bronze", "quarantine"),
     ) -> None:
-        self._layers = layers
+        self._layers, self._kept = layers, kept
         self._lake = Lake(lake.root, lake.storage_options)
         self._tell = tell
         self._commits: Counter[str] = Counter()
@@ -40,7 +44,7 @@ class Compaction(Closing):
     def _compact(self, table: str) -> None:
         for layer in self._layers:
             try:
-                compact_days(self._lake, layer, table)
+                tend(self._lake, layer, table, self._kept)
             except StorageError as error:
                 self._tell(str(error))
 

@@ -129,7 +129,7 @@ class Worker:
         lacks what the lake has not.
         """
         self._readers = {t: Reader(self.settings, table) for t, table in self.topics.items()}
-        compaction = Compaction(self.lake, self.tell)
+        compaction = Compaction(self.lake, self.tell, self.settings.kept_versions)
         with (
             self.transport.consumer(tuple(self.topics), GROUP, self._begin) as consumer,
             compaction,

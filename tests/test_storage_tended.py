@@ -1,0 +1,203 @@
+"""Tables that grow all the time: their logs and files stay few, and nothing is lost by that."""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from lakehouse.errors import BadInput, StorageError
+from lakehouse.storage import Commit, Lake, stream, tend
+from tests.test_storage_offsets import CAGE, brought, frame, places
+
+HOUR = dt.timedelta(hours=1)
+NOTHING = dt.timedelta(0)
+DAY = dt.date(2025, 1, 5)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path))
+
+
+def entries(lake: Lake) -> list[int]:
+    log = Path(lake.uri("bronze", CAGE)) / "_delta_log"
+    return sorted(int(f.stem) for f in log.glob("[0-9]*.json"))
+
+
+def files(lake: Lake) -> int:
+    return len(list(Path(lake.uri("bronze", CAGE)).rglob("*.parquet")))
+
+
+def checkpoint(lake: Lake) -> None:
+    DeltaTable(lake.uri("bronze", CAGE)).create_checkpoint()
+
+
+def age(lake: Lake, upto: int, by: dt.timedelta = 2 * HOUR) -> None:
+    """What the log has of versions up to this was written so long ago."""
+    then = time.time() - by.total_seconds()
+    for file in (Path(lake.uri("bronze", CAGE)) / "_delta_log").glob("[0-9]*"):
+        if int(file.name[:20]) <= upto:
+            os.utime(file, (then, then))
+
+
+def cut(lake: Lake) -> None:
+    """Removes all entries of the log before a checkpoint of the newest version."""
+    checkpoint(lake)
+    age(lake, max(entries(lake)))
+    tend(lake, "bronze", CAGE, HOUR)
+
+
+def test_a_log_is_cut_to_the_checkpoint_before_the_time_that_is_kept(lake: Lake) -> None:
+    for n in range(20):
+        brought(lake, n, n + 1)
+        if n in (7, 15):
+            checkpoint(lake)
+    age(lake, 12)
+    tend(lake, "bronze", CAGE, HOUR)
+    assert entries(lake)[0] == 8
+    newest = max(entries(lake))
+    for version in range(13, newest + 1):
+        assert lake.scan("bronze", CAGE, as_of=version).collect().height == min(version, 20)
+    age(lake, 17)
+    brought(lake, 20, 21)
+    tend(lake, "bronze", CAGE, HOUR)
+    assert entries(lake)[0] == 16
+    assert places(Lake(lake.root)) == sorted(f"topic:cage/0@{n}" for n in range(21))
+
+
+def test_a_version_before_a_cut_is_refused_by_what_there_is(lake: Lake) -> None:
+    for n in range(4):
+        brought(lake, n, n + 1)
+    cut(lake)
+    first, last = entries(lake)[0], max(entries(lake))
+    with pytest.raises(BadInput, match=rf"no version 2; versions {first} to {last}$"):
+        lake.scan("bronze", CAGE, as_of=2)
+    with pytest.raises(BadInput, match=r"no longer known as it was at 2020-01-01 .*; it is since"):
+        lake.scan("bronze", CAGE, as_of=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+
+def test_offsets_outlive_the_log_that_told_them(lake: Lake) -> None:
+    for n in range(9):
+        brought(lake, n, n + 1, "cage/0")
+        brought(lake, n, n + 1, "cage/1")
+    cut(lake)
+    assert entries(lake)[0] > 17
+    anew = Lake(lake.root)
+    assert anew.reached("bronze", CAGE, ["cage/0", "cage/1"]) == {"cage/0": 9, "cage/1": 9}
+    assert brought(anew, 0, 9) == 0
+    assert brought(anew, 4, 12, "cage/1") == 3
+    assert len(places(anew)) == 9 + 12
+
+
+def test_files_that_were_put_together_go_after_the_time_that_is_kept(lake: Lake) -> None:
+    for n in range(40):
+        brought(lake, n, n + 1)
+    tend(lake, "bronze", CAGE, HOUR)
+    assert files(lake) == 41
+    assert lake.scan("bronze", CAGE, as_of=30).collect().height == 30
+    tend(lake, "bronze", CAGE, NOTHING)
+    assert files(lake) == 1
+    assert len(places(Lake(lake.root))) == 40
+
+
+def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:
+    for n in range(40):
+        brought(lake, n, n + 1)
+    under_way = Path(lake.uri("bronze", CAGE)) / f"gaming_day={DAY}" / "part-under-way.parquet"
+    under_way.write_bytes(b"PAR1")
+    os.utime(under_way, (0, 0))
+    tend(lake, "bronze", CAGE, NOTHING)
+    assert under_way.exists()
+
+
+def test_the_time_is_the_tables_own_and_follows_the_setting(lake: Lake) -> None:
+    brought(lake, 0, 1)
+    for kept, said in ((HOUR, "interval 3600 seconds"), (2 * HOUR, "interval 7200 seconds")):
+        tend(lake, "bronze", CAGE, kept)
+        told = DeltaTable(lake.uri("bronze", CAGE)).metadata().configuration
+        assert told == {
+            "delta.logRetentionDuration": said,
+            "delta.deletedFileRetentionDuration": said,
+            "delta.enableExpiredLogCleanup": "false",
+        }
+    before = lake.version("bronze", CAGE)
+    tend(lake, "bronze", CAGE, 2 * HOUR)
+    assert lake.version("bronze", CAGE) == before
+
+
+def test_what_a_day_holds_is_told_the_same_through_all_of_it(lake: Lake) -> None:
+    """Else each day of a stream would be due to be derived again whenever it is tended."""
+    lake.write_days("bronze", CAGE, frame("x@0"), (DAY, DAY), commit=BY.deriving({DAY: "a mark"}))
+    for n in range(40):
+        brought(lake, n, n + 1)
+    told = lake.tokens("bronze", CAGE)
+    for kept in (HOUR, NOTHING, HOUR):
+        tend(lake, "bronze", CAGE, kept)
+        assert Lake(lake.root).tokens("bronze", CAGE) == told
+    lake.append_offsets("bronze", CAGE, frame(), {"cage/0": 41}, commit=BY)
+    cut(lake)
+    assert Lake(lake.root).tokens("bronze", CAGE) == told
+    brought(lake, 41, 42)
+    assert lake.tokens("bronze", CAGE) != told
+
+
+BY = Commit("test", f"bronze/{CAGE}", "1")
+
+
+def test_nothing_that_rearranges_cuts_the_log(lake: Lake) -> None:
+    """The version before it is still asked for by what a day holds. Here the compaction is the one
+    hundredth version, of which Delta makes a checkpoint."""
+    lake.make("bronze", CAGE)
+    tend(lake, "bronze", CAGE, HOUR)
+    for n in range(97):
+        brought(lake, n, n + 1)
+    told = lake.tokens("bronze", CAGE)
+    assert max(entries(lake)) == 98
+    age(lake, 98)
+    for _ in range(2):
+        tend(lake, "bronze", CAGE, HOUR)
+        assert Lake(lake.root).history("bronze", CAGE)[0].operation == "OPTIMIZE"
+        assert entries(lake) == list(range(100))
+        assert Lake(lake.root).tokens("bronze", CAGE) == told
+    brought(lake, 97, 98)
+    tend(lake, "bronze", CAGE, HOUR)
+    assert entries(lake) == [99, 100]
+
+
+@pytest.mark.parametrize("by_offsets", [True, False])
+def test_a_commit_of_one_who_slept_while_the_log_was_cut_fails_and_can_be_made_again(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, by_offsets: bool
+) -> None:
+    """Were its entry written beneath the checkpoint, nobody would read it."""
+    for n in range(5):
+        brought(lake, n, n + 1)
+    write: Callable[..., None] = stream.write_deltalake
+
+    def late(*args: Any, **more: Any) -> None:
+        monkeypatch.setattr(stream, "write_deltalake", write)
+        other = Lake(lake.root)
+        for n in range(6):
+            brought(other, n, n + 1, "cage/1")
+        cut(other)
+        write(*args, **more)
+
+    def add() -> None:
+        if by_offsets:
+            brought(lake, 5, 7)
+        else:
+            rows = frame("cage/0@5", "cage/0@6")
+            lake.append("bronze", CAGE, rows, commit=BY, app_transaction=("mine", 1))
+
+    monkeypatch.setattr(stream, "write_deltalake", late)
+    with pytest.raises(StorageError, match="cannot write"):
+        add()
+    for _ in range(2):
+        add()
+    wanted = [*(f"topic:cage/0@{n}" for n in range(7)), *(f"topic:cage/1@{n}" for n in range(6))]
+    assert places(Lake(lake.root)) == sorted(wanted)
+    assert places(lake) == sorted(wanted)
