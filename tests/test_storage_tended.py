@@ -11,11 +11,12 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.storage import Commit, Lake, stream, tend
+from lakehouse.storage import Commit, Kept, Lake, stream, tend
 from tests.test_storage_offsets import CAGE, brought, frame, places
 
-HOUR = dt.timedelta(hours=1)
-NOTHING = dt.timedelta(0)
+AN_HOUR = dt.timedelta(hours=1)
+HOUR = Kept(AN_HOUR, AN_HOUR)
+NOTHING = Kept(dt.timedelta(0), dt.timedelta(0))
 DAY = dt.date(2025, 1, 5)
 
 
@@ -37,7 +38,7 @@ def checkpoint(lake: Lake) -> None:
     DeltaTable(lake.uri("bronze", CAGE)).create_checkpoint()
 
 
-def age(lake: Lake, upto: int, by: dt.timedelta = 2 * HOUR) -> None:
+def age(lake: Lake, upto: int, by: dt.timedelta = 2 * AN_HOUR) -> None:
     """What the log has of versions up to this was written so long ago."""
     then = time.time() - by.total_seconds()
     for file in (Path(lake.uri("bronze", CAGE)) / "_delta_log").glob("[0-9]*"):
@@ -115,19 +116,39 @@ def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:
     assert under_way.exists()
 
 
-def test_the_time_is_the_tables_own_and_follows_the_setting(lake: Lake) -> None:
+@pytest.mark.parametrize(
+    ("versions", "files", "wanted"),
+    [(10, 60, (600, 3600)), (15, 60, (900, 3600)), (90, 60, (5400,) * 2)],
+)
+def test_times_are_the_tables_own_and_follow_the_settings(
+    lake: Lake, versions: int, files: int, wanted: tuple[int, int]
+) -> None:
+    """Files of a version that can be asked for stay."""
     brought(lake, 0, 1)
-    for kept, said in ((HOUR, "interval 3600 seconds"), (2 * HOUR, "interval 7200 seconds")):
-        tend(lake, "bronze", CAGE, kept)
-        told = DeltaTable(lake.uri("bronze", CAGE)).metadata().configuration
-        assert told == {
-            "delta.logRetentionDuration": said,
-            "delta.deletedFileRetentionDuration": said,
-            "delta.enableExpiredLogCleanup": "false",
-        }
+    tend(lake, "bronze", CAGE, HOUR)
+    kept = Kept(dt.timedelta(minutes=versions), dt.timedelta(minutes=files))
+    tend(lake, "bronze", CAGE, kept)
+    assert DeltaTable(lake.uri("bronze", CAGE)).metadata().configuration == {
+        "delta.logRetentionDuration": f"interval {wanted[0]} seconds",
+        "delta.deletedFileRetentionDuration": f"interval {wanted[1]} seconds",
+        "delta.enableExpiredLogCleanup": "false",
+    }
     before = lake.version("bronze", CAGE)
-    tend(lake, "bronze", CAGE, 2 * HOUR)
+    tend(lake, "bronze", CAGE, kept)
     assert lake.version("bronze", CAGE) == before
+
+
+def test_what_was_opened_is_read_on_after_its_version_is_forgotten(lake: Lake) -> None:
+    for n in range(40):
+        brought(lake, n, n + 1)
+    opened = lake.scan("bronze", CAGE)
+    kept = Kept(dt.timedelta(0), AN_HOUR)
+    tend(lake, "bronze", CAGE, kept)
+    brought(lake, 40, 41)
+    checkpoint(lake)
+    tend(lake, "bronze", CAGE, kept)
+    assert entries(lake)[0] > 40
+    assert opened.collect().height == 40
 
 
 def test_what_a_day_holds_is_told_the_same_through_all_of_it(lake: Lake) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 from deltalake import DeltaTable
@@ -23,6 +24,14 @@ SMALL = 32 * 2**20
 """Bytes of a file that is put together with others while events come in."""
 Z_ORDER_FROM = 128 * 2**20
 """Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
+
+
+class Kept(NamedTuple):
+    """How long of a table that grows all the time older `versions` can be asked for, and `files`
+    stay that were put together."""
+
+    versions: dt.timedelta
+    files: dt.timedelta
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,10 @@ def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[
     return days
 
 
-def tend(lake: Lake, layer: str, table: str, kept: dt.timedelta) -> None:
-    """What a table needs that grows all the time: small files put together, and what no version of
-    the time `kept` needs removed, entries of its log and files that were put together. Others may
-    read and write meanwhile: a file that no commit has named yet stays."""
+def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
+    """What a table needs that grows all the time: small files put together, entries of its log and
+    files that were put together removed after the time that they are `kept`. Others may read and
+    write meanwhile: a file that no commit has named yet stays."""
     delta = lake.table(layer, table)
     if delta is None:
         return
@@ -113,19 +122,24 @@ def tend(lake: Lake, layer: str, table: str, kept: dt.timedelta) -> None:
     lake.close(layer, table)
 
 
-def _keep_for(delta: DeltaTable, layer: str, table: str, kept: dt.timedelta) -> None:
-    """The time is the table's own, for whoever else writes checkpoints or removes files. The log is
-    cut by `tend` and at commits of rows, and not by Delta after a compaction: the version before
-    one is asked for until a commit of rows has told of it (storage/marks.py), however old it is."""
-    said = f"interval {int(kept.total_seconds())} seconds"
-    wanted = dict.fromkeys(_KEPT, said) | {"delta.enableExpiredLogCleanup": "false"}
+def _keep_for(delta: DeltaTable, layer: str, table: str, kept: Kept) -> None:
+    """The times are the table's own, for whoever else writes checkpoints or removes files. The log
+    is cut by `tend` and at commits of rows, and not by Delta after a compaction: the version
+    before one is asked for until a commit of rows has told of it (storage/marks.py), however old
+    it is."""
+    wanted = {
+        "delta.logRetentionDuration": _interval(kept.versions),
+        "delta.deletedFileRetentionDuration": _interval(max(kept.files, kept.versions)),
+        "delta.enableExpiredLogCleanup": "false",
+    }
     if wanted.items() <= delta.metadata().configuration.items():
         return
     told = properties(Commit("tend", f"{layer}/{table}", "1"), delta, (layer, table))
     delta.alter.set_table_properties(wanted, commit_properties=told)
 
 
-_KEPT = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
+def _interval(time: dt.timedelta) -> str:
+    return f"interval {int(time.total_seconds())} seconds"
 
 
 def _settle(lake: Lake, layer: str, table: str) -> None:

@@ -10,21 +10,30 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from lakehouse.closing import Closing
 from lakehouse.errors import StorageError
-from lakehouse.storage import Lake, tend
+from lakehouse.settings import Settings
+from lakehouse.storage import Kept, Lake, tend
 
 COMMITS = 64
 """Of a table, after which its files are looked at."""
 
 
+def kept(settings: Settings) -> Kept:
+    """As the settings have it."""
+    return Kept(
+        dt.timedelta(minutes=settings.version_minutes),
+        dt.timedelta(minutes=settings.reading_minutes),
+    )
+
+
 class Compaction(Closing):
-    """At the most one at a time, in a thread of its own, with tables that it opens itself. `kept`:
-    for how long older versions of them stay readable."""
+    """At the most one at a time, in a thread of its own, with tables that it opens itself. `kept`
+    says how long what is old stays."""
 
     def __init__(
         self,
         lake: Lake,
         tell: Callable[[str], None],
-        kept: dt.timedelta,
+        kept: Kept,
         layers: tuple[str, ...] = ("bronze", "quarantine"),
     ) -> None:
         self._layers, self._kept = layers, kept
