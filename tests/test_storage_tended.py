@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.storage import Commit, Kept, Lake, stream, tend
-from tests.test_storage_offsets import CAGE, brought, frame, places
+from lakehouse.storage import Kept, Lake, stream, tend
+from tests.tended import AN_HOUR, HOUR, NOTHING, age, checkpoint, cut, entries
+from tests.test_storage_offsets import BY, CAGE, brought, frame, places
 
-AN_HOUR = dt.timedelta(hours=1)
-HOUR = Kept(AN_HOUR, AN_HOUR)
-NOTHING = Kept(dt.timedelta(0), dt.timedelta(0))
 DAY = dt.date(2025, 1, 5)
+HOME = ("bronze", CAGE)
 
 
 @pytest.fixture
@@ -25,57 +23,33 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path))
 
 
-def entries(lake: Lake) -> list[int]:
-    log = Path(lake.uri("bronze", CAGE)) / "_delta_log"
-    return sorted(int(f.stem) for f in log.glob("[0-9]*.json"))
-
-
 def files(lake: Lake) -> int:
     return len(list(Path(lake.uri("bronze", CAGE)).rglob("*.parquet")))
-
-
-def checkpoint(lake: Lake) -> None:
-    DeltaTable(lake.uri("bronze", CAGE)).create_checkpoint()
-
-
-def age(lake: Lake, upto: int, by: dt.timedelta = 2 * AN_HOUR) -> None:
-    """What the log has of versions up to this was written so long ago."""
-    then = time.time() - by.total_seconds()
-    for file in (Path(lake.uri("bronze", CAGE)) / "_delta_log").glob("[0-9]*"):
-        if int(file.name[:20]) <= upto:
-            os.utime(file, (then, then))
-
-
-def cut(lake: Lake) -> None:
-    """Removes all entries of the log before a checkpoint of the newest version."""
-    checkpoint(lake)
-    age(lake, max(entries(lake)))
-    tend(lake, "bronze", CAGE, HOUR)
 
 
 def test_a_log_is_cut_to_the_checkpoint_before_the_time_that_is_kept(lake: Lake) -> None:
     for n in range(20):
         brought(lake, n, n + 1)
         if n in (7, 15):
-            checkpoint(lake)
-    age(lake, 12)
+            checkpoint(lake, *HOME)
+    age(lake, *HOME, 12)
     tend(lake, "bronze", CAGE, HOUR)
-    assert entries(lake)[0] == 8
-    newest = max(entries(lake))
+    assert entries(lake, *HOME)[0] == 8
+    newest = max(entries(lake, *HOME))
     for version in range(13, newest + 1):
         assert lake.scan("bronze", CAGE, as_of=version).collect().height == min(version, 20)
-    age(lake, 17)
+    age(lake, *HOME, 17)
     brought(lake, 20, 21)
     tend(lake, "bronze", CAGE, HOUR)
-    assert entries(lake)[0] == 16
+    assert entries(lake, *HOME)[0] == 16
     assert places(Lake(lake.root)) == sorted(f"topic:cage/0@{n}" for n in range(21))
 
 
 def test_a_version_before_a_cut_is_refused_by_what_there_is(lake: Lake) -> None:
     for n in range(4):
         brought(lake, n, n + 1)
-    cut(lake)
-    first, last = entries(lake)[0], max(entries(lake))
+    cut(lake, *HOME)
+    first, last = entries(lake, *HOME)[0], max(entries(lake, *HOME))
     with pytest.raises(BadInput, match=rf"no version 2; versions {first} to {last}$"):
         lake.scan("bronze", CAGE, as_of=2)
     with pytest.raises(BadInput, match=r"no longer known as it was at 2020-01-01 .*; it is since"):
@@ -86,8 +60,8 @@ def test_offsets_outlive_the_log_that_told_them(lake: Lake) -> None:
     for n in range(9):
         brought(lake, n, n + 1, "cage/0")
         brought(lake, n, n + 1, "cage/1")
-    cut(lake)
-    assert entries(lake)[0] > 17
+    cut(lake, *HOME)
+    assert entries(lake, *HOME)[0] > 17
     anew = Lake(lake.root)
     assert anew.reached("bronze", CAGE, ["cage/0", "cage/1"]) == {"cage/0": 9, "cage/1": 9}
     assert brought(anew, 0, 9) == 0
@@ -145,9 +119,9 @@ def test_what_was_opened_is_read_on_after_its_version_is_forgotten(lake: Lake) -
     kept = Kept(dt.timedelta(0), AN_HOUR)
     tend(lake, "bronze", CAGE, kept)
     brought(lake, 40, 41)
-    checkpoint(lake)
+    checkpoint(lake, *HOME)
     tend(lake, "bronze", CAGE, kept)
-    assert entries(lake)[0] > 40
+    assert entries(lake, *HOME)[0] > 40
     assert opened.collect().height == 40
 
 
@@ -161,13 +135,10 @@ def test_what_a_day_holds_is_told_the_same_through_all_of_it(lake: Lake) -> None
         tend(lake, "bronze", CAGE, kept)
         assert Lake(lake.root).tokens("bronze", CAGE) == told
     lake.append_offsets("bronze", CAGE, frame(), {"cage/0": 41}, commit=BY)
-    cut(lake)
+    cut(lake, *HOME)
     assert Lake(lake.root).tokens("bronze", CAGE) == told
     brought(lake, 41, 42)
     assert lake.tokens("bronze", CAGE) != told
-
-
-BY = Commit("test", f"bronze/{CAGE}", "1")
 
 
 def test_nothing_that_rearranges_cuts_the_log(lake: Lake) -> None:
@@ -178,16 +149,16 @@ def test_nothing_that_rearranges_cuts_the_log(lake: Lake) -> None:
     for n in range(97):
         brought(lake, n, n + 1)
     told = lake.tokens("bronze", CAGE)
-    assert max(entries(lake)) == 98
-    age(lake, 98)
+    assert max(entries(lake, *HOME)) == 98
+    age(lake, *HOME, 98)
     for _ in range(2):
         tend(lake, "bronze", CAGE, HOUR)
         assert Lake(lake.root).history("bronze", CAGE)[0].operation == "OPTIMIZE"
-        assert entries(lake) == list(range(100))
+        assert entries(lake, *HOME) == list(range(100))
         assert Lake(lake.root).tokens("bronze", CAGE) == told
     brought(lake, 97, 98)
     tend(lake, "bronze", CAGE, HOUR)
-    assert entries(lake) == [99, 100]
+    assert entries(lake, *HOME) == [99, 100]
 
 
 @pytest.mark.parametrize("by_offsets", [True, False])
@@ -204,7 +175,7 @@ def test_a_commit_of_one_who_slept_while_the_log_was_cut_fails_and_can_be_made_a
         other = Lake(lake.root)
         for n in range(6):
             brought(other, n, n + 1, "cage/1")
-        cut(other)
+        cut(other, *HOME)
         write(*args, **more)
 
     def add() -> None:
