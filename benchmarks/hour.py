@@ -1,13 +1,13 @@
 """Whether following events stays as it is: `python -m benchmarks.hour [--minutes N] [--rate N]`.
 
 Events of all topics by the clock of the machine, from a process of its own, into the log; a worker
-with windows, sessions and all rules, log segments of ten minutes and small files put together on
-the way. Every minute tells of the worker its memory, open files, commits and what it remembers,
-and of the lake its files; at the end by how much of each an hour more would be.
+with windows, sessions and all rules, log segments and versions of tables kept for ten minutes.
+Every minute tells of the worker its memory, open files, commits and what it remembers, and of the
+lake its files; at the end by how much of each an hour more would be.
 
 Accounts play for `POOL` seconds, then others come, and after `SHIFTS` of them the first again: what
 is remembered of a gaming day grows by who plays on it, and no more are at play in the end than at
-first. What grows is payments, which are remembered for a month.
+first. What grows is payments, which are remembered for a month, and alerts of them, for two days.
 """
 
 from __future__ import annotations
@@ -49,23 +49,26 @@ POOL = 90
 SHIFTS = 5
 TURN = dt.timedelta(milliseconds=300)
 KEPT_MINUTES = 10
+"""Of the log of topics, and of older versions of tables."""
 SEGMENT = 4 * 2**20
 EVERY = 60.0
-WARM = 10
-"""Minutes that are left out of the trend: caches fill, and sessions of a first half hour open."""
+WARM = 20
+"""Minutes that are left out of the trend: caches fill, and nothing is old enough to be removed."""
 RESULTS = ("live_windows", "live_sessions", "live_alerts")
 SHOWN = {
     "events": "events", "lag": "behind", "cpu_us": "CPU us an event", "rss_mb": "MB",
     "fds": "open files", "bronze_p50": "bronze commit ms, p50", "bronze_p95": "bronze p95",
     "gold_p50": "gold commit ms, p50", "gold_p95": "gold p95", "rows": "rows remembered",
-    "payments": "payments known", "bronze_files": "files of bronze", "gold_files": "files of gold",
-    "log_files": "segments", "disk_files": "files on disk",
+    "payments": "payments known", "alerts": "alerts known", "bronze_files": "files of bronze",
+    "gold_files": "files of gold", "log_files": "segments",
+    "entries": "entries of the longest log", "disk_files": "files on disk",
 }  # fmt: skip
 
 
 def settings_at(root: Path) -> Settings:
     sources: Any = dict.fromkeys(TABLES, "stream")
-    return Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources)
+    kept: Any = dict.fromkeys(("version_minutes", "reading_minutes"), KEPT_MINUTES)
+    return Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources, **kept)
 
 
 def log_of(root: Path) -> Log:
@@ -164,9 +167,11 @@ class Watched:
             "fds": len(list(Path("/proc/self/fd").iterdir())),
             "rows": sum(s.memory.rows.height + s.sessions.folded.height for s in states),
             "payments": sum(s.fraud.known.height for s in states),
+            "alerts": sum(s.fraud.said.height + s.protection.said.height for s in states),
             "bronze_files": sum(lake.data_files("bronze", t).height for t in topics.values()),
             "gold_files": sum(lake.data_files("gold", t).height for t in RESULTS),
             "log_files": len(list(log.folder.glob("*/*/*.log"))),
+            "entries": max(len(list(f.glob("*.json"))) for f in self.root.rglob("_delta_log")),
             "disk_files": sum(len(files) for _, _, files in os.walk(self.root / "lake")),
         }
         for layer in ("bronze", "gold"):
@@ -235,6 +240,11 @@ def hour(arguments: list[str]) -> None:
     asked.add_argument("--minutes", type=float, default=60)
     asked.add_argument("--rate", type=int, default=5_000, help="events a second")
     given = asked.parse_args(arguments)
+    accounts = {
+        who for table, parts in _pool(given.rate).items() for rows in parts.values()
+        for who in rows[contract(table).topic_key].unique()
+    }  # fmt: skip
+    print(f"{SHIFTS * len(accounts):,} accounts, {len(accounts):,} at a time\n", flush=True)
     samples = followed(given.rate, given.minutes)
     print("| minute | " + " | ".join(SHOWN.values()) + " |" + "\n|" + "---|" * (len(SHOWN) + 1))
     for minute, told in enumerate(samples, 1):

@@ -45,6 +45,7 @@ SCHEMES = ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "file")
 LATENESS = 30.0
 """Seconds, of a topic of which `lateness_seconds` says nothing."""
 LARGEST_SCALE = 10_000
+LONGEST_MINUTES = 60 * 24 * 36_500
 FIRST_START, LAST_START = dt.date(1970, 1, 1), dt.date(2150, 12, 31)
 _SHOWN = 120
 _TELL_NOTHING = ("storage_options", "alert_webhook", "mail", "kafka", "postgres", "snowflake")
@@ -135,6 +136,12 @@ class Settings(BaseSettings):
     topic_days: float = Field(default=7, gt=0, le=36_500)
     """How long that log keeps messages at least; what is older goes a segment at a time, as
     others come."""
+    version_minutes: float = Field(default=10, ge=5, le=LONGEST_MINUTES)
+    """Minutes for which older versions of a table that a stream fills can be asked for; `stream
+    run` removes what its log has of those before. A commit takes the longer the more there are."""
+    reading_minutes: float = Field(default=60, ge=5, le=LONGEST_MINUTES)
+    """Minutes for which somebody may go on reading what he has opened of such a table: files stay
+    for so long that were put together meanwhile."""
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""

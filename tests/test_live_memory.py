@@ -139,3 +139,56 @@ def accounts(state: State) -> set[str]:
     )
     named = {"user_id", "player_id", "account"}
     return {user for f in frames for n in named & set(f.columns) for user in f[n].unique()}
+
+
+def following(table: str, minutes: list[list[str]], each: int) -> list[State]:
+    """What is remembered after each minute in which some accounts do something so often."""
+    watch, second = Watch(table, ZONE, LATENESS, SILENCE), dt.timedelta(seconds=1)
+    events = [
+        MADE[table](user, JUNE + minute * 60 * second + n * 60 / each * second, minute * each + n)
+        for minute, accounts in enumerate(minutes)
+        for n in range(each)
+        for user in accounts
+    ]
+    at = pl.col("timestamp").dt.truncate("1m")
+    state, states = begun(watch), []
+    for rows in (
+        stream(table, events)
+        .bronze.with_columns(minute=at)
+        .partition_by("minute", include_key=False)
+    ):
+        state, _ = told(watch, absorbed(watch, state, watch.judged(rows))[0])
+        states.append(state)
+    return states
+
+
+@pytest.mark.parametrize("table", ["player_events", "clickstream"])
+def test_accounts_that_go_on_playing_take_no_more(table: str) -> None:
+    accounts = [f"A{n}" for n in range(40)]
+    states = following(table, [accounts] * 12, each=10)
+    for state in states[3:]:
+        assert len(state.sessions.open) == len(accounts)
+        assert len(state.sessions.folded) <= 2 * len(accounts) + 1_000
+        assert len(state.memory.rows) <= 2 * 10 * len(accounts)
+        assert len(state.protection.played) == (len(accounts) if table == "clickstream" else 0)
+        assert len(state.protection.said) <= len(accounts)
+
+
+@pytest.mark.parametrize(("table", "most"), [("player_events", 300), ("clickstream", 350)])
+def test_an_account_that_is_new_takes_no_more_than_is_said(table: str, most: int) -> None:
+    """Bytes until its gaming day is over, as docs/live_windows.md has it for a thousand."""
+    minutes = [[f"A{minute * 500 + n:018}" for n in range(500)] for minute in range(12)]
+    states = following(table, minutes, each=3)
+    assert (size(states[11]) - size(states[5])) / (6 * 500) < most
+
+
+def size(state: State) -> int:
+    return sum(
+        f.rechunk().estimated_size()
+        for f in (
+            state.sessions.folded,
+            state.sessions.open,
+            state.protection.played,
+            state.protection.said,
+        )
+    )

@@ -5,19 +5,22 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import stream as campaign
-from lakehouse.storage import Commit
+from lakehouse.storage import Commit, Lake
 from tests.processes import Warm
 from tests.streamed import TABLE, TOPIC, event, log_at, sources, stored, take_in
 from tests.streamed import send as sent
+from tests.tended import cut, entries
 
 KEYS = "abcdefgh"
 RUN = ("stream", "run", "--rows", "40", "--seconds", "0")
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_cut", [False, True])
 def test_workers_that_die_at_their_commits_lose_and_double_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cut: bool
 ) -> None:
+    """Neither where each that comes after finds of the log no more than a checkpoint."""
     log = log_at(tmp_path, 2)
     for n in range(12):
         for key in KEYS:
@@ -34,6 +37,11 @@ def test_workers_that_die_at_their_commits_lose_and_double_nothing(
             break
         assert process.returncode == -9, said
         kills += 1
+        if is_cut:
+            lake = Lake(str(tmp_path / "lake"))
+            for home in lake.stored():
+                cut(lake, *home)
+                assert len(entries(lake, *home)) <= 4, home
     assert process.returncode == 0
     assert kills >= 3
     every = campaign.messages(log, TOPIC)

@@ -21,6 +21,7 @@ from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import conservation
 from lakehouse.storage import Commit, Lake
+from lakehouse.storage.maintenance import compact_days
 from tests.streamed import (
     AT,
     DAY,
@@ -339,7 +340,7 @@ def test_small_files_are_put_together_and_no_day_is_derived_for_it(
     assert held["files"].to_list()[0] < 5
     assert sources(tmp_path) == places(0, 41)
     tokens.append(worker.lake.tokens("bronze", TABLE))
-    compaction.compact_days(worker.lake, "bronze", TABLE, most=0)
+    compact_days(worker.lake, "bronze", TABLE, most=0)
     assert worker.lake.tokens("bronze", TABLE) == tokens[0]
 
 

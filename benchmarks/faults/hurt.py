@@ -3,6 +3,7 @@ one of `KINDS`."""
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import os
 import random
@@ -14,9 +15,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lakehouse.storage import stream
+from lakehouse.ingest.streams import compaction
+from lakehouse.storage import Kept, Lake, stream, tend
 
-_WRITE = "write_deltalake"
+_WRITE, _TEND = "write_deltalake", "tend"
 HOUR = 3_600 * 10**9
 FULL = 512
 """Bytes that a file may have while the disk is full: what is written first of any is longer."""
@@ -66,6 +68,20 @@ def dying(chance: random.Random) -> None:
     _around_commits(passed)
 
 
+def tidying(_: random.Random) -> None:
+    """After every few commits of a table nothing is left of its log but a checkpoint, for others
+    too: as where they slept for longer than entries are kept."""
+    compaction.COMMITS = 4
+
+    def tended(lake: Lake, layer: str, table: str, kept: Kept) -> None:
+        delta = lake.table(layer, table)
+        if delta is not None:
+            delta.create_checkpoint()
+        tend(lake, layer, table, Kept(dt.timedelta(0), kept.files))
+
+    setattr(compaction, _TEND, tended)
+
+
 def _around_commits(passed: Callable[[int, bool], None]) -> None:
     """Commits are numbered as they begin: the worker and who follows it commit side by side."""
     write, numbers = getattr(stream, _WRITE), itertools.count(1)
@@ -79,7 +95,7 @@ def _around_commits(passed: Callable[[int, bool], None]) -> None:
     setattr(stream, _WRITE, hurt)
 
 
-KINDS = {"slow": slow, "full": full, "jumping": jumping, "dying": dying}
+KINDS = {"slow": slow, "full": full, "jumping": jumping, "dying": dying, "tidying": tidying}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](random.Random(int(sys.argv[2])))

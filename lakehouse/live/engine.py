@@ -16,7 +16,7 @@ from functools import cached_property
 import polars as pl
 
 from lakehouse.errors import Overtaken, StorageError
-from lakehouse.ingest.streams.compaction import Compaction
+from lakehouse.ingest.streams.compaction import Compaction, kept
 from lakehouse.ingest.streams.topics import Transport
 from lakehouse.ingest.streams.transport import OUT, topics_in
 from lakehouse.live.alerts import no_news
@@ -92,7 +92,7 @@ class Engine:
         self._topics: dict[str, _Topic] = {}
         self._tell = tell
         self._lost: set[tuple[str, int]] = set()
-        self._compaction = Compaction(lake, tell, layers=("gold",))
+        self._compaction = Compaction(lake, tell, kept(settings), layers=("gold",))
         for topic in OUT:
             if topic not in transport.topics():
                 transport.create(topic, settings.topic_partitions)

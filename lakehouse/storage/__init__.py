@@ -10,7 +10,7 @@ from lakehouse.storage.damage import Looked, Read, as_far_as_sound, find_damage,
 from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, portions
 from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
-from lakehouse.storage.maintenance import FORGET, RETENTION, Maintained, compact_days, maintain
+from lakehouse.storage.maintenance import FORGET, RETENTION, Kept, Maintained, maintain, tend
 from lakehouse.storage.marks import Tokens
 from lakehouse.storage.shapes import LAYERS, stored_comments, stored_schema, stored_tables
 from lakehouse.storage.turns import append_in_turn
@@ -24,6 +24,7 @@ __all__ = [
     "AsOf",
     "Commit",
     "Days",
+    "Kept",
     "Lake",
     "Looked",
     "Maintained",
@@ -34,7 +35,6 @@ __all__ = [
     "Written",
     "append_in_turn",
     "as_far_as_sound",
-    "compact_days",
     "find_damage",
     "maintain",
     "portions",
@@ -42,4 +42,5 @@ __all__ = [
     "stored_comments",
     "stored_schema",
     "stored_tables",
+    "tend",
 ]

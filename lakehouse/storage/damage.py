@@ -11,7 +11,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -127,8 +127,9 @@ def refuse_empty_commits(lake: Lake, layer: str, table: str) -> None:
     """Raises Damaged for a local log with a commit of no bytes: its rows would be gone and
     nothing said."""
     for commit in _commits(lake, layer, table):
-        if commit.stat().st_size == 0:
-            raise _log_damage(layer, table, f"{commit.name} is empty")
+        with suppress(FileNotFoundError):  # a log is cut while others read it
+            if commit.stat().st_size == 0:
+                raise _log_damage(layer, table, f"{commit.name} is empty")
 
 
 def _log_damage(layer: str, table: str, said: str) -> Damaged:

@@ -227,16 +227,24 @@ def files_by_day(files: pl.DataFrame) -> pl.DataFrame:
 
 
 def travel(delta: DeltaTable, as_of: int | dt.datetime, subject: str) -> None:
-    """Loads an older version, by number or moment. Raises BadInput where there is none."""
+    """Loads an older version, by number or moment. Raises BadInput where there is none, or it is
+    kept no longer."""
+    with naming(subject, "read the history of"):
+        known = {entry["version"]: entry["timestamp"] for entry in delta.history()}
+    oldest, is_whole = min(known), 0 in known
     if isinstance(as_of, dt.datetime):
         if as_of.tzinfo is None:
             raise BadInput(f"as of {as_of}: a moment needs its offset, such as {as_of}Z")
-        first = min(entry["timestamp"] for entry in delta.history())
+        first = min(known.values())
         if as_of.timestamp() * 1000 < first:
             born = dt.datetime.fromtimestamp(first / 1000, dt.UTC)
-            raise BadInput(f"{subject} did not exist at {as_of}; it does since {born}")
-    elif not 0 <= as_of <= delta.version():
-        raise BadInput(f"{subject} has no version {as_of}; versions 0 to {delta.version()}")
+            said = "did not exist" if is_whole else "is no longer known as it was"
+            raise BadInput(
+                f"{subject} {said} at {as_of}; it {'does' if is_whole else 'is'} since {born}"
+            )
+    elif not oldest <= as_of <= delta.version():
+        last = delta.version()
+        raise BadInput(f"{subject} has no version {as_of}; versions {oldest} to {last}")
     with naming(subject, f"go back to {as_of} in"):
         delta.load_as_version(as_of)
 

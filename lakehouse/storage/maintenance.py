@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse.errors import BadInput
-from lakehouse.storage.commits import Commit
+from lakehouse.storage.commits import Commit, properties
 from lakehouse.storage.lake import Lake
 from lakehouse.storage.log import files_by_day, listed_files, naming
+from lakehouse.storage.marks import is_rearranged
 from lakehouse.storage.shapes import PARTITION, stored_schema
 
 RETENTION = dt.timedelta(days=7)
@@ -22,6 +24,14 @@ SMALL = 32 * 2**20
 """Bytes of a file that is put together with others while events come in."""
 Z_ORDER_FROM = 128 * 2**20
 """Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
+
+
+class Kept(NamedTuple):
+    """How long of a table that grows all the time older `versions` can be asked for, and `files`
+    stay that were put together."""
+
+    versions: dt.timedelta
+    files: dt.timedelta
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ def maintain(
         _settle(lake, layer, table)
         delta.update_incremental()
         delta.create_checkpoint()
+        delta.cleanup_metadata()
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
         )
@@ -89,6 +100,46 @@ def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[
     if days:
         lake.close(layer, table)
     return days
+
+
+def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
+    """What a table needs that grows all the time: small files put together, entries of its log and
+    files that were put together removed after the time that they are `kept`. Others may read and
+    write meanwhile: a file that no commit has named yet stays."""
+    delta = lake.table(layer, table)
+    if delta is None:
+        return
+    try:
+        with naming(lake.uri(layer, table), "tend"):
+            _keep_for(delta, layer, table, kept)
+            if not is_rearranged(delta):
+                delta.cleanup_metadata()
+            compact_days(lake, layer, table)
+            delta.update_incremental()
+            delta.vacuum(dry_run=False)
+    except CommitFailedError:
+        return  # somebody else does it
+    lake.close(layer, table)
+
+
+def _keep_for(delta: DeltaTable, layer: str, table: str, kept: Kept) -> None:
+    """The times are the table's own, for whoever else writes checkpoints or removes files. The log
+    is cut by `tend` and at commits of rows, and not by Delta after a compaction: the version
+    before one is asked for until a commit of rows has told of it (storage/marks.py), however old
+    it is."""
+    wanted = {
+        "delta.logRetentionDuration": _interval(kept.versions),
+        "delta.deletedFileRetentionDuration": _interval(max(kept.files, kept.versions)),
+        "delta.enableExpiredLogCleanup": "false",
+    }
+    if wanted.items() <= delta.metadata().configuration.items():
+        return
+    told = properties(Commit("tend", f"{layer}/{table}", "1"), delta, (layer, table))
+    delta.alter.set_table_properties(wanted, commit_properties=told)
+
+
+def _interval(time: dt.timedelta) -> str:
+    return f"interval {int(time.total_seconds())} seconds"
 
 
 def _settle(lake: Lake, layer: str, table: str) -> None:

@@ -87,6 +87,11 @@ def told_by(delta: DeltaTable, known: Mapping[dt.date, str], own: Mapping[dt.dat
     return json.dumps(said, separators=(",", ":"))
 
 
+def is_rearranged(delta: DeltaTable) -> bool:
+    """Whether the last commit changed no row, so that the version before it is still asked for."""
+    return delta.history(1)[0]["operation"] in _REARRANGING
+
+
 def _text(marks: Mapping[dt.date, str]) -> dict[str, str]:
     return {day.isoformat(): mark for day, mark in sorted(marks.items())}
 

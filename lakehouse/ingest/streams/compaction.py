@@ -1,29 +1,42 @@
-"""Small files put together while events come in, beside the worker that makes them."""
+"""Small files put together and old ones removed while events come in, beside the worker that makes
+them."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from lakehouse.closing import Closing
 from lakehouse.errors import StorageError
-from lakehouse.storage import Lake, compact_days
+from lakehouse.settings import Settings
+from lakehouse.storage import Kept, Lake, tend
 
 COMMITS = 64
 """Of a table, after which its files are looked at."""
 
 
+def kept(settings: Settings) -> Kept:
+    """As the settings have it."""
+    return Kept(
+        dt.timedelta(minutes=settings.version_minutes),
+        dt.timedelta(minutes=settings.reading_minutes),
+    )
+
+
 class Compaction(Closing):
-    """At the most one at a time, in a thread of its own, with tables that it opens itself."""
+    """At the most one at a time, in a thread of its own, with tables that it opens itself. `kept`
+    says how long what is old stays."""
 
     def __init__(
         self,
         lake: Lake,
         tell: Callable[[str], None],
+        kept: Kept,
         layers: tuple[str, ...] = ("bronze", "quarantine"),
     ) -> None:
-        self._layers = layers
+        self._layers, self._kept = layers, kept
         self._lake = Lake(lake.root, lake.storage_options)
         self._tell = tell
         self._commits: Counter[str] = Counter()
@@ -40,7 +53,7 @@ class Compaction(Closing):
     def _compact(self, table: str) -> None:
         for layer in self._layers:
             try:
-                compact_days(self._lake, layer, table)
+                tend(self._lake, layer, table, self._kept)
             except StorageError as error:
                 self._tell(str(error))
 

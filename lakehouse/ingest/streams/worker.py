@@ -16,7 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from lakehouse.errors import Gap, StorageError
-from lakehouse.ingest.streams.compaction import Compaction
+from lakehouse.ingest.streams.compaction import Compaction, kept
 from lakehouse.ingest.streams.events import Reader
 from lakehouse.ingest.streams.storing import Place, Read, name_of, reached, store
 from lakehouse.ingest.streams.topics import Batch, Consumer, Transport
@@ -129,7 +129,7 @@ class Worker:
         lacks what the lake has not.
         """
         self._readers = {t: Reader(self.settings, table) for t, table in self.topics.items()}
-        compaction = Compaction(self.lake, self.tell)
+        compaction = Compaction(self.lake, self.tell, kept(self.settings))
         with (
             self.transport.consumer(tuple(self.topics), GROUP, self._begin) as consumer,
             compaction,
