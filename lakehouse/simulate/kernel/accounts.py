@@ -99,9 +99,7 @@ def opened_on(config: WorldConfig, account: I64) -> I64:
     return np.where(new, after, before)
 
 
-def excluded(
-    config: WorldConfig, account: I64, day: int | I64, player: I64 | None = None
-) -> Bools:
+def excluded(config: WorldConfig, account: I64, day: int | I64, player: I64 | None = None) -> Bools:
     """Who is on the self-exclusion list on a day: the floor's list holds online too. `player`:
     `player_of` the accounts, where it is known, as with all that takes it."""
     player = player_of(config, account) if player is None else player

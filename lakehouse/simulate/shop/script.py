@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from lakehouse.contracts.shop.orders import ACTIONS, PAYMENT_METHODS, STATUSES
-from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, draw, key, pick
 from lakehouse.simulate.kernel.places import WEIGHTS
@@ -33,8 +33,7 @@ FAR = {0: AMERICAS + ASIA, 1: EUROPE + ASIA, 2: EUROPE + AMERICAS}
 is near nothing, and so left out."""
 
 
-@dataclass(frozen=True)
-class At:
+class At(NamedTuple):
     """From where and with what: an `Origin` of one."""
 
     device: int
@@ -49,12 +48,11 @@ class At:
 def usual(config: WorldConfig, day: int, who: I64) -> list[At]:
     """Where each account is on a day, with its first device."""
     found = profiles.origin(config, who, day, np.zeros(len(who), dtype=np.uint64))
-    columns = (getattr(found, name).tolist() for name in At.__dataclass_fields__)
+    columns = (getattr(found, name).tolist() for name in At._fields)
     return [At(*one) for one in zip(*columns, strict=True)]
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(NamedTuple):
     """One action. `order`: the number of what is paid, -1 of other actions."""
 
     at: At
@@ -66,8 +64,7 @@ class Act:
     session: int = 0
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One attempt to pay a product of an order. `back`: days after which it is given back, 0
     never. `is_evidence`: the case rests on it."""
 
@@ -122,7 +119,7 @@ class Script:
         self.session += 1
 
     def price(self, product: int) -> int:
-        return int(catalogue.price_cents(self.config.seed, self.day)[product])
+        return _prices(self.config.seed, self.day)[product]
 
     @functools.cached_property
     def method(self) -> int:
@@ -143,8 +140,7 @@ class Script:
         """Days after which something can be given back: the account is online then."""
         if self.is_there:
             return list(LAGS)
-        who = np.array([self.account])
-        return [n for n in LAGS if within(who, profiles.online(self.world, self.day + n))[0]]
+        return [n for n in LAGS if profiles.is_online(self.world, self.day + n, self.account)]
 
     def far(self, what: str = "far") -> int:
         """A place in another part of the world than where the account is."""
@@ -218,8 +214,19 @@ class Script:
     def some(self, what: str, low: int, high: int, *parts: int) -> int:
         """A product that costs from `low` to `high` dollars that day, no gift card; the one that
         comes nearest where there is none."""
-        prices = catalogue.price_cents(self.config.seed, self.day)[: catalogue.VOUCHERS[0]]
-        fits = np.flatnonzero((prices >= low * 100) & (prices <= high * 100))
-        if not len(fits):
-            return int(np.argmin(np.abs(prices - low * 100)))
-        return int(fits[self.case.below(len(fits), what, *parts)])
+        fits = _fitting(self.config.seed, self.day, low * 100, high * 100)
+        return fits[self.case.below(len(fits), what, *parts)]
+
+
+@functools.lru_cache(maxsize=64)
+def _prices(seed: int, day: int) -> list[int]:
+    """By product, the cents of a day."""
+    return catalogue.price_cents(seed, day).tolist()
+
+
+@functools.lru_cache(maxsize=4_096)
+def _fitting(seed: int, day: int, low: int, high: int) -> list[int]:
+    """Products but for cards from `low` to `high` cents, or the one that comes nearest."""
+    prices = catalogue.price_cents(seed, day)[: catalogue.VOUCHERS[0]]
+    fits = np.flatnonzero((prices >= low) & (prices <= high))
+    return fits.tolist() if len(fits) else [int(np.argmin(np.abs(prices - low)))]
