@@ -39,18 +39,19 @@ def mix(x: U64) -> U64:
 
 def key(seed: int, stream: str, *parts: int) -> int:
     """A 64-bit key for one stream of one seed, optionally narrowed by a day or the like."""
-    value = (seed * 0x9E3779B97F4A7C15 + zlib.crc32(stream.encode())) & _MASK
+    x = (seed * 0x9E3779B97F4A7C15 + _number(stream)) & _MASK
     for part in (0, *parts):
-        value = _mix_one(value ^ (part & _MASK))
-    return value
+        # `mix` of one number, without the cost of an array or of a call.
+        x = ((x ^ (part & _MASK)) + 0x9E3779B97F4A7C15) & _MASK
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+        x ^= x >> 31
+    return x
 
 
-def _mix_one(x: int) -> int:
-    """`mix` of one number, without the cost of an array."""
-    x = (x + 0x9E3779B97F4A7C15) & _MASK
-    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
-    return x ^ (x >> 31)
+@functools.lru_cache(maxsize=4_096)
+def _number(stream: str) -> int:
+    return zlib.crc32(stream.encode())
 
 
 def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:

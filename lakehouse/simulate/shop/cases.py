@@ -10,12 +10,12 @@ import numpy as np
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
-from lakehouse.simulate.kernel.counter import below, draw, key, uniform
+from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
-from lakehouse.simulate.shop.script import LAGS, Script, usual
+from lakehouse.simulate.shop.script import LAGS, Script, parties
 
 _LOOKED_UP = 512
 Act = Callable[[Script], None]
@@ -44,9 +44,8 @@ def scripts(world: World, day: int) -> list[Script]:
     config = world.config
     room, found = config.quota("shop_actions", day) // 2, []
     planted = cases(world, day)
-    who = np.array([case.players[0] for case in planted], dtype=np.int64)
-    for case, own in zip(planted, usual(config, day, who), strict=True):
-        script = Script(world, day, case, own)
+    for case, those in zip(planted, parties(config, day, planted), strict=True):
+        script = Script(world, day, case, those)
         KINDS[case.kind][case.is_look_alike](script)
         room -= len(script.actions)
         if room >= 0:

@@ -136,13 +136,19 @@ def networks(h: U64) -> I64:
 
 def near(place: I64, h: U64) -> tuple[I64, I64]:
     """Hundredths of a degree of places, off their centres by up to `_JITTER`."""
-    centre = _centres()
-    off = below(h, 2 * _JITTER + 1) - _JITTER, below(h << np.uint64(31), 2 * _JITTER + 1) - _JITTER
-    return centre[0][place] + off[0], centre[1][place] + off[1]
+    (north, east), (up, right) = centres(), jitter(h)
+    return north[place] + up, east[place] + right
+
+
+def jitter(h: U64) -> tuple[I64, I64]:
+    """How far off a place's centre something is, in hundredths of a degree."""
+    n = 2 * _JITTER + 1
+    return below(h, n) - _JITTER, below(h << np.uint64(31), n) - _JITTER
 
 
 @functools.cache
-def _centres() -> tuple[I64, I64]:
+def centres() -> tuple[I64, I64]:
+    """By place, latitude and longitude in hundredths of a degree."""
     north, east = (
         np.rint(places()[c].to_numpy() * 100).astype(np.int64) for c in ("latitude", "longitude")
     )

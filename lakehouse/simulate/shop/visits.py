@@ -97,9 +97,9 @@ class Sessions:
 
 @by_day(in_work)
 def sessions(world: World, day: int) -> Sessions:
-    """The ordinary sessions of a day as planned. With the planted cases they have exactly the day's quota of
-    actions, less those that defects will add; where nobody is online there are none. Raises
-    BadInput for more than those who are online can have."""
+    """The ordinary sessions of a day as planned. With the planted cases they have exactly the
+    day's quota of actions, less those that defects will add; where nobody is online there are
+    none. Raises BadInput for more than those who are online can have."""
     config = world.config
     room = config.quota(TABLE, day) - added(config, TABLE, day)
     room -= sum(len(s.actions) for s in scripts(world, day))
