@@ -199,14 +199,27 @@ def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
     two fifths of them); all are open and none is excluded."""
+    who = np.sort(account_of_rank(config, _ranks_on(config, day)))
+    who = who[opened_on(config, who) <= day]
+    return who[~excluded(config, who, day)]
+
+
+def _ranks_on(config: WorldConfig, day: int) -> I64:
+    """The ranks that are drawn first of all, each once; of the turns there are twice as many as
+    ranks are wanted, of which some more than these mostly do."""
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
-    turns = np.arange(min(2 * count, 4 * total))
-    h = draw(key(config.seed, "account:online", day), turns)
-    rank = np.minimum(
-        (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64), total - 1
-    )
+    most = min(2 * count, 4 * total)
+    found = _drawn(config, day, total, min(count * 5 // 4, most))
+    if len(found) < count:
+        found = _drawn(config, day, total, most)
+    return found[:count]
+
+
+def _drawn(config: WorldConfig, day: int, total: int, turns: int) -> I64:
+    """The ranks of as many turns, each once, in the order in which they are drawn first."""
+    h = draw(key(config.seed, "account:online", day), np.arange(turns))
+    rank = (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64)
+    rank = np.minimum(rank, total - 1)
     order = order_of(rank)
     is_first = np.diff(rank[order], prepend=-1) != 0
-    who = account_of_rank(config, rank[np.sort(order[is_first])[:count]])
-    free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
-    return np.sort(who[free])
+    return rank[np.sort(order[is_first])]
