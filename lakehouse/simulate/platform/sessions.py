@@ -104,11 +104,11 @@ def sessions_on(world: World, day: int) -> Sessions:
     edges = np.searchsorted(s.server[by_server], np.arange(game.server_count(config) + 1))
     for n, c in enumerate(disturbances):
         on = slice(edges[c.entity], edges[c.entity + 1]) if c.kind == OUTAGE else slice(None)
-        near = by_server[on]
+        near, (since, until) = by_server[on], period(config, c)
+        near = near[(s.start[near] < until) & (s.start[near] + left[near] > since)]
         one = take(s, near)
         at = _meets(config, c, one)
-        hit = (at - one.start >= _LEAST) & (at < one.start + left[near])
-        hit &= at < period(config, c)[1]
+        hit = (at - one.start >= _LEAST) & (at < one.start + left[near]) & (at < until)
         share = 1.0 if is_full_outage(c) else c.intensity
         hit &= _is_there(one, c, at) & chance(_hash(config, "hit", n, one.h), share)
         met = near[hit]
