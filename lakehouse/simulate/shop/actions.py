@@ -78,11 +78,11 @@ def dress(config: WorldConfig, r: Actions) -> pl.DataFrame:
 
 
 @by_day(in_work)
-def evidence(world: World, day: int) -> dict[str, list[str]]:
+def evidence(world: World, day: int) -> dict[str, pl.Series]:
     """Actions on which what was planted rests."""
     r = rows_of(world, day)
     at = np.flatnonzero((r.burst >= 0) | (r.order >= CASES) | (r.session >= CASES))
-    return {"event_id": event_ids(world.config.seed, TABLE, r.day[at], r.ordinal[at]).to_list()}
+    return {"event_id": event_ids(world.config.seed, TABLE, r.day[at], r.ordinal[at])}
 
 
 @producer(TABLE, dress=dress, clashing="ip_address", evidence=evidence, untimed=True)
