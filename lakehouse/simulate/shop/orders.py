@@ -83,7 +83,7 @@ def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
             "device_type": frames.code(DEVICES, p.origin.kind),
             "browser": frames.code(BROWSERS, p.origin.browser),
             "ip_address": addresses(p.origin.network),
-            "device_id": "D-" + hexadecimal(p.origin.device),
+            "device_id": hexadecimal(p.origin.device, "D-"),
             "order_id": order_ids(seed, p.made, p.order),
             "quantity": frames.count(p.quantity),
             "unit_price": frames.money(p.unit_cents),

@@ -198,17 +198,16 @@ def of_cases(world: World, day: int, every: Sequence[Script], number: int = 0) -
 
 def order_ids(seed: int, made: I64, order: I64) -> pl.Series:
     """Unique by construction, as the session's."""
-    return "O-" + _numbered(seed, "order", made, order)
+    return _numbered(seed, "order", made, order)
 
 
 def session_ids(seed: int, day: I64, session: I64) -> pl.Series:
-    return "S-" + _numbered(seed, "session", day, session)
+    return _numbered(seed, "session", day, session)
 
 
 def _numbered(seed: int, what: str, day: I64, number: I64) -> pl.Series:
-    return hexadecimal(
-        draw(key(seed, f"shop:{what}-id"), (day << np.int64(40)) | np.maximum(number, 0))
-    )
+    packed = (day << np.int64(40)) | np.maximum(number, 0)
+    return hexadecimal(draw(key(seed, f"shop:{what}-id"), packed), f"{what[0].upper()}-")
 
 
 def transaction_ids(seed: int, p: Payments, *, paid: bool = False) -> pl.Series:
@@ -217,4 +216,4 @@ def transaction_ids(seed: int, p: Payments, *, paid: bool = False) -> pl.Series:
     packed = (
         (p.made << np.int64(42)) | (p.order << np.int64(10)) | (p.line << np.int64(5)) | attempt
     )
-    return "T-" + hexadecimal(draw(key(seed, "id:shop_orders"), packed))
+    return hexadecimal(draw(key(seed, "id:shop_orders"), packed), "T-")
