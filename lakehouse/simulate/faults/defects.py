@@ -411,7 +411,7 @@ def _open_rows(
     return free, safe
 
 
-def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str]]]) -> Bools:
+def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str] | pl.Series]]) -> Bools:
     """Rows of a day with one of the values that it names for a column."""
     found = np.zeros(len(c.h), dtype=bool)
     for day, columns in wanted.items():

@@ -92,7 +92,7 @@ def dress(config: WorldConfig, r: CageRows) -> pl.DataFrame:
             "id_number_hash": frames.only(person.digest(config, "id-number", c.player), known),
             "ctr_required": pl.Series(r.believed),
             "ctr_filed": pl.Series(r.report != 0),
-            "ctr_reference": frames.only("CTR-" + ids.hexadecimal(r.report), r.report != 0),
+            "ctr_reference": frames.only(ids.hexadecimal(r.report, "CTR-"), r.report != 0),
             "suspicious_activity_flag": pl.Series(r.ticked),
             "shift": frames.code(SHIFTS, layout.shift_of(c.second)),
             "business_date": days,

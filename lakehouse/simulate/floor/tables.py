@@ -212,8 +212,8 @@ def rows_of(world: World, day: int) -> TableRows:
 
 
 def rating_ids(seed: int, keys: U64) -> pl.Series:
-    return "R" + ids.hexadecimal(draw(key(seed, "rating-id"), keys))
+    return ids.hexadecimal(draw(key(seed, "rating-id"), keys), "R")
 
 
 def marker_numbers(seed: int, keys: U64) -> pl.Series:
-    return "MK" + ids.hexadecimal(draw(key(seed, "marker-id"), keys))
+    return ids.hexadecimal(draw(key(seed, "marker-id"), keys), "MK")

@@ -24,7 +24,7 @@ def wins_on(world: World, day: int) -> pl.DataFrame:
     n = len(h.cents)
     return pl.DataFrame(
         {
-            "win_id": "W" + ids.hexadecimal(won),
+            "win_id": ids.hexadecimal(won, "W"),
             "player": h.player,
             "game_type": pl.repeat("SLOT", n, dtype=pl.String, eager=True),
             "is_free_play": pl.repeat(value=False, n=n, dtype=pl.Boolean, eager=True),

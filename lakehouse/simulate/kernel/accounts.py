@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lakehouse.simulate.kernel import exclusion, person
+from lakehouse.simulate.kernel import exclusion, frames, person
 from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -30,8 +30,8 @@ from lakehouse.simulate.kernel.counter import (
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
-from lakehouse.simulate.kernel.names import MAIL_DOMAINS, US_PLACES
-from lakehouse.simulate.kernel.places import ABROAD, WEIGHTS, places
+from lakehouse.simulate.kernel.names import MAIL_DOMAINS, US_PLACES, pools
+from lakehouse.simulate.kernel.places import ABROAD, WEIGHTS
 
 Bools = NDArray[np.bool_]
 
@@ -99,16 +99,20 @@ def opened_on(config: WorldConfig, account: I64) -> I64:
     return np.where(new, after, before)
 
 
-def excluded(config: WorldConfig, account: I64, day: int | I64) -> Bools:
-    """Who is on the self-exclusion list on a day: the floor's list holds online too."""
-    player = player_of(config, account)
-    alone = (player < 0) & exclusion.joined(config, account + config.player_count, day)
-    return alone | person.excluded(config, player, day)
+def excluded(config: WorldConfig, account: I64, day: int | I64, player: I64 | None = None) -> Bools:
+    """Who is on the self-exclusion list on a day: the floor's list holds online too. `player`:
+    `player_of` the accounts, where it is known, as with all that takes it."""
+    player = player_of(config, account) if player is None else player
+    found = exclusion.joined(config, account + config.player_count, day)
+    has_card = np.flatnonzero(player >= 0)
+    on = day[has_card] if isinstance(day, np.ndarray) else day
+    found[has_card] = person.excluded(config, player[has_card], on)
+    return found
 
 
-def home(config: WorldConfig, account: I64) -> I64:
+def home(config: WorldConfig, account: I64, player: I64 | None = None) -> I64:
     """The place (`places`) where each holder lives: a patron's, as when he enrolled."""
-    player = player_of(config, account)
+    player = player_of(config, account) if player is None else player
     found = pick(_hash(config, "home", account), WEIGHTS)
     has_card = np.flatnonzero(player >= 0)
     nobody = np.zeros(len(has_card), dtype=np.int64)
@@ -117,53 +121,77 @@ def home(config: WorldConfig, account: I64) -> I64:
     return found
 
 
-def names(config: WorldConfig, account: I64) -> pl.DataFrame:
+def names(config: WorldConfig, account: I64, player: I64 | None = None) -> pl.DataFrame:
     """first_name, last_name, email: one row per given account; a patron's are those of his
     profile, as he enrolled."""
-    player = player_of(config, account)
+    player = player_of(config, account) if player is None else player
+    first, last, tail, domain = _named_alone(config, account)
     has_card = np.flatnonzero(player >= 0)
-    alone = np.flatnonzero(player < 0)
     who, nobody = player[has_card], np.zeros(len(has_card), dtype=np.int64)
-    patron = person.names(config, who)
-    area = pl.Series([""]).new_from_index(0, len(who))
-    patron = patron.with_columns(person.contact(config, who, nobody, patron, area)["email"])
-    both = pl.concat([patron, _named_alone(config, account[alone])])
-    back = np.empty(len(account), dtype=np.int64)
-    back[np.concatenate([has_card, alone])] = np.arange(len(account))
-    return both[back]
+    first[has_card], last[has_card] = person.named(config, who)
+    tail[has_card], domain[has_card] = person.mailbox(config, who, nobody)
+    given, family = _words()
+    one, other = given[first], family[last]
+    box = frames.gather(_boxes(), tail * len(MAIL_DOMAINS) + domain)
+    return pl.select(
+        first_name=one["name"],
+        last_name=other["name"],
+        email=pl.concat_str(one["plain"], pl.lit("."), other["plain"], box),
+    )
 
 
 @functools.cache
-def _words(country: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """First and last names of a country, and how each is spelled in an address."""
+def _words() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """First and last names, and how each is spelled in an address: those of patrons, then those
+    of each country."""
+    plain = pl.col("name").str.to_lowercase()
+    spelled = plain.str.normalize("NFKD").str.replace_all(r"[^a-z.]", "")
+    pool = pools()
+    patrons = (n.to_frame("name").with_columns(plain=plain) for n in (pool.first, pool.last))
+    abroad = ((n.with_columns(plain=spelled) for n in _of_country(c)) for c in LOCALES)
+    given, family = zip(patrons, *abroad, strict=True)
+    return pl.concat(given), pl.concat(family)
+
+
+@functools.cache
+def _of_country(country: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """First and last names of a country."""
     import importlib
 
     of = importlib.import_module(f"faker.providers.person.{LOCALES[country]}").Provider
     first = getattr(of, "first_names", None) or (*of.first_names_male, *of.first_names_female)
-    plain = pl.col("name").str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z.]", "")
-    each = (sorted(set(found)) for found in (first, of.last_names))
-    given, family = (pl.DataFrame({"name": n}).with_columns(plain=plain) for n in each)
+    given, family = (pl.DataFrame({"name": sorted(set(n))}) for n in (first, of.last_names))
     return given, family
 
 
-def _named_alone(config: WorldConfig, account: I64) -> pl.DataFrame:
-    """Names of people without a card, by the country where they live."""
+@functools.cache
+def _boxes() -> pl.Series:
+    """What follows upon the names in an address: a number, and one of the domains."""
+    return pl.Series([f"{k}@{d}" for k in range(person.BOXES) for d in MAIL_DOMAINS])
+
+
+@functools.cache
+def _counts() -> tuple[I64, I64, I64, I64]:
+    """By place abroad, where its country's names begin among the first and the last names, and
+    how many of each there are."""
+    pool, counts = pools(), {c: [len(n) for n in _of_country(c)] for c in LOCALES}
+    before = np.cumsum([[len(pool.first), len(pool.last)], *counts.values()], axis=0)
+    nth = np.array([list(LOCALES).index(place[3]) for place in ABROAD])
+    many = np.array(list(counts.values()))[nth]
+    return before[nth, 0], before[nth, 1], many[:, 0], many[:, 1]
+
+
+def _named_alone(config: WorldConfig, account: I64) -> tuple[I64, I64, I64, I64]:
+    """(first name, last name, number, domain) of people without a card, by the country where
+    they live: positions in `_words`, and what their addresses end with."""
     where = pick(_hash(config, "home", account), WEIGHTS)
-    country = places()["country"].to_numpy()[where]
-    h, g = _hash(config, "first", account), _hash(config, "last", account)
-    given, family = zip(*map(_words, LOCALES), strict=True)
-    first, last = (np.zeros(len(account), dtype=np.int64) for _ in range(2))
-    firsts, lasts = 0, 0
-    for k, code in enumerate(LOCALES):
-        at = np.flatnonzero(country == code)
-        first[at] = firsts + below(h[at], len(given[k]))
-        last[at] = lasts + below(g[at], len(family[k]))
-        firsts, lasts = firsts + len(given[k]), lasts + len(family[k])
-    one, other = pl.concat(given)[first], pl.concat(family)[last]
-    tail = pl.Series(below(_hash(config, "mail", account), 1_000)).cast(pl.String)
-    domain = pl.Series(MAIL_DOMAINS)[below(_hash(config, "domain", account), len(MAIL_DOMAINS))]
-    email = one["plain"] + "." + other["plain"] + tail + "@" + domain
-    return pl.DataFrame({"first_name": one["name"], "last_name": other["name"], "email": email})
+    firsts, lasts, given, family = (column[where] for column in _counts())
+    return (
+        firsts + below(_hash(config, "first", account), given),
+        lasts + below(_hash(config, "last", account), family),
+        below(_hash(config, "mail", account), person.BOXES),
+        below(_hash(config, "domain", account), len(MAIL_DOMAINS)),
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -171,14 +199,27 @@ def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
     two fifths of them); all are open and none is excluded."""
+    who = np.sort(account_of_rank(config, _ranks_on(config, day)))
+    who = who[opened_on(config, who) <= day]
+    return who[~excluded(config, who, day)]
+
+
+def _ranks_on(config: WorldConfig, day: int) -> I64:
+    """The ranks that are drawn first of all, each once; of the turns there are twice as many as
+    ranks are wanted, of which some more than these mostly do."""
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
-    turns = np.arange(min(2 * count, 4 * total))
-    h = draw(key(config.seed, "account:online", day), turns)
-    rank = np.minimum(
-        (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64), total - 1
-    )
+    most = min(2 * count, 4 * total)
+    found = _drawn(config, day, total, min(count * 5 // 4, most))
+    if len(found) < count:
+        found = _drawn(config, day, total, most)
+    return found[:count]
+
+
+def _drawn(config: WorldConfig, day: int, total: int, turns: int) -> I64:
+    """The ranks of as many turns, each once, in the order in which they are drawn first."""
+    h = draw(key(config.seed, "account:online", day), np.arange(turns))
+    rank = (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64)
+    rank = np.minimum(rank, total - 1)
     order = order_of(rank)
     is_first = np.diff(rank[order], prepend=-1) != 0
-    who = account_of_rank(config, rank[np.sort(order[is_first])[:count]])
-    free = (opened_on(config, who) <= day) & ~excluded(config, who, day)
-    return np.sort(who[free])
+    return rank[np.sort(order[is_first])]

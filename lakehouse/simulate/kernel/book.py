@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, key, permute, unpermute
@@ -32,11 +33,24 @@ def rank_of_player(config: WorldConfig, player: I64) -> I64:
 
 @functools.lru_cache(maxsize=4)
 def _last_ranks(seed: int, players: int, first: int) -> I64:
-    return permute(np.arange(first, players), players, key(seed, "player-rank"))
+    return np.sort(permute(np.arange(first, players), players, key(seed, "player-rank")))
 
 
 def always_excluded(config: WorldConfig) -> I64:
     """Sorted players who are on the self-exclusion list from the beginning: the last quarter
     of those who never come, of whom some are let in all the same."""
     first = config.player_count - max(1, reserved(config) // 4)
-    return np.sort(_last_ranks(config.seed, config.player_count, first))
+    return _last_ranks(config.seed, config.player_count, first)
+
+
+def is_always_excluded(config: WorldConfig, player: I64) -> NDArray[np.bool_]:
+    """Who of the given players is among `always_excluded`; not the anonymous, below 0."""
+    return _is_excluded(config)[np.maximum(player, -1)]
+
+
+@functools.lru_cache(maxsize=4)
+def _is_excluded(config: WorldConfig) -> NDArray[np.bool_]:
+    """By player, and of the anonymous at the end: a byte each is found sooner than in a list."""
+    found = np.zeros(config.player_count + 1, dtype=bool)
+    found[always_excluded(config)] = True
+    return found

@@ -39,18 +39,19 @@ def mix(x: U64) -> U64:
 
 def key(seed: int, stream: str, *parts: int) -> int:
     """A 64-bit key for one stream of one seed, optionally narrowed by a day or the like."""
-    value = (seed * 0x9E3779B97F4A7C15 + zlib.crc32(stream.encode())) & _MASK
+    x = (seed * 0x9E3779B97F4A7C15 + _number(stream)) & _MASK
     for part in (0, *parts):
-        value = _mix_one(value ^ (part & _MASK))
-    return value
+        # `mix` of one number, without the cost of an array or of a call.
+        x = ((x ^ (part & _MASK)) + 0x9E3779B97F4A7C15) & _MASK
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+        x ^= x >> 31
+    return x
 
 
-def _mix_one(x: int) -> int:
-    """`mix` of one number, without the cost of an array."""
-    x = (x + 0x9E3779B97F4A7C15) & _MASK
-    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
-    return x ^ (x >> 31)
+@functools.lru_cache(maxsize=4_096)
+def _number(stream: str) -> int:
+    return zlib.crc32(stream.encode())
 
 
 def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:
@@ -117,7 +118,7 @@ def exp(x: NDArray[np.floating[Any]]) -> F64:
     n = np.rint(x * (256 / math.log(2))).astype(np.int64)
     r = x - n * (math.log(2) / 256)
     poly = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r / 24)))
-    return np.ldexp(_exp2_table()[n & 255] * poly, (n >> 8).astype(np.int32))
+    return np.ldexp(_exp2_table().take(n & 255) * poly, (n >> 8).astype(np.int32))
 
 
 @functools.cache
@@ -132,10 +133,16 @@ def exponential(h: U64) -> F64:
 
 def fine_exponential(h: U64) -> F64:
     """As `exponential`, which has 4,096 values, but with 2**44: for what tells many apart."""
-    edges = np.append(_exponential_table(), _exponential_table()[-1] + 1.0)
+    edges, widths = _exponential_steps()
     step = (h >> np.uint64(52)).astype(np.int64)
     part = ((h >> np.uint64(20)) & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32
-    return edges[step] + part * (edges[step + 1] - edges[step])
+    return edges.take(step) + part * widths.take(step)
+
+
+@functools.cache
+def _exponential_steps() -> tuple[F64, F64]:
+    edges = _exponential_table()
+    return edges, np.diff(edges, append=edges[-1] + 1.0)
 
 
 @functools.cache

@@ -32,9 +32,16 @@ def numbered(prefix: str, index: I64, width: int) -> pl.Series:
         left = rest // 10
         octets[:, place] = rest - left * 10 + 48
         rest = left
+    return texts(octets, values >= 0)
+
+
+def texts(octets: NDArray[np.uint8], known: NDArray[np.bool_] | None = None) -> pl.Series:
+    """Texts of one length, an octet in each column; null where not known."""
+    n, size = octets.shape
     offsets = np.arange(0, size * n + 1, size, dtype=np.int64)
-    known = values >= 0
-    bits = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    bits = None
+    if known is not None and not known.all():
+        bits = pa.py_buffer(np.packbits(known, bitorder="little"))
     array = pa.LargeStringArray.from_buffers(
         n, pa.py_buffer(offsets), pa.py_buffer(octets.reshape(-1)), bits
     )
@@ -65,14 +72,24 @@ def _hex_digits() -> NDArray[np.uint32]:
     return digit[places & 15].view(np.uint32).reshape(-1)
 
 
-def hexadecimal(values: U64) -> pl.Series:
-    """64-bit numbers → 16 hexadecimal digits; of a table of numbers, a row's one after another."""
-    n, width = len(values), 16 * (values.shape[1] if values.ndim > 1 else 1)
+def digits(values: U64) -> NDArray[np.uint8]:
+    """The 16 hexadecimal digits of each number, as octets; of a table of numbers, a row's one
+    after another."""
     flat = np.ascontiguousarray(values).reshape(-1)
-    digits = np.take(_hex_digits(), flat.byteswap().view(np.uint16).byteswap())
-    offsets = np.arange(0, width * n + 1, width, dtype=np.int64)
-    array = pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digits))
-    return series(array)
+    found = np.take(_hex_digits(), flat.byteswap().view(np.uint16).byteswap()).view(np.uint8)
+    return found.reshape(len(values), 16 * (values.shape[1] if values.ndim > 1 else 1))
+
+
+def hexadecimal(values: U64, prefix: str = "") -> pl.Series:
+    """64-bit numbers → the prefix and their `digits`."""
+    found = digits(values)
+    if not prefix:
+        return texts(found)
+    start = len(prefix)
+    octets = np.empty((len(found), start + found.shape[1]), dtype=np.uint8)
+    octets[:, :start] = np.frombuffer(prefix.encode(), dtype=np.uint8)
+    octets[:, start:] = found
+    return texts(octets)
 
 
 def event_ids(seed: int, table: str, day: int | I64, ordinal: I64) -> pl.Series:

@@ -14,8 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import exclusion
-from lakehouse.simulate.kernel.arrays import within
-from lakehouse.simulate.kernel.book import always_excluded, rank_of_player, reserved
+from lakehouse.simulate.kernel.book import is_always_excluded, rank_of_player, reserved
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
     I64,
@@ -37,6 +36,8 @@ NO_TIN = 0.03
 NON_RESIDENT = 0.03
 UNVERIFIED = 0.01
 NEWCOMERS = 0.12
+BOXES = 1_000
+"""Numbers that an e-mail address may end with before its domain."""
 _HOUSEHOLDS = 0.04
 _ADULT_DAYS = 7671  # 21 years
 
@@ -48,7 +49,7 @@ def _hash(config: WorldConfig, stream: str, *entities: I64) -> U64:
 def excluded(config: WorldConfig, player: I64, day: int | I64) -> Bools:
     """Who is on the self-exclusion list on a day: 1% when the books open, 2% after a year, 3%
     after two (base rate 1-3%: Hopfgartner 2022). Exclusion does not end."""
-    found = within(player, always_excluded(config))
+    found = is_always_excluded(config, player)
     joined = np.flatnonzero((player >= 0) & exclusion.joined(config, player, day))
     ordinary = rank_of_player(config, player[joined]) < config.player_count - reserved(config)
     found[joined[ordinary]] = True
@@ -122,10 +123,16 @@ def household(config: WorldConfig, player: I64) -> Bools:
 def names(config: WorldConfig, player: I64) -> pl.DataFrame:
     """first_name, last_name: one row per given player."""
     pool = pools()
+    first, last = named(config, player)
+    return pl.DataFrame({"first_name": pool.first[first], "last_name": pool.last[last]})
+
+
+def named(config: WorldConfig, player: I64) -> tuple[I64, I64]:
+    """(first name, last name) of each given player: positions in `pools`."""
+    pool = pools()
     family = np.where(household(config, player), player | 1, player)
     first = below(_hash(config, "first", player), len(pool.first))
-    last = below(_hash(config, "last", family), len(pool.last))
-    return pl.DataFrame({"first_name": pool.first[first], "last_name": pool.last[last]})
+    return first, below(_hash(config, "last", family), len(pool.last))
 
 
 def _owner(config: WorldConfig, player: I64, visits: I64) -> tuple[I64, I64]:
@@ -174,13 +181,18 @@ def contact(
     config: WorldConfig, player: I64, visits: I64, name: pl.DataFrame, area: pl.Series
 ) -> pl.DataFrame:
     """email, phone: one row per given player; reserved domains and 555-01xx numbers."""
-    changed = version(config, "email", player, visits, 80)
-    h = _hash(config, "mail", player, changed)
-    domain = pl.Series(MAIL_DOMAINS)[below(h, 3)]
-    tail = pl.Series(below(_hash(config, "mail-number", player, changed), 1_000)).cast(pl.String)
+    number, at = mailbox(config, player, visits)
+    domain, tail = pl.Series(MAIL_DOMAINS)[at], pl.Series(number).cast(pl.String)
     line = pl.Series(below(_hash(config, "phone", player), 100)).cast(pl.String).str.zfill(2)
     local = name["first_name"].str.to_lowercase() + "." + name["last_name"].str.to_lowercase()
     return pl.DataFrame({"email": local + tail + "@" + domain, "phone": area + "-555-01" + line})
+
+
+def mailbox(config: WorldConfig, player: I64, visits: I64) -> tuple[I64, I64]:
+    """(number, position of the domain) with which each player's address ends."""
+    changed = version(config, "email", player, visits, 80)
+    number = below(_hash(config, "mail-number", player, changed), BOXES)
+    return number, below(_hash(config, "mail", player, changed), len(MAIL_DOMAINS))
 
 
 def papers(config: WorldConfig, player: I64) -> pl.DataFrame:

@@ -32,7 +32,7 @@ PACKAGE = "lakehouse.simulate"
 
 Make = TypeVar("Make", bound=Callable[..., Any])
 Label = Callable[[World, int], pl.DataFrame]
-Evidence = Callable[[World, int], Mapping[str, list[str]]]
+Evidence = Callable[[World, int], Mapping[str, pl.Series]]
 Stretches = Callable[[World, int], Sequence[range]]
 
 _declared: dict[str, Producer] = {}

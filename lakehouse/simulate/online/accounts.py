@@ -49,23 +49,22 @@ class Extract:
 def dress(config: WorldConfig, r: Extract) -> pl.DataFrame:
     """Turns the numbers of a stretch into rows of bronze."""
     who = r.account
-    where = places()[accounts.home(config, who)]
+    player = accounts.player_of(config, who)
+    where = places()[accounts.home(config, who, player)]
     opened = accounts.opened_on(config, who)
-    excluded = accounts.excluded(config, who, r.day)
+    excluded = accounts.excluded(config, who, r.day, player)
     wants_mail = chance(_hash(config, "mail", who), 0.6) & ~excluded
-    segment = _segments(config, r)
+    segment = _segments(config, r, opened)
     return frames.frame(
         TABLE,
         {
             "account_id": accounts.account_ids(who),
-            "player_id": players(accounts.player_of(config, who)),
+            "player_id": players(player),
             "registered_on": gaming_days(config.start, opened),
             **{c: where[c] for c in ("city", "state", "zip_code", "country", "time_zone")},
-            **dict(
-                zip(("first_name", "last_name", "email"), accounts.names(config, who), strict=True)
-            ),
+            **accounts.names(config, who, player).to_dict(),
             "segment": frames.code(SEGMENTS, segment),
-            "tags": _tags(config, who, segment),
+            "tags": _tags(config, who, segment, player >= 0),
             "daily_deposit_limit": _limit(config, "deposit", who),
             "daily_loss_limit": _limit(config, "loss", who),
             "session_limit_minutes": _minutes(config, who),
@@ -114,19 +113,18 @@ def _openings(config: WorldConfig) -> tuple[I64, I64]:
     return opened[who][order], who[order]
 
 
-def _segments(config: WorldConfig, r: Extract) -> I64:
+def _segments(config: WorldConfig, r: Extract, opened: I64) -> I64:
     rank = accounts.rank_of(config, r.account) / accounts.account_count(config)
     by_rank = 3 - np.searchsorted(_SEGMENT_RANKS, rank, side="right")
-    opened = accounts.opened_on(config, r.account)
     return np.where(r.day - opened < _NEW_FOR, 0, by_rank).astype(np.int64)
 
 
-def _tags(config: WorldConfig, who: I64, segment: I64) -> pl.Series:
+def _tags(config: WorldConfig, who: I64, segment: I64, has_card: accounts.Bools) -> pl.Series:
     noted = (
         segment == SEGMENTS.index("vip"),
         chance(_hash(config, "bonus", who), 0.05),
         chance(_hash(config, "streamer", who), 0.01),
-        accounts.player_of(config, who) >= 0,
+        has_card,
     )
     code = sum(at.astype(np.int64) << k for k, at in enumerate(noted))
     every = [[t for k, t in enumerate(TAGS) if c >> k & 1] for c in range(1 << len(TAGS))]

@@ -98,18 +98,24 @@ def standing(config: WorldConfig, account: I64, day: int) -> Standing:
     season, since = season_of(config, day)
     variants = (_hash(config, "variants", account, season) >> np.uint64(20)).astype(np.int64)
     variants &= (1 << LEVELS) - 1
-    of_level = efforts(config, season)[
-        np.arange(LEVELS), variants[:, None] >> np.arange(LEVELS) & 1
-    ]
-    until = np.cumsum(of_level, axis=1) * 1000
-    whole = until[:, -1:]
+    until = _untils(config, season)
+    whole = until[LEVELS - 1][variants]
     pace = (_SLOWEST + below(_hash(config, "pace", account), _PACES)) * 1000
-    placed = below(_hash(config, "placed", account, season), whole[:, 0])
-    at = ((placed + pace * since) % whole[:, 0])[:, None]
-    level = (until <= at).sum(axis=1)
-    ahead = level[:, None] + np.arange(AHEAD)
-    ends = np.take_along_axis(np.concatenate([until, until + whole], axis=1), ahead, axis=1) - at
+    placed = below(_hash(config, "placed", account, season), whole)
+    at = (placed + pace * since) % whole
+    level = np.zeros(len(account), dtype=np.int64)
+    for of_level in until[:LEVELS]:
+        level += of_level[variants] <= at
+    ends = until[level[:, None] + np.arange(AHEAD), variants[:, None]] - at[:, None]
     return Standing(level, variants, pace, ends)
+
+
+@functools.lru_cache(maxsize=8)
+def _untils(config: WorldConfig, season: int) -> I64:
+    """Effort until each level is complete, and each once more, by the maps that are played."""
+    maps = np.arange(1 << LEVELS) >> np.arange(LEVELS)[:, None] & 1
+    of_level = efforts(config, season)[np.arange(LEVELS)[:, None], maps]
+    return np.cumsum(np.concatenate([of_level, of_level]), axis=0) * 1000
 
 
 def server_count(config: WorldConfig) -> int:

@@ -104,11 +104,11 @@ def sessions_on(world: World, day: int) -> Sessions:
     edges = np.searchsorted(s.server[by_server], np.arange(game.server_count(config) + 1))
     for n, c in enumerate(disturbances):
         on = slice(edges[c.entity], edges[c.entity + 1]) if c.kind == OUTAGE else slice(None)
-        near = by_server[on]
+        near, (since, until) = by_server[on], period(config, c)
+        near = near[(s.start[near] < until) & (s.start[near] + left[near] > since)]
         one = take(s, near)
         at = _meets(config, c, one)
-        hit = (at - one.start >= _LEAST) & (at < one.start + left[near])
-        hit &= at < period(config, c)[1]
+        hit = (at - one.start >= _LEAST) & (at < one.start + left[near]) & (at < until)
         share = 1.0 if is_full_outage(c) else c.intensity
         hit &= _is_there(one, c, at) & chance(_hash(config, "hit", n, one.h), share)
         met = near[hit]
@@ -185,32 +185,34 @@ def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
     return found
 
 
-def _players(config: WorldConfig, day: int) -> I64:
-    """Sorted accounts that play on a day."""
+def _players(config: WorldConfig, day: int) -> tuple[I64, game.Standing]:
+    """Sorted accounts that play on a day, and how far each is."""
     online = accounts.online_on(config, day)
-    gamers = online[game.is_gamer(config, online)]
-    now = game.standing(config, gamers, day)
+    rings = [who for _, who in ring_members(config, day)]
+    bound = np.unique(np.concatenate([online[:0], *rings]))
+    is_bound = within(online, bound)
+    here = game.is_gamer(config, online) | is_bound
+    who, is_bound = online[here], is_bound[here]
+    now = game.standing(config, who, day)
     hard = game.stuck(config, game.season_of(config, day)[0])
     variant = now.variants >> now.level & 1
     is_stuck = np.isin(now.level * 2 + variant, [a * 2 + b for a, b in hard])
     plays = np.where(is_stuck, PLAYS_STUCK, PLAYS)
-    mine = chance(_hash(config, "plays", day, gamers), plays)
-    rings = [who for _, who in ring_members(config, day)]
-    return np.union1d(gamers[mine], np.concatenate([gamers[:0], *rings]))
+    comes = is_bound | chance(_hash(config, "plays", day, who), plays)
+    return who[comes], take(now, comes)
 
 
 def _planned(config: WorldConfig, day: int) -> Sessions:
     """The day's sessions before anything goes wrong: no more than the day has rows for."""
     rows = config.quota("player_events", day)
-    who = _players(config, day)
+    who, now = _players(config, day)
     more = poisson(_hash(config, "sessions", day, who), MORE_SESSIONS)
     count = np.minimum(1 + more, MOST_SESSIONS)
     order = order_of(_hash(config, "turn", day, who))
     fits = np.cumsum(count[order]) <= max(rows // LEAST_EVENTS, min(rows, 1))
     fits[:1] |= rows > 0
     kept = np.sort(order[fits])
-    who, count = who[kept], count[kept]
-    now = game.standing(config, who, day)
+    who, count, now = who[kept], count[kept], take(now, kept)
     of, number = owners(count), ordinals(count)
     h = draw(key(config.seed, "platform:session", day), who[of], number)
     seconds = SHORTEST + (exponential(h) * USUAL).astype(np.int64)

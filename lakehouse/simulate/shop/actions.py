@@ -25,7 +25,7 @@ from lakehouse.simulate.shop.cases import scripts
 from lakehouse.simulate.shop.payments import CASES, OF_A_CASE, order_ids, session_ids
 from lakehouse.simulate.shop.profiles import Bools
 from lakehouse.simulate.shop.script import CART, CHECKOUT, PURCHASE, REFRESH, VIEW, Script
-from lakehouse.simulate.shop.visits import QUIET, TABLE, Sessions, sessions
+from lakehouse.simulate.shop.visits import QUIET, TABLE, Sessions, placed, sessions
 
 _SHORTEST, _LONGEST = 500, 2_000
 """Milliseconds between two actions of a burst."""
@@ -78,11 +78,11 @@ def dress(config: WorldConfig, r: Actions) -> pl.DataFrame:
 
 
 @by_day(in_work)
-def evidence(world: World, day: int) -> dict[str, list[str]]:
+def evidence(world: World, day: int) -> dict[str, pl.Series]:
     """Actions on which what was planted rests."""
     r = rows_of(world, day)
     at = np.flatnonzero((r.burst >= 0) | (r.order >= CASES) | (r.session >= CASES))
-    return {"event_id": event_ids(world.config.seed, TABLE, r.day[at], r.ordinal[at]).to_list()}
+    return {"event_id": event_ids(world.config.seed, TABLE, r.day[at], r.ordinal[at])}
 
 
 @producer(TABLE, dress=dress, clashing="ip_address", evidence=evidence, untimed=True)
@@ -97,8 +97,9 @@ def rows_of(world: World, day: int) -> Actions:
     return replace(whole, day=np.full(n, day), ordinal=np.arange(n), event=event)
 
 
-def _ordinary(world: World, day: int, s: Sessions) -> Actions:
+def _ordinary(world: World, day: int, planned: Sessions) -> Actions:
     config = world.config
+    s, origin = placed(config, day, planned)
     at, p = owners(s.rows), ordinals(s.rows)
     step = p - (s.browsed + s.burst)[at]
     pairs = 2 * s.carted[at]
@@ -128,8 +129,8 @@ def _ordinary(world: World, day: int, s: Sessions) -> Actions:
         cents=cents,
         order=np.where(kind == PURCHASE, at, -1),
         session=np.where(s.tells[at], at, -1),
-        device=s.origin.kind[at],
-        network=s.origin.network[at],
+        device=origin.kind[at],
+        network=origin.network[at],
         burst=np.where(is_burst, p - s.browsed[at], -1),
         day=nothing,
         ordinal=nothing,

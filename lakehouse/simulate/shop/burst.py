@@ -18,7 +18,7 @@ from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import actions, orders, payments, profiles, visits
 from lakehouse.simulate.shop.cases import KINDS, cases
-from lakehouse.simulate.shop.script import Script, usual
+from lakehouse.simulate.shop.script import Script, parties
 
 FIRST = 1 << 15
 """Number of the first such case of a day, after all that the world has."""
@@ -63,8 +63,7 @@ def burst(
     case = Scenario(
         day << 16 | FIRST + number, kind, (account,), day, day, 0, luck, strong, is_look_alike
     )
-    own = usual(world.config, day, np.array([account]))[0]
-    script = Script(world, day, case, own, is_there=True)
+    script = Script(world, day, case, parties(world.config, day, [case])[0], is_there=True)
     KINDS[kind][is_look_alike](script)
     paid, done = _numbers(world, day, FIRST + number, script, ends)
     rows = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy as np
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.arrays import order_of, within
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
-from lakehouse.simulate.kernel.counter import below, draw, key, uniform
+from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.shop import fraud, look_alikes, profiles
-from lakehouse.simulate.shop.script import LAGS, Script, usual
+from lakehouse.simulate.shop.script import LAGS, Script, parties
 
+_LOOKED_UP = 512
 Act = Callable[[Script], None]
 KINDS: Mapping[str, tuple[Act, Act]] = MappingProxyType(
     {
@@ -43,9 +44,8 @@ def scripts(world: World, day: int) -> list[Script]:
     config = world.config
     room, found = config.quota("shop_actions", day) // 2, []
     planted = cases(world, day)
-    who = np.array([case.players[0] for case in planted], dtype=np.int64)
-    for case, own in zip(planted, usual(config, day, who), strict=True):
-        script = Script(world, day, case, own)
+    for case, those in zip(planted, parties(config, day, planted), strict=True):
+        script = Script(world, day, case, those)
         KINDS[case.kind][case.is_look_alike](script)
         room -= len(script.actions)
         if room >= 0:
@@ -63,13 +63,9 @@ def cases(world: World, day: int) -> list[Scenario]:
     expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
-    order = order_of(draw(key(config.seed, "shop:victims", day), who))
-    ranked = who[order]
-    comes = np.zeros(len(who), dtype=np.int64)
-    for n in LAGS:
-        comes += within(who, profiles.online(world, day + n))
+    ranked = who[order_of(draw(key(config.seed, "shop:victims", day), who))]
     names, taken, found = list(KINDS), set[int](), []
-    again, anybody = iter(ranked[comes[order] >= 2].tolist()), iter(ranked.tolist())
+    again, anybody = _coming_again(world, day, ranked), iter(ranked.tolist())
     for i, k in enumerate(kinds.tolist()):
         pool = again if names[k % len(names)] == "refund_abuse" else anybody
         account = next((a for a in pool if a not in taken), None)
@@ -77,6 +73,15 @@ def cases(world: World, day: int) -> list[Scenario]:
             taken.add(account)
             found.append(_case(config, day, i, k, account))
     return found
+
+
+def _coming_again(world: World, day: int, ranked: I64) -> Iterator[int]:
+    """Of the accounts in turn those who come on two days or more on which they could give back.
+    As few are looked up as are asked for."""
+    for at in range(0, len(ranked), _LOOKED_UP):
+        some = ranked[at : at + _LOOKED_UP]
+        comes = sum(within(some, profiles.online(world, day + n)).astype(np.int64) for n in LAGS)
+        yield from some[comes >= 2].tolist()
 
 
 def _case(config: WorldConfig, day: int, i: int, k: int, account: int) -> Scenario:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lakehouse.simulate.shop.catalogue import CARDS, VOUCHERS
 from lakehouse.simulate.shop.script import COMPLETED, CREDIT, FAILED, MINUTE, Script
 
@@ -49,20 +47,19 @@ def impossible_travel(s: Script) -> None:
     if c.permille >= _VPN:
         s.wait(c.among(5, 90, "minutes") * MINUTE)
         out = s.stranger(s.far())
-        there = replace(
-            at, network=out.network, latitude=out.latitude, longitude=out.longitude, place=out.place
+        there = at._replace(
+            network=out.network, latitude=out.latitude, longitude=out.longitude, place=out.place
         )
     elif c.below(2, "flight"):
         s.wait(c.among(c.scaled(480, 310), 540, "minutes") * MINUTE)
         out = s.stranger(s.nearby())
-        there = replace(
-            at, network=out.network, latitude=out.latitude, longitude=out.longitude, place=out.place
+        there = at._replace(
+            network=out.network, latitude=out.latitude, longitude=out.longitude, place=out.place
         )
     else:
         s.wait(c.among(2, 30, "minutes") * MINUTE)
         off = c.scaled(10, 80)
-        there = replace(
-            at,
+        there = at._replace(
             network=s.stranger(at.place).network,
             latitude=at.latitude + c.among(-off, off, "north") // 2,
             longitude=at.longitude + c.among(-off, off, "east"),
@@ -79,7 +76,7 @@ def account_takeover(s: Script) -> None:
         there = s.stranger(s.nearby())
         s.buy(there, [(s.some("abroad", 15, c.scaled(150, 400)), 1)], s.method)
         return
-    own = replace(at, device=new.device, kind=new.kind, browser=new.browser)
+    own = at._replace(device=new.device, kind=new.kind, browser=new.browser)
     s.buy(own, [(s.some("dear", c.scaled(100, 500), 2_000), 1)], s.method)
 
 

@@ -83,7 +83,7 @@ def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
             "device_type": frames.code(DEVICES, p.origin.kind),
             "browser": frames.code(BROWSERS, p.origin.browser),
             "ip_address": addresses(p.origin.network),
-            "device_id": "D-" + hexadecimal(p.origin.device),
+            "device_id": hexadecimal(p.origin.device, "D-"),
             "order_id": order_ids(seed, p.made, p.order),
             "quantity": frames.count(p.quantity),
             "unit_price": frames.money(p.unit_cents),
@@ -94,11 +94,11 @@ def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
 
 
 @by_day(in_work)
-def evidence(world: World, day: int) -> dict[str, list[str]]:
+def evidence(world: World, day: int) -> dict[str, pl.Series]:
     """Rows on which a case rests, those that are given back, and what is given back."""
     p = rows_of(world, day).payments
     kept = take(p, (p.case >= 0) | (p.back > 0) | p.is_refund)
-    return {"transaction_id": transaction_ids(world.config.seed, kept).to_list()}
+    return {"transaction_id": transaction_ids(world.config.seed, kept)}
 
 
 @producer(TABLE, dress=dress, clashing="product_name", evidence=evidence)

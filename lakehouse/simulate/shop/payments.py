@@ -18,7 +18,7 @@ from lakehouse.simulate.shop import catalogue, profiles
 from lakehouse.simulate.shop.cases import scripts
 from lakehouse.simulate.shop.profiles import Bools, Origin, hashed
 from lakehouse.simulate.shop.script import COMPLETED, FAILED, LAGS, PENDING, REFUNDED, Script
-from lakehouse.simulate.shop.visits import RETRY, Sessions, sessions
+from lakehouse.simulate.shop.visits import RETRY, Sessions, placed, sessions
 
 CASES = 1 << 24
 """Numbers of orders and sessions of planted cases, from here on."""
@@ -129,9 +129,12 @@ def total_cents(config: WorldConfig, day: int, s: Sessions) -> I64:
     return total
 
 
-def _ordinary(world: World, day: int, s: Sessions) -> Payments:
+def _ordinary(world: World, day: int, every: Sessions) -> Payments:
+    """Of those sessions alone that come to the checkout it matters when and from where."""
     config = world.config
-    counts = np.where(s.checks_out, (s.failures + s.is_bought) * s.carted, 0)
+    number = np.flatnonzero(every.checks_out)
+    s, origin = placed(config, day, take(every, number))
+    counts = (s.failures + s.is_bought) * s.carted
     at = owners(counts)
     attempt, line = np.divmod(ordinals(counts), s.carted[at])
     account, luck = s.account[at], s.luck[at]
@@ -144,7 +147,7 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
     return Payments(
         account=account,
         made=np.full(len(at), day),
-        order=at,
+        order=number[at],
         line=line,
         attempt=attempt,
         ms=np.where(fails, s.checkout[at] + RETRY * (attempt + 1), s.paid[at]),
@@ -153,11 +156,11 @@ def _ordinary(world: World, day: int, s: Sessions) -> Payments:
         unit_cents=catalogue.price_of(config, day, product),
         status=status,
         method=profiles.method(config, account, draw(6, luck, attempt)),
-        session=np.where(s.tells[at], at, -1),
+        session=np.where(s.tells, number, -1)[at],
         back=np.where(chance(h, _GIVEN_BACK) & (status == COMPLETED), back, 0),
         case=np.full(len(at), -1),
         is_evidence=np.zeros(len(at), dtype=bool),
-        origin=take(s.origin, at),
+        origin=take(origin, at),
     )
 
 
@@ -195,17 +198,16 @@ def of_cases(world: World, day: int, every: Sequence[Script], number: int = 0) -
 
 def order_ids(seed: int, made: I64, order: I64) -> pl.Series:
     """Unique by construction, as the session's."""
-    return "O-" + _numbered(seed, "order", made, order)
+    return _numbered(seed, "order", made, order)
 
 
 def session_ids(seed: int, day: I64, session: I64) -> pl.Series:
-    return "S-" + _numbered(seed, "session", day, session)
+    return _numbered(seed, "session", day, session)
 
 
 def _numbered(seed: int, what: str, day: I64, number: I64) -> pl.Series:
-    return hexadecimal(
-        draw(key(seed, f"shop:{what}-id"), (day << np.int64(40)) | np.maximum(number, 0))
-    )
+    packed = (day << np.int64(40)) | np.maximum(number, 0)
+    return hexadecimal(draw(key(seed, f"shop:{what}-id"), packed), f"{what[0].upper()}-")
 
 
 def transaction_ids(seed: int, p: Payments, *, paid: bool = False) -> pl.Series:
@@ -214,4 +216,4 @@ def transaction_ids(seed: int, p: Payments, *, paid: bool = False) -> pl.Series:
     packed = (
         (p.made << np.int64(42)) | (p.order << np.int64(10)) | (p.line << np.int64(5)) | attempt
     )
-    return "T-" + hexadecimal(draw(key(seed, "id:shop_orders"), packed))
+    return hexadecimal(draw(key(seed, "id:shop_orders"), packed), "T-")

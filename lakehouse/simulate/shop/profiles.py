@@ -76,17 +76,25 @@ def online(world: World, day: int) -> I64:
     return who[~is_in_transit(world.config, who, day)]
 
 
+def is_online(world: World, day: int, account: int) -> bool:
+    """Whether an account is one of `online`."""
+    there = online(world, day)
+    at = int(there.searchsorted(account))
+    return at < len(there) and int(there[at]) == account
+
+
 def is_in_transit(config: WorldConfig, account: I64, day: int) -> Bools:
     """Who is on the way, and does not shop that day."""
-    begins, ends, _ = _trip(config, account, day)
+    begins, ends = _travels(config, account, day)
     return np.asarray((begins == day) | (ends == day))
 
 
 def origin(config: WorldConfig, account: I64, day: int, luck: U64) -> Origin:
     """Where each is that day, at home or on a trip, and on which of the usual devices."""
-    begins, ends, away = _trip(config, account, day)
+    begins, ends = _travels(config, account, day)
     travels = (day > begins) & (day < ends)
-    place = np.where(travels, away, accounts.home(config, account))
+    place = accounts.home(config, account)
+    place[travels] = _destination(config, account[travels], day)
     second = chance(hashed(config, "two-devices", account), 0.5) & chance(luck, 0.25)
     device, kind = devices(config, account, day, second & ~travels)
     mobile = (kind == MOBILE) & chance(luck << np.uint64(20), 0.3)
@@ -128,30 +136,41 @@ def networks(h: U64) -> I64:
 
 def near(place: I64, h: U64) -> tuple[I64, I64]:
     """Hundredths of a degree of places, off their centres by up to `_JITTER`."""
-    centre = _centres()
-    off = below(h, 2 * _JITTER + 1) - _JITTER, below(h << np.uint64(31), 2 * _JITTER + 1) - _JITTER
-    return centre[0][place] + off[0], centre[1][place] + off[1]
+    (north, east), (up, right) = centres(), jitter(h)
+    return north[place] + up, east[place] + right
+
+
+def jitter(h: U64) -> tuple[I64, I64]:
+    """How far off a place's centre something is, in hundredths of a degree."""
+    n = 2 * _JITTER + 1
+    return below(h, n) - _JITTER, below(h << np.uint64(31), n) - _JITTER
 
 
 @functools.cache
-def _centres() -> tuple[I64, I64]:
+def centres() -> tuple[I64, I64]:
+    """By place, latitude and longitude in hundredths of a degree."""
     north, east = (
         np.rint(places()[c].to_numpy() * 100).astype(np.int64) for c in ("latitude", "longitude")
     )
     return north, east
 
 
-def _trip(config: WorldConfig, account: I64, day: int) -> tuple[I64, I64, I64]:
-    """(day on the way there, day on the way back, place) of the block's trip; days of -9 where
-    there is none. At least a day lies between two places, so that no honest one is out of
-    reach of the other."""
-    block = np.full(len(account), day // _BLOCK)
+def _travels(config: WorldConfig, account: I64, day: int) -> tuple[I64, I64]:
+    """(day on the way there, day on the way back) of the block's trip; days of -9 where there is
+    none. At least a day lies between two places, so that no honest one is out of reach of the
+    other."""
+    block = day // _BLOCK
     h = hashed(config, "trip", account, block)
-    goes = chance(h, _TRIPS)
-    begins = block * _BLOCK + below(h << np.uint64(9), 17)
-    ends = begins + 4 + below(h << np.uint64(14), 6)
-    g = hashed(config, "destination", account, block)
+    begins, ends = (np.full(len(account), -9) for _ in range(2))
+    goes = np.flatnonzero(chance(h, _TRIPS))
+    begins[goes] = block * _BLOCK + below(h[goes] << np.uint64(9), 17)
+    ends[goes] = begins[goes] + 4 + below(h[goes] << np.uint64(14), 6)
+    return begins, ends
+
+
+def _destination(config: WorldConfig, account: I64, day: int) -> I64:
+    """Where the block's trip goes."""
+    g = hashed(config, "destination", account, day // _BLOCK)
     abroad = pick(g, WEIGHTS)
     anywhere = len(ABROAD) + below(g, places().height - len(ABROAD))
-    place = np.where(chance(g << np.uint64(31), 0.7), abroad, anywhere)
-    return np.where(goes, begins, -9), np.where(goes, ends, -9), place
+    return np.where(chance(g << np.uint64(31), 0.7), abroad, anywhere)

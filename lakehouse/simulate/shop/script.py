@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from lakehouse.contracts.shop.orders import ACTIONS, PAYMENT_METHODS, STATUSES
-from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WorldConfig
-from lakehouse.simulate.kernel.counter import I64, draw, key, pick
+from lakehouse.simulate.kernel.counter import draw, key, mix, pick
 from lakehouse.simulate.kernel.places import WEIGHTS
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
@@ -33,8 +33,7 @@ FAR = {0: AMERICAS + ASIA, 1: EUROPE + ASIA, 2: EUROPE + AMERICAS}
 is near nothing, and so left out."""
 
 
-@dataclass(frozen=True)
-class At:
+class At(NamedTuple):
     """From where and with what: an `Origin` of one."""
 
     device: int
@@ -46,15 +45,38 @@ class At:
     longitude: int
 
 
-def usual(config: WorldConfig, day: int, who: I64) -> list[At]:
-    """Where each account is on a day, with its first device."""
-    found = profiles.origin(config, who, day, np.zeros(len(who), dtype=np.uint64))
-    columns = (getattr(found, name).tolist() for name in At.__dataclass_fields__)
+class Parties(NamedTuple):
+    """Who is in a case."""
+
+    own: At
+    """Where the account is that day, with its first device."""
+    stranger: At
+    """A device and a network that the account never had; instead of a place, how far off the
+    centre of one."""
+    method: int
+    """How the account pays that day."""
+
+
+def parties(config: WorldConfig, day: int, cases: Sequence[Scenario]) -> list[Parties]:
+    """Who is in each case of a day."""
+    who = np.array([case.players[0] for case in cases], dtype=np.int64)
+    own = profiles.origin(config, who, day, np.zeros(len(who), dtype=np.uint64))
+    h = np.array([key(case.luck, "stranger") for case in cases], dtype=np.uint64)
+    device, kind = mix(h ^ np.uint64(1)), pick(mix(h ^ np.uint64(2)), (40, 55, 5))
+    off, network = profiles.jitter(mix(h ^ np.uint64(3))), profiles.networks(mix(h ^ np.uint64(4)))
+    seen, nowhere = profiles.browser(device, kind), np.full(len(who), -1)
+    stranger = profiles.Origin(device, kind, seen, network, nowhere, *off)
+    luck = np.array([case.luck for case in cases], dtype=np.uint64)
+    method = profiles.method(config, who, mix(luck ^ np.uint64(7))).tolist()
+    return [Parties(*one) for one in zip(_each(own), _each(stranger), method, strict=True)]
+
+
+def _each(origins: profiles.Origin) -> list[At]:
+    columns = (getattr(origins, name).tolist() for name in At._fields)
     return [At(*one) for one in zip(*columns, strict=True)]
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(NamedTuple):
     """One action. `order`: the number of what is paid, -1 of other actions."""
 
     at: At
@@ -66,8 +88,7 @@ class Act:
     session: int = 0
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One attempt to pay a product of an order. `back`: days after which it is given back, 0
     never. `is_evidence`: the case rests on it."""
 
@@ -92,8 +113,7 @@ class Script:
     world: World
     day: int
     case: Scenario
-    own: At
-    """Where the account is that day, with its first device."""
+    parties: Parties
     actions: list[Act] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     now: int = 0
@@ -111,6 +131,14 @@ class Script:
     def account(self) -> int:
         return self.case.players[0]
 
+    @property
+    def own(self) -> At:
+        return self.parties.own
+
+    @property
+    def method(self) -> int:
+        return self.parties.method
+
     def wait(self, milliseconds: int) -> None:
         self.now += max(milliseconds, APART)
 
@@ -122,29 +150,19 @@ class Script:
         self.session += 1
 
     def price(self, product: int) -> int:
-        return int(catalogue.price_cents(self.config.seed, self.day)[product])
+        return _prices(self.config.seed, self.day)[product]
 
-    @functools.cached_property
-    def method(self) -> int:
-        who, luck = np.array([self.account]), draw(self.case.luck, 7)
-        return int(profiles.method(self.config, who, luck)[0])
-
-    def stranger(self, place: int, what: str = "stranger") -> At:
-        """A device and a network that the account never had, at a place."""
-        h = key(self.case.luck, what)
-        device = draw(h, 1)
-        kind = pick(draw(h, 2), (40, 55, 5))
-        lat, lon = profiles.near(np.array([place]), draw(h, 3))
-        network = int(profiles.networks(draw(h, 4))[0])
-        seen = int(profiles.browser(device, kind)[0])
-        return At(int(device[0]), int(kind[0]), seen, network, place, int(lat[0]), int(lon[0]))
+    def stranger(self, place: int) -> At:
+        """Somebody else, at a place."""
+        found, (north, east) = self.parties.stranger, _centre(place)
+        north, east = north + found.latitude, east + found.longitude
+        return found._replace(place=place, latitude=north, longitude=east)
 
     def back_days(self) -> list[int]:
         """Days after which something can be given back: the account is online then."""
         if self.is_there:
             return list(LAGS)
-        who = np.array([self.account])
-        return [n for n in LAGS if within(who, profiles.online(self.world, self.day + n))[0]]
+        return [n for n in LAGS if profiles.is_online(self.world, self.day + n, self.account)]
 
     def far(self, what: str = "far") -> int:
         """A place in another part of the world than where the account is."""
@@ -218,8 +236,25 @@ class Script:
     def some(self, what: str, low: int, high: int, *parts: int) -> int:
         """A product that costs from `low` to `high` dollars that day, no gift card; the one that
         comes nearest where there is none."""
-        prices = catalogue.price_cents(self.config.seed, self.day)[: catalogue.VOUCHERS[0]]
-        fits = np.flatnonzero((prices >= low * 100) & (prices <= high * 100))
-        if not len(fits):
-            return int(np.argmin(np.abs(prices - low * 100)))
-        return int(fits[self.case.below(len(fits), what, *parts)])
+        fits = _fitting(self.config.seed, self.day, low * 100, high * 100)
+        return fits[self.case.below(len(fits), what, *parts)]
+
+
+@functools.cache
+def _centre(place: int) -> tuple[int, int]:
+    north, east = (int(column[place]) for column in profiles.centres())
+    return north, east
+
+
+@functools.lru_cache(maxsize=64)
+def _prices(seed: int, day: int) -> list[int]:
+    """By product, the cents of a day."""
+    return catalogue.price_cents(seed, day).tolist()
+
+
+@functools.lru_cache(maxsize=4_096)
+def _fitting(seed: int, day: int, low: int, high: int) -> list[int]:
+    """Products but for cards from `low` to `high` cents, or the one that comes nearest."""
+    prices = catalogue.price_cents(seed, day)[: catalogue.VOUCHERS[0]]
+    fits = np.flatnonzero((prices >= low) & (prices <= high))
+    return fits.tolist() if len(fits) else [int(np.argmin(np.abs(prices - low)))]

@@ -47,14 +47,15 @@ _HOURS = (2, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 8, 7, 7, 8, 9, 11, 13, 14, 12, 
 
 @dataclass(frozen=True)
 class Sessions:
-    """Ordinary sessions of a day, by account."""
+    """Ordinary sessions of a day, by account: as planned, or as `placed`."""
 
     account: I64
     luck: U64
     begins: I64
-    """Milliseconds since the gaming day opened, as all times here."""
+    """Milliseconds since the gaming day opened, as all times here; of what is only planned, its
+    turn among the account's."""
     pace: I64
-    """Length of a slot: an action each."""
+    """Length of a slot: an action each; of what is only planned, the account's sessions."""
     views: I64
     burst: I64
     """Actions of its burst."""
@@ -65,7 +66,6 @@ class Sessions:
     """Times that paying fails."""
     is_bought: Bools
     tells: Bools
-    origin: Origin
 
     def __len__(self) -> int:
         return len(self.account)
@@ -97,9 +97,9 @@ class Sessions:
 
 @by_day(in_work)
 def sessions(world: World, day: int) -> Sessions:
-    """The ordinary sessions of a day. With the planted cases they have exactly the day's quota of
-    actions, less those that defects will add; where nobody is online there are none. Raises
-    BadInput for more than those who are online can have."""
+    """The ordinary sessions of a day as planned. With the planted cases they have exactly the
+    day's quota of actions, less those that defects will add; where nobody is online there are
+    none. Raises BadInput for more than those who are online can have."""
     config = world.config
     room = config.quota(TABLE, day) - added(config, TABLE, day)
     room -= sum(len(s.actions) for s in scripts(world, day))
@@ -111,8 +111,13 @@ def sessions(world: World, day: int) -> Sessions:
         )
     made = _sessions(config, day, who, max(room, 0))
     kept = np.cumsum(made.rows) <= room
-    made = take(made, kept)
-    return _timed(config, day, _filled(made, max(room, 0)))
+    return _filled(take(made, kept), max(room, 0))
+
+
+def placed(config: WorldConfig, day: int, s: Sessions) -> tuple[Sessions, Origin]:
+    """Planned sessions with their times, and from where each is."""
+    origin = profiles.origin(config, s.account, day, s.luck << np.uint64(11))
+    return _timed(config, day, s, origin.place), origin
 
 
 def _visitors(world: World, day: int) -> I64:
@@ -150,7 +155,6 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
         failures=failures,
         is_bought=buys,
         tells=chance(luck << np.uint64(29), _TELLS),
-        origin=profiles.origin(config, account, day, luck << np.uint64(11)),
     )
 
 
@@ -169,15 +173,14 @@ def _filled(s: Sessions, room: int) -> Sessions:
     return replace(s, views=s.views + np.diff(ends, prepend=0))
 
 
-def _timed(config: WorldConfig, day: int, s: Sessions) -> Sessions:
-    """`begins` and `pace` of sessions whose turn, and how many there are, they held till now:
-    those of an account are spread over the day and do not touch."""
+def _timed(config: WorldConfig, day: int, s: Sessions, place: I64) -> Sessions:
+    """The sessions of an account are spread over the day and do not touch."""
     date = config.date(day)
     length = day_seconds(date, config.timezone)
     opens = day_start(date, config.timezone) // 1_000_000 % 86_400
     h = hashed(config, "hour", s.account, day)
     local = pick(h, _HOURS) * 3_600 + below(h << np.uint64(31), 3_600)
-    first = at_local(date, opens, length, s.origin.place, local)
+    first = at_local(date, opens, length, place, local)
     begins = (first + s.begins * length // s.pace) % length * 1_000
     room = length * 1_000 // (3 * s.pace) - s.held_up - 20_000
     slots = s.views + s.carted + 1
