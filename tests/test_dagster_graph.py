@@ -217,12 +217,15 @@ def test_a_plot_escapes_its_labels() -> None:
 @pytest.mark.slow
 def test_the_code_location_loads_nothing_it_does_not_need() -> None:
     code = (
-        "import sys; import igaming_assets.definitions; "
+        "import gc, sys; looks = []; gc.callbacks.append(lambda *told: looks.append(told)); "
+        "import igaming_assets.definitions; "
         "heavy = {'scipy', 'matplotlib', 'pandas', 'faker', 'great_expectations'}; "
-        "print(sorted(heavy & set(sys.modules)))"
+        "heavy |= {'sqlalchemy', 'alembic'}; "
+        "print(sorted(heavy & set(sys.modules)), len(looks) < 10, gc.isenabled(), "
+        "gc.get_threshold()[0] < 10_000, gc.get_freeze_count() > 100_000)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[] True True True True"
     assert done.stderr == ""
 
 
