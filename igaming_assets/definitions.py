@@ -1,6 +1,9 @@
 """The code location, as Dagster finds it."""
 
-from igaming_assets.assembly import assemble
-from lakehouse.settings import load_settings
+from lakehouse.collector import lasting
 
-defs = assemble(load_settings())
+with lasting():
+    from igaming_assets.assembly import assemble
+    from lakehouse.settings import load_settings
+
+    defs = assemble(load_settings())

@@ -43,12 +43,40 @@ def gaming_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     return _gaming_days(settings.start, settings.timezone, _left_out.get())
 
 
+class _ScatteredDays(dg.DailyPartitionsDefinition):
+    """Dagster's own, which for each look into its memory writes out all days that are left out,
+    and walks the calendar for each two of its days: thousands of times in a run."""
+
+    @functools.cached_property
+    def _written(self) -> str:
+        return str(super().__repr__())  # type: ignore[no-untyped-call]  # Dagster's
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash(self._written)
+
+    @functools.cached_property
+    def _between(self) -> dict[dg.TimeWindow, bool]:
+        return {}
+
+    def __repr__(self) -> str:
+        return self._written
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def has_any_partitions_in_window(self, time_window: dg.TimeWindow) -> bool:
+        if time_window not in self._between:
+            self._between[time_window] = super().has_any_partitions_in_window(time_window)
+        return self._between[time_window]
+
+
 @functools.lru_cache(maxsize=8)
 def _gaming_days(
     start: dt.date, timezone: str, left_out: frozenset[dt.date]
 ) -> dg.DailyPartitionsDefinition:
     """One for all assets and checks: Dagster looks at each day that is left out anew with each."""
-    return dg.DailyPartitionsDefinition(
+    return (_ScatteredDays if left_out else dg.DailyPartitionsDefinition)(
         start_date=start.isoformat(),
         timezone=timezone,
         hour_offset=OPENS_AT.hour,

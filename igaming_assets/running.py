@@ -15,19 +15,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import dagster as dg
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._core.execution.api import execute_run_iterator
-from dagster._utils.interrupts import check_captured_interrupt
-
-from igaming_assets.assembly import assemble, checks_alone
-from igaming_assets.automation import first_cause
-from igaming_assets.checks import declared, key_of_check
-from igaming_assets.instance import OWNER, instance_of_home, this_process
-from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
-from igaming_assets.resources import LakeResource
-from igaming_assets.verdicts import CheckVerdict, verdicts_of
+from lakehouse.collector import lasting
 from lakehouse.contracts import contracts
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 from lakehouse.pipeline.derivation import found_parents, underived
@@ -37,6 +25,21 @@ from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import cut, each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
+
+with lasting():
+    import dagster as dg
+    from dagster._core.definitions.job_base import InMemoryJob
+    from dagster._core.errors import DagsterExecutionInterruptedError
+    from dagster._core.execution.api import execute_run_iterator
+    from dagster._utils.interrupts import check_captured_interrupt
+
+    from igaming_assets.assembly import assemble, checks_alone
+    from igaming_assets.automation import first_cause
+    from igaming_assets.checks import declared, key_of_check
+    from igaming_assets.instance import OWNER, instance_of_home, this_process
+    from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
+    from igaming_assets.resources import LakeResource
+    from igaming_assets.verdicts import CheckVerdict, verdicts_of
 
 ROWS_BETWEEN = 50_000
 """Rows of days between those of a run of scattered days; working them through costs about what

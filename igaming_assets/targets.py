@@ -10,8 +10,6 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from sqlalchemy import func, select
 
 ByDay = dict[str, Target]
 
@@ -40,6 +38,10 @@ def newest_materialisations(
 ) -> dict[dg.AssetKey, ByDay]:
     """In one query, of columns alone: Dagster's own asks for each asset, and unpacks the events
     with all that they say."""
+    # The database of events is opened by a run; definitions are imported without it.
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+    from sqlalchemy import func, select
+
     storage: Any = instance.event_log_storage
     events = SqlEventLogStorageTable.c
     newest = (

@@ -14,9 +14,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import deserialize_value
-from sqlalchemy import case, func, select
 
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.partitions import is_asked
@@ -201,6 +199,9 @@ def _newest_evaluations(
 ) -> list[tuple[dg.AssetCheckKey, str, str | None]]:
     """Each check and gaming day that it judged, with the event where it did not pass. In one
     query: Dagster's own asks for each check, and for each day of it that is open."""
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+    from sqlalchemy import case, func, select
+
     storage: Any = instance.event_log_storage
     told = AssetCheckExecutionsTable.c
     status = AssetCheckExecutionRecordStatus

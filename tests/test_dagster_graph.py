@@ -11,9 +11,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._serdes import deserialize_value, serialize_value
 
 from igaming_assets.assembly import assemble, chosen_executor
 from igaming_assets.describe import column_lineage
+from igaming_assets.partitions import gaming_days, leaving_out
 from igaming_assets.plots import bars
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract, contracts
@@ -217,12 +219,15 @@ def test_a_plot_escapes_its_labels() -> None:
 @pytest.mark.slow
 def test_the_code_location_loads_nothing_it_does_not_need() -> None:
     code = (
-        "import sys; import igaming_assets.definitions; "
+        "import gc, sys; looks = []; gc.callbacks.append(lambda *told: looks.append(told)); "
+        "import igaming_assets.definitions; "
         "heavy = {'scipy', 'matplotlib', 'pandas', 'faker', 'great_expectations'}; "
-        "print(sorted(heavy & set(sys.modules)))"
+        "heavy |= {'sqlalchemy', 'alembic'}; "
+        "print(sorted(heavy & set(sys.modules)), len(looks) < 10, gc.isenabled(), "
+        "gc.get_threshold()[0] < 10_000, gc.get_freeze_count() > 100_000)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[] True True True True"
     assert done.stderr == ""
 
 
@@ -235,3 +240,30 @@ def test_a_relative_root_is_that_of_the_folder_one_is_in(
         monkeypatch.chdir(tmp_path / name)
         roots.append(LakeResource.of(Settings(root="lake")).lake.root)
     assert roots == [str(tmp_path / "a" / "lake"), str(tmp_path / "b" / "lake")]
+
+
+def test_days_left_out_are_gone_and_written_out_no_more_than_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = []
+    as_dagster = dg.TimeWindowPartitionsDefinition.__repr__
+
+    def counted(self: dg.TimeWindowPartitionsDefinition) -> str:
+        written.append(type(self))
+        return str(as_dagster(self))  # type: ignore[no-untyped-call]  # Dagster's
+
+    monkeypatch.setattr(dg.TimeWindowPartitionsDefinition, "__repr__", counted)
+    between = {dt.date(2025, 1, 2), dt.date(2025, 1, 3), dt.date(2025, 1, 5)}
+    with leaving_out(between):
+        days = gaming_days(Settings(start=dt.date(2025, 1, 1)))
+    span = dg.PartitionKeyRange("2025-01-01", "2025-01-06")
+    for _ in range(20):
+        keys = days.get_partition_keys_in_range(span)
+        some = days.empty_subset().with_partition_keys(keys)
+        assert {days: "one"}[days] == "one"
+    assert keys == ["2025-01-01", "2025-01-04", "2025-01-06"]
+    assert len(written) <= 2
+    assert not days.has_partition_key("2025-01-05")
+    packed: Any = some.to_serializable_subset()
+    stored: Any = deserialize_value(serialize_value(packed))
+    assert list(stored.get_partition_keys()) == keys
