@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.commands import opened, parse_day
 from lakehouse.commands.printing import AsJson, chosen, put
 from lakehouse.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Alert = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id, see `alerts list`.")]
 _LISTED = ("alert_id", "severity", "state", "alerts", "score", "entity_id", "said")
@@ -84,10 +87,7 @@ def listed(
         raise BadInput(f"--rule {rule!r}: the rules are {', '.join(names)}")
     _, lake = opened()
     alerts = desk.every(lake)
-    if first:
-        alerts = alerts.filter(pl.col("gaming_day") >= parse_day(first, "--from"))
-    if last:
-        alerts = alerts.filter(pl.col("gaming_day") <= parse_day(last, "--to"))
+    alerts = _of_days(alerts, first, last)
     if severity:
         grave = SEVERITIES[: SEVERITIES.index(severity.upper()) + 1]
         alerts = alerts.filter(pl.col("severity").is_in(grave))
@@ -105,6 +105,16 @@ def listed(
     counts = ", ".join(f"{by.get(s, 0)} {s}" for s in SEVERITIES)
     cut = "" if shown.height == lines.height else f"; the first {shown.height} lines are shown"
     typer.echo(f"{found.height} alerts: {counts}{cut}", err=True)
+
+
+def _of_days(alerts: pl.LazyFrame, first: str | None, last: str | None) -> pl.LazyFrame:
+    import polars as pl
+
+    if first:
+        alerts = alerts.filter(pl.col("gaming_day") >= parse_day(first, "--from"))
+    if last:
+        alerts = alerts.filter(pl.col("gaming_day") <= parse_day(last, "--to"))
+    return alerts
 
 
 def show(alert: Alert, as_json: AsJson = False) -> None:
