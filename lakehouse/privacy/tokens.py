@@ -6,6 +6,7 @@ An unkeyed hash is no protection: all 10^9 SSNs are tried within minutes.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import unicodedata
 from collections.abc import Callable
 
@@ -16,7 +17,6 @@ from lakehouse.privacy.keys import TokenKey
 HIDDEN = "***"
 _TOKEN_DIGITS = 40
 _BAND_YEARS = 5
-_BLOCK = 64
 
 
 def tokens(values: pl.Series, key: TokenKey, field: str) -> pl.Series:
@@ -46,13 +46,13 @@ def normalised(value: str) -> str:
 
 
 def _digester(secret: bytes) -> Callable[[str], str]:
-    """HMAC-SHA-256 (RFC 2104) of a value in its compared form, under a key of no more than a
-    block. Two digests from their start take 0.7 us, where a copy of a keyed state takes 1."""
-    inner, outer = (bytes(b ^ pad for b in secret.ljust(_BLOCK, b"\0")) for pad in (0x36, 0x5C))
-    sha = hashlib.sha256
+    keyed = hmac.new(secret, digestmod=hashlib.sha256)
 
     def digest(value: str) -> str:
-        return sha(outer + sha(inner + normalised(value).encode()).digest()).hexdigest()
+        # A copy of the keyed state costs half of what keying again does.
+        one = keyed.copy()
+        one.update(normalised(value).encode())
+        return one.hexdigest()
 
     return digest
 
