@@ -17,6 +17,7 @@ from live_streams import BORDER, order, stream, streams
 from polars.testing import assert_frame_equal
 
 from lakehouse.errors import StorageError
+from lakehouse.ingest.streams import compaction
 from lakehouse.storage import Lake
 
 ALERT_KEY = ["alert_id"]
@@ -234,3 +235,18 @@ def test_an_alert_that_is_said_anew_is_stored_again_and_sent_once(tmp_path: Path
     assert "$10000.00 within a minute, in 2 payments" in second
     told = [a["alert_id"] for a in house.sent("fraud_alerts")]
     assert told.count("streamify-T2") == 1
+
+
+def test_tables_of_results_keep_versions_for_as_long_as_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "COMMITS", 1)
+    house = House(tmp_path / "house", "shop_orders")
+    house.store("shop_orders", stream("shop_orders", [large("T1")]).bronze)
+    house.flush()
+    house.engine._compaction.close()
+    delta = house.lake.table("gold", "live_windows")
+    assert delta is not None
+    told = delta.metadata().configuration
+    assert told["delta.logRetentionDuration"] == "interval 600 seconds"
+    assert told["delta.deletedFileRetentionDuration"] == "interval 3600 seconds"

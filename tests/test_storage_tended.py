@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.storage import Kept, Lake, stream, tend
+from lakehouse.storage import Kept, Lake, damage, stream, tend
 from tests.tended import AN_HOUR, HOUR, NOTHING, age, checkpoint, cut, entries
 from tests.test_storage_offsets import BY, CAGE, brought, frame, places
 
@@ -193,3 +193,13 @@ def test_a_commit_of_one_who_slept_while_the_log_was_cut_fails_and_can_be_made_a
     wanted = [*(f"topic:cage/0@{n}" for n in range(7)), *(f"topic:cage/1@{n}" for n in range(6))]
     assert places(Lake(lake.root)) == sorted(wanted)
     assert places(lake) == sorted(wanted)
+
+
+def test_an_entry_that_is_cut_while_somebody_opens_the_table_is_no_damage(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought(lake, 0, 1)
+    listed: Callable[..., list[Path]] = damage._commits
+    gone = Path(lake.uri(*HOME)) / "_delta_log" / f"{7:020}.json"
+    monkeypatch.setattr(damage, "_commits", lambda *table: [gone, *listed(*table)])
+    assert len(places(Lake(lake.root))) == 1

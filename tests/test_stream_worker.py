@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import conservation
 from lakehouse.storage import Commit, Lake
 from lakehouse.storage.maintenance import compact_days
+from tests import streamed
 from tests.streamed import (
     AT,
     DAY,
@@ -342,6 +344,22 @@ def test_small_files_are_put_together_and_no_day_is_derived_for_it(
     tokens.append(worker.lake.tokens("bronze", TABLE))
     compact_days(worker.lake, "bronze", TABLE, most=0)
     assert worker.lake.tokens("bronze", TABLE) == tokens[0]
+
+
+def test_a_worker_keeps_versions_and_files_for_as_long_as_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "COMMITS", 1)
+    monkeypatch.setattr(streamed, "settings_at", partial(settings_at, version_minutes=7))
+    log = log_at(tmp_path)
+    send(log, event(0), b"bad")
+    worker = take_in(tmp_path, log)
+    for layer in ("bronze", "quarantine"):
+        delta = worker.lake.table(layer, TABLE)
+        assert delta is not None
+        told = delta.metadata().configuration
+        assert told["delta.logRetentionDuration"] == "interval 420 seconds"
+        assert told["delta.deletedFileRetentionDuration"] == "interval 3600 seconds"
 
 
 def test_a_late_event_makes_its_day_due_again(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class Healed:
     def said(self) -> str:
         """In one line."""
         done, events = self.landed, self.events
-        anew = f", {done.reread:,} that silver rejected were read anew" if done.reread else ""
+        reread = done.reread + events.reread
+        anew = f", {reread:,} that silver rejected were read anew" if reread else ""
         return (
             f"{done.table}: {done.healed + events.healed:,} of {done.tried + events.tried:,} "
             f"rejected rows went to bronze{anew}; "
