@@ -19,6 +19,7 @@ from lakehouse.storage import Lake
 
 def main(root: str, fatal: str, name: str, where: str) -> None:
     run.ROWS_AT_ONCE = 1  # a day is a transaction
+    run.CONNECTIONS = 1  # and one comes after the other
     target: Any = importlib.import_module(f"lakehouse.serve.publish.{name}")
     left = int(fatal)
 

@@ -270,6 +270,15 @@ class TestCases:
         assert listed(capsys, "--as-of", "2026-11-19T12:00:00Z")["A"]["state"] == "open"
         assert listed(capsys, "--as-of", "2026-11-10T12:00:00Z") == {}
 
+    def test_the_audit_has_each_decision_before_it_is_noted(self, lake, capsys) -> None:
+        assert run(["cases", "decide", "A", "file"]) == 0
+        assert run(["cases", "assign", "Z", "--to", "bo"]) == 2
+        looks = access_log.read(lake).tail(2).select("purpose", "query")
+        assert looks.rows() == [
+            ("work on review cases", "decide file on review case A"),
+            ("work on review cases", "decide assign on review case Z"),
+        ]
+
     def test_show_tells_facts_evidence_narrative_and_decisions(self, lake, capsys) -> None:
         run(["cases", "decide", "A", "escalate", "--to", "dee", "--reason", "large"])
         capsys.readouterr()
@@ -292,7 +301,7 @@ class TestCases:
         ("arguments", "said"),
         [
             (["show", "Z"], "unknown case 'Z'"),
-            (["decide", "A", "no_file"], "needs --reason"),
+            (["decide", "A", "no_file"], "needs 'reason'"),
             (["decide", "A", "close"], "unknown decision 'close'"),
             (["decide", "A", "merge", "--into", "A"], "cannot be merged into itself"),
             (["decide", "A", "file", "--narrative", "absent.txt"], "cannot read the narrative"),

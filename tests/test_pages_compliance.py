@@ -14,7 +14,7 @@ from filing_lake import case_row, ctr_row, write
 from signing import ROLES, Browser, Clock, house
 from small_lake import COMMIT, rows
 
-from lakehouse.compliance import access_log
+from lakehouse.compliance import access_log, review_cases
 from lakehouse.compliance.filing.status import batches
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
@@ -228,6 +228,67 @@ def test_cases_need_the_key_and_a_grant_that_is_still_there(at: Callable[..., He
     gone = replace(at("sar"), viewer=lambda: Viewer("kim", frozenset(), frozenset({"sar"})))
     with pytest.raises(BadInput, match="needs the grant 'sar'"):
         compliance.cases(gone, PURPOSE, "")
+
+
+def test_what_is_decided_is_noted_as_by_the_command_after_the_audit_has_it(
+    at: Callable[..., Here], lake: Lake, settings: Settings
+) -> None:
+    issue_key(settings, lake, who="root", at=NOW)
+    write(lake, "restricted", "sar_cases", [case_row("A", "P1"), case_row("B", "P2")])
+    here = at("sar")
+    first = compliance.decide(here, PURPOSE, "A", "escalate", "large sums", to="dee")
+    with pytest.raises(BadInput, match="'B' cannot be merged into itself"):
+        compliance.decide(here, PURPOSE, "B", "merge", "the same", into="B")
+    noted = review_cases.read(lake)
+    assert noted.drop("narrative", "merged_into").rows() == [
+        (first, "A", "escalate", "kim", NOW, "large sums", "dee"),
+    ]
+    told = compliance.cases(here, PURPOSE, "A")
+    assert told.rows.select("state", "assignee").rows() == [("escalated", "dee")]
+    looks = access_log.read(lake).tail(3).select("accessed_by", "purpose", "query")
+    assert looks.rows() == [
+        ("kim", PURPOSE, "decide escalate on review case A"),
+        ("kim", PURPOSE, "decide merge on review case B"),
+        ("kim", PURPOSE, "page compliance: review case A"),
+    ]
+    assert access_log.verify(access_log.read(lake)) == []
+
+
+@pytest.mark.parametrize(
+    ("grants", "purpose", "case", "kind", "reason", "said"),
+    [
+        ((), PURPOSE, "A", "file", "clear", "needs the grant 'sar'"),
+        (("alerts", "names"), PURPOSE, "A", "file", "clear", "needs the grant 'sar'"),
+        (("sar",), PURPOSE, "A", "file", " ", "case 'A' needs 'reason'"),
+        (("sar",), PURPOSE, "A", None, "clear", "unknown decision ''; allowed: assign"),
+        (("sar",), PURPOSE, "A", "assign", "clear", "needs 'to'"),
+        (("sar",), PURPOSE, "Z", "file", "clear", "unknown case 'Z'"),
+        (("sar",), "why", "A", "file", "clear", "says too little"),
+    ],
+)
+def test_nothing_is_decided_otherwise(
+    at: Callable[..., Here],
+    lake: Lake,
+    settings: Settings,
+    grants: tuple[str, ...],
+    purpose: str,
+    case: str,
+    kind: str | None,
+    reason: str,
+    said: str,
+) -> None:
+    issue_key(settings, lake, who="root", at=NOW)
+    write(lake, "restricted", "sar_cases", [case_row("A", "P1")])
+    with pytest.raises(BadInput, match=said):
+        compliance.decide(at(*grants), purpose, case, kind, reason)
+    assert review_cases.read(lake).is_empty()
+
+
+def test_deciding_needs_the_key(at: Callable[..., Here], lake: Lake) -> None:
+    write(lake, "restricted", "sar_cases", [case_row("A", "P1")])
+    with pytest.raises(BadInput, match="needs the key file"):
+        compliance.decide(at("sar"), PURPOSE, "A", "file", "clear")
+    assert review_cases.read(lake).is_empty()
 
 
 SECRET = "SAR-SECRET"

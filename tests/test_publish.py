@@ -6,8 +6,11 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +24,7 @@ from lakehouse.cli import build
 from lakehouse.errors import BadInput, StorageError
 from lakehouse.serve.publish import run, snowflake
 from lakehouse.serve.publish.run import publish, usual
-from lakehouse.serve.publish.shapes import named, shape_of
+from lakehouse.serve.publish.shapes import flattened, named, shape_of
 from lakehouse.serve.publish.snowflake import Snowflake
 from lakehouse.serve.publish.sqlite import SQLite
 from lakehouse.settings import DOMAINS, Settings, load_settings
@@ -205,17 +208,19 @@ def test_what_was_broken_off_goes_on(
     lake: Lake, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "ROWS_AT_ONCE", 1)
-    replace, calls = database.target.replace, []
+    kind = type(database.target)
+    replace = kind.replace
 
-    def once(shape: Any, rows: pl.DataFrame, marks: Any) -> None:
-        calls.append(marks)
-        if len(calls) == 2:
+    def once(target: Any, shape: Any, rows: pl.DataFrame, marks: Any) -> None:
+        if DAYS[1] in marks:
             raise ConnectionResetError
-        replace(shape, rows, marks)
+        replace(target, shape, rows, marks)
 
-    monkeypatch.setattr(database.target, "replace", once)
+    broken = pytest.MonkeyPatch()
+    broken.setattr(kind, "replace", once)
     with pytest.raises(ConnectionResetError):
         publish(lake, database.target, [SALES])
+    broken.undo()
     assert revenues(database) == HELD[:2]
     (done,) = publish(lake, database.target, [SALES])
     assert (done.days, done.rows, done.same) == (1, 1, 1)
@@ -241,6 +246,65 @@ def test_a_kill_leaves_whole_days_and_the_rest_follows(
         (done,) = publish(lake, database.target, [SALES])
         assert (done.days, done.same) == (2 - days_kept, days_kept)
         assert revenues(database) == after
+
+
+def test_days_of_one_table_go_by_two_connections_at_a_time(
+    lake: Lake, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "ROWS_AT_ONCE", 1)
+    both = threading.Barrier(2, timeout=30)
+    with databases("postgres", request, tmp_path) as database:
+        kind = type(database.target)
+        replace = kind.replace
+
+        def met(target: Any, *given: Any) -> None:
+            both.wait()
+            replace(target, *given)
+
+        monkeypatch.setattr(kind, "replace", met)
+        (done,) = publish(lake, database.target, [SALES])
+        assert (done.days, done.rows) == (2, 3)
+        assert revenues(database) == HELD
+
+
+def test_a_second_publisher_waits_for_the_first_and_sends_nothing_again(
+    lake: Lake, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with databases("postgres", request, tmp_path) as database, ThreadPoolExecutor(1) as pool:
+        other = database.target.beside()
+        with database.target.turns([SALES]):
+            later = pool.submit(publish, lake, other, [SALES])
+            until = time.monotonic() + 30
+            while database.do(waiting) == [(0,)] and time.monotonic() < until:
+                time.sleep(0.05)
+            assert database.do(waiting) == [(1,)]
+            database.target.lay_out(SALES)
+            rows = flattened(lake.scan("gold", "item_sales").collect(), SALES)
+            marks = lake.tokens("gold", "item_sales", of_files=True)
+            database.target.replace(SALES, rows, marks)
+        (done,) = later.result(60)
+        other.close()
+        assert (done.days, done.rows, done.same) == (0, 0, 2)
+
+
+def test_each_sending_reads_its_own_days_and_not_the_table(
+    lake: Lake, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With thirty days in a transaction PostgreSQL would rather read all that is there."""
+    first, days, a_day = dt.date(2025, 2, 1), 300, 100
+    of_days = [first + dt.timedelta(d) for d in range(days)]
+    rows = [sales(day, f"item {n}", "1.00") for day in of_days for n in range(a_day)]
+    store(lake, *rows, days=(of_days[0], of_days[-1]))
+    monkeypatch.setattr(run, "ROWS_AT_ONCE", 30 * a_day)
+    read = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'item_sales'"
+    with databases("postgres", request, tmp_path) as database:
+        with database.target.beside() as sender:
+            (done,) = publish(lake, sender, [SALES])
+        assert done.rows == days * a_day + 3
+        database.do("SELECT pg_stat_force_next_flush()")
+        ((rows_read,),) = database.do(read)
+        assert rows_read < 0.5 * done.rows
 
 
 def test_new_columns_are_added_and_none_is_dropped(lake: Lake, database: Database) -> None:

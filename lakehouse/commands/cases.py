@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 TRY = "lakehouse.commands.cases_try"
+PURPOSE = "work on review cases"
 
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As it stood at this moment.")]
@@ -150,7 +151,7 @@ def _worked(asked: str, as_of: str | None) -> tuple[Lake, pl.DataFrame, dt.datet
     if isinstance(at, int):
         raise BadInput(f"--as-of {as_of!r}: cases have moments, such as 2025-02-01T09:00:00Z")
     unlock_where_locked(settings, lake)
-    access_log.record(lake, caller.user(), "work on review cases", f"cases {asked}", now)
+    access_log.record(lake, caller.user(), PURPOSE, f"cases {asked}", now)
     return lake, worked_cases(lake, at, settings.timezone), at
 
 
@@ -178,7 +179,7 @@ def _append(case: str, kind: str, **given: str | None) -> None:
 
     settings, lake = opened()
     unlock_where_locked(settings, lake)
-    row = review_cases.decision(case, kind, who=caller.user(), at=caller.now(), **given)
-    known = lake.scan("restricted", "sar_cases", columns=["case_id"]).collect()
-    review_cases.decide(lake, row, known)
-    typer.echo(f"{case}: {kind} noted as {row['decision_id'].item()}", err=True)
+    named = review_cases.note(
+        lake, case, kind, who=caller.user(), purpose=PURPOSE, at=caller.now(), **given
+    )
+    typer.echo(f"{case}: {kind} noted as {named}", err=True)

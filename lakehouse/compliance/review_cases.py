@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from lakehouse.compliance import access_log
 from lakehouse.contracts import contract
 from lakehouse.contracts.compliance.review_cases import DECISIONS
 from lakehouse.errors import BadInput
@@ -50,12 +51,12 @@ def decision(
 
     Raises BadInput for a decision that lacks what its kind needs.
     """
-    needs = {"no_file": ("--reason", reason), "merge": ("--into", merged_into)}
-    needs |= dict.fromkeys(("assign", "escalate"), ("--to", assignee))
+    needs = {"no_file": ("reason", reason), "merge": ("into", merged_into)}
+    needs |= dict.fromkeys(("assign", "escalate"), ("to", assignee))
     if kind not in DECISIONS:
         raise BadInput(f"unknown decision {kind!r}; allowed: {', '.join(DECISIONS)}")
     if kind in needs and not (needs[kind][1] or "").strip():
-        raise BadInput(f"decision {kind!r} on case {case_id!r} needs {needs[kind][0]}")
+        raise BadInput(f"decision {kind!r} on case {case_id!r} needs {needs[kind][0]!r}")
     if narrative is not None and (kind != "file" or not narrative.strip()):
         raise BadInput(f"decision {kind!r}: only file takes a narrative, and it says something")
     if not who.strip():
@@ -63,6 +64,20 @@ def decision(
     row = [case_id, kind, who, at.astimezone(dt.UTC), reason, assignee, merged_into, narrative]
     known_by = hashlib.sha256(repr(row).encode()).hexdigest()[:16]
     return pl.DataFrame([[known_by, *row]], schema=LOG, orient="row")
+
+
+def note(
+    lake: Lake, case: str, kind: str, *, who: str, purpose: str, at: dt.datetime,
+    **given: str | None,
+) -> str:  # fmt: skip
+    """Appends a decision to the log, after the audit log has that it is being made; its id.
+
+    `given` as `decision` takes it. Raises BadInput as `decision`, `decide` and the audit do.
+    """
+    row = decision(case, kind, who=who, at=at, **given)
+    access_log.record(lake, who, purpose, f"decide {kind} on review case {case}", at)
+    decide(lake, row, lake.scan("restricted", "sar_cases", columns=["case_id"]).collect())
+    return str(row["decision_id"].item())
 
 
 def decide(lake: Lake, row: pl.DataFrame, cases: pl.DataFrame) -> None:

@@ -7,21 +7,24 @@ from functools import partial
 from html import escape
 
 import polars as pl
-from nicegui import ui
+from nicegui import run, ui
 
 from lakehouse.compliance import review_cases
 from lakehouse.compliance.filing import export, status
 from lakehouse.compliance.filing.records import Form
-from lakehouse.errors import BadInput
+from lakehouse.contracts.compliance.review_cases import DECISIONS
+from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.draw import facts, table
 from lakehouse.serve.pages.guarded import look
 from lakehouse.serve.pages.here import Here
-from lakehouse.serve.sql.restricted import enter
+from lakehouse.serve.sql.restricted import enter, unlock
 
 GRANT = "sar"
 TEXTS = ("evidence", "narrative", "transaction_ids", "observation_ids")
 """Columns of a case that do not fit into a line."""
+_BESIDE = {"assign": "to", "escalate": "to", "merge": "into", "file": "narrative"}
+"""Of a kind of decision, what it says beside its reason."""
 
 
 async def body(here: Here) -> None:
@@ -86,6 +89,7 @@ class Cases:
     """Review cases, soonest due first; or one of them with what was decided on it."""
 
     rows: pl.DataFrame
+    purpose: str
     decisions: pl.DataFrame | None = None
     batches: pl.DataFrame | None = None
 
@@ -99,14 +103,14 @@ def cases(here: Here, purpose: str, case: str) -> Cases:
     enter(asking.settings, asking.lake, who=viewer.name, purpose=purpose, what=what, at=now)
     worked = export.worked_cases(asking.lake, now, asking.settings.timezone)
     if not case:
-        return Cases(worked.select(review_cases.LISTED), batches=batches(here, "SAR"))
+        return Cases(worked.select(review_cases.LISTED), purpose, batches=batches(here, "SAR"))
     found = worked.filter(case_id=case)
     if found.is_empty():
         raise BadInput(f"unknown case {case!r}")
     decisions = review_cases.read(asking.lake).filter(
         pl.col("case_id") == case, pl.col("decided_at") <= now
     )
-    return Cases(found, decisions.drop("case_id"))
+    return Cases(found, purpose, decisions.drop("case_id"))
 
 
 def _told(here: Here, found: Cases | None) -> None:
@@ -120,7 +124,64 @@ def _told(here: Here, found: Cases | None) -> None:
     table(found.rows.select(pl.col("evidence").explode()).unnest("evidence"), here, name="Evidence")
     if found.decisions.height:
         table(found.decisions, here, name="Decisions")
-    frame.note("`lakehouse cases decide` notes a decision.")
+    _decide(here, found.rows["case_id"].item(), found.purpose)
+
+
+def _decide(here: Here, case: str, purpose: str) -> None:
+    """What may be decided on the case that is shown. It appends; nothing is edited."""
+    with ui.element("div").classes("form"):
+        kind = ui.select(list(DECISIONS), label="Decision").props("dense outlined options-dense")
+        kind.classes("short")
+        reason = ui.input("Reason").props("dense outlined").classes("long")
+        more = {
+            "to": ui.input("To, who has the case"),
+            "into": ui.input("Into, the case that goes on"),
+            "narrative": ui.textarea("Narrative, as reviewed"),
+        }
+        for name, field in more.items():
+            field.props("dense outlined").classes("long")
+            field.bind_visibility_from(kind, "value", partial(_takes, name))
+        noted = ui.button("Note the decision").props("no-caps unelevated")
+    said = ui.element("div").props("aria-live=polite").classes("said")
+    frame.note("Nothing that was decided is edited: the last decision holds.")
+
+    async def done() -> None:
+        said.clear()
+        given = {n: field.value or None for n, field in more.items() if _takes(n, kind.value)}
+        with said:
+            try:
+                named = await run.io_bound(
+                    decide, here, purpose, case, kind.value, reason.value, **given
+                )
+            except LakehouseError as error:
+                frame.wrong(str(error))
+            else:
+                noted.disable()
+                ui.label(f"{case}: {kind.value} noted as {named}. Look again to see how it stands.")
+
+    noted.on_click(done)
+
+
+def _takes(name: str, kind: str | None) -> bool:
+    return _BESIDE.get(kind or "") == name
+
+
+def decide(
+    here: Here, purpose: str, case: str, kind: str | None, reason: str | None, *,
+    to: str | None = None, into: str | None = None, narrative: str | None = None,
+) -> str:  # fmt: skip
+    """Notes what the viewer decides on a case, after the audit log has it; the decision's id.
+    Raises BadInput for a viewer without the grant or the key, for one who gives no reason, and
+    for what is not lawful (`review_cases`)."""
+    viewer = here.permit(GRANT)
+    asking = here.house.asking
+    unlock(asking.settings, asking.lake)
+    if not (reason or "").strip():
+        raise BadInput(f"a decision on case {case!r} needs 'reason'")
+    return review_cases.note(
+        asking.lake, case, kind or "", who=viewer.name, purpose=purpose, at=here.house.now(),
+        reason=reason, assignee=to, merged_into=into, narrative=narrative,
+    )  # fmt: skip
 
 
 def _cases_told(here: Here, found: Cases) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,6 +46,16 @@ class Postgres(Closing):
             raise StorageError(f"cannot reach PostgreSQL: {_bare(error, uri)}") from None
         self._uri = uri
 
+    @contextmanager
+    def turns(self, shapes: Sequence[Shape], /) -> Iterator[None]:
+        # Always in the same order: two who wait for each other's tables would wait for ever.
+        places = sorted(text(self._place(s)) for s in shapes)
+        with self.beside() as other:  # with whose end the turn ends, however that comes
+            with other._transaction("anything") as cursor:
+                for place in places:
+                    cursor.execute(f"SELECT pg_advisory_lock(hashtext({place}))")
+            yield
+
     def lay_out(self, shape: Shape) -> None:
         place = self._place(shape)
         with self._transaction(shape.name) as cursor:
@@ -79,10 +89,8 @@ class Postgres(Closing):
 
     def replace(self, shape: Shape, rows: pl.DataFrame, marks: Marks) -> None:
         place, sent = self._place(shape), sums_of(rows, shape)
-        days = f"IN ({', '.join(text(str(d)) for d in sorted(marks))})"
+        days = _among(marks)
         with self._transaction(shape.name) as cursor:
-            # One publisher of a table at a time: a second waits here.
-            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext({text(place)}))")
             of_days = f" WHERE gaming_day {days}" if shape.has_days else ""
             cursor.execute(f"DELETE FROM {place}{of_days}")
             if rows.height:
@@ -92,6 +100,7 @@ class Postgres(Closing):
                     mode="append",
                     db_schema_name=self._schema(shape.layer),
                 )
+            cursor.execute("SET LOCAL enable_sort = off")  # few days of many rows: by hash
             summed = "coalesce(sum({column}), 0)::text"
             cursor.execute(day_sums(shape, place, days, summed, DIALECT))
             refuse_differences(shape, sent, sums_found(cursor.fetchall()))
@@ -164,6 +173,13 @@ def _driver() -> Any:
             "PostgreSQL needs its driver: pip install 'casino-lakehouse[postgres]'"
         ) from error
     return dbapi
+
+
+def _among(marks: Marks) -> str:
+    """What `gaming_day` is to be. Of a table that came up just now PostgreSQL takes one of thirty
+    days for a large part, and would read all of it; of a range it takes the index."""
+    days = [text(str(day)) for day in sorted(marks)]
+    return f"BETWEEN {days[0]} AND {days[-1]} AND gaming_day IN ({', '.join(days)})"
 
 
 def _arrow(rows: pl.DataFrame, shape: Shape) -> pa.Table:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
+from typing import TypeVar
 
 import polars as pl
 
@@ -22,6 +23,9 @@ ROWS_AT_ONCE = 250_000
 """Rows of a transaction, unless one day has more."""
 VIEWED = {"snowflake": ("clickstream", "shop_orders")}
 """By database, the silver tables that its views and its warehouse are made of."""
+CONNECTIONS = 2
+"""To a database that takes several."""
+Found = TypeVar("Found")
 Tell = Callable[[str], None]
 
 
@@ -32,6 +36,15 @@ class Published:
     name: str
     days: int
     rows: int
+    same: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a database lacks of a table: portions of days, and how many days it has."""
+
+    portions: list[Marks]
+    days: int
     same: int
 
 
@@ -56,12 +69,13 @@ def publish(
     Raises BadInput for a table that the database has otherwise, StorageError where it fails.
     """
     there = [s for s in shapes if lake.exists(s.layer, s.table)]
-    for shape in there:
-        target.lay_out(shape)
     done = []
     with ExitStack() as stack:
-        other = target.beside() if len(there) > 1 else None
-        targets = [target, stack.enter_context(other)] if other else [target]
+        stack.enter_context(target.turns(there))
+        for shape in there:
+            target.lay_out(shape)
+        besides = (target.beside() for _ in range(CONNECTIONS - 1))
+        targets = [target, *(stack.enter_context(t) for t in besides if t)]
         for one in _side_by_side(lake, targets, there, days):
             done.append(one)
             tell(_line(one))
@@ -73,24 +87,31 @@ def publish(
 def _side_by_side(
     lake: Lake, targets: Sequence[Target], shapes: Sequence[Shape], days: Days | None
 ) -> Iterator[Published]:
-    """Each table by the next connection that is free, the largest first: a driver keeps one core
-    busy, and the database another. Told in the order of `shapes`."""
+    """Each portion by the next connection that is free, those of the largest table first: a driver
+    keeps one core busy, and the database another. Told in the order of `shapes`."""
     free: SimpleQueue[Target] = SimpleQueue()
     for target in targets:
         free.put(target)
 
-    def one(shape: Shape) -> Published:
+    def by_next(do: Callable[..., Found], *given: object) -> Found:
         target = free.get()
         try:
-            return _published(lake, target, shape, days)
+            return do(lake, target, *given)
         finally:
             free.put(target)
 
     pool = ThreadPoolExecutor(len(targets))
     try:
-        begun = {s: pool.submit(one, s) for s in sorted(shapes, key=partial(_size, lake))}
+        order = sorted(shapes, key=partial(_size, lake))
+        wanted = {s: pool.submit(by_next, _wanted, s, days) for s in order}
+        sent = {
+            s: [pool.submit(by_next, _sent, s, p) for p in wanted[s].result().portions]
+            for s in order
+        }
         for shape in shapes:
-            yield begun[shape].result()
+            found = wanted[shape].result()
+            rows = sum(portion.result() for portion in sent[shape])
+            yield Published(shape.name, found.days, rows, found.same)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -99,18 +120,20 @@ def _size(lake: Lake, shape: Shape) -> int:
     return -int(lake.partitions(shape.layer, shape.table)["rows"].sum())
 
 
-def _published(lake: Lake, target: Target, shape: Shape, days: Days | None) -> Published:
+def _wanted(lake: Lake, target: Target, shape: Shape, days: Days | None) -> Wanted:
     held, known = _held(lake, shape, days), target.known(shape)
     there = {d: m for d, m in known.items() if days is None or _within(d, days)}
     changed = {
         d: held.get(d, "") for d in held.keys() | there.keys() if held.get(d) != there.get(d)
     }
-    rows = 0
-    for portion in _portions(lake, shape, changed):
-        frame = flattened(_rows(lake, shape, portion), shape)
-        target.replace(shape, frame, portion)
-        rows += frame.height
-    return Published(shape.name, len(changed), rows, len(held.keys() - changed.keys()))
+    portions = list(_portions(lake, shape, changed))
+    return Wanted(portions, len(changed), len(held.keys() - changed.keys()))
+
+
+def _sent(lake: Lake, target: Target, shape: Shape, portion: Marks) -> int:
+    frame = flattened(_rows(lake, shape, portion), shape)
+    target.replace(shape, frame, portion)
+    return frame.height
 
 
 def _held(lake: Lake, shape: Shape, days: Days | None) -> dict[dt.date, str]:
@@ -125,7 +148,7 @@ def _within(day: dt.date, days: Days) -> bool:
     return day == WHOLE or days[0] <= day <= days[1]
 
 
-def _portions(lake: Lake, shape: Shape, changed: Marks) -> Iterator[dict[dt.date, str]]:
+def _portions(lake: Lake, shape: Shape, changed: Marks) -> Iterator[Marks]:
     """Days that are sent together."""
     stored = lake.partitions(shape.layer, shape.table).select(PARTITION, "rows")
     rows = {day or WHOLE: n for day, n in stored.iter_rows()}

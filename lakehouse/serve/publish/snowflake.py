@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,9 @@ class Snowflake(Closing):
             self._refuse_nowhere()
         except (self._error, OSError, TypeError, ValueError) as error:
             raise StorageError(f"cannot reach Snowflake: {self._bare(error)}") from None
+
+    def turns(self, _: Sequence[Shape], /) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def lay_out(self, shape: Shape) -> None:
         place = self._place(shape)

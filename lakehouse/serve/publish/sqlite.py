@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,9 @@ class SQLite(Closing):
         except (OSError, sqlite3.Error) as error:
             raise BadInput(f"{path} is no SQLite database that can be written: {error}") from error
         self._path = path
+
+    def turns(self, _: Sequence[Shape], /) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def lay_out(self, shape: Shape) -> None:
         place = quoted(name_of(shape))

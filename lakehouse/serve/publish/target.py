@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Protocol
 
@@ -27,6 +28,10 @@ Sums = dict[dt.date, tuple[Decimal, ...]]
 class Target(Closing, Protocol):
     """A database. Each call is a transaction of its own, or fails and leaves what was there."""
 
+    def turns(self, shapes: Sequence[Shape], /) -> AbstractContextManager[None]:
+        """Within it no other publisher brings these tables in line, where the database can hold
+        others off for so long."""
+
     def lay_out(self, shape: Shape) -> None:
         """Makes the table where it is missing, and adds columns that it lacks; drops nothing.
         Raises BadInput for one that has other types."""
@@ -39,8 +44,8 @@ class Target(Closing, Protocol):
         and sums before it commits. Raises StorageError where they differ."""
 
     def beside(self) -> Target | None:
-        """Another connection, by which another table can go at the same time; null where that
-        saves nothing."""
+        """Another connection, by which other days can go at the same time; null where that saves
+        nothing."""
 
     def lay_out_views(self) -> list[str]:
         """Makes the views whose tables are there; their names."""
