@@ -61,16 +61,23 @@ def by_day(
         @functools.wraps(function)
         def look_up(world: World, day: int) -> T:
             with ONE_AT_A_TIME:
-                days = remembered(world)
+                days, room = remembered(world), most if isinstance(most, int) else most(world)
+                if day not in days:
+                    # Before another is made: a large day is not to be held beside the next.
+                    _forget(days, room - 1)
                 days[day] = days.pop(day) if day in days else function(world, day)
-                room = most if isinstance(most, int) else most(world)
-                for old in list(days)[:-room]:
-                    del days[old]
+                _forget(days, room)
                 return days[day]
 
         return look_up
 
     return decorate
+
+
+def _forget(days: dict[int, T], room: int) -> None:
+    """All but the `room` that were asked for last."""
+    for old in list(days)[: max(len(days) - room, 0)]:
+        del days[old]
 
 
 def asked_last(
