@@ -182,13 +182,18 @@ class World:
 
     def _unit(self, piece: Piece, day: int, rows: int) -> Unit:
         """A whole day, or of a stretch's `rows` the share of the day's defects."""
-        held = self.config.quota(piece.table, day) if piece.table in ROWS else rows
-        counts = defects.counts(self.config, piece.table, day, held)
-        if piece.stretches > 1:
-            cut = registry.producers()[piece.table].cut(self, day)
-            at, whole = cut[piece.stretch], max(cut[-1].stop, 1)
-            counts = counts * at.stop // whole - counts * at.start // whole
-        return Unit(day, piece.stretch, rows, counts)
+        if piece.stretches == 1:
+            return Unit(day, 0, rows, self._defects(piece.table, day, rows))
+        cut = registry.producers()[piece.table].cut(self, day)
+        at, whole = cut[piece.stretch], cut[-1].stop
+        counts = self._defects(piece.table, day, whole)
+        part = counts * at.stop // max(whole, 1) - counts * at.start // max(whole, 1)
+        return Unit(day, piece.stretch, rows, part)
+
+    def _defects(self, table: str, day: int, rows: int) -> I64:
+        """Defects of each kind on a day, of a table without exact counts of these `rows`."""
+        held = self.config.quota(table, day) if table in ROWS else rows
+        return defects.counts(self.config, table, day, held)
 
 
 class Described(Protocol):

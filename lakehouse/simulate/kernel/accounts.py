@@ -30,6 +30,7 @@ from lakehouse.simulate.kernel.counter import (
     unpermute,
 )
 from lakehouse.simulate.kernel.ids import numbered
+from lakehouse.simulate.kernel.memory import asked_last
 from lakehouse.simulate.kernel.names import MAIL_DOMAINS, US_PLACES, pools
 from lakehouse.simulate.kernel.places import ABROAD, WEIGHTS
 
@@ -194,7 +195,7 @@ def _named_alone(config: WorldConfig, account: I64) -> tuple[I64, I64, I64, I64]
     )
 
 
-@functools.lru_cache(maxsize=8)
+@asked_last(1_000_000)
 def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets

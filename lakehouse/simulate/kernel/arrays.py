@@ -66,7 +66,7 @@ def order_of(values: NDArray[np.integer[Any]]) -> I64:
     return order if is_told else np.argsort(values, kind="stable")
 
 
-def within(values: I64, known: I64) -> NDArray[np.bool_]:
+def within(values: NDArray[np.integer[Any]], known: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """Which values are among `known`, which is sorted."""
     if not len(known):
         return np.zeros(len(values), dtype=bool)

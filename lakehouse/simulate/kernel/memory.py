@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from lakehouse.simulate.kernel.config import WorldConfig
+from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.world import World
 
 T = TypeVar("T")
@@ -37,8 +39,9 @@ def at_hand(world: World) -> int:
 
 
 def in_work(world: World) -> int:
-    """The days that are made together, and their neighbours."""
-    return world.block + 2
+    """The days that are made together, and their neighbours; a large day alone, as memory is to
+    hold no second one."""
+    return world.block + 2 if world.block > 1 else 1
 
 
 def in_the_window(world: World) -> int:
@@ -58,12 +61,42 @@ def by_day(
         @functools.wraps(function)
         def look_up(world: World, day: int) -> T:
             with ONE_AT_A_TIME:
-                days = remembered(world)
+                days, room = remembered(world), most if isinstance(most, int) else most(world)
+                if day not in days:
+                    # Before another is made: a large day is not to be held beside the next.
+                    _forget(days, room - 1)
                 days[day] = days.pop(day) if day in days else function(world, day)
-                room = most if isinstance(most, int) else most(world)
-                for old in list(days)[:-room]:
-                    del days[old]
+                _forget(days, room)
                 return days[day]
+
+        return look_up
+
+    return decorate
+
+
+def _forget(days: dict[int, T], room: int) -> None:
+    """All but the `room` that were asked for last."""
+    for old in list(days)[: max(len(days) - room, 0)]:
+        del days[old]
+
+
+def asked_last(
+    most: int,
+) -> Callable[[Callable[[WorldConfig, int], I64]], Callable[[WorldConfig, int], I64]]:
+    """Keeps the days that were asked for last, as many as have `most` entries together."""
+
+    def decorate(function: Callable[[WorldConfig, int], I64]) -> Callable[[WorldConfig, int], I64]:
+        known: dict[tuple[WorldConfig, int], I64] = {}
+
+        @functools.wraps(function)
+        def look_up(config: WorldConfig, day: int) -> I64:
+            with ONE_AT_A_TIME:
+                asked = config, day
+                found = known[asked] = known.pop(asked) if asked in known else function(config, day)
+                held = sum(map(len, known.values()))
+                while held > most and len(known) > 1:
+                    held -= len(known.pop(next(iter(known))))
+                return found
 
         return look_up
 

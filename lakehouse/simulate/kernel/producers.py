@@ -64,20 +64,22 @@ class Producer:
         if self.stretches is not None:
             return self.stretches(world, day)
         rows = world.config.quota(self.table, day) if self.table in ROWS else 0
-        count = max(1, -(-rows // STRETCH_ROWS)) if world.block == 1 else 1
-        if count == 1:
+        if world.block > 1 or 0 < rows <= STRETCH_ROWS:
             return (range(rows),)
         rows = len(self._remembered(world, day))
+        count = max(1, -(-rows // STRETCH_ROWS))
         return [range(k * rows // count, (k + 1) * rows // count) for k in range(count)]
 
     def numbers(self, world: World, day: int, stretch: int) -> Any:
         """A stretch of a day, before `dressed`."""
         if self.stretches is not None:
             return self.make(world, day, stretch)
-        parts = self.cut(world, day)
-        if len(parts) == 1:
+        if world.block > 1:
             return self.make(world, day)
-        whole, at = self._remembered(world, day), parts[stretch]
+        parts, whole = self.cut(world, day), self._remembered(world, day)
+        if len(parts) == 1:
+            return whole
+        at = parts[stretch]
         if isinstance(whole, pl.DataFrame):
             return whole[at.start : at.stop]
         return take(whole, slice(at.start, at.stop))

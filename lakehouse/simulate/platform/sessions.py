@@ -27,7 +27,7 @@ from lakehouse.simulate.kernel.counter import (
     pick,
     poisson,
 )
-from lakehouse.simulate.kernel.memory import at_hand, by_day
+from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.places import at_local
 from lakehouse.simulate.kernel.world import World
 from lakehouse.simulate.platform import game
@@ -88,7 +88,7 @@ class Sessions:
         return self.start + self.seconds
 
 
-@by_day(at_hand)
+@by_day(in_work)
 def sessions_on(world: World, day: int) -> Sessions:
     """The day's sessions, as they went."""
     config = world.config

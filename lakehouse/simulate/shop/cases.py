@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import order_of, within
+from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day, in_work
@@ -80,7 +80,7 @@ def _coming_again(world: World, day: int, ranked: I64) -> Iterator[int]:
     As few are looked up as are asked for."""
     for at in range(0, len(ranked), _LOOKED_UP):
         some = ranked[at : at + _LOOKED_UP]
-        comes = sum(within(some, profiles.online(world, day + n)).astype(np.int64) for n in LAGS)
+        comes = sum(profiles.are_online(world, day + n, some).astype(np.int64) for n in LAGS)
         yield from some[comes >= 2].tolist()
 
 

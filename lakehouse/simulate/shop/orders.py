@@ -36,6 +36,7 @@ from lakehouse.simulate.shop.payments import (
     refunds,
     session_ids,
     transaction_ids,
+    wished_back,
 )
 from lakehouse.simulate.shop.script import LAGS
 
@@ -105,6 +106,7 @@ def evidence(world: World, day: int) -> dict[str, pl.Series]:
 @by_day(in_work)
 def rows_of(world: World, day: int) -> Rows:
     """A day's payments, refused attempts and refunds in order of time."""
+    wished_back(world, day)
     p = join([payments(world, day), refunds(world, day)])
     p = take(p, order_of(p.ms))
     event = world.utc(day, np.zeros(len(p), dtype=np.int64)) + p.ms * 1_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take, within
+from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import hexadecimal
@@ -73,21 +73,20 @@ def payments(world: World, day: int) -> Payments:
 
 
 @by_day(profiles.KEPT)
-def _given_back(world: World, day: int) -> Payments:
-    """Of what was paid on a day, what is wished to be given back later."""
+def wished_back(world: World, day: int) -> Payments:
+    """Of what was paid on a day, what is wished to be given back later: it is kept longer."""
     p = payments(world, day)
     return take(p, np.flatnonzero(p.back > 0))
 
 
 def refunds(world: World, day: int) -> Payments:
     """What is given back on a day: all of it or some pieces, to those who are online."""
-    here = profiles.online(world, day)
-    found = [take(_given_back(world, day), slice(0))]
+    found = [take(wished_back(world, day), slice(0))]
     for lag in LAGS:
         if day >= lag:
-            p = _given_back(world, day - lag)
+            p = wished_back(world, day - lag)
             due = take(p, np.flatnonzero(p.back == lag))
-            found.append(take(due, within(due.account, here)))
+            found.append(take(due, profiles.are_online(world, day, due.account)))
     p = join(found)
     h = hashed(world.config, "refund", p.made, p.order, p.line)
     return given_back(world.config, p, (3_600 + below(h << np.uint64(15), 72_000)) * 1_000)

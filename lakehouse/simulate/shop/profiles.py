@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import PAYMENT_METHODS
 from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.memory import by_day
@@ -29,7 +30,9 @@ _JITTER = 8
 
 
 KEPT = 24
-"""Days that are remembered: refunds look back on those before."""
+"""Days of which what is small is remembered: refunds look back on those before."""
+_AHEAD = 16
+"""Days of which it is known who is online: a case looks ahead on those in which it gives back."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,20 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
     return np.where(chance(h, 0.9), mine, below(h << np.uint64(31), len(PAYMENT_METHODS)))
 
 
-@by_day(KEPT)
+@by_day(_AHEAD)
+def _online(world: World, day: int) -> I64:
+    who = accounts.online_on(world.config, day)
+    return who[~is_in_transit(world.config, who, day)].astype(np.uint32)
+
+
 def online(world: World, day: int) -> I64:
     """Sorted accounts of those who are online on a day and not on the way."""
-    who = accounts.online_on(world.config, day)
-    return who[~is_in_transit(world.config, who, day)]
+    return _online(world, day).astype(np.int64)
 
 
-def is_online(world: World, day: int, account: int) -> bool:
-    """Whether an account is one of `online`."""
-    there = online(world, day)
-    at = int(there.searchsorted(account))
-    return at < len(there) and int(there[at]) == account
+def are_online(world: World, day: int, account: I64) -> Bools:
+    """Which accounts are among `online`."""
+    return within(account.astype(np.uint32), _online(world, day))
 
 
 def is_in_transit(config: WorldConfig, account: I64, day: int) -> Bools:

@@ -162,7 +162,8 @@ class Script:
         """Days after which something can be given back: the account is online then."""
         if self.is_there:
             return list(LAGS)
-        return [n for n in LAGS if profiles.is_online(self.world, self.day + n, self.account)]
+        who = np.array([self.account])
+        return [n for n in LAGS if profiles.are_online(self.world, self.day + n, who)[0]]
 
     def far(self, what: str = "far") -> int:
         """A place in another part of the world than where the account is."""
