@@ -19,6 +19,11 @@ def broken_rules(layer: str, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
     is judged within its gaming day. Bronze is kept as it came: it tells day and origin.
     """
     rules = stored_rules(layer, table)
+    # Rules look at a row alone, but for the key's, which all days together break if one does: what
+    # keeps them all, as nearly every day does, need not be told apart by day.
+    is_any = pl.any_horizontal([_breaks(expr).any() for expr in rules.values()])
+    if not frame.select(is_any).collect().item():
+        return pl.DataFrame(schema={_DAY: pl.Date, "rule": pl.String, "rows": pl.Int64})
     broken = [_breaks(expr).sum().alias(name) for name, expr in rules.items()]
     return (
         frame.group_by(_DAY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
 
 _LOG = "_delta_log"
+_COMMIT = re.compile(r"[0-9]{20}\.json")
 T = TypeVar("T")
 
 
@@ -141,7 +143,9 @@ def _log_damage(layer: str, table: str, said: str) -> Damaged:
 def _commits(lake: Lake, layer: str, table: str) -> list[Path]:
     if "://" in lake.root:
         return []
-    return sorted((Path(lake.uri(layer, table)) / _LOG).glob("[0-9]" * 20 + ".json"))
+    log = Path(lake.uri(layer, table)) / _LOG
+    entries = log.iterdir() if log.is_dir() else ()
+    return sorted(entry for entry in entries if _COMMIT.fullmatch(entry.name))
 
 
 def _is_whole(commit: Path) -> bool:

@@ -36,8 +36,10 @@ from lakehouse.storage.log import (
     created,
     files_by_day,
     is_plain,
+    lacking,
     listed_files,
     naming,
+    no_days,
     no_files,
     pruned,
     travel,
@@ -119,9 +121,7 @@ class Lake:
         """One row per gaming day stored (a null day for a table in one piece) with its rows,
         bytes and files. Reads the log, no data."""
         delta = self.table(layer, table)
-        if delta is None:
-            return files_by_day(no_files())
-        return self._of(delta, layer, table, self._by_day)
+        return no_days() if delta is None else self._of(delta, layer, table, self._by_day)
 
     def scan(
         self,
@@ -142,10 +142,11 @@ class Lake:
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
         delta = self.table(layer, table, as_of)
-        files = None
-        if delta is not None and is_plain(delta):
-            files = self._of(delta, layer, table, listed_files)
-        return pruned(delta, layer, table, days, columns, files)
+        files = missing = None
+        if delta is not None:
+            missing = self._of(delta, layer, table, lacking)
+            files = self._of(delta, layer, table, listed_files) if is_plain(delta) else None
+        return pruned(delta, layer, table, days, columns, files, missing)
 
     def data_files(self, layer: str, table: str) -> pl.DataFrame:
         """One row per data file, in order of path: path (beneath the table, as a URI has it),
@@ -235,9 +236,8 @@ class Lake:
                 refuse_outside(made, days, {}, f"{layer}.{table}")
             return made
 
-        to: dict[str, Any] = {"days": days, "predicate": predicate}
-        mine = [(_REBUILD, None)]
-        return self._commit(layer, table, rows, commit, mode="overwrite", transactions=mine, **to)
+        by: dict[str, Any] = {"predicate": predicate, "transactions": [(_REBUILD, None)]}
+        return self._commit(layer, table, rows, commit, days=days, mode="overwrite", **by)
 
     def append(
         self,

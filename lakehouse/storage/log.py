@@ -128,9 +128,10 @@ def pruned(
     days: Days | None,
     columns: Sequence[str] | None = None,
     files: pl.DataFrame | None = None,
+    missing: Sequence[str] | None = None,
 ) -> pl.LazyFrame:
     """Rows of some days and columns of a table; of one that does not exist, none. `files` are
-    the `listed_files` of a plain one, where they are known."""
+    the `listed_files` of a plain one, `missing` what is `lacking`, where they are known."""
     schema = stored_schema(layer, table)
     if days is not None and PARTITION not in schema:
         raise BadInput(f"{layer}.{table} has no {PARTITION}")
@@ -138,15 +139,20 @@ def pruned(
     if delta is None:
         frame = pl.LazyFrame(schema=schema)
     else:
-        frame = _stored(delta, layer, table, span, files)
+        gained = lacking(delta, layer, table) if missing is None else missing
+        frame = _stored(delta, layer, table, span, files, gained)
     return frame.select(columns if columns is not None else list(schema))
 
 
 def _stored(
-    delta: DeltaTable, layer: str, table: str, days: Days | None, files: pl.DataFrame | None
+    delta: DeltaTable,
+    layer: str,
+    table: str,
+    days: Days | None,
+    files: pl.DataFrame | None,
+    missing: Sequence[str],
 ) -> pl.LazyFrame:
     """Columns that the contract gained since are null."""
-    missing = lacking(delta, layer, table)
     schema = stored_schema(layer, table)
     held = pl.Schema({n: t for n, t in schema.items() if n not in missing})
     listed = listed_files(delta, layer, table) if files is None and is_plain(delta) else files
@@ -203,6 +209,7 @@ _CASTS = pl.ScanCastOptions(
 """Other engines store the same moments and numbers in other widths."""
 
 
+@functools.cache
 def no_files() -> pl.DataFrame:
     counts = {"rows": pl.Int64(), "bytes": pl.Int64()}
     return pl.DataFrame(schema={"path": pl.String(), "day": pl.Date(), **counts})
@@ -214,6 +221,12 @@ def listed_files(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
     day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
     counts = {"rows": pl.col("num_records"), "bytes": pl.col("size_bytes")}
     return files.select("path", day=day, **counts).cast(no_files().schema).sort("path")
+
+
+@functools.cache
+def no_days() -> pl.DataFrame:
+    """`files_by_day` of a table that does not exist."""
+    return files_by_day(no_files())
 
 
 def files_by_day(files: pl.DataFrame) -> pl.DataFrame:
