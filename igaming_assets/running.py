@@ -270,13 +270,14 @@ def _hear_every_interruption() -> None:
     """Python drops what is raised while an object is buried, an interruption too: that one is
     said again. Dagster's steps, closed in their middle, report that they were: there is nothing
     to do about it, and one line says that the run was interrupted."""
-    before = sys.unraisablehook
+    # At the end of a process the names of a module go before the last objects do.
+    before, interruptions = sys.unraisablehook, _INTERRUPTIONS
 
     def hook(unraisable: Any) -> None:
         code = getattr(unraisable.object, "gi_code", None)
         if code is not None and "dagster" in code.co_filename:
             return
-        if isinstance(unraisable.exc_value, _INTERRUPTIONS):
+        if isinstance(unraisable.exc_value, interruptions):
             # To the process: what a thread raises for itself wakes no other from its sleep.
             threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
         else:
