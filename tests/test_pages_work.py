@@ -169,6 +169,18 @@ def test_what_the_desk_decides_is_signed_by_the_viewer(at: Callable[..., Here], 
     assert outcomes == {"ack": None, "close": "explained"}
 
 
+def payments_to_act_on(here: Here) -> tuple[dict[str, int], list[tuple[str, int]]]:
+    """Of the page Today: accounts by severity, and of each line of payments its alerts."""
+    asking = here.house.asking
+    told = asking.answer(figure("today/exceptions"), GIVEN)
+    counts = told.filter(pl.col("exception").str.contains("payments")).select("exception", "count")
+    lines = asking.answer(figure("today/alerts"), GIVEN).filter(rule="payments")
+    return (
+        {exception.split()[0]: count for exception, count in counts.iter_rows()},
+        lines.select("alert_id", "alerts").rows(),
+    )
+
+
 def test_payments_of_a_line_are_decided_together(at: Callable[..., Here], lake: Lake) -> None:
     paid = {
         "alert_id": ["tuned-1", "tuned-2", "tuned-3"],
@@ -186,7 +198,9 @@ def test_payments_of_a_line_are_decided_together(at: Callable[..., Here], lake: 
     told = rows.select("alert_id", "alerts", "severity", pl.col("amount").cast(str)).rows()
     assert told == [("tuned-2", 2, "CRITICAL", "12.50"), ("tuned-3", 1, "LOW", "1.00")]
     assert alerts._others(here, "tuned-2") == 1
+    assert payments_to_act_on(here) == ({"CRITICAL": 1, "HIGH": 1}, [("tuned-2", 2)])
     alerts.decide(here, "tuned-2", "close", "a stolen card", "confirmed", alike=True)
+    assert payments_to_act_on(here) == ({}, [])
     assert sorted(desk.read(lake)["alert_id"]) == ["tuned-1", "tuned-2"]
     left = here.house.asking.answer(figure("fraud/alerts"), GIVEN)
     assert left["alert_id"].to_list() == ["tuned-3"]

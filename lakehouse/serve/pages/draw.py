@@ -25,6 +25,8 @@ GROUNDS = ["#f3f6fa", "#9dbbd8", "#2563a8"]
 """From little to much."""
 SENTENCE = 40
 """Letters from which a text is told in lines."""
+WORD = 12
+"""Letters up to which a text stays whole."""
 PAGE = 12
 """Rows of a table that are seen at once."""
 MOST_FACTS = 5
@@ -208,7 +210,10 @@ def _kind(name: str, values: pl.Series) -> str:
         return "sentence"
     if values.dtype != pl.String or name.endswith("_id"):
         return "one-line"
-    return "sentence" if values.str.len_chars().gt(SENTENCE).any() else ""
+    letters = values.str.len_chars()
+    if letters.gt(SENTENCE).any():
+        return "sentence"
+    return "one-line" if letters.le(WORD).all() else ""
 
 
 def _row(at: int, row: dict[str, Any], opened: Mapping[str, Way]) -> dict[str, Any]:

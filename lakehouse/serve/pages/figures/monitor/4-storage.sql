@@ -3,6 +3,7 @@
 -- x: hour
 -- y: share
 -- note: Of the last thirty days on which somebody looked.
+-- empty: Nothing is noted yet. `lakehouse monitor --watch` notes what it sees, and so does the sensor `monitor` of Dagster.
 SELECT date_trunc('hour', looked_at) AS hour, max(value) AS share
 FROM ops.signal_states
 WHERE signal = 'storage' AND value IS NOT NULL
