@@ -83,6 +83,23 @@ def test_the_headline_compares_with_the_same_weekday(lake: Lake, settings: Setti
     assert (row["win"], row["win_usual"], row["headcount_usual"]) == (5, 20, 10)
 
 
+def test_occupancy_is_of_the_machines_of_the_day(lake: Lake, settings: Settings) -> None:
+    store(lake, {DAY: "5"})
+    weeks_back = {0: (0.1, 0.3), 1: (0.5, 0.7), 2: (0.2, 0.2), 3: (0.9, 0.9), 9: (1.0, 1.0)}
+    rows = [
+        {"gaming_day": DAY - dt.timedelta(weeks=n), "machine_id": f"SLOT-{k}", "occupancy": share}
+        for n, shares in weeks_back.items()
+        for k, share in enumerate(shares)
+    ]
+    schema = stored_schema("gold", "slot_performance")
+    machines = pl.DataFrame(rows, schema=schema)
+    first = DAY - dt.timedelta(weeks=9)
+    lake.write_days("gold", "slot_performance", machines, (first, DAY), commit=COMMIT)
+    (row,) = Asking(lake, settings).answer(figure("today/headline"), GIVEN).to_dicts()
+    # Of the day .1 and .3; of the weeks before .6, .2 and .9, as nine weeks back is too far.
+    assert (row["occupancy"], row["occupancy_usual"]) == pytest.approx((0.2, 0.6))
+
+
 def test_an_answer_is_kept_until_its_table_is_written(lake: Lake, settings: Settings) -> None:
     asking = Asking(lake, settings)
     store(lake, {DAY: "1"})
