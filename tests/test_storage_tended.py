@@ -2,15 +2,17 @@
 
 import datetime as dt
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.storage import Kept, Lake, damage, stream, tend
+from lakehouse.storage import Kept, Lake, damage, maintenance, stream, tend
 from tests.tended import AN_HOUR, HOUR, NOTHING, age, checkpoint, cut, entries
 from tests.test_storage_offsets import BY, CAGE, brought, frame, places
 
@@ -78,6 +80,28 @@ def test_files_that_were_put_together_go_after_the_time_that_is_kept(lake: Lake)
     tend(lake, "bronze", CAGE, NOTHING)
     assert files(lake) == 1
     assert len(places(Lake(lake.root))) == 40
+
+
+def test_what_was_put_together_is_not_written_again_each_time(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eight rounds of 33 commits each row would be written again four and a half times."""
+    monkeypatch.setattr(maintenance, "STEP", 128 * 2**10)
+    monkeypatch.setattr(maintenance, "SMALL", 2**20)
+    chance, written, at, many = random.Random(1), 0, 0, 80
+    for _ in range(8):
+        for _ in range(33):
+            rows = frame(*(f"cage/0@{at + n}" for n in range(many)))
+            ids = [chance.randbytes(12).hex() for _ in range(many)]
+            rows, at = rows.with_columns(transaction_id=pl.Series(ids)), at + many
+            lake.append_offsets(*HOME, rows, {"cage/0": at}, commit=BY)
+        before = lake.data_files(*HOME)["path"].implode()
+        tend(lake, *HOME, HOUR)
+        files = lake.data_files(*HOME)
+        written += files.filter(~pl.col("path").is_in(before))["rows"].sum()
+        assert files.height < 20
+    assert written < 2.5 * at
+    assert lake.scan(*HOME).collect()["_source"].n_unique() == at
 
 
 def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:

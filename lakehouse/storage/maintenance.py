@@ -20,8 +20,9 @@ from lakehouse.storage.shapes import PARTITION, stored_schema
 RETENTION = dt.timedelta(days=7)
 FORGET = "forget older versions"
 """What has to be said for a shorter retention: time travel ends and running writers fail."""
-SMALL = 32 * 2**20
-"""Bytes of a file that is put together with others while events come in."""
+STEP, SMALL = 4 * 2**20, 32 * 2**20
+"""Bytes of a file that is put together with others while events come in: first up to the one, then
+up to the other."""
 Z_ORDER_FROM = 128 * 2**20
 """Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
 
@@ -84,22 +85,30 @@ def maintain(
 
 
 def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[dt.date]:
-    """Puts the small files of those days together that have more than `most` of them; the days.
-    Others may write meanwhile. Large files stay, so that a day costs no more as it grows."""
+    """Puts the small files of those days together that have more than `most` of them, and what
+    comes of that where it is enough for one that stays; the days. Others may write meanwhile. So a
+    row is written three times and not at each call, and a day costs no more as it grows."""
     delta = lake.table(layer, table)
     if delta is None:
         return []
-    small = listed_files(delta, layer, table).filter(pl.col("bytes") < SMALL)
-    days = files_by_day(small).filter(pl.col("files") > most)[PARTITION].to_list()
+    done: dict[dt.date, None] = {}
     try:
         with naming(lake.uri(layer, table), "compact"):
-            for day in days:
-                delta.optimize.compact([(PARTITION, "=", str(day))], target_size=SMALL)
+            for least, below, few, size in (
+                (0, STEP // 4, most, STEP),
+                (STEP // 4, SMALL // 2, most // 2, SMALL),
+            ):
+                files = listed_files(delta, layer, table)
+                files = files.filter(pl.col("bytes").is_between(least, below, closed="left"))
+                days = files_by_day(files).filter(pl.col("files") > few)[PARTITION].to_list()
+                for day in days:
+                    delta.optimize.compact([(PARTITION, "=", str(day))], target_size=size)
+                done |= dict.fromkeys(days)
     except CommitFailedError:
         return []  # somebody else does it
-    if days:
+    if done:
         lake.close(layer, table)
-    return days
+    return list(done)
 
 
 def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
