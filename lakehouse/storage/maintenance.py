@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ Z_ORDER_FROM = 128 * 2**20
 
 class Kept(NamedTuple):
     """How long of a table that grows all the time older `versions` can be asked for, and `files`
-    stay that were put together."""
+    stay that were put together: so many hours at least, as Delta counts them whole."""
 
     versions: dt.timedelta
     files: dt.timedelta
@@ -125,7 +126,8 @@ def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
                 delta.cleanup_metadata()
             compact_days(lake, layer, table)
             delta.update_incremental()
-            delta.vacuum(dry_run=False)
+            hours = math.ceil(kept.files / dt.timedelta(hours=1))
+            delta.vacuum(hours, dry_run=False, enforce_retention_duration=False)
     except CommitFailedError:
         return  # somebody else does it
     lake.close(layer, table)
@@ -138,13 +140,18 @@ def _keep_for(delta: DeltaTable, layer: str, table: str, kept: Kept) -> None:
     it is."""
     wanted = {
         "delta.logRetentionDuration": _interval(kept.versions),
-        "delta.deletedFileRetentionDuration": _interval(max(kept.files, kept.versions)),
+        "delta.deletedFileRetentionDuration": _interval(kept.files + _NAMED),
         "delta.enableExpiredLogCleanup": "false",
     }
     if wanted.items() <= delta.metadata().configuration.items():
         return
     told = properties(Commit("tend", f"{layer}/{table}", "1"), delta, (layer, table))
     delta.alter.set_table_properties(wanted, commit_properties=told)
+
+
+_NAMED = dt.timedelta(hours=1)
+"""For which checkpoints still name files that are to be removed: by these names they are found. At
+that very age the next checkpoint would leave them out, and they would stay for good."""
 
 
 def _interval(time: dt.timedelta) -> str:
