@@ -33,25 +33,28 @@ import polars as pl
 
 from benchmarks import live
 from lakehouse.contracts import contract
+from lakehouse.ingest.streams import worker as working
 from lakehouse.ingest.streams.beside import Beside
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.messages import messages_of
 from lakehouse.ingest.streams.transport import OUT, folder
 from lakehouse.ingest.streams.worker import Limits, Worker
+from lakehouse.live import engine as following
 from lakehouse.live.engine import Engine
 from lakehouse.live.watch import TABLES
 from lakehouse.privacy import ensure_key
 from lakehouse.settings import DOMAINS, Settings
-from lakehouse.storage import Lake
+from lakehouse.storage import Kept, Lake
 
 POOL = 90
 """Seconds of simulated events that are sent again and again, under other numbers each time."""
 SHIFTS = 5
 TURN = dt.timedelta(milliseconds=300)
 KEPT_MINUTES = 10
-"""Of the log of topics, and of older versions of tables."""
+"""Of the log of topics, and of older versions of tables, of which files go when they are put
+together: those of the hour that they stay by default would fill this one."""
 SEGMENT = 4 * 2**20
-EVERY = 60.0
+EVERY, MINUTE = 60.0, dt.timedelta(minutes=1)
 WARM = 20
 """Minutes that are left out of the trend: caches fill, and nothing is old enough to be removed."""
 RESULTS = ("live_windows", "live_sessions", "live_alerts")
@@ -67,8 +70,7 @@ SHOWN = {
 
 def settings_at(root: Path) -> Settings:
     sources: Any = dict.fromkeys(TABLES, "stream")
-    kept: Any = dict.fromkeys(("version_minutes", "reading_minutes"), KEPT_MINUTES)
-    return Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources, **kept)
+    return Settings(root=str(root / "lake"), domains=DOMAINS, sources=sources)
 
 
 def log_of(root: Path) -> Log:
@@ -189,6 +191,8 @@ def followed(rate: int, minutes: float) -> list[dict[str, float]]:
         topics = {contract(t).topic: t for t in TABLES}
         for topic in (*topics, *OUT):
             log.create(topic, live.PARTITIONS)
+        for follower in (working, following):
+            vars(follower)["kept"] = lambda _: Kept(KEPT_MINUTES * MINUTE, 0 * MINUTE)
         lake = Lake.open(settings)
         engine = Engine(Lake(lake.root), settings, log_of(root))
         beside = Beside(engine)

@@ -139,9 +139,9 @@ class Settings(BaseSettings):
     version_minutes: float = Field(default=10, ge=5, le=LONGEST_MINUTES)
     """Minutes for which older versions of a table that a stream fills can be asked for; `stream
     run` removes what its log has of those before. A commit takes the longer the more there are."""
-    reading_minutes: float = Field(default=60, ge=5, le=LONGEST_MINUTES)
-    """Minutes for which somebody may go on reading what he has opened of such a table: files stay
-    for so long that were put together meanwhile."""
+    reading_hours: int = Field(default=1, ge=1, le=LONGEST_MINUTES // 60)
+    """Hours for which somebody may go on reading what he has opened of such a table: files stay for
+    so long that were put together meanwhile."""
     postgres: str | None = None
     """Database that `publish postgres` writes to, as postgresql://user:password@host/name; what it
     leaves out is taken from PGPASSFILE and the like, as PostgreSQL's own programs do."""

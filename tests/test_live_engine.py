@@ -249,4 +249,4 @@ def test_tables_of_results_keep_versions_for_as_long_as_settings_say(
     assert delta is not None
     told = delta.metadata().configuration
     assert told["delta.logRetentionDuration"] == "interval 600 seconds"
-    assert told["delta.deletedFileRetentionDuration"] == "interval 3600 seconds"
+    assert told["delta.deletedFileRetentionDuration"] == "interval 7200 seconds"

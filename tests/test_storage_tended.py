@@ -2,15 +2,19 @@
 
 import datetime as dt
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 
 from lakehouse.errors import BadInput, StorageError
-from lakehouse.storage import Kept, Lake, damage, stream, tend
+from lakehouse.ingest.streams.compaction import kept
+from lakehouse.settings import Settings
+from lakehouse.storage import Kept, Lake, damage, maintenance, stream, tend
 from tests.tended import AN_HOUR, HOUR, NOTHING, age, checkpoint, cut, entries
 from tests.test_storage_offsets import BY, CAGE, brought, frame, places
 
@@ -24,7 +28,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def files(lake: Lake) -> int:
-    return len(list(Path(lake.uri("bronze", CAGE)).rglob("*.parquet")))
+    return len(list(Path(lake.uri("bronze", CAGE)).glob("gaming_day=*/*.parquet")))
 
 
 def test_a_log_is_cut_to_the_checkpoint_before_the_time_that_is_kept(lake: Lake) -> None:
@@ -80,6 +84,28 @@ def test_files_that_were_put_together_go_after_the_time_that_is_kept(lake: Lake)
     assert len(places(Lake(lake.root))) == 40
 
 
+def test_what_was_put_together_is_not_written_again_each_time(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eight rounds of 33 commits each row would be written again four and a half times."""
+    monkeypatch.setattr(maintenance, "STEP", 128 * 2**10)
+    monkeypatch.setattr(maintenance, "SMALL", 2**20)
+    chance, written, at, many = random.Random(1), 0, 0, 80
+    for _ in range(8):
+        for _ in range(33):
+            rows = frame(*(f"cage/0@{at + n}" for n in range(many)))
+            ids = [chance.randbytes(12).hex() for _ in range(many)]
+            rows, at = rows.with_columns(transaction_id=pl.Series(ids)), at + many
+            lake.append_offsets(*HOME, rows, {"cage/0": at}, commit=BY)
+        before = lake.data_files(*HOME)["path"].implode()
+        tend(lake, *HOME, HOUR)
+        files = lake.data_files(*HOME)
+        written += files.filter(~pl.col("path").is_in(before))["rows"].sum()
+        assert files.height < 20
+    assert written < 2.5 * at
+    assert lake.scan(*HOME).collect()["_source"].n_unique() == at
+
+
 def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:
     for n in range(40):
         brought(lake, n, n + 1)
@@ -91,36 +117,52 @@ def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "files", "wanted"),
-    [(10, 60, (600, 3600)), (15, 60, (900, 3600)), (90, 60, (5400,) * 2)],
+    ("minutes", "hours", "wanted"),
+    [(10, 1, (600, 7200)), (15, 3, (900, 14400)), (90, 1, (5400, 9000))],
 )
 def test_times_are_the_tables_own_and_follow_the_settings(
-    lake: Lake, versions: int, files: int, wanted: tuple[int, int]
+    lake: Lake, minutes: int, hours: int, wanted: tuple[int, int]
 ) -> None:
-    """Files of a version that can be asked for stay."""
+    """Files of a version that can be asked for stay, and are named for an hour more."""
     brought(lake, 0, 1)
     tend(lake, "bronze", CAGE, HOUR)
-    kept = Kept(dt.timedelta(minutes=versions), dt.timedelta(minutes=files))
-    tend(lake, "bronze", CAGE, kept)
+    as_set = kept(Settings(version_minutes=minutes, reading_hours=hours))
+    tend(lake, "bronze", CAGE, as_set)
     assert DeltaTable(lake.uri("bronze", CAGE)).metadata().configuration == {
         "delta.logRetentionDuration": f"interval {wanted[0]} seconds",
         "delta.deletedFileRetentionDuration": f"interval {wanted[1]} seconds",
         "delta.enableExpiredLogCleanup": "false",
     }
     before = lake.version("bronze", CAGE)
-    tend(lake, "bronze", CAGE, kept)
+    tend(lake, "bronze", CAGE, as_set)
     assert lake.version("bronze", CAGE) == before
+
+
+def test_a_file_that_was_put_together_is_found_after_a_checkpoint(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is made between two times that the table is tended, by whoever commits."""
+    for n in range(40):
+        brought(lake, n, n + 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaTable, "vacuum", lambda *_, **__: [])
+        tend(lake, *HOME, NOTHING)
+    checkpoint(lake, *HOME)
+    brought(lake, 40, 41)
+    assert files(lake) == 42
+    tend(lake, *HOME, NOTHING)
+    assert files(lake) == 2
 
 
 def test_what_was_opened_is_read_on_after_its_version_is_forgotten(lake: Lake) -> None:
     for n in range(40):
         brought(lake, n, n + 1)
     opened = lake.scan("bronze", CAGE)
-    kept = Kept(dt.timedelta(0), AN_HOUR)
-    tend(lake, "bronze", CAGE, kept)
+    seldom = Kept(dt.timedelta(0), AN_HOUR)
+    tend(lake, "bronze", CAGE, seldom)
     brought(lake, 40, 41)
     checkpoint(lake, *HOME)
-    tend(lake, "bronze", CAGE, kept)
+    tend(lake, "bronze", CAGE, seldom)
     assert entries(lake, *HOME)[0] > 40
     assert opened.collect().height == 40
 
@@ -131,8 +173,8 @@ def test_what_a_day_holds_is_told_the_same_through_all_of_it(lake: Lake) -> None
     for n in range(40):
         brought(lake, n, n + 1)
     told = lake.tokens("bronze", CAGE)
-    for kept in (HOUR, NOTHING, HOUR):
-        tend(lake, "bronze", CAGE, kept)
+    for time in (HOUR, NOTHING, HOUR):
+        tend(lake, "bronze", CAGE, time)
         assert Lake(lake.root).tokens("bronze", CAGE) == told
     lake.append_offsets("bronze", CAGE, frame(), {"cage/0": 41}, commit=BY)
     cut(lake, *HOME)

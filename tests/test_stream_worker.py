@@ -346,10 +346,11 @@ def test_small_files_are_put_together_and_no_day_is_derived_for_it(
     assert worker.lake.tokens("bronze", TABLE) == tokens[0]
 
 
+@pytest.mark.parametrize(("due", "after_all"), [("COMMITS", 1), ("SECONDS", -1)])
 def test_a_worker_keeps_versions_and_files_for_as_long_as_settings_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, due: str, after_all: int
 ) -> None:
-    monkeypatch.setattr(compaction, "COMMITS", 1)
+    monkeypatch.setattr(compaction, due, after_all)
     monkeypatch.setattr(streamed, "settings_at", partial(settings_at, version_minutes=7))
     log = log_at(tmp_path)
     send(log, event(0), b"bad")
@@ -359,7 +360,7 @@ def test_a_worker_keeps_versions_and_files_for_as_long_as_settings_say(
         assert delta is not None
         told = delta.metadata().configuration
         assert told["delta.logRetentionDuration"] == "interval 420 seconds"
-        assert told["delta.deletedFileRetentionDuration"] == "interval 3600 seconds"
+        assert told["delta.deletedFileRetentionDuration"] == "interval 7200 seconds"
 
 
 def test_a_late_event_makes_its_day_due_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,15 +21,16 @@ from lakehouse.storage.shapes import PARTITION, stored_schema
 RETENTION = dt.timedelta(days=7)
 FORGET = "forget older versions"
 """What has to be said for a shorter retention: time travel ends and running writers fail."""
-SMALL = 32 * 2**20
-"""Bytes of a file that is put together with others while events come in."""
+STEP, SMALL = 4 * 2**20, 32 * 2**20
+"""Bytes of a file that is put together with others while events come in: first up to the one, then
+up to the other."""
 Z_ORDER_FROM = 128 * 2**20
 """Bytes of one day from which files hold several row groups, so that Z-order can skip some."""
 
 
 class Kept(NamedTuple):
     """How long of a table that grows all the time older `versions` can be asked for, and `files`
-    stay that were put together."""
+    stay that were put together: so many hours at least, as Delta counts them whole."""
 
     versions: dt.timedelta
     files: dt.timedelta
@@ -84,22 +86,30 @@ def maintain(
 
 
 def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[dt.date]:
-    """Puts the small files of those days together that have more than `most` of them; the days.
-    Others may write meanwhile. Large files stay, so that a day costs no more as it grows."""
+    """Puts the small files of those days together that have more than `most` of them, and what
+    comes of that where it is enough for one that stays; the days. Others may write meanwhile. So a
+    row is written three times and not at each call, and a day costs no more as it grows."""
     delta = lake.table(layer, table)
     if delta is None:
         return []
-    small = listed_files(delta, layer, table).filter(pl.col("bytes") < SMALL)
-    days = files_by_day(small).filter(pl.col("files") > most)[PARTITION].to_list()
+    done: dict[dt.date, None] = {}
     try:
         with naming(lake.uri(layer, table), "compact"):
-            for day in days:
-                delta.optimize.compact([(PARTITION, "=", str(day))], target_size=SMALL)
+            for least, below, few, size in (
+                (0, STEP // 4, most, STEP),
+                (STEP // 4, SMALL // 2, most // 2, SMALL),
+            ):
+                files = listed_files(delta, layer, table)
+                files = files.filter(pl.col("bytes").is_between(least, below, closed="left"))
+                days = files_by_day(files).filter(pl.col("files") > few)[PARTITION].to_list()
+                for day in days:
+                    delta.optimize.compact([(PARTITION, "=", str(day))], target_size=size)
+                done |= dict.fromkeys(days)
     except CommitFailedError:
         return []  # somebody else does it
-    if days:
+    if done:
         lake.close(layer, table)
-    return days
+    return list(done)
 
 
 def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
@@ -116,7 +126,8 @@ def tend(lake: Lake, layer: str, table: str, kept: Kept) -> None:
                 delta.cleanup_metadata()
             compact_days(lake, layer, table)
             delta.update_incremental()
-            delta.vacuum(dry_run=False)
+            hours = math.ceil(kept.files / dt.timedelta(hours=1))
+            delta.vacuum(hours, dry_run=False, enforce_retention_duration=False)
     except CommitFailedError:
         return  # somebody else does it
     lake.close(layer, table)
@@ -129,13 +140,18 @@ def _keep_for(delta: DeltaTable, layer: str, table: str, kept: Kept) -> None:
     it is."""
     wanted = {
         "delta.logRetentionDuration": _interval(kept.versions),
-        "delta.deletedFileRetentionDuration": _interval(max(kept.files, kept.versions)),
+        "delta.deletedFileRetentionDuration": _interval(kept.files + _NAMED),
         "delta.enableExpiredLogCleanup": "false",
     }
     if wanted.items() <= delta.metadata().configuration.items():
         return
     told = properties(Commit("tend", f"{layer}/{table}", "1"), delta, (layer, table))
     delta.alter.set_table_properties(wanted, commit_properties=told)
+
+
+_NAMED = dt.timedelta(hours=1)
+"""For which checkpoints still name files that are to be removed: by these names they are found. At
+that very age the next checkpoint would leave them out, and they would stay for good."""
 
 
 def _interval(time: dt.timedelta) -> str:

@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,14 +16,14 @@ from lakehouse.storage import Kept, Lake, tend
 
 COMMITS = 64
 """Of a table, after which its files are looked at."""
+SECONDS = 1_800
+"""After which the same is done at the next commit, however few there were."""
 
 
 def kept(settings: Settings) -> Kept:
     """As the settings have it."""
-    return Kept(
-        dt.timedelta(minutes=settings.version_minutes),
-        dt.timedelta(minutes=settings.reading_minutes),
-    )
+    versions = dt.timedelta(minutes=settings.version_minutes)
+    return Kept(versions, max(versions, dt.timedelta(hours=settings.reading_hours)))
 
 
 class Compaction(Closing):
@@ -40,14 +41,18 @@ class Compaction(Closing):
         self._lake = Lake(lake.root, lake.storage_options)
         self._tell = tell
         self._commits: Counter[str] = Counter()
+        self._done: dict[str, float] = {}
         self._threads = ThreadPoolExecutor(1, "compaction")
         self._under_way: Future[None] | None = None
 
     def follow(self, table: str) -> None:
         """Another commit of a table was made."""
         self._commits[table] += 1
-        if self._commits[table] >= COMMITS and (self._under_way is None or self._under_way.done()):
-            self._commits[table] = 0
+        now = time.monotonic()
+        is_long = now - self._done.setdefault(table, now) > SECONDS
+        is_free = self._under_way is None or self._under_way.done()
+        if is_free and (is_long or self._commits[table] >= COMMITS):
+            self._commits[table], self._done[table] = 0, now
             self._under_way = self._threads.submit(self._compact, table)
 
     def _compact(self, table: str) -> None:
