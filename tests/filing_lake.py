@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 from fincen_people import DAY, identity
@@ -94,3 +95,21 @@ def make(root: str) -> None:
         case_row("C", None),
     ]
     write(lake, "restricted", "sar_cases", cases)
+
+
+def export_of(batch: str, filing: str, form: str, hour: int, *, real: bool = True) -> list[Any]:
+    at = dt.datetime(2026, 11, 19, hour, tzinfo=dt.UTC)
+    return [batch, 1, form, filing, at, "cora", real, 12_401, "facts"]
+
+
+def answer_of(batch: str, filing: str, form: str, said: str, hour: int) -> list[Any]:
+    at = dt.datetime(2026, 11, 19, hour, tzinfo=dt.UTC)
+    return [batch, filing, form, said, None, [], at]
+
+
+def log(table: str, *told: list[Any]) -> pl.DataFrame:
+    return pl.DataFrame(list(told), schema=stored_schema("restricted", table), orient="row")
+
+
+def append(lake: Lake, table: str, *told: list[Any]) -> None:
+    lake.append("restricted", table, log(table, *told), commit=COMMIT)

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from filing_lake import case_row, ctr_row, write
+from filing_lake import answer_of, append, case_row, ctr_row, export_of, log, write
 from signing import ROLES, Browser, Clock, house
 from small_lake import COMMIT, rows
 
@@ -40,24 +40,6 @@ PURPOSE = "the morning's review"
 
 def put(lake: Lake, layer: str, table: str, /, **given: list[Any]) -> None:
     lake.write_days(layer, table, rows(layer, table, given), (DAY, DAY), commit=COMMIT)
-
-
-def export_of(batch: str, filing: str, form: str, hour: int, *, real: bool = True) -> list[Any]:
-    at = dt.datetime(2026, 11, 19, hour, tzinfo=dt.UTC)
-    return [batch, 1, form, filing, at, "cora", real, 12_401, "facts"]
-
-
-def answer_of(batch: str, filing: str, form: str, said: str, hour: int) -> list[Any]:
-    at = dt.datetime(2026, 11, 19, hour, tzinfo=dt.UTC)
-    return [batch, filing, form, said, None, [], at]
-
-
-def log(table: str, *told: list[Any]) -> pl.DataFrame:
-    return pl.DataFrame(list(told), schema=stored_schema("restricted", table), orient="row")
-
-
-def append(lake: Lake, table: str, *told: list[Any]) -> None:
-    lake.append("restricted", table, log(table, *told), commit=COMMIT)
 
 
 @pytest.fixture

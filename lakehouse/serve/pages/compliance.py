@@ -16,6 +16,7 @@ from lakehouse.contracts.compliance.review_cases import DECISIONS
 from lakehouse.errors import BadInput, LakehouseError
 from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.draw import facts, table
+from lakehouse.serve.pages.figures import Figure, query_of
 from lakehouse.serve.pages.guarded import look
 from lakehouse.serve.pages.here import Here
 from lakehouse.serve.sql.restricted import enter, unlock
@@ -45,14 +46,22 @@ async def body(here: Here) -> None:
 def _sent(here: Here) -> None:
     """Batches for FinCEN: of currency reports alone."""
     with frame.card("Batches for FinCEN", is_wide=True):
+        _asked(here, "batches", "Batches for FinCEN")
         _listed(here, batches(here, "CTR"), "No currency report was exported yet.", "Batches")
         frame.note(
             "Currency reports. `lakehouse filings export --type ctr` writes a batch, and "
             "`lakehouse filings acknowledge` takes in what FinCEN answers."
         )
     with frame.card("Where each currency report stands with FinCEN", is_wide=True):
+        _asked(here, "standing", "Where each currency report stands with FinCEN")
         _listed(here, standing(here, "CTR"), "No currency report of these days.", "Reports")
         frame.note("The same as `lakehouse filings list --type ctr`.")
+
+
+def _asked(here: Here, name: str, title: str) -> None:
+    given = here.given() | {"timezone": here.house.asking.settings.timezone}
+    with frame.query(Figure("", name, title, "table", query_of(name)), given):
+        frame.note("What was sent is restricted: ask with `lakehouse sql --restricted`.")
 
 
 def _listed(here: Here, rows: pl.DataFrame, empty: str, name: str) -> None:

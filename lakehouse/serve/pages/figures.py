@@ -82,6 +82,11 @@ def figure(address: str) -> Figure:
     return found[name]
 
 
+def query_of(name: str) -> str:
+    """The query of `queries/<name>.sql`: it says what a card says that is made without SQL."""
+    return files(__package__).joinpath("queries", f"{name}.sql").read_text(encoding="utf-8").strip()
+
+
 def pages_with_figures() -> list[str]:
     return sorted(f.name for f in files(__package__).joinpath("figures").iterdir() if f.is_dir())
 

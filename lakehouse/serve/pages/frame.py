@@ -131,13 +131,7 @@ def _ways(here: Here, figure: Figure, answer: pl.DataFrame | BaseException | Non
     """The figure's query, and its rows as a file. What was made for this page alone is at no
     address, and its file is what is shown."""
     about = f'aria-label="CSV of {escape(figure.title)}"'
-    with ui.element("details").classes("sql"):
-        ui.html(
-            f"SQL<span class=unseen> of {escape(figure.title)}</span>",
-            sanitize=False,
-            tag="summary",
-        )
-        ui.code(filled(figure, here.given()), language="sql")
+    with query(figure, here.given()):
         if figure.page and "sql" in {p.name for p in here.pages} and here.viewer().sees("sql"):
             ui.link("Open in the editor", here.to("sql", **here.more, figure=figure.address))
     if figure.page:
@@ -145,6 +139,19 @@ def _ways(here: Here, figure: Figure, answer: pl.DataFrame | BaseException | Non
         ui.link("CSV", csv).classes("csv").props(about)
     elif isinstance(answer, pl.DataFrame):
         csv_button(figure.name, answer).props(about)
+
+
+@contextmanager
+def query(figure: Figure, given: Mapping[str, str]) -> Iterator[None]:
+    """A closed box with the figure's query, to be copied; what is drawn below it follows."""
+    with ui.element("details").classes("sql"):
+        ui.html(
+            f"SQL<span class=unseen> of {escape(figure.title)}</span>",
+            sanitize=False,
+            tag="summary",
+        )
+        ui.code(filled(figure, given), language="sql")
+        yield
 
 
 def csv_button(name: str, rows: pl.DataFrame) -> ui.button:

@@ -15,9 +15,10 @@ from lakehouse.contracts import contracts
 from lakehouse.errors import LakehouseError
 from lakehouse.serve.pages import frame
 from lakehouse.serve.pages.draw import draw
-from lakehouse.serve.pages.figures import Draw, Figure
+from lakehouse.serve.pages.figures import Draw, Figure, query_of
 from lakehouse.serve.pages.here import Here
 from lakehouse.serve.pages.watched import EVERY
+from lakehouse.settings import Settings
 
 SILENT = dt.timedelta(minutes=2)
 """Without a commit for so long, no stream runs."""
@@ -41,6 +42,7 @@ class Panel:
     draw: Draw
     params: Mapping[str, str]
     columns: tuple[str, ...]
+    note: str = ""
 
     @property
     def address(self) -> str:
@@ -49,7 +51,12 @@ class Panel:
 
     def figure(self) -> Figure:
         x, *y = self.columns
-        return Figure("", self.view, self.title, self.draw, "", x=x, y=tuple(y))
+        sql = query_of(self.view)
+        return Figure("", self.view, self.title, self.draw, sql, x=x, y=tuple(y), note=self.note)
+
+    def given(self, settings: Settings) -> dict[str, str]:
+        """Values for the parameters of its query."""
+        return {**self.params, "silence": str(settings.session_silence_minutes)}
 
 
 PANELS = {
@@ -66,7 +73,8 @@ PANELS = {
               ("window_start", "item_id", "purchase_count", "total_revenue", "buyers")),
         Panel("server_health", "Servers, by five minutes", "table", {"periods": "1"},
               ("period_start", "server_id", "region", "cpu_load", "memory_usage", "latency_p95",
-               "disconnections", "most_players", "capacity")),
+               "disconnections", "most_players", "capacity"),
+              note="Servers tell bronze, which no SQL reads. Gold says it once it has the day."),
     ),
     "shop": (
         Panel("sales", "Sales by window of a minute", "lines", {"windows": "40"},
@@ -89,6 +97,8 @@ async def body(here: Here) -> None:
 
 async def _now(here: Here, panels: list[Panel]) -> None:
     with frame.card("Now", is_wide=True):
+        with frame.query(NOW, {"topics": " ".join(_topics(here))}):
+            pass
         said = ui.element("div")
     drawn = ui.element("div").classes("grid")
     shown: dict[str, Any] = {}
@@ -106,7 +116,7 @@ async def _now(here: Here, panels: list[Panel]) -> None:
                 frame.note(told.said)
         if told.rows and not places:
             with drawn:
-                places.update({panel.view: _place(panel) for panel in panels})
+                places.update({panel.view: _place(here, panel) for panel in panels})
         for panel in panels:
             rows = told.rows.get(panel.view)
             before = shown.get(panel.view)
@@ -121,11 +131,22 @@ async def _now(here: Here, panels: list[Panel]) -> None:
     ui.timer(EVERY, look, immediate=False)
 
 
-def _place(panel: Panel) -> ui.element:
+def _place(here: Here, panel: Panel) -> ui.element:
     with frame.card(panel.title, is_wide=len(panel.columns) > NARROW):
+        figure = panel.figure()
+        with frame.query(figure, panel.given(here.house.asking.settings)):
+            frame.note(f"The same for programs: `{panel.address}`")
         place = ui.element("div")
-        frame.note(f"`{panel.address}`")
+        if figure.note:
+            frame.note(figure.note)
     return place
+
+
+NOW = Figure("", PROGRESS, "Now", "facts", query_of(PROGRESS))
+
+
+def _topics(here: Here) -> list[str]:
+    return [c.topic for c in contracts("source").values() if c.topic and c.domain == here.page.name]
 
 
 @dataclass(frozen=True)
@@ -151,10 +172,8 @@ def _rows(here: Here, panel: Panel) -> pl.DataFrame:
 
 def _standing(here: Here) -> tuple[str, bool]:
     """Whether events come, in words, and whether any of the page's ever came."""
-    domain = here.page.name
-    topics = [c.topic for c in contracts("source").values() if c.topic and c.domain == domain]
     every = here.house.live.rows(PROGRESS, {}, here.house.now())
-    mine = every.filter(pl.col("topic").is_in(topics))
+    mine = every.filter(pl.col("topic").is_in(_topics(here)))
     if mine.is_empty():
         return EMPTY, False
     last: dt.datetime = max(mine["written_at"].to_list())
