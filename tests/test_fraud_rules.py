@@ -362,7 +362,7 @@ def test_windows_are_what_a_loop_counts(pairs: list[tuple[int, int]], span: int)
             "gaming_day": [START.date()] * len(pairs),
         }
     )
-    order_, by_user = sequence.sequence(rows, 30)
+    order_, by_user = sequence.sequence(rows, rows["user_id"].hash().to_numpy(), 30)
     value = np.arange(1, len(pairs) + 1)
     [window, _] = order_.windows(span, span // 2)
     sums = window.up_to(value[by_user])
@@ -372,4 +372,25 @@ def test_windows_are_what_a_loop_counts(pairs: list[tuple[int, int]], span: int)
         sum(j + 1 for j, (v, s) in enumerate(pairs[: i + 1]) if v == u and t - s <= span)
         for i, (u, t) in enumerate(pairs)
     ]
+    assert found.tolist() == expected
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=40))
+def test_codes_met_before_are_what_a_loop_counts(pairs: list[tuple[int, int]]) -> None:
+    """Codes that stand side by side, as those of neighbouring places do."""
+    rows = pl.DataFrame(
+        {
+            "user_id": [f"U{u}" for u, _ in pairs],
+            "timestamp": [START + dt.timedelta(seconds=k) for k in range(len(pairs))],
+            "gaming_day": [START.date()] * len(pairs),
+        }
+    )
+    order_, by_user = sequence.sequence(rows, rows["user_id"].hash().to_numpy(), 30)
+    code = np.array([c for _, c in pairs], dtype=np.uint64)[by_user]
+    every = np.arange(len(pairs))
+    found = np.empty_like(every)
+    found[by_user] = order_.times_before(code, every, np.maximum(code, 1), every)
+    expected = [sum(p == (u, max(c, 1)) for p in pairs[:i]) for i, (u, c) in enumerate(pairs)]
     assert found.tolist() == expected

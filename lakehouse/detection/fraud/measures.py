@@ -69,22 +69,31 @@ def measured(orders: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, p
     `state`: what is remembered of users, in the shape of `nothing_remembered`: their payments of
     the last `REACH` gaming days. An order is measured by what its user did before it alone."""
     new = remembered(orders)
-    return measures_of(new, _of_users(state, new)), _after(state, new)
+    known, theirs = state["user_id"].hash(), new["user_id"].hash()
+    is_theirs = known.is_in(theirs.implode())
+    hashes = pl.concat([known.filter(is_theirs), theirs])
+    return _measured(new, state.filter(is_theirs), hashes), _after(state, new)
 
 
 def measures_of(new: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The same measures of payments that are in the shape of the state, beside others of their
     users; `known` may come before them in time or after."""
-    rows = pl.concat([known, new])
+    return _measured(new, known, pl.concat([known["user_id"], new["user_id"]]).hash())
+
+
+def _measured(new: pl.DataFrame, known: pl.DataFrame, hashes: pl.Series) -> pl.DataFrame:
+    """`hashes`: of the user of each, known and new; two may meet, and what is known may be of
+    others too."""
+    rows, users = pl.concat([known, new]), hashes.to_numpy()
     turns = _turns(rows)
     is_new = turns >= len(rows) - len(new)
-    rows = rows[turns] if (np.diff(turns) < 0).any() else rows
-    order, by_user = sequence(rows, REACH)
+    if (np.diff(turns) < 0).any():
+        rows, users = rows[turns], users[turns]
+    order, by_user = sequence(rows, users, REACH)
     place = np.empty_like(by_user)
     place[by_user] = order.here
-    mine = place[is_new]
-    found = [v.gather(mine) for v in _measures(order, rows, by_user)]
-    return rows.filter(is_new).with_columns(found)
+    found = pl.DataFrame(_measures(order, rows, by_user))[place[is_new]]
+    return pl.concat([rows.filter(is_new), found], how="horizontal")
 
 
 def _turns(rows: pl.DataFrame) -> I64:
@@ -94,12 +103,6 @@ def _turns(rows: pl.DataFrame) -> I64:
         return np.arange(len(rows))
     turns = rows.select(pl.arg_sort_by("timestamp", "transaction_id")).to_series()
     return turns.to_numpy().astype(np.int64)
-
-
-def _of_users(state: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """What is remembered of the batch's users, and by chance of one whose hash is theirs."""
-    theirs = new["user_id"].hash()
-    return state.filter(state["user_id"].hash().is_in(theirs.implode()))
 
 
 def _after(state: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
