@@ -9,6 +9,8 @@ STAMP := $(VENV)/.stamp
 DG_DEV := ignore:Function `dev_command` is superseded
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
+# Empty, whatever it was: a test starts processes, and each would compile all of the project.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs notebooks lock clean
 

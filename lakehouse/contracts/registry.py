@@ -118,9 +118,8 @@ class Contract:
         return {c: (r.split(".")[0], r.split(".")[1]) for c, r in refs.items() if r}
 
     def bronze_schema(self) -> pl.Schema:
-        """Shape only: every column may be null and closed domains are plain text. One object for
-        all who ask: nobody changes it."""
-        return self._bronze_schema
+        """Shape only: every column may be null and closed domains are plain text."""
+        return self._bronze_schema.copy()
 
     @functools.cached_property
     def _bronze_schema(self) -> pl.Schema:

@@ -58,7 +58,7 @@ from lakehouse.storage.shapes import (
     keeps_history,
     partition_columns,
     place,
-    stored_schema,
+    shared_schema,
     stored_tables,
 )
 from lakehouse.storage.stream import Stream, write
@@ -138,7 +138,7 @@ class Lake:
         Raises BadInput for unknown columns or versions, ContractError where the stored
         columns are not the contract's, StorageError where the log cannot be read.
         """
-        unknown = [c for c in columns or () if c not in stored_schema(layer, table)]
+        unknown = [c for c in columns or () if c not in shared_schema(layer, table)]
         if unknown:
             raise BadInput(f"{layer}.{table} has no column {', '.join(unknown)}")
         delta = self.table(layer, table, as_of)
@@ -440,7 +440,7 @@ class Lake:
             self._opened.went_on(uri, delta, before, dict(by), {**known, **commit.derived})
         self.close(layer, table, days, delta.version() if rebase else None)
         self._opened.keep(uri, delta)
-        made = frame if frame is not None else pl.DataFrame(schema=stored_schema(layer, table))
+        made = frame if frame is not None else pl.DataFrame(schema=shared_schema(layer, table))
         return Written.of(made, days, before, delta.version(), again)
 
 

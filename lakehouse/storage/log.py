@@ -31,8 +31,8 @@ from lakehouse.storage.shapes import (
     checked_contract,
     partition_columns,
     required_columns,
+    shared_schema,
     stored_comments,
-    stored_schema,
 )
 
 
@@ -76,7 +76,7 @@ def fields(layer: str, table: str) -> list[Field]:
 @functools.cache
 def _fields(layer: str, c: Contract) -> list[Field]:
     comments = stored_comments(layer, c.name)
-    arrow = pl.DataFrame(schema=stored_schema(layer, c.name)).to_arrow().schema
+    arrow = pl.DataFrame(schema=shared_schema(layer, c.name)).to_arrow().schema
     return [
         Field(f.name, f.type, nullable=True, metadata={"comment": comments[f.name]})
         for f in Schema.from_arrow(arrow).fields
@@ -132,7 +132,7 @@ def pruned(
 ) -> pl.LazyFrame:
     """Rows of some days and columns of a table; of one that does not exist, none. `files` are
     the `listed_files` of a plain one, `missing` what is `lacking`, where they are known."""
-    schema = stored_schema(layer, table)
+    schema = shared_schema(layer, table)
     if days is not None and PARTITION not in schema:
         raise BadInput(f"{layer}.{table} has no {PARTITION}")
     span = None if days is None else checked_days(days)
@@ -153,7 +153,7 @@ def _stored(
     missing: Sequence[str],
 ) -> pl.LazyFrame:
     """Columns that the contract gained since are null."""
-    schema = stored_schema(layer, table)
+    schema = shared_schema(layer, table)
     held = pl.Schema({n: t for n, t in schema.items() if n not in missing})
     listed = listed_files(delta, layer, table) if files is None and is_plain(delta) else files
     if listed is None:

@@ -70,8 +70,13 @@ def place(layer: str, table: str) -> str:
 
 
 def stored_schema(layer: str, table: str) -> pl.Schema:
-    """Columns and types of a stored table, one object for all who ask: nobody changes it. Raises
-    BadInput for an unknown layer or table."""
+    """Columns and types of a stored table. Raises BadInput for an unknown layer or table."""
+    return shared_schema(layer, table).copy()
+
+
+def shared_schema(layer: str, table: str) -> pl.Schema:
+    """The same, one object for all who ask often: nobody changes it, as a copy looks at each type
+    again."""
     return _schema(layer, checked_contract(layer, table))
 
 
@@ -120,7 +125,7 @@ def required_columns(layer: str, table: str) -> set[str]:
 def conform(frame: pl.DataFrame, layer: str, table: str) -> pl.DataFrame:
     """The frame in the stored order and types. Only widening casts are made: a text never
     turns into a number here. Raises ContractError naming the columns that differ."""
-    schema, found = stored_schema(layer, table), frame.schema
+    schema, found = shared_schema(layer, table), frame.schema
     refuse_other_columns(found, schema, f"{layer}.{table}: the frame")
     wrong = [f"{n} is {found[n]}, not {t}" for n, t in schema.items() if not _widens(found[n], t)]
     if wrong:

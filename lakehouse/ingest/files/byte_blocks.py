@@ -14,7 +14,7 @@ from lakehouse.private_files import is_link, open_file
 
 Compression = Literal["none", "gzip", "zstd"]
 
-BLOCK = 3 * 2**20
+BLOCK = 2 * 2**20
 LONGEST_RECORD = 16 * 2**20
 BOMB_RATIO = 200
 """Exports shrink twenty- to fiftyfold; a zip bomb a thousandfold."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.ingest.files.inference.looks import Look, spoken
+from lakehouse.ingest.files.inference.looks import Look, found_once, spoken
 from lakehouse.ingest.files.inference.names import plain
 from lakehouse.ingest.files.mapping import ColumnMapping
 from lakehouse.ingest.files.values import BY_SIZE, SIGNS, typed_column
@@ -61,25 +61,31 @@ class Habits:
     column of moments, where there is one alone, whether it counts pieces, and the last year that
     any of its days is in; of several columns of moments, the one that is never after another in
     its row, and the one that never is before; and how many columns of
-    moments there are."""
+    moments there are. Habits by which values are read alike are equal."""
 
     language: str = "en"
     has_comma: bool = False
     timezone: str = "UTC"
     clock: Look | None = None
-    only_time: str = ""
-    has_quantity: bool = False
-    last_year: int = 0
-    first_time: str = ""
-    last_time: str = ""
-    times: int = 0
+    only_time: str = field(default="", compare=False)
+    has_quantity: bool = field(default=False, compare=False)
+    last_year: int = field(default=0, compare=False)
+    first_time: str = field(default="", compare=False)
+    last_time: str = field(default="", compare=False)
+    times: int = field(default=0, compare=False)
 
 
 def reads(
     look: Look, dtype: pl.DataType, rule: dict[str, Any], share: float = 1 - TOLERATED
 ) -> bool:
     """Whether that share of the values can be read."""
-    return _read(look.values, dtype, rule, None, share) is not None
+    return _unread(look, dtype, tuple(rule.items())) <= (1 - share) * len(look.values)
+
+
+@found_once
+def _unread(look: Look, dtype: pl.DataType, rule: tuple[tuple[str, Any], ...]) -> int:
+    values = _typed(look.values, dtype, dict(rule), None)
+    return values.null_count()
 
 
 def _read(
@@ -89,14 +95,18 @@ def _read(
     zone: str | None,
     share: float = 1 - TOLERATED,
 ) -> pl.Series | None:
-    frame = texts.alias("value").to_frame()
-    typed = typed_column("value", dtype, ColumnMapping(**rule), zone)
-    if typed is None:
-        return texts
-    values = frame.select(typed.value)["value"]
+    values = _typed(texts, dtype, rule, zone)
     return values if values.null_count() <= (1 - share) * len(values) else None
 
 
+def _typed(
+    texts: pl.Series, dtype: pl.DataType, rule: dict[str, Any], zone: str | None
+) -> pl.Series:
+    typed = typed_column("value", dtype, ColumnMapping(**rule), zone)
+    return texts if typed is None else texts.alias("value").to_frame().select(typed.value)["value"]
+
+
+@found_once
 def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool) -> Form | None:
     """Of a money, rate or count."""
     if look.digits < LEGIBLE:
@@ -123,6 +133,7 @@ def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool
     return None
 
 
+@found_once
 def currency_of(look: Look) -> str:
     """Whose sign or code most values show; dollars, where none does."""
     if look.share(r"\d") < 1:
@@ -169,6 +180,7 @@ def _rate(
     return Form({**base, "round": "half_up"}, value, "percentages, made fractions")
 
 
+@found_once
 def day_form(look: Look, habits: Habits) -> Form | None:
     if look.share(_DATED) < 1 - TOLERATED:
         return None
@@ -189,6 +201,7 @@ def moments_of(look: Look, form: Form, zone: str) -> pl.Series | None:
     return None if typed is None else frame.select(typed.value)["value"]
 
 
+@found_once
 def moment_form(look: Look, habits: Habits) -> Form | None:
     """Of a time with or without offset; of a day with a time of day in another column; or of a
     day alone, which opens the gaming day."""
@@ -200,7 +213,7 @@ def moment_form(look: Look, habits: Habits) -> Form | None:
     if look.share(_DATED) < 1 - TOLERATED:
         return None
     for name, (least, most) in _EPOCHS.items():
-        if reads(look, dtype, {"format": name}) and look.share(r"^\d+(\.\d+)?$") == 1:
+        if look.share(r"^\d+(\.\d+)?$") == 1 and reads(look, dtype, {"format": name}):
             count = texts.cast(pl.Float64)
             if count.is_between(least, most).all():
                 return Form({"format": name}, why=f"{name.replace('epoch_', 'epoch in ')}")
@@ -293,7 +306,7 @@ def _best(
     few = texts.sample(min(20, len(texts)), seed=1) if len(texts) > 20 else texts
     for form in forms:
         full = {**rule, **({"format": form} if form else {})}
-        if _read(few, dtype, full, zone, LEGIBLE) is None:
+        if _lacks_marks(few, form) or _read(few, dtype, full, zone, LEGIBLE) is None:
             continue
         values = _read(texts, dtype, full, zone)
         if values is None or not len(values):
@@ -312,6 +325,14 @@ def _best(
     others = [f for s, f in found if f != form and _order(f) != _order(form)]
     doubt = f"{others[0]} reads the sample too" if others else ""
     return Form({"format": form} if form else {}, doubt=doubt)
+
+
+def _lacks_marks(few: pl.Series, form: str) -> bool:
+    """Whether too few texts have what stands between the parts of a form, in its order: most forms
+    are passed over by that, as a reading costs a hundred times as much."""
+    marks = re.sub(r"%[.\d]*[A-Za-z]|\s", "\n", form).split()
+    has = few.str.contains("(?s)" + ".*".join(map(re.escape, marks)))
+    return int((~has).sum()) > (1 - LEGIBLE) * len(few)
 
 
 def _order(form: str) -> str:

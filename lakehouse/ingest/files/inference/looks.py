@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
@@ -30,16 +32,38 @@ _FRACTION = r"^[+-]?[\d.,]*[.,]\d+$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _NETWORK = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]+:[0-9a-fA-F:.]*)$"
 _UNIQUE = 0.99
+P = ParamSpec("P")
+T = TypeVar("T")
 _SENTENCE = 40
 
 
-@dataclass(frozen=True)
+def found_once(
+    find: Callable[Concatenate[Look, P], T],
+) -> Callable[Concatenate[Look, P], T]:
+    """What is found out about a column, found out once for the same question."""
+
+    def once(look: Look, /, *args: P.args, **more: P.kwargs) -> T:
+        asked = (find, args, tuple(more.items()))
+        if asked not in look.found:
+            look.found[asked] = find(look, *args, **more)
+        found: T = look.found[asked]
+        return found
+
+    return once
+
+
+@dataclass(frozen=True, eq=False)
 class Look:
     """`texts`: the column, without outer blanks and without what stands for nothing."""
 
     name: str
     texts: pl.Series
     nulls: tuple[str, ...] = ()
+
+    @cached_property
+    def found(self) -> dict[Hashable, Any]:
+        """What was found out about it: it is asked for each column of each table that it may be."""
+        return {}
 
     @cached_property
     def values(self) -> pl.Series:
@@ -60,7 +84,10 @@ class Look:
 
     def share(self, pattern: str) -> float:
         """How much of the values a pattern matches."""
-        return 0.0 if self.is_empty else float(self.values.str.contains(pattern).mean() or 0)  # type: ignore[arg-type]
+        if pattern not in self.found:
+            matches = self.values.str.contains(pattern).mean() or 0.0
+            self.found[pattern] = 0.0 if self.is_empty else matches
+        return float(self.found[pattern])
 
     @cached_property
     def is_flag(self) -> bool:
