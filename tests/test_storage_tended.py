@@ -84,6 +84,7 @@ def test_files_that_were_put_together_go_after_the_time_that_is_kept(lake: Lake)
     assert len(places(Lake(lake.root))) == 40
 
 
+@pytest.mark.slow
 def test_what_was_put_together_is_not_written_again_each_time(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
