@@ -373,3 +373,11 @@ def test_whoever_has_the_grant_is_offered_to_look(lake: Lake, tmp_path: Path) ->
         page = reader.get(f"/compliance?from={DAY}&to={DAY}").text
         assert "Review cases" in page
         assert SECRET not in page
+
+
+def test_what_is_sent_first_has_all_that_a_live_page_asks(lake: Lake, tmp_path: Path) -> None:
+    assert lake.exists("gold", "property_day")
+    with replace(house(tmp_path), clock=Clock(NOW)).served() as address:
+        page = Browser(address).get(f"/shop?from={DAY}&to={DAY}").text
+    assert "No events have come by topics yet" in page
+    assert page.count("SQL&lt;span class=unseen&gt; of ") == 1 + len(figures_of("shop"))

@@ -1,5 +1,6 @@
 """Each role signs in, sees its own pages and no others, and is gone once signed out."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -106,3 +107,30 @@ def test_cases_are_shown_with_the_grant_to_look(visitor: Reader) -> None:
     looks(visitor, "Review cases", "the morning's review")
     visitor.until(lambda: "Case ID" in visitor.text() or "There is no case." in visitor.text())
     assert [e.text for e in visitor.all("[role=alert]")] == []
+
+
+def test_a_case_is_decided_with_a_reason(visitor: Reader) -> None:
+    case = visitor.house.run("cases", "list", "--format", "csv").splitlines()[1].split(",")[0]
+    signs_in(visitor, "compliance", "/compliance")
+    summary = '//details/summary[normalize-space(.)="Review cases"]'
+    visitor.clicks(lambda: visitor.browser.find_element("xpath", summary))
+    visitor.until(lambda: visitor.field("Case, or empty").is_displayed())
+    visitor.field("Case, or empty").send_keys(case)
+    visitor.field("Purpose").send_keys("the morning's review")
+    visitor.presses("Look")
+    visitor.sees("the last decision holds")
+    visitor.chooses("Decision", "escalate")
+    visitor.until(lambda: visitor.field("To, who has the case").is_displayed())
+    visitor.field("To, who has the case").send_keys("dee")
+    visitor.presses("Note the decision")
+    visitor.sees("needs 'reason'")
+    visitor.field("Reason").send_keys("larger than the others")
+    visitor.presses("Note the decision")
+    visitor.sees(f"{case}: escalate noted as")
+    (told,) = json.loads(visitor.house.run("cases", "show", case, "--format", "json"))
+    assert (told["state"], told["assignee"], told["decided_by"]) == (
+        "escalated",
+        "dee",
+        "compliance",
+    )
+    assert told["decisions"][-1]["reason"] == "larger than the others"

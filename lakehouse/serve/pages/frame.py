@@ -20,6 +20,7 @@ from lakehouse.serve.pages.figures import Figure, figures_of
 from lakehouse.serve.pages.here import Here, Span
 from lakehouse.serve.signin.standing import signed_in
 
+Answered = list[tuple[Figure, pl.DataFrame | BaseException | None]]
 _KEEP_FOCUS = """document.addEventListener('click', pressed => {
     const button = pressed.target.closest('.sort');
     if (!button) return;
@@ -81,8 +82,13 @@ def _moved(span: Span, days: int) -> dict[str, str]:
 
 
 async def figures(here: Here, shown: Sequence[Figure] | None = None) -> None:
-    """Figures of a page, by default all that its address shows: their queries run at the same
-    time."""
+    """Figures of a page, by default all that its address shows."""
+    drawn(here, await asked(here, shown))
+
+
+async def asked(here: Here, shown: Sequence[Figure] | None = None) -> Answered:
+    """Figures with their answers: their queries run at the same time. All that a page asks comes
+    before it draws a query: that sends the page, and the rest would come after it."""
     given = here.given()
     every = figures_of(here.page.name) if shown is None else shown
     wanted = [f for f in every if f.is_shown(here.more)]
@@ -90,8 +96,13 @@ async def figures(here: Here, shown: Sequence[Figure] | None = None) -> None:
     answers = await asyncio.gather(
         *(run.io_bound(asking.answer, f, given) for f in wanted), return_exceptions=True
     )
+    return list(zip(wanted, answers, strict=True))
+
+
+def drawn(here: Here, answered: Answered) -> None:
+    """Figures of a page, each with its query."""
     with ui.element("div").classes("grid"):
-        for figure, answer in zip(wanted, answers, strict=True):
+        for figure, answer in answered:
             with card(figure.title, is_wide=figure.is_wide):
                 _ways(here, figure, answer)
                 _answered(here, figure, answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,12 +91,15 @@ PANELS = {
 async def body(here: Here) -> None:
     """What is live of the page, where the lake has it, and its figures."""
     panels = [p for p in PANELS[here.page.name] if here.house.live.has(p.view)]
-    if panels:
-        await _now(here, panels)
-    await frame.figures(here)
+    if not panels:
+        await frame.figures(here)
+        return
+    told, answered = await asyncio.gather(run.io_bound(_told, here, panels), frame.asked(here))
+    _now(here, panels, told)
+    frame.drawn(here, answered)
 
 
-async def _now(here: Here, panels: list[Panel]) -> None:
+def _now(here: Here, panels: list[Panel], first: Told | None) -> None:
     with frame.card("Now", is_wide=True):
         with frame.query(NOW, {"topics": " ".join(_topics(here))}):
             pass
@@ -104,9 +108,8 @@ async def _now(here: Here, panels: list[Panel]) -> None:
     shown: dict[str, Any] = {}
     places: dict[str, ui.element] = {}
 
-    async def look() -> None:
-        """Draws anew what is other than before, and nothing else."""
-        told = await run.io_bound(_told, here, panels)
+    def draw_anew(told: Told | None) -> None:
+        """What is other than before, and nothing else."""
         if told is None:  # the application is being stopped
             return
         if shown.get(PROGRESS) != told.said:
@@ -127,7 +130,10 @@ async def _now(here: Here, panels: list[Panel]) -> None:
             with places[panel.view]:
                 draw(panel.figure(), rows, here)
 
-    await look()
+    async def look() -> None:
+        draw_anew(await run.io_bound(_told, here, panels))
+
+    draw_anew(first)
     ui.timer(EVERY, look, immediate=False)
 
 
