@@ -45,6 +45,24 @@ def test_each_rule_is_broken_by_its_row_alone(layer: str, table: str) -> None:
         assert rule not in RELATIONS or not beside
 
 
+@pytest.mark.parametrize(("layer", "table"), [("silver", "financial_txn"), ("gold", "player_day")])
+def test_a_rule_is_found_where_all_others_are_kept(layer: str, table: str) -> None:
+    for rule in stored_rules(layer, table):
+        if rule != DAY:
+            rows = breaking(layer, table, rule, sound_row(layer, table, FIRST))
+            found = broken_rules(layer, table, framed(layer, table, rows).lazy())
+            assert rule in found["rule"].to_list()
+
+
+def test_the_same_key_on_two_days_is_two_rows() -> None:
+    table = "silver", "financial_txn"
+    days = [FIRST, FIRST + dt.timedelta(1)]
+    rows = [sound_row(*table, FIRST) | {"gaming_day": day} for day in days]
+    assert broken_rules(*table, framed(*table, rows).lazy()).is_empty()
+    twice = broken_rules(*table, framed(*table, [*rows, rows[1]]).lazy())
+    assert twice.rows() == [(days[1], "primary_key", 2)]
+
+
 def test_each_relation_is_a_rule() -> None:
     rules = {rule for layer, table in TABLES for rule in stored_rules(layer, table)}
     assert set(RELATIONS) <= rules

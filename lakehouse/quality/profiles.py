@@ -115,7 +115,7 @@ def counted(layer: str, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
     spread = spread_columns(layer, table)
     columns = counted_columns(layer, table)
     sums = rows.group_by(_DAY).agg(rows=pl.len(), **{n: pl.col(n).null_count() for n in columns})
-    in_hand = rows.select(_DAY, *spread).collect().lazy()
+    in_hand = rows.select(_DAY, *spread).collect().lazy() if spread else rows
     numeric = {name: fine_bin(pl.col(name)) for name, is_number in spread.items() if is_number}
     other = {n: pl.col(n).cast(pl.String) for n, is_number in spread.items() if not is_number}
     parts = [_spread(in_hand, numeric)] if numeric else []
