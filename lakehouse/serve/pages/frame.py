@@ -26,9 +26,14 @@ _KEEP_FOCUS = """document.addEventListener('click', pressed => {
     if (!button) return;
     const every = () => [...table.querySelectorAll('.sort')];
     const table = button.closest('table'), at = every().indexOf(button);
-    setTimeout(() => every()[at]?.focus(), 50);
+    const keep = left => {
+        if (document.activeElement === document.body) every()[at]?.focus();
+        if (left) setTimeout(() => keep(left - 1), 50);
+    };
+    keep(20);
 })"""
-"""A table that is sorted draws its head anew, and the keyboard would be sent to the page's top."""
+"""A table that is sorted draws its head anew, sooner or later, and the keyboard would be sent to
+the page's top."""
 
 
 def head(here: Here) -> None:
