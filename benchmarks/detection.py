@@ -1,5 +1,5 @@
-"""How good each rule of detection is, on worlds that its thresholds were not set on, and what a day
-of detection costs: `python -m benchmarks detection`. Writes its tables into docs/detection.md.
+"""How good each rule of detection is, on worlds that its thresholds were not set on: `python -m
+benchmarks detection`. Writes its tables into docs/detection.md.
 
 Worlds are simulated and derived by the library alone, bronze to alerts; the last four of their six
 weeks are scored. A figure is that of all seeds together, with the least and most of one seed.
@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -87,7 +86,7 @@ SETTINGS = (
 )
 
 
-def _needed() -> list[str]:
+def needed() -> list[str]:
     """The marts that detection's figures follow from, each after those that it reads."""
     wanted = {"detection_quality", "alerts", "alert_episodes"}
     for name in reversed(marts()):
@@ -104,7 +103,7 @@ def scored(arguments: tuple[int, Faults]) -> pl.DataFrame:
         lake = Lake.open(settings)
         world = World(WorldConfig(seed=seed, start=START, faults=faults))
         plants = filled(lake, settings, world, DAYS)
-        for mart in _needed():
+        for mart in needed():
             derive(lake, settings, mart, DAYS)
         last = DAYS[1]
         ours = lake.scan("gold", "detection_quality", days=(last, last)).collect()
@@ -252,29 +251,6 @@ def _target(what: str, asked: str, rows: pl.DataFrame, met: pl.Expr) -> str:
     return f"| {what} | {asked} | {named.get(True, '–')} | {named.get(False, '–')} |"
 
 
-def costs() -> str:
-    """CPU seconds of all of detection: of thirty days at once, and of one more day."""
-    ours = [n for n in _needed() if contract(n).schema.__module__.split(".")[2] == "detection"]
-    lines = ["| table | 30 days, CPU s | one more day, CPU s |", "|---|---|---|"]
-    with tempfile.TemporaryDirectory() as name:
-        settings = Settings(root=f"{name}/lake", start=START)
-        lake, world = Lake.open(settings), World(WorldConfig(start=START))
-        whole: Days = (START, START + dt.timedelta(30))
-        month: Days = (START, START + dt.timedelta(29))
-        filled(lake, settings, world, whole)
-        totals = [0.0, 0.0]
-        for mart in _needed():
-            spent = []
-            for days in (month, (whole[1], whole[1])):
-                begun = time.process_time()
-                derive(lake, settings, mart, days)
-                spent.append(time.process_time() - begun)
-            if mart in ours:
-                totals = [t + s for t, s in zip(totals, spent, strict=True)]
-                lines.append(f"| {mart} | {spent[0]:.2f} | {spent[1]:.2f} |")
-    return "\n".join([*lines, f"| all | {totals[0]:.2f} | {totals[1]:.2f} |"])
-
-
 def main(settings: Iterable[Setting] = SETTINGS) -> None:
     for setting in settings:
         asked = [(seed, setting.faults) for seed in setting.seeds]
@@ -292,6 +268,3 @@ def main(settings: Iterable[Setting] = SETTINGS) -> None:
             said = targets(rows)
             print(f"\n{said}", flush=True)
             written(PAGE, "targets", said)
-    said = costs()
-    print(f"\n{said}", flush=True)
-    written(PAGE, "costs", said)
