@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lakehouse.errors import LakehouseError
 
-READERS = ("polars", "duckdb", "_duckdb", "pyo3_runtime")
+READERS = ("polars", "duckdb", "_duckdb", "pyarrow", "pyo3_runtime")
 """Packages whose errors may come from a file that cannot be read."""
 
 
@@ -32,7 +32,11 @@ def damage_behind(error: BaseException) -> LakehouseError | None:
 
 
 def _is_of_a_reader(error: BaseException) -> bool:
-    return type(error).__module__.split(".")[0] in READERS or isinstance(error, FileNotFoundError)
+    from lakehouse.errors import StorageError
+
+    is_told = isinstance(error, StorageError) and isinstance(error.__cause__, OSError)
+    is_gone = isinstance(error, FileNotFoundError)
+    return is_told or is_gone or type(error).__module__.split(".")[0] in READERS
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
