@@ -50,7 +50,8 @@ def _spent(lake: Lake, settings: Settings, mart: str, days: Days) -> Seconds:
     before, begun = os.times(), time.perf_counter()
     derive(lake, settings, mart, days)
     after = os.times()
-    return after.user + after.system - before.user - before.system, time.perf_counter() - begun
+    cpu = after.user + after.system - before.user - before.system
+    return max(cpu, 0.0), time.perf_counter() - begun
 
 
 def main() -> None:
