@@ -8,14 +8,13 @@ WITH closed AS (
     GROUP BY alert_id HAVING arg_max(action, (acted_at, action_id)) = 'close'
 ), told AS (
     SELECT CASE severity WHEN 'CRITICAL' THEN 0 WHEN 'WARNING' THEN 2 ELSE 3 END AS nth, severity,
-           rule, entity_type, entity_id, 1 AS alerts, score, said, suggested_action, alert_id
+           rule, entity_type, entity_id, 1 AS alerts, score, said, alert_id
     FROM gold.anomalies
     WHERE gaming_day = $day::DATE AND rule <> 'cash_is_reviewed' AND alert_id NOT IN (FROM closed)
     UNION ALL
     SELECT min(CASE alert_level WHEN 'CRITICAL' THEN 0 ELSE 1 END), arg_max(alert_level, fraud_score),
            'payments', 'account', user_id, count(*), max(fraud_score),
            arg_max(fraud_reason, (fraud_score, alert_id)),
-           'Hold the payments, and ask the account''s holder about them.',
            arg_max(alert_id, (fraud_score, alert_id))
     FROM gold.fraud_alerts
     WHERE gaming_day = $day::DATE AND profile = 'tuned' AND alert_level IN ('CRITICAL', 'HIGH')
