@@ -7,6 +7,7 @@ import pytest
 from conftest import LAST, Reader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from benchmarks.pages import browser as chromium
 from lakehouse.serve.pages.menu import PAGES
@@ -147,16 +148,18 @@ CELLS = (
 
 def test_numbers_sort_as_numbers_by_mouse_and_by_key(reader: Reader) -> None:
     reader.opens("/floor")
-    card = reader.card("Machines by what they won")
+
+    def card() -> WebElement:
+        return reader.card("Machines by what they won")
 
     def coin_in() -> list[float]:
-        texts = reader.asks(CELLS, card)
+        texts = reader.asks(CELLS, card())
         return [float(text.replace("$", "").replace(",", "")) for text in texts]  # type: ignore[attr-defined]
 
-    before = coin_in()
-    card.find_element("xpath", './/th//button[.="Coin in"]').click()
-    reader.until(lambda: coin_in() != before)
-    assert coin_in() == sorted(coin_in())
+    before = reader.until(coin_in)
+    reader.clicks(lambda: card().find_element("xpath", './/th//button[.="Coin in"]'))
+    reader.until(lambda: coin_in() not in (before, []))
+    reader.until(lambda: coin_in() == sorted(coin_in()))
     # The table's head is drawn anew: whoever holds the button itself holds one that is gone.
     reader.until(lambda: reader.asks("return document.activeElement.textContent") == "Coin in")
     ActionChains(reader.browser).send_keys(Keys.ENTER).perform()
