@@ -424,7 +424,7 @@ def test_alerts_of_the_floor_stand_alone_but_for_those_of_one_rule_entity_and_da
     store(lake, alert("SLOT-0001"), drift)
     found = desk.worked(desk.every(lake), desk.read(lake))
     assert desk.folded(found)["alerts"].to_list() == [1, 1]
-    assert desk.alike(lake, desk.find(lake, "hold_drift-x")) == ["hold_drift-x"]
+    assert desk.alike(lake, drift) == ["hold_drift-x"]
 
 
 def test_of_several_actions_those_that_change_nothing_are_left_out(lake: Lake) -> None:

@@ -197,7 +197,9 @@ def test_payments_of_a_line_are_decided_together(at: Callable[..., Here], lake: 
     rows = here.house.asking.answer(figure("fraud/alerts"), GIVEN)
     told = rows.select("alert_id", "alerts", "severity", pl.col("amount").cast(str)).rows()
     assert told == [("tuned-2", 2, "CRITICAL", "12.50"), ("tuned-3", 1, "LOW", "1.00")]
-    assert alerts._others(here, "tuned-2") == 1
+    facts = figures_of("alert")[0]
+    (gravest,) = here.house.asking.answer(facts, {**GIVEN, "alert": "tuned-2"}).to_dicts()
+    assert alerts._others(here, gravest) == 1
     assert payments_to_act_on(here) == ({"CRITICAL": 1, "HIGH": 1}, [("tuned-2", 2)])
     alerts.decide(here, "tuned-2", "close", "a stolen card", "confirmed", alike=True)
     assert payments_to_act_on(here) == ({}, [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -178,18 +177,14 @@ def reopen(
 def _append(
     alert: str, kind: str, reason: str | None, outcome: str | None = None, *, alike: bool
 ) -> None:
-    import polars as pl
-
     from lakehouse.commands import caller
     from lakehouse.serve.alerts import desk
 
     _, lake = opened()
-    act = partial(
-        desk.action, kind=kind, who=caller.user(), at=caller.now(), reason=reason, outcome=outcome
+    row = desk.action(
+        alert, kind, who=caller.user(), at=caller.now(), reason=reason, outcome=outcome
     )
-    rows = act(alert)
     found = desk.find(lake, alert)
-    if alike:
-        rows = pl.concat([act(other) for other in desk.alike(lake, found)])
+    rows = desk.with_alike(lake, row, found.row(0, named=True)) if alike else row
     others = desk.act(lake, rows) - 1
     typer.echo(f"{alert}{f' and {others} alike' if others else ''}: {desk.STATES[kind]}", err=True)

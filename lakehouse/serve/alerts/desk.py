@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -128,13 +130,26 @@ def folded(alerts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def alike(lake: Lake, alert: pl.DataFrame) -> list[str]:
-    """Ids of the alerts that are like the one alert given, which comes first."""
-    given, entity, day = alert.select("alert_id", "entity_id", "gaming_day").row(0)
-    of_day = every(lake).filter(pl.col("entity_id") == entity, pl.col("gaming_day") == day)
+def alike(lake: Lake, alert: Mapping[str, Any]) -> list[str]:
+    """Ids of the alerts that are like this one (alert_id, entity_id, gaming_day), which comes
+    first."""
+    given = alert["alert_id"]
+    of_day = every(lake).filter(
+        pl.col("entity_id") == alert["entity_id"], pl.col("gaming_day") == alert["gaming_day"]
+    )
     found = worked(of_day, read(lake))
     mine = found.filter((pl.col("alert_id") == given).any().over(*_ALIKE))["alert_id"]
     return [given, *(other for other in mine if other != given)]
+
+
+def with_alike(lake: Lake, row: pl.DataFrame, alert: Mapping[str, Any]) -> pl.DataFrame:
+    """The action on an alert, and the same on those that are like it."""
+    told = row.row(0, named=True)
+    same = partial(
+        action, kind=told["action"], who=told["acted_by"], at=told["acted_at"],
+        reason=told["reason"], outcome=told["outcome"],
+    )  # fmt: skip
+    return pl.concat([same(other) for other in alike(lake, alert)])
 
 
 def every(lake: Lake) -> pl.LazyFrame:

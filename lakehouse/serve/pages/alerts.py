@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from html import escape
 from typing import Any
 
-import polars as pl
 from nicegui import run, ui
 
 from lakehouse.contracts import contract
@@ -47,7 +45,7 @@ async def body(here: Here) -> None:
         return
     ui.link("All alerts", here.to())
     ui.html(f"<h2>Alert {escape(alert['alert_id'])}</h2>", sanitize=False).classes("subject")
-    alike = await run.io_bound(_others, here, alert["alert_id"])
+    alike = await run.io_bound(_others, here, alert)
     _decide(here, alert, alike or 0)
     await frame.figures(here, [facts, actions, *await _evidence(here, alert)])
 
@@ -97,10 +95,9 @@ def _rows_of(table: str, alert: dict[str, Any]) -> Figure:
     return Figure("", table, title, "table", sql, is_wide=True, only_with="alert")
 
 
-def _others(here: Here, alert_id: str) -> int:
+def _others(here: Here, alert: dict[str, Any]) -> int:
     """How many alerts are like this one, beside it."""
-    lake = here.house.asking.lake
-    return len(desk.alike(lake, desk.find(lake, alert_id))) - 1
+    return len(desk.alike(here.house.asking.lake, alert)) - 1
 
 
 def _decide(here: Here, alert: dict[str, Any], alike: int) -> None:
@@ -154,14 +151,12 @@ def decide(
     Raises BadInput for one without the grant, an alert of another desk, and as the desk does."""
     viewer = here.permit(GRANT)
     lake = here.house.asking.lake
-    act = functools.partial(
-        desk.action, kind=kind, who=viewer.name, at=here.house.now(), reason=reason or None,
+    row = desk.action(
+        alert_id, kind, who=viewer.name, at=here.house.now(), reason=reason or None,
         outcome=outcome if kind == "close" else None,
     )  # fmt: skip
-    rows = act(alert_id)
-    found = desk.find(lake, alert_id)
-    if home_of(found["family"].item()) != here.page.name:
+    (found,) = desk.find(lake, alert_id).to_dicts()
+    if home_of(found["family"]) != here.page.name:
         raise BadInput(f"alert {alert_id!r} is for another desk")
-    if alike:
-        rows = pl.concat([act(other) for other in desk.alike(lake, found)])
+    rows = desk.with_alike(lake, row, found) if alike else row
     desk.act(lake, rows)
