@@ -55,6 +55,24 @@ def order(n: int, at: dt.datetime, user: str, draw: Callable[..., Any]) -> Event
     }
 
 
+def bet(user: str, at: dt.datetime, n: int) -> Event:
+    """A stake online, of an account."""
+    return {
+        "event_id": f"E{user}{n}",
+        "user_id": user,
+        "session_id": "S1",
+        "event_type": "bet_placed",
+        "game_name": "slots",
+        "bet_amount": Decimal("2.00"),
+        "win_amount": Decimal(0),
+        "device": "mobile",
+        "country": "EE",
+        "is_bonus": False,
+        "time_zone": "Europe/Tallinn",
+        "timestamp": at,
+    }
+
+
 def action(n: int, at: dt.datetime, user: str, draw: Callable[..., Any]) -> Event:
     did = draw(st.sampled_from(["view_product", "add_to_cart", "purchase"]))
     return {"event_id": f"E{n}", "user_id": user, "action": did, "timestamp": at}

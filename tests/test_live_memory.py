@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from live_streams import LATENESS, SILENCE, ZONE, stream
+from live_streams import LATENESS, SILENCE, ZONE, bet, stream
 
 from lakehouse.live.alerts import ALERT, after, nothing_said, versions
 from lakehouse.live.watch import State, Watch, absorbed, begun, told
@@ -82,23 +82,6 @@ def move(user: str, at: dt.datetime, n: int) -> dict[str, Any]:
         "event_type": "move",
         "level_id": "level_01",
         "map_id": "map_05",
-        "timestamp": at,
-    }
-
-
-def bet(user: str, at: dt.datetime, n: int) -> dict[str, Any]:
-    return {
-        "event_id": f"E{user}{n}",
-        "user_id": user,
-        "session_id": "S1",
-        "event_type": "bet_placed",
-        "game_name": "slots",
-        "bet_amount": Decimal("2.00"),
-        "win_amount": Decimal(0),
-        "device": "mobile",
-        "country": "EE",
-        "is_bonus": False,
-        "time_zone": "Europe/Tallinn",
         "timestamp": at,
     }
 

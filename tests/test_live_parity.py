@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, stream, streams
+from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, bet, stream, streams
 from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
@@ -243,21 +243,8 @@ def played(user: str, start: str, count: int, apart: float, **more: Any) -> list
     """Stakes of an account from a moment on, so many seconds apart."""
     begin = dt.datetime.fromisoformat(start).replace(tzinfo=dt.UTC)
     return [
-        {
-            "event_id": f"{user}{start}{n}",
-            "user_id": user,
-            "session_id": None,
-            "event_type": "bet_placed",
-            "game_name": "slots",
-            "bet_amount": Decimal("2.00"),
-            "win_amount": Decimal(0),
-            "device": "mobile",
-            "country": "EE",
-            "is_bonus": False,
-            "time_zone": "Europe/Tallinn",
-            "timestamp": begin + dt.timedelta(seconds=n * apart),
-            **more,
-        }
+        bet(user, begin + dt.timedelta(seconds=n * apart), n)
+        | {"event_id": f"{user}{start}{n}", "session_id": None, **more}
         for n in range(count)
     ]
 

@@ -3,8 +3,6 @@
 import datetime as dt
 import json
 import threading
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import pytest
 
 from lakehouse.errors import DiskFull, StorageError
 from lakehouse.ingest.files.rejects import rejects
-from lakehouse.ingest.streams import compaction
 from lakehouse.ingest.streams.events import events_of
 from lakehouse.ingest.streams.status import status
 from lakehouse.ingest.streams.topics import READ, Batch
@@ -22,8 +19,6 @@ from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import conservation
 from lakehouse.storage import Commit, Lake
-from lakehouse.storage.maintenance import compact_days
-from tests import streamed
 from tests.streamed import (
     AT,
     DAY,
@@ -325,42 +320,6 @@ def test_who_follows_gets_the_rows_that_bronze_has_taken(tmp_path: Path) -> None
         ("take", TOPIC, 0, ["e2", "e3"], 5, AT),
     ]
     assert following.told.count(flush) >= 2
-
-
-def test_small_files_are_put_together_and_no_day_is_derived_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compaction, "COMMITS", 40)
-    log = log_at(tmp_path)
-    for n in range(41):
-        send(log, event(n))
-    worker = worker_at(tmp_path, log, limits=Limits(rows=1, seconds=0))
-    tokens: list[Mapping[dt.date, str]] = []
-    worker.run(after(82))
-    assert worker.done.commits == 41
-    held = worker.lake.partitions("bronze", TABLE)
-    assert held["files"].to_list()[0] < 5
-    assert sources(tmp_path) == places(0, 41)
-    tokens.append(worker.lake.tokens("bronze", TABLE))
-    compact_days(worker.lake, "bronze", TABLE, most=0)
-    assert worker.lake.tokens("bronze", TABLE) == tokens[0]
-
-
-@pytest.mark.parametrize(("due", "after_all"), [("COMMITS", 1), ("SECONDS", -1)])
-def test_a_worker_keeps_versions_and_files_for_as_long_as_settings_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, due: str, after_all: int
-) -> None:
-    monkeypatch.setattr(compaction, due, after_all)
-    monkeypatch.setattr(streamed, "settings_at", partial(settings_at, version_minutes=7))
-    log = log_at(tmp_path)
-    send(log, event(0), b"bad")
-    worker = take_in(tmp_path, log)
-    for layer in ("bronze", "quarantine"):
-        delta = worker.lake.table(layer, TABLE)
-        assert delta is not None
-        told = delta.metadata().configuration
-        assert told["delta.logRetentionDuration"] == "interval 420 seconds"
-        assert told["delta.deletedFileRetentionDuration"] == "interval 7200 seconds"
 
 
 def test_a_late_event_makes_its_day_due_again(tmp_path: Path) -> None:
