@@ -1,6 +1,8 @@
 """What is stored and not derived is known to the lake, told, and made good."""
 
 import datetime as dt
+import itertools
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,54 @@ def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
     assert list(underived(lake, SETTINGS, CHAIN)) == [D2]
     put(lake, D1)
     assert list(underived(lake, SETTINGS, CHAIN)) == [D1, D2]
+
+
+@pytest.mark.parametrize("again", range(5))
+def test_a_table_that_nobody_wrote_to_for_months_is_kept_in_order(lake: Lake, again: int) -> None:
+    """Every fifth version ends here what the log remembers, and the version before it with it."""
+    _cut_at_every_fifth(lake)
+    for _ in range(again):
+        put(lake, D1)
+    for table in (SILVER, MART):
+        derive(lake, table, D1)
+    _age(lake, dt.timedelta(days=60))
+    for layer, name in CHAIN:
+        maintain(lake, layer, name)
+        assert underived(Lake(lake.root), SETTINGS, CHAIN) == {}
+    assert lake.scan(*SOURCE).collect().height == 3 + again
+
+
+def test_what_another_program_made_the_log_forget_is_derived_again(lake: Lake) -> None:
+    _cut_at_every_fifth(lake)
+    put(lake, D1, D2)
+    for table, day in itertools.product((SILVER, MART), (D1, D2)):
+        derive(lake, table, day)
+    assert underived(lake, SETTINGS, CHAIN) == {}
+    _age(lake, dt.timedelta(days=60))
+    source = lake.table(*SOURCE)
+    assert source is not None
+    source.optimize.compact()
+    assert source.version() == 4
+    later = Lake(lake.root)
+    assert list(underived(later, SETTINGS, CHAIN)) == [D1, D2]
+    put(later, D1)
+    assert later.scan(*SOURCE).collect().height == 6
+
+
+def _cut_at_every_fifth(lake: Lake) -> None:
+    for layer, name in CHAIN:
+        table = lake.table(layer, name)
+        assert table is not None
+        table.alter.set_table_properties({"delta.checkpointInterval": "5"})
+        lake.close(layer, name)
+
+
+def _age(lake: Lake, by: dt.timedelta) -> None:
+    """As if all of the lake had been written so long ago."""
+    for file in Path(lake.root).rglob("*"):
+        if file.is_file():
+            then = file.stat().st_mtime - by.total_seconds()
+            os.utime(file, (then, then))
 
 
 def test_a_compaction_of_another_program_is_no_change(lake: Lake) -> None:

@@ -72,10 +72,9 @@ def maintain(
         raise BadInput(f"no table {layer}.{table} in {lake.root}")
     before = len(delta.file_uris())
     with naming(lake.uri(layer, table), "maintain"):
+        _settle(lake, layer, table, delta)
         z_ordered = _compact(delta, layer, table)
-        _settle(lake, layer, table)
-        delta.update_incremental()
-        delta.create_checkpoint()
+        _settle(lake, layer, table, delta)
         delta.cleanup_metadata()
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True
@@ -158,10 +157,14 @@ def _interval(time: dt.timedelta) -> str:
     return f"interval {int(time.total_seconds())} seconds"
 
 
-def _settle(lake: Lake, layer: str, table: str) -> None:
-    """A commit of no rows, that tells what the log is about to forget (storage/marks.py)."""
+def _settle(lake: Lake, layer: str, table: str, delta: DeltaTable) -> None:
+    """A commit of no rows, that tells what the log is about to forget (storage/marks.py), and what
+    it takes to open it when all before it is forgotten. Delta may cut the log right after any
+    compaction, and the version before that is asked for."""
     nothing = pl.DataFrame(schema=stored_schema(layer, table))
     lake.append(layer, table, nothing, commit=Commit("maintain", f"{layer}/{table}", "1"))
+    delta.update_incremental()
+    delta.create_checkpoint()
 
 
 def _compact(delta: DeltaTable, layer: str, table: str) -> bool:

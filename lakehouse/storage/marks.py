@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.storage.log import listed_files
 
@@ -97,7 +98,8 @@ def _text(marks: Mapping[dt.date, str]) -> dict[str, str]:
 
 
 def _before_rearranging(delta: DeltaTable) -> DeltaTable:
-    """The newest version whose successors only rearranged its rows."""
+    """The newest version whose successors only rearranged its rows. Where the log has forgotten
+    it, this one: its days then count as changed."""
     version = delta.version()
     for entry in _history(delta):
         if entry["operation"] not in _REARRANGING:
@@ -105,7 +107,10 @@ def _before_rearranging(delta: DeltaTable) -> DeltaTable:
         version = entry["version"] - 1
     if version == delta.version():
         return delta
-    return DeltaTable(delta.table_uri, version=version, storage_options=delta._storage_options)
+    try:
+        return DeltaTable(delta.table_uri, version=version, storage_options=delta._storage_options)
+    except TableNotFoundError:
+        return delta
 
 
 def _history(delta: DeltaTable) -> Iterator[dict[str, Any]]:
