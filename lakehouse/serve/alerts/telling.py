@@ -85,15 +85,9 @@ def _log(log: logging.Logger, message: Message) -> None:
 def _trying(who: str, once: Callable[[], None]) -> None:
     from tenacity import Retrying, stop_after_attempt, wait_random_exponential
 
-    tries = Retrying(
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.2, max=2),
-        reraise=True,
-    )
+    wait = wait_random_exponential(multiplier=0.2, max=2)
     try:
-        for attempt in tries:
-            with attempt:
-                once()
+        Retrying(stop=stop_after_attempt(ATTEMPTS), wait=wait, reraise=True)(once)
     except (OSError, smtplib.SMTPException) as error:  # requests raises kinds of OSError
         # The address may hold a secret, and so may what the library says of it.
         raise LakehouseError(f"{who} took no alerts: {type(error).__name__}") from None

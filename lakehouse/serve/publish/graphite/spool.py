@@ -64,15 +64,10 @@ class Spool:
     def _send(self, lines: list[str], attempts: int) -> None:
         from tenacity import Retrying, stop_after_attempt, wait_random_exponential
 
-        tries = Retrying(
-            stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(multiplier=0.2, max=2),
-            reraise=True,
-        )
+        wait = wait_random_exponential(multiplier=0.2, max=2)
+        again = Retrying(stop=stop_after_attempt(attempts), wait=wait, reraise=True)
         try:
-            for attempt in tries:
-                with attempt:
-                    send(self._options, lines)
+            again(send, self._options, lines)
         except OSError as error:
             host, port = self._options.address
             raise LakehouseError(
