@@ -8,7 +8,7 @@ import polars as pl
 
 from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.inference.writing import written
-from lakehouse.ingest.files.mapping import MAPPING_SUFFIX
+from lakehouse.ingest.files.mapping_files import MAPPING_SUFFIX
 from lakehouse.ingest.files.run import IngestReport
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality.conformance import conservation as of_days

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inference import Proposal, infer
 from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.sample import sampled
-from lakehouse.ingest.files.mapping import load_mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.ingest.files.row_typing import judge
 from lakehouse.ingest.files.rows import told_by_text
 from lakehouse.settings import Settings
@@ -324,3 +325,24 @@ def test_how_a_time_is_read_is_judged_by_rows(tmp_path: Path) -> None:
     said = infer(file, "server_metrics", timezone="UTC").toml
     assert "# timestamp: sure" in said
     assert "SET ASIDE" not in said
+
+
+@pytest.mark.parametrize(
+    ("country", "proposed"),
+    [("user.country", True), ("account.land", True), ("user.id2", False), ("user.note", False)],
+)
+def test_the_last_name_of_a_path_tells_what_it_is(
+    tmp_path: Path, country: str, proposed: bool
+) -> None:
+    outer, inner = country.split(".")
+    rows = [
+        {"number": n, outer: {"id": f"u{n % 5}", inner: ("DE", "SE", "NO")[n % 3]},
+         "ts": 1740859200000 + 1000 * n, "stake": n / 7, "game": "Blackjack"}
+        for n in range(1, 60)
+    ]  # fmt: skip
+    path = tmp_path / "bets.ndjson"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = tomllib.loads(infer(path, "clickstream", timezone="UTC").toml)["columns"]
+    assert ("country" in found) == proposed
+    assert not proposed or found["country"]["from"] == country
+    assert found["user_id"]["from"] == f"{outer}.id"

@@ -132,6 +132,14 @@ def test_quarantine_is_listed_shown_and_retried(
     assert bronze(lake, "transaction_id") == [("t1",), ("t2",)]
 
 
+def test_the_table_is_that_of_the_mapping_where_none_is_said(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("cage.toml").write_text(f'table = "{CAGE}"\n')
+    said(capsys, "land", "cage.csv", "-m", "cage.toml")
+    assert (Path(lake.root) / "landing" / CAGE / "cage.csv").is_file()
+
+
 def test_lists_show_whole_rules(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     said(capsys, "land", "cage.csv", "-t", CAGE)
     said(capsys, "ingest", "--bronze-only")
@@ -144,6 +152,8 @@ def test_lists_show_whole_rules(lake: Lake, capsys: pytest.CaptureFixture[str]) 
     [
         (["land", "nope.csv", "-t", CAGE], "nope.csv is no file"),
         (["land", "cage.csv"], "land needs --table, such as --table slot_telemetry"),
+        (["land", "cage.csv", "-m", "zone.toml"], "land needs --table"),
+        (["land", "cage.csv", "-m", "nope.toml"], "mapping nope.toml: "),
         (["land", "cage.csv", "-t", "player_value"], "no rows can be landed in 'player_value'"),
         (["land", "cage.csv", "-t", CAGE, "-m", "nope.toml"], "mapping nope.toml: "),
         (["land", "cage.csv", "-t", CAGE, "-m", "cage.csv"], "mapping cage.csv: "),

@@ -9,13 +9,8 @@ from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.columns import match_columns, our_columns
 from lakehouse.ingest.files.inference import infer
-from lakehouse.ingest.files.mapping import (
-    Mapping,
-    checked_mapping,
-    load_mapping,
-    mapping_from_text,
-    mapping_of,
-)
+from lakehouse.ingest.files.mapping import Mapping, checked_mapping, mapping_from_text
+from lakehouse.ingest.files.mapping_files import load_mapping, mapping_of
 from lakehouse.ingest.files.rows import LINE
 from tests.landed import CAGE, drop, lake_at, take_in
 

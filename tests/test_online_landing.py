@@ -14,7 +14,8 @@ from lakehouse.errors import BadInput
 from lakehouse.generators import ClickstreamGenerator, OnlineAccountGenerator
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.mapping import Mapping, checked_mapping, load_mapping
+from lakehouse.ingest.files.mapping import Mapping, checked_mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.ingest.files.reading import open_file
 from lakehouse.ingest.files.row_typing import Judged, join, judge
 from lakehouse.pipeline.silver import clean_days

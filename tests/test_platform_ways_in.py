@@ -13,7 +13,7 @@ from landed import AS_OF, drop, lake_at, mapped, take_in
 from lakehouse import cli, generators
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
-from lakehouse.ingest.files.mapping import load_mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.pipeline.marts import refresh
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Commit, Lake

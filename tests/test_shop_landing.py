@@ -14,7 +14,7 @@ from lakehouse.contracts import contract
 from lakehouse.generators import ProductGenerator, ShopActionGenerator, ShopOrderGenerator
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.mapping import load_mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.ingest.files.reading import open_file
 from lakehouse.ingest.files.row_typing import Judged, join, judge
 from lakehouse.silver import clean

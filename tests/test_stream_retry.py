@@ -9,7 +9,8 @@ from polars.testing import assert_frame_equal
 
 from lakehouse.cli import run
 from lakehouse.errors import BadInput
-from lakehouse.ingest.files.mapping import Mapping, load_mapping
+from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.ingest.streams.rejected import retry_events
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.quality import retrying

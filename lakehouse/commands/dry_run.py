@@ -65,7 +65,7 @@ def _lake_beside(settings: Settings, folder: Path) -> tuple[Settings, Lake]:
 
 def _mapping_there(lake: Lake, table: str) -> Path | None:
     """The mapping that the landing zone has for all files of a table."""
-    from lakehouse.ingest.files.mapping import FOLDER_MAPPING
+    from lakehouse.ingest.files.mapping_files import FOLDER_MAPPING
     from lakehouse.ingest.files.zone import landing_zone
 
     if "://" in lake.root:
@@ -83,7 +83,8 @@ def _tried(
 ) -> str:
     """Lands and takes in the files; why the first that cannot be, cannot."""
     from lakehouse.ingest.files.land import land as copy_in
-    from lakehouse.ingest.files.mapping import Mapping, load_mapping
+    from lakehouse.ingest.files.mapping import Mapping
+    from lakehouse.ingest.files.mapping_files import load_mapping
     from lakehouse.ingest.files.run import ingest
     from lakehouse.ingest.files.trial import first_rows
 
@@ -129,7 +130,8 @@ def _fill_table(lake: Lake, trial: Lake, table: str, mapping: Path | None, day: 
     import polars as pl
 
     from lakehouse.contracts import contract
-    from lakehouse.ingest.files.mapping import Mapping, load_mapping
+    from lakehouse.ingest.files.mapping import Mapping
+    from lakehouse.ingest.files.mapping_files import load_mapping
 
     given = load_mapping(mapping, table) if mapping else Mapping()
     key = list(contract(table).key)

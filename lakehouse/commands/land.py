@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
 def land(
     files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files to copy in.")],
     table: Annotated[
-        str | None, typer.Option("--table", "-t", help="Table the rows belong to.")
+        str | None,
+        typer.Option("--table", "-t", help="Table the rows belong to; else the mapping's."),
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option("--mapping", "-m", help="TOML: how foreign columns become ours.")
@@ -48,12 +49,21 @@ def land(
     if infer:
         _propose(files, table, mapping)
         return
-    if table is None:
-        raise BadInput("land needs --table, such as --table slot_telemetry")
+    table = table or _table_of(mapping)
     if dry_run:
         _try(files, table, mapping)
     else:
         _copy(files, table, mapping)
+
+
+def _table_of(mapping: Path | None) -> str:
+    """The table that a mapping says it is for."""
+    from lakehouse.ingest.files.mapping_files import given_in
+
+    said = None if mapping is None else given_in(mapping).get("table")
+    if not isinstance(said, str):
+        raise BadInput("land needs --table, such as --table slot_telemetry")
+    return said
 
 
 def _try(files: list[Path], table: str, mapping: Path | None) -> None:

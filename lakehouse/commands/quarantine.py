@@ -155,7 +155,7 @@ def retry(
     """Read rejected rows again after a fix of the mapping or the contract."""
     from lakehouse.commands.caller import now
     from lakehouse.contracts import door_of
-    from lakehouse.ingest.files.mapping import load_mapping
+    from lakehouse.ingest.files.mapping_files import load_mapping
     from lakehouse.quality.retrying import retry as try_again
     from lakehouse.quality.retrying import source_table
 

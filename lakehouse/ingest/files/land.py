@@ -10,7 +10,7 @@ from typing import BinaryIO
 from lakehouse import private_files
 from lakehouse.contracts import doors
 from lakehouse.errors import BadInput, LakehouseError
-from lakehouse.ingest.files.mapping import MAPPING_SUFFIX, load_mapping
+from lakehouse.ingest.files.mapping_files import MAPPING_SUFFIX, load_mapping
 from lakehouse.ingest.files.zone import DONE, alone, landing_zone, name_fault, shown
 from lakehouse.storage import Lake
 

@@ -12,7 +12,8 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
-from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
+from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
+from lakehouse.ingest.files.mapping_files import mapping_of
 from lakehouse.ingest.files.zone import LandedFile
 from lakehouse.storage import Commit, Lake
 

@@ -6,12 +6,10 @@ import codecs
 import datetime as dt
 import json
 import re
-import tomllib
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,10 +28,6 @@ from lakehouse.contracts import PROVENANCE, Contract, contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.expressions import Compiled, ExpressionError, compiled
 from lakehouse.ingest.files.rates import held_rates
-from lakehouse.private_files import is_link, open_file
-
-MAPPING_SUFFIX = ".mapping.toml"
-FOLDER_MAPPING = "mapping.toml"
 
 Scalar = str | int | float | bool | dt.date | dt.datetime
 
@@ -327,23 +321,6 @@ class Mapping(FileShape):
         return self.model_copy(update={"delimiter": delimiter or None})
 
 
-def load_mapping(path: Path, table: str) -> Mapping:
-    """The mapping in a TOML file. Raises BadInput naming the entry that is wrong."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"mapping {path}: {error.strerror}") from error
-    return _mapping_in(content, path, table)
-
-
-def _mapping_in(content: bytes, path: Path, table: str) -> Mapping:
-    try:
-        given = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"mapping {path}: {error}") from error
-    return checked_mapping(given, table, str(path))
-
-
 def mapping_from_text(text: str, table: str) -> Mapping:
     return checked_mapping(json.loads(text or "{}"), table, "stored mapping")
 
@@ -430,20 +407,3 @@ def _check_expression(text: str, kinds: tuple[str, ...], mapping: Mapping, place
         raise BadInput(f"{place}: {text!r} gives a {found.kind}; a {needed} is needed")
     if found.needs_rates and not mapping.rates:
         raise BadInput(f"{place}: usd(…) needs [rates.EUR] and the like in the mapping")
-
-
-def mapping_of(path: Path, table_folder: Path, table: str) -> Mapping:
-    """The mapping for a landed file: beside it (<file>.mapping.toml), or the nearest
-    mapping.toml in its folder or above, up to the table's folder; else an empty one."""
-    above = [f for f in path.parents if f.is_relative_to(table_folder)]
-    beside = path.with_name(path.name + MAPPING_SUFFIX)
-    for place in (beside, *(folder / FOLDER_MAPPING for folder in above)):
-        try:
-            with open_file(place) as file:
-                return _mapping_in(file.read(), place, table)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            said = "is reached through a link" if is_link(error) else error.strerror
-            raise BadInput(f"mapping {place}: {said}") from error
-    return Mapping()

@@ -9,7 +9,7 @@ from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.inspection import inspect
-from lakehouse.ingest.files.mapping import mapping_of
+from lakehouse.ingest.files.mapping_files import mapping_of
 from lakehouse.ingest.files.reading import judged, open_file
 from lakehouse.ingest.files.zone import LandedFile, landing_zone
 from lakehouse.regulation.gaming_day import gaming_day_of

@@ -17,7 +17,8 @@ from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.evidence import files_of, read_again
 from lakehouse.ingest.files.headers import header_of
 from lakehouse.ingest.files.ledger import CODE_VERSION, record
-from lakehouse.ingest.files.mapping import Mapping, mapping_from_text, mapping_of
+from lakehouse.ingest.files.mapping import Mapping, mapping_from_text
+from lakehouse.ingest.files.mapping_files import mapping_of
 from lakehouse.ingest.files.minimal import make_minimal
 from lakehouse.ingest.files.reread import reread
 from lakehouse.ingest.files.row_typing import SOURCE_PREFIX, STAGE, TOPIC_PREFIX, judge

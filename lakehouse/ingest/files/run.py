@@ -25,7 +25,8 @@ from lakehouse.ingest.files.ledger import (
     record,
     says,
 )
-from lakehouse.ingest.files.mapping import PROFILE, Mapping, mapping_of
+from lakehouse.ingest.files.mapping import PROFILE, Mapping
+from lakehouse.ingest.files.mapping_files import mapping_of
 from lakehouse.ingest.files.minimal import make_minimal
 from lakehouse.ingest.files.storing import (
     ChangedFileError,

@@ -18,7 +18,7 @@ from lakehouse.contracts import doors, is_closed
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.inspection import refuse_irregular
-from lakehouse.ingest.files.mapping import FOLDER_MAPPING, MAPPING_SUFFIX
+from lakehouse.ingest.files.mapping_files import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.locks import Tell, locked
 from lakehouse.settings import WAIT_SECONDS
 from lakehouse.storage import Lake

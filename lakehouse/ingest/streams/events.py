@@ -14,7 +14,8 @@ from lakehouse.contracts import contract
 from lakehouse.ingest.files.column_typing import Origin
 from lakehouse.ingest.files.json_lines import Shapes
 from lakehouse.ingest.files.json_rows import rows_of_texts
-from lakehouse.ingest.files.mapping import Mapping, load_mapping
+from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping_files import load_mapping
 from lakehouse.ingest.files.row_typing import TOPIC_PREFIX, Judged, join, judge
 from lakehouse.ingest.files.rows import LINE, NTH, ROW, Piece, damaged_rows, readable
 from lakehouse.ingest.streams.topics import Batch

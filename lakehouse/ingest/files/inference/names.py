@@ -123,6 +123,11 @@ def _meant(phrase: str) -> Words:
     return frozenset(w for meant in known.values() for w in meant[0].split())
 
 
+def is_general(name: str) -> bool:
+    """Whether a name alone says nothing of what it is of, such as `id`."""
+    return all(words <= _general() for words in readings(name))
+
+
 def is_price(name: str) -> bool:
     return max(likeness(name, "price"), likeness(name, "unit price")) >= 0.6
 

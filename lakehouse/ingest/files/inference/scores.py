@@ -22,11 +22,13 @@ from lakehouse.ingest.files.inference.forms import (
     reads,
 )
 from lakehouse.ingest.files.inference.looks import Look, spoken
-from lakehouse.ingest.files.inference.names import is_price, likeness, phrases
+from lakehouse.ingest.files.inference.names import is_general, is_price, likeness, phrases
 from lakehouse.ingest.files.inference.relations import Relations
 
 ENOUGH = 0.6
 SURE, LIKELY = 0.9, 0.75
+NESTED = 0.95
+"""What the last name of a path is worth beside all of it: `user.country` is a country."""
 SIGNED = 0.05
 """Share of values below the least from which they are no damage."""
 _COUNTRY, _CURRENCY = r"^[A-Za-z]{2}$", r"^[A-Z]{3}$"
@@ -94,6 +96,12 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
 def _named(theirs: str, ours: str, c: Contract) -> float:
     if is_ours(theirs, ours, c):
         return 1.0
+    *_, leaf = theirs.rpartition(".")
+    nested = [] if leaf == theirs or is_general(leaf) else [NESTED * _alike(leaf, ours, c)]
+    return max([_alike(theirs, ours, c), *nested])
+
+
+def _alike(theirs: str, ours: str, c: Contract) -> float:
     own = max(0.98 * likeness(theirs, n) for n in c.names(ours))
     given = phrases(c.name, ours)
     return max([own, *(0.97 * likeness(theirs, p) - 0.005 * i for i, p in enumerate(given))])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.files.mapping import Mapping, load_mapping
+from lakehouse.ingest.files.mapping import Mapping
+from lakehouse.ingest.files.mapping_files import given_in, load_mapping
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,8 @@ def read_start(path: Path | None, table: str | None) -> Start:
     """Of no mapping, one that says nothing. Raises BadInput."""
     if path is None:
         return Start(table, Mapping())
-    try:
-        text = path.read_text("utf-8")
-        given = tomllib.loads(text)
-    except OSError as error:
-        raise BadInput(f"mapping {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"mapping {path}: {error}") from error
+    given = given_in(path)
     said = table or given.get("table")
     if said is None:
         raise BadInput(f"mapping {path}: names no table; say which with --table")
-    return Start(said, load_mapping(path, said), given, text)
+    return Start(said, load_mapping(path, said), given, path.read_text("utf-8"))
