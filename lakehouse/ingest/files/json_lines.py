@@ -24,8 +24,8 @@ from lakehouse.ingest.files.line_bytes import (
     Marks,
     Places,
     count_in,
+    frame_of,
     runs,
-    text_of,
     views,
 )
 from lakehouse.ingest.files.rows import LINE
@@ -61,7 +61,7 @@ class Shape:
         quotes = 2 * (len(self.names) + values.is_text.sum(axis=0))
         fit[fit] = lines.have_quotes(places[fit], quotes[fit])
         frame = values.frame(self.names)
-        return (places, frame) if fit.all() else (places[fit], frame.filter(fit))
+        return (places, frame) if fit.all() else (places[fit], frame.filter(pl.Series(fit)))
 
     def _values(self, lines: Lines, places: Places) -> Values:
         """What stands behind the colons, as if the names were these."""
@@ -113,7 +113,8 @@ class Values:
         """Of which objects each value is one of JSON, if nothing is escaped and quotes stand only
         around texts."""
         odd = ~(self.is_text | self._is_null)
-        odd[odd] = ~self._texts.filter(odd.ravel()).str.contains(_BARE).to_numpy()
+        texts = frame_of(self.data, self._views[odd], [""]).to_series()
+        odd[odd] = ~texts.str.contains(_BARE).to_numpy()
         return ~np.any(odd, axis=0)
 
     @cached_property
@@ -131,14 +132,8 @@ class Values:
         seen = (self._views[..., 0] == _NULL[0]) & (self._views[..., 1] == _NULL[1])
         return seen & ~self.is_text
 
-    @cached_property
-    def _texts(self) -> pl.Series:
-        """One field after the other."""
-        return text_of(self.data, self._views, self._is_null)
-
     def frame(self, names: tuple[str, ...]) -> pl.DataFrame:
-        height = self.starts.shape[1]
-        return pl.DataFrame({n: self._texts.slice(k * height, height) for k, n in enumerate(names)})
+        return frame_of(self.data, self._views, names, self._is_null)
 
 
 def shape_of(line: str) -> Shape | None:
