@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -197,7 +197,8 @@ class Shapes:
         frame, places, indents = self.fitting(lines)
         nexts = np.append(lines.starts[1:], lines.ends[-1:] + 1)
         begins = lines.chars(lines.starts[places] + indents)
-        return Stretch(lines, frame, places, begins, lines.chars(nexts[places]))
+        # Of the lines, what was looked up in them is not kept.
+        return Stretch(replace(lines), frame, places, begins, lines.chars(nexts[places]))
 
     def fitting(self, lines: Lines) -> Cut:
         """Those of the lines that fit a shape, in their order."""
@@ -211,7 +212,7 @@ class Shapes:
         return frame[order], places[order], indents[order]
 
     def _cuts(self, lines: Lines) -> list[Cut]:
-        left, passed = np.arange(lines.height), 0
+        left, is_left, passed = np.arange(lines.height), np.ones(lines.height, dtype=np.bool_), 0
         cuts: list[Cut] = []
         shapes = list(self.known)
         while passed < min(left.size, self.limit):
@@ -222,7 +223,8 @@ class Shapes:
             places, frame = met.cut(lines, left)
             if places.size:
                 cuts.append((frame, places, np.full(places.size, len(met.indent))))
-                left = np.setdiff1d(left, places, assume_unique=True)
+                is_left[places] = False
+                left = left[is_left[left]]
         return cuts
 
     def _next(self, line: str) -> Shape | None:

@@ -32,27 +32,29 @@ _KEPT[-1] = _KEPT[4]
 @dataclass(frozen=True)
 class Lines:
     """`data` is a text with ROOM around it; `starts` and `ends` are the places in it of each
-    line, without its end of line. `control`: of what no text of JSON may hold, backslashes too."""
+    line, without its end of line. `control`: of what no text of JSON may hold, backslashes too.
+    `inner`: of bytes that are not the first of their character."""
 
     data: Bytes
     starts: Places
     ends: Places
     control: Places
+    inner: Places
 
     @classmethod
     def of_text(cls, text: str) -> Lines:
-        data, control = _with_room(text)
+        data, control, inner = _with_room(text)
         newlines = control[data[control] == _NEWLINE]
         starts, ends = np.append(ROOM, newlines + 1), np.append(newlines, data.size - ROOM)
-        return cls(data, starts, ends, control)
+        return cls(data, starts, ends, control, inner)
 
     @classmethod
     def of_texts(cls, texts: pl.Series) -> Lines:
         """Each text is a line, whatever is in it; null is an empty one."""
-        data, control = _with_room("".join(texts.drop_nulls()))
         lengths = texts.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
         ends = ROOM + np.cumsum(lengths)
-        return cls(data, ends - lengths, ends, control)
+        data, *places = _with_room("".join(texts.drop_nulls()))
+        return cls(data, ends - lengths, ends, *places)
 
     @property
     def height(self) -> int:
@@ -63,8 +65,7 @@ class Lines:
 
     def chars(self, places: Places) -> Places:
         """How many characters of the text stand before these places."""
-        inside = np.flatnonzero(self.data.view(np.int8) < -64)
-        return places - ROOM - np.searchsorted(inside, places)
+        return places - ROOM - np.searchsorted(self.inner, places)
 
     def have_quotes(self, places: Places, least: Places) -> Marks:
         """Which of these lines have as many quotes as each has at least, and no more."""
@@ -82,8 +83,8 @@ class Lines:
 
     @cached_property
     def colons(self) -> Places:
-        """Places of those that follow a name, as it seems: not with the quote that opens a text,
-        which itself follows one."""
+        """Places of those that follow a name, as it seems: not of one that begins a text, as that
+        itself follows one. In a line with a name that begins with a colon there are too many."""
         found = np.flatnonzero(self._is_quote[:-1] & (self.data[1:] == _COLON)) + 1
         opens = np.diff(found, prepend=0) < _NEXT_COLON
         return found[~opens] if opens.any() else found
@@ -107,14 +108,16 @@ class Lines:
         return found
 
 
-def _with_room(text: str) -> tuple[Bytes, Places]:
-    """The bytes of a text, and the places of control characters and backslashes."""
+def _with_room(text: str) -> tuple[Bytes, Places, Places]:
+    """The bytes of a text, and the places of control characters and backslashes, and of what is
+    inside a character."""
     room = bytes(ROOM)
     data = np.frombuffer(b"".join((room, text.encode(), room)), np.uint8)
     control = np.flatnonzero(data < _BLANK)
     if "\\" in text:
         control = np.union1d(control, np.flatnonzero(data == ord("\\")))
-    return data, control
+    inner = np.flatnonzero([] if text.isascii() else data.view(np.int8) < -64)
+    return data, control, inner
 
 
 def count_in(places: Places, starts: Places, ends: Places) -> Places:
