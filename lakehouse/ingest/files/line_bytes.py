@@ -69,23 +69,17 @@ class Lines:
 
     def have_quotes(self, places: Places, least: Places) -> Marks:
         """Which of these lines have as many quotes as each has at least, and no more."""
-        if np.count_nonzero(self._is_quote) == least.sum():
+        is_quote = self.data == QUOTE
+        if np.count_nonzero(is_quote) == least.sum():
             return np.ones(places.size, dtype=np.bool_)
-        return self._quotes[places] == least
-
-    @cached_property
-    def _is_quote(self) -> Marks:
-        return self.data == QUOTE
-
-    @cached_property
-    def _quotes(self) -> Places:
-        return count_in(np.flatnonzero(self._is_quote), self.starts, self.ends)
+        return count_in(np.flatnonzero(is_quote), self.starts[places], self.ends[places]) == least
 
     @cached_property
     def colons(self) -> Places:
         """Places of those that follow a name, as it seems: not of one that begins a text, as that
         itself follows one. In a line with a name that begins with a colon there are too many."""
-        found = np.flatnonzero(self._is_quote[:-1] & (self.data[1:] == _COLON)) + 1
+        found = np.flatnonzero(self.data == _COLON)
+        found = found[self.data[found - 1] == QUOTE]
         opens = np.diff(found, prepend=0) < _NEXT_COLON
         return found[~opens] if opens.any() else found
 
