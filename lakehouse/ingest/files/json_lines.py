@@ -113,7 +113,8 @@ class Values:
         """Of which objects each value is one of JSON, if nothing is escaped and quotes stand only
         around texts."""
         odd = ~(self.is_text | self._is_null)
-        texts = frame_of(self.data, self._views[odd], [""]).to_series()
+        seen = np.compress(odd.ravel(), self._views.reshape(odd.size, -1), axis=0)
+        texts = frame_of(self.data, seen, [""]).to_series()
         odd[odd] = ~texts.str.contains(_BARE).to_numpy()
         return ~np.any(odd, axis=0)
 
