@@ -69,10 +69,14 @@ class Lines:
 
     def have_quotes(self, places: Places, least: Places) -> Marks:
         """Which of these lines have as many quotes as each has at least, and no more."""
-        is_quote = self.data == QUOTE
-        if np.count_nonzero(is_quote) == least.sum():
+        if np.count_nonzero(self.data == QUOTE) == least.sum():
             return np.ones(places.size, dtype=np.bool_)
-        return count_in(np.flatnonzero(is_quote), self.starts[places], self.ends[places]) == least
+        return self._quotes[places] == least
+
+    @cached_property
+    def _quotes(self) -> Places:
+        """How many there are in each line: several times dearer than how many in all."""
+        return count_in(np.flatnonzero(self.data == QUOTE), self.starts, self.ends)
 
     @cached_property
     def colons(self) -> Places:
