@@ -26,7 +26,7 @@ from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
 from lakehouse.storage.prefetch import prefetched
 
-PIECE_ROWS = 15_000
+PIECE_ROWS = 10_000
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
 _AHEAD = 2**20
