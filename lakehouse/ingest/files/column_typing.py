@@ -132,6 +132,8 @@ def _mended(
     others read again, by another plain form that the first of them has, or with care."""
     odd = text.is_not_null() & (values.is_null() | ~text.to_frame().select(plain.usual).to_series())
     at = odd.arg_true()
+    if at.is_empty():
+        return [values]
     again = _careful if at.len() == text.len() else _typed
     read, *broken = again(text.gather(at), dtype, rule, origin)
     nothing = pl.Series(BROKEN + text.name, [None], dtype=pl.String)

@@ -21,11 +21,12 @@ import polars as pl
 
 from lakehouse.ingest.files.byte_blocks import LONGEST_RECORD
 from lakehouse.ingest.files.json_lines import Shapes, Stretch
+from lakehouse.ingest.files.line_bytes import Lines
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
 from lakehouse.storage.prefetch import prefetched
 
-PIECE_ROWS = 15_000
+PIECE_ROWS = 10_000
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
 _AHEAD = 2**20
@@ -80,7 +81,7 @@ def json_pieces(blocks: Iterator[bytes], mapping: Mapping = AS_IT_IS) -> Iterato
 def rows_of_texts(texts: pl.Series, shapes: Shapes, mapping: Mapping = AS_IT_IS) -> Piece:
     """Rows of texts that are one JSON object each; LINE is the place of the text among them.
     One that is anything else is a damaged row."""
-    frame, places, _ = shapes.fitting(texts)
+    frame, places, _ = shapes.fitting(Lines.of_texts(texts))
     frames = [frame.with_columns(pl.Series(LINE, places))] if frame.height else []
     others = np.delete(np.arange(texts.len()), places).tolist()
     values = [v for n in others for v in _of_text(n, texts[n], mapping.rows)]
