@@ -6,7 +6,6 @@ An unkeyed hash is no protection: all 10^9 SSNs are tried within minutes.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import unicodedata
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from lakehouse.privacy.keys import TokenKey
 
 HIDDEN = "***"
 _TOKEN_DIGITS = 40
+_BLOCK = 64
 _BAND_YEARS = 5
 
 
@@ -42,17 +42,22 @@ def _each(values: pl.Series, made: Callable[[str], str]) -> pl.Series:
 
 def normalised(value: str) -> str:
     """The form in which identities are compared."""
+    if value.isascii():
+        return value.strip().lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", value.strip()).casefold())
 
 
 def _digester(secret: bytes) -> Callable[[str], str]:
-    keyed = hmac.new(secret, digestmod=hashlib.sha256)
+    """HMAC-SHA-256 by its definition (RFC 2104): to copy the two states that know the key costs
+    half of a copy of the `hmac` module's."""
+    padded = secret.ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(b ^ pad for b in padded)).copy for pad in (0x36, 0x5C))
 
     def digest(value: str) -> str:
-        # A copy of the keyed state costs half of what keying again does.
-        one = keyed.copy()
-        one.update(normalised(value).encode())
-        return one.hexdigest()
+        within, around = inner(), outer()
+        within.update(normalised(value).encode())
+        around.update(within.digest())
+        return around.hexdigest()
 
     return digest
 
