@@ -28,12 +28,17 @@ _MASK = (1 << 64) - 1
 
 def mix(x: U64) -> U64:
     """splitmix64's finaliser: a bijection of 64 bits that scatters them."""
-    x = x + _GOLDEN
-    x ^= x >> np.uint64(30)
+    return _scattered(x + _GOLDEN)
+
+
+def _scattered(x: U64) -> U64:
+    """In place what `mix` does after it has added."""
+    shifted = x >> np.uint64(30)
+    x ^= shifted
     x *= _MIX1
-    x ^= x >> np.uint64(27)
+    x ^= np.right_shift(x, np.uint64(27), out=shifted)
     x *= _MIX2
-    x ^= x >> np.uint64(31)
+    x ^= np.right_shift(x, np.uint64(31), out=shifted)
     return x
 
 
@@ -58,7 +63,9 @@ def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:
     """One hash per entity (or tuple of entities) under `base`; scalars broadcast."""
     h = np.array([base], dtype=np.uint64)
     for entity in entities:
-        h = mix(h ^ np.asarray(entity).astype(np.uint64))
+        h = h ^ np.asarray(entity).astype(np.uint64, copy=False)
+        h += _GOLDEN
+        h = _scattered(h)
     return h
 
 
@@ -69,13 +76,17 @@ def uniform(h: U64) -> F64:
 
 def below(h: U64, n: int | I64) -> I64:
     """Hashes → integers in [0, n), n < 2**31."""
-    return (((h >> np.uint64(33)) * np.asarray(n).astype(np.uint64)) >> np.uint64(31)).astype(
-        np.int64
-    )
+    found = (h >> np.uint64(33)) * np.asarray(n).astype(np.uint64)
+    found >>= np.uint64(31)
+    return found.view(np.int64)
 
 
 def chance(h: U64, p: float | F64) -> NDArray[np.bool_]:
-    return uniform(h) < p
+    """Where `uniform` of the hashes is below `p`."""
+    if isinstance(p, np.ndarray):
+        return uniform(h) < p
+    edge = math.ceil(p * 2.0**53)
+    return h < np.uint64(max(edge, 0) << 11) if edge < 2**53 else np.ones(h.shape, dtype=bool)
 
 
 def pick(h: U64, weights: tuple[int, ...]) -> I64:
@@ -169,7 +180,7 @@ def permute(index: I64, n: int, base: int) -> I64:
     def scattered(x: U64) -> U64:
         left, right = x >> bits, x & mask
         for round_ in range(4):
-            left, right = right, left ^ (mix(right ^ np.uint64(base ^ round_)) & mask)
+            left, right = right, _crossed(left, right, base ^ round_, mask)
         return (left << bits) | right
 
     return _walked(index, n, scattered)
@@ -182,10 +193,18 @@ def unpermute(index: I64, n: int, base: int) -> I64:
     def gathered(x: U64) -> U64:
         left, right = x >> bits, x & mask
         for round_ in range(3, -1, -1):
-            left, right = right ^ (mix(left ^ np.uint64(base ^ round_)) & mask), left
+            left, right = _crossed(right, left, base ^ round_, mask), left
         return (left << bits) | right
 
     return _walked(index, n, gathered)
+
+
+def _crossed(one: U64, other: U64, base: int, mask: np.uint64) -> U64:
+    """A Feistel round: one half under the hash of the other."""
+    h = mix(other ^ np.uint64(base))
+    h &= mask
+    h ^= one
+    return h
 
 
 def _halves(n: int) -> tuple[np.uint64, np.uint64]:

@@ -86,7 +86,7 @@ def rows_of(world: World, day: int) -> Extract:
     first = np.union1d(accounts.online_on(config, day), _registered(config, day))
     turn = (day * room + np.arange(min(2 * room + 100, total))) % total
     others = permute(turn, total, key(config.seed, "accounts:refresh"))
-    others = others[accounts.opened_on(config, others) <= day]
+    others = others[accounts.are_open(config, others, day)]
     others = others[~within(others, first)][: max(room - len(first), 0)]
     who = np.sort(np.concatenate([first[:room], others]))
     if len(who) < room:

@@ -159,8 +159,11 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
 
 
 def _bursts(config: WorldConfig, day: int, account: I64, turn: I64) -> Bools:
-    bursty = chance(hashed(config, "bursty", account), _BURSTY)
-    return bursty & (turn == 0) & chance(hashed(config, "burst", account, day), _BURSTS)
+    found = np.zeros(len(account), dtype=bool)
+    first = np.flatnonzero(turn == 0)
+    some = first[chance(hashed(config, "bursty", account[first]), _BURSTY)]
+    found[some] = chance(hashed(config, "burst", account[some], day), _BURSTS)
+    return found
 
 
 def _filled(s: Sessions, room: int) -> Sessions:
