@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lakehouse.simulate.kernel.counter import I64
 
 T = TypeVar("T")
+_PART = 1 << 15
 
 
 def take(columns: T, index: NDArray[Any] | slice) -> T:
@@ -42,6 +43,39 @@ def join(parts: Sequence[T]) -> T:
     kind: Any = type(parts[0])
     every = ([getattr(p, name) for p in parts] for name in _names(kind))
     return kind(*(np.concatenate(v) if isinstance(v[0], np.ndarray) else join(v) for v in every))
+
+
+def narrow(columns: T) -> T:
+    """A dataclass of arrays (or of such dataclasses) for keeping: signed whole numbers in as few
+    octets as hold them. `wide` gives back what it was of 64-bit numbers."""
+    return _each(columns, _narrowed)
+
+
+def wide(columns: T) -> T:
+    """A dataclass of arrays whose signed whole numbers have 64 bits, as all sums are to have."""
+    return _each(columns, lambda v: v.astype(np.int64, copy=False) if v.dtype.kind == "i" else v)
+
+
+def _each(columns: T, change: Callable[[NDArray[Any]], NDArray[Any]]) -> T:
+    if not dataclasses.is_dataclass(columns):
+        return columns
+    kind: Any = type(columns)
+    every = (getattr(columns, name) for name in _names(kind))
+    return kind(*(change(v) if isinstance(v, np.ndarray) else _each(v, change) for v in every))
+
+
+def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind != "i" or not len(values):
+        return values
+    lowest = min(int(values.min()), ~int(values.max()))
+    return values.astype(np.min_scalar_type(lowest), copy=False)
+
+
+def in_parts(make: Callable[[slice], T], count: int) -> T:
+    """What is made of `count` entries, some thousands at a time: what is only between stays in a
+    core's own cache, and what is kept is `narrow`."""
+    starts_at = range(0, max(count, 1), _PART)
+    return narrow(join([narrow(make(slice(k, min(k + _PART, count)))) for k in starts_at]))
 
 
 def series(array: pa.Array) -> pl.Series:

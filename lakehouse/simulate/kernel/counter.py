@@ -30,17 +30,12 @@ _AT_HAND = 1 << 14
 
 def mix(x: U64) -> U64:
     """splitmix64's finaliser: a bijection of 64 bits that scatters them."""
-    return _scattered(x + _GOLDEN)
-
-
-def _scattered(x: U64) -> U64:
-    """In place what `mix` does after it has added."""
-    shifted = x >> np.uint64(30)
-    x ^= shifted
+    x = x + _GOLDEN
+    x ^= x >> np.uint64(30)
     x *= _MIX1
-    x ^= np.right_shift(x, np.uint64(27), out=shifted)
+    x ^= x >> np.uint64(27)
     x *= _MIX2
-    x ^= np.right_shift(x, np.uint64(31), out=shifted)
+    x ^= x >> np.uint64(31)
     return x
 
 
@@ -65,9 +60,7 @@ def draw(base: int, *entities: NDArray[np.generic] | int) -> U64:
     """One hash per entity (or tuple of entities) under `base`; scalars broadcast."""
     h = np.array([base], dtype=np.uint64)
     for entity in entities:
-        h = h ^ np.asarray(entity).astype(np.uint64, copy=False)
-        h += _GOLDEN
-        h = _scattered(h)
+        h = mix(h ^ np.asarray(entity).astype(np.uint64))
     return h
 
 
@@ -182,7 +175,7 @@ def permute(index: I64, n: int, base: int) -> I64:
     def scattered(x: U64) -> U64:
         left, right = x >> bits, x & mask
         for round_ in range(4):
-            left, right = right, _crossed(left, right, base ^ round_, mask)
+            left, right = right, left ^ (mix(right ^ np.uint64(base ^ round_)) & mask)
         return (left << bits) | right
 
     return _walked(index, n, scattered)
@@ -195,18 +188,10 @@ def unpermute(index: I64, n: int, base: int) -> I64:
     def gathered(x: U64) -> U64:
         left, right = x >> bits, x & mask
         for round_ in range(3, -1, -1):
-            left, right = _crossed(right, left, base ^ round_, mask), left
+            left, right = right ^ (mix(left ^ np.uint64(base ^ round_)) & mask), left
         return (left << bits) | right
 
     return _walked(index, n, gathered)
-
-
-def _crossed(one: U64, other: U64, base: int, mask: np.uint64) -> U64:
-    """A Feistel round: one half under the hash of the other."""
-    h = mix(other ^ np.uint64(base))
-    h &= mask
-    h ^= one
-    return h
 
 
 def _halves(n: int) -> tuple[np.uint64, np.uint64]:
