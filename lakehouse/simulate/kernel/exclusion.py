@@ -25,7 +25,7 @@ def joined(config: WorldConfig, player: I64, day: int | I64) -> NDArray[np.bool_
 def joiners(config: WorldConfig, numbers: range) -> tuple[I64, I64]:
     """Which of many players ever join, and the last day on which each has not."""
     parts = range(numbers.start, max(numbers.stop, numbers.start + 1), _AT_A_TIME)
-    some = [np.arange(k, min(k + _AT_A_TIME, numbers.stop)) for k in parts]
+    some = (np.arange(k, min(k + _AT_A_TIME, numbers.stop)) for k in parts)
     found = [(player[at], since) for player in some for at, since in [_joining(config, player)]]
     who, since = zip(*found, strict=True)
     return np.concatenate(who), np.concatenate(since)
