@@ -20,7 +20,6 @@ from lakehouse.simulate.kernel.arrays import (
     ordinals,
     take,
     wide,
-    within,
 )
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
@@ -132,8 +131,8 @@ def placed(config: WorldConfig, day: int, s: Sessions) -> tuple[Sessions, Origin
 def _visitors(world: World, day: int) -> I64:
     """Those who are in a case come as it says, and not otherwise."""
     config, who = world.config, profiles.online(world, day)
-    engaged = np.sort(np.array([c.players[0] for c in cases(world, day)], dtype=np.int64))
-    who = who[~within(who, engaged)]
+    engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
+    who = np.delete(who, np.searchsorted(who, engaged))
     comes = chance(hashed(config, "comes", who, day), _COMES)
     return who[comes] if comes.any() else who
 
