@@ -73,6 +73,19 @@ def test_most_come_back_and_none_is_excluded_or_yet_to_register() -> None:
     assert (often == 1).sum() > 200
 
 
+@pytest.mark.parametrize("day", [0, 1, 300, 900])
+def test_the_list_of_the_excluded_has_all_of_them_and_nobody_else(day: int) -> None:
+    found = sorted(accounts.all_excluded(CONFIG, day).tolist())
+    assert found == np.flatnonzero(accounts.excluded(CONFIG, EVERY, day)).tolist()
+
+
+@pytest.mark.parametrize("day", [0, 1, 300])
+def test_an_account_is_open_from_the_day_on_which_it_is_opened(day: int) -> None:
+    opened = accounts.opened_on(CONFIG, EVERY)
+    assert (accounts.are_open(CONFIG, EVERY, day) == (opened <= day)).all()
+    assert 0 < (opened > day).sum() < 0.2 * len(EVERY)
+
+
 def test_a_day_alone_is_the_day_of_a_range(world: World) -> None:
     alone = World(CONFIG).frame("online_accounts", DAY)
     run = pl.concat(world.rows("online_accounts", (DAY - dt.timedelta(2), DAY)))

@@ -14,7 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import exclusion, frames, person
-from lakehouse.simulate.kernel.arrays import order_of
+from lakehouse.simulate.kernel.arrays import distinct, order_of
+from lakehouse.simulate.kernel.book import always_excluded
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
     I64,
@@ -44,6 +45,8 @@ WITHOUT_CARD_SHARE = 1 / 2
 NEWCOMERS = 0.15
 """Accounts that are opened after the books are."""
 _NEW_DAYS = 720
+_TURNS = 32_768
+"""Of those who come online, drawn at a time."""
 _SEEN_WEIGHT = 2.8
 """How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
@@ -94,10 +97,24 @@ def rank_of(config: WorldConfig, account: I64) -> I64:
 
 def opened_on(config: WorldConfig, account: I64) -> I64:
     """Day of the world on which an account was opened; before 0, before the books were."""
-    new = chance(_hash(config, "new", account), NEWCOMERS)
-    after = below(_hash(config, "opened", account), _NEW_DAYS)
-    before = -1 - below(_hash(config, "opened-before", account), 1_500)
-    return np.where(new, after, before)
+    found = -1 - below(_hash(config, "opened-before", account), 1_500)
+    new, day = _new(config, account)
+    found[new] = day
+    return found
+
+
+def are_open(config: WorldConfig, account: I64, day: int) -> Bools:
+    """Which accounts have been opened up to and on a day."""
+    found = np.ones(len(account), dtype=bool)
+    new, opened = _new(config, account)
+    found[new[opened > day]] = False
+    return found
+
+
+def _new(config: WorldConfig, account: I64) -> tuple[I64, I64]:
+    """Positions of the accounts that are opened after the books are, and on which day."""
+    new = np.flatnonzero(chance(_hash(config, "new", account), NEWCOMERS))
+    return new, below(_hash(config, "opened", account[new]), _NEW_DAYS)
 
 
 def excluded(config: WorldConfig, account: I64, day: int | I64, player: I64 | None = None) -> Bools:
@@ -195,32 +212,68 @@ def _named_alone(config: WorldConfig, account: I64) -> tuple[I64, I64, I64, I64]
     )
 
 
+def all_excluded(config: WorldConfig, day: int) -> NDArray[np.uint32]:
+    """Every account that is `excluded` on a day."""
+    who, since = _exclusions(config)
+    return who[since < day]
+
+
+@functools.lru_cache(maxsize=4)
+def _exclusions(config: WorldConfig) -> tuple[NDArray[np.uint32], NDArray[np.int16]]:
+    """Accounts that are excluded some day, and the last day on which they are not yet: a few
+    hundredths of all, found at once in less time than among those who come on two days."""
+    patrons, since = exclusion.joiners(config, range(config.player_count))
+    own, always = ~person.lapsed(config, patrons), always_excluded(config)
+    account = account_of(config, np.concatenate([always, patrons[own]]))
+    first = np.concatenate([np.full(len(always), -1), since[own]])
+    numbers = range(config.player_count, config.player_count + account_count(config))
+    others, since = exclusion.joiners(config, numbers)
+    others -= config.player_count
+    alone = player_of(config, others) < 0
+    who = np.concatenate([account[account >= 0], others[alone]])
+    day = np.concatenate([first[account >= 0], since[alone]])
+    return who.astype(np.uint32), day.astype(np.int16)
+
+
 @asked_last(1_000_000)
 def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
     two fifths of them); all are open and none is excluded."""
-    who = np.sort(account_of_rank(config, _ranks_on(config, day)))
-    who = who[opened_on(config, who) <= day]
-    return who[~excluded(config, who, day)]
+    there = np.zeros(account_count(config), dtype=bool)
+    there[account_of_rank(config, np.flatnonzero(_ranks_on(config, day)))] = True
+    there[all_excluded(config, day)] = False
+    found = np.flatnonzero(there)
+    return found[are_open(config, found, day)]
 
 
-def _ranks_on(config: WorldConfig, day: int) -> I64:
-    """The ranks that are drawn first of all, each once; of the turns there are twice as many as
-    ranks are wanted, of which some more than these mostly do."""
+def _ranks_on(config: WorldConfig, day: int) -> Bools:
+    """By rank, whether it is among those that are drawn first of all; of the turns there are
+    twice as many as ranks are wanted, of which some more than these mostly do."""
     total, count = account_count(config), config.quota(TABLE, day) * 2 // 3
-    most = min(2 * count, 4 * total)
-    found = _drawn(config, day, total, min(count * 5 // 4, most))
-    if len(found) < count:
-        found = _drawn(config, day, total, most)
-    return found[:count]
+    found, most = np.zeros(total, dtype=bool), min(2 * count, 4 * total)
+    for turn in range(0, most, _TURNS):
+        rank = _drawn(config, day, total, np.arange(turn, min(turn + _TURNS, most)))
+        rank = rank[~found[rank]]
+        new = distinct(rank)
+        if len(new) >= count:
+            new = _first(rank, count)
+        found[new] = True
+        count -= len(new)
+        if not count:
+            break
+    return found
 
 
-def _drawn(config: WorldConfig, day: int, total: int, turns: int) -> I64:
-    """The ranks of as many turns, each once, in the order in which they are drawn first."""
-    h = draw(key(config.seed, "account:online", day), np.arange(turns))
+def _first(numbers: I64, count: int) -> I64:
+    """The first so many numbers, each once."""
+    order = order_of(numbers)
+    is_first = np.diff(numbers[order], prepend=-1) != 0
+    return numbers[np.sort(order[is_first])[:count]]
+
+
+def _drawn(config: WorldConfig, day: int, total: int, turn: I64) -> I64:
+    """The rank of each turn."""
+    h = draw(key(config.seed, "account:online", day), turn)
     rank = (total * exp(-_SEEN_WEIGHT * fine_exponential(h))).astype(np.int64)
-    rank = np.minimum(rank, total - 1)
-    order = order_of(rank)
-    is_first = np.diff(rank[order], prepend=-1) != 0
-    return rank[np.sort(order[is_first])]
+    return np.minimum(rank, total - 1)

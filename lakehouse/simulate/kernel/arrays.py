@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lakehouse.simulate.kernel.counter import I64
 
 T = TypeVar("T")
+_PART = 1 << 15
 
 
 def take(columns: T, index: NDArray[Any] | slice) -> T:
@@ -44,6 +45,39 @@ def join(parts: Sequence[T]) -> T:
     return kind(*(np.concatenate(v) if isinstance(v[0], np.ndarray) else join(v) for v in every))
 
 
+def narrow(columns: T) -> T:
+    """A dataclass of arrays (or of such dataclasses) for keeping: signed whole numbers in as few
+    octets as hold them. `wide` gives back what it was of 64-bit numbers."""
+    return _each(columns, _narrowed)
+
+
+def wide(columns: T) -> T:
+    """A dataclass of arrays whose signed whole numbers have 64 bits, as all sums are to have."""
+    return _each(columns, lambda v: v.astype(np.int64, copy=False) if v.dtype.kind == "i" else v)
+
+
+def _each(columns: T, change: Callable[[NDArray[Any]], NDArray[Any]]) -> T:
+    if not dataclasses.is_dataclass(columns):
+        return columns
+    kind: Any = type(columns)
+    every = (getattr(columns, name) for name in _names(kind))
+    return kind(*(change(v) if isinstance(v, np.ndarray) else _each(v, change) for v in every))
+
+
+def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind != "i" or not len(values):
+        return values
+    lowest = min(int(values.min()), ~int(values.max()))
+    return values.astype(np.min_scalar_type(lowest), copy=False)
+
+
+def in_parts(make: Callable[[slice], T], count: int) -> T:
+    """What is made of `count` entries, some thousands at a time: what is only between stays in a
+    core's own cache, and what is kept is `narrow`."""
+    starts_at = range(0, max(count, 1), _PART)
+    return narrow(join([narrow(make(slice(k, min(k + _PART, count)))) for k in starts_at]))
+
+
 def series(array: pa.Array) -> pl.Series:
     """An Arrow array as a column, without a copy."""
     found = pl.from_arrow(array)
@@ -61,9 +95,20 @@ def order_of(values: NDArray[np.integer[Any]]) -> I64:
         packed = (values - values.dtype.type(low)).astype(np.int64) << bits | np.arange(n)
         packed.sort()
         return np.asarray(packed & ((1 << bits) - 1))
-    order = np.argsort(values)
-    is_told = np.diff(values[order]).all()
+    low_bits = values.dtype.type((1 << bits) - 1)
+    packed = values & ~low_bits | np.arange(n, dtype=values.dtype)
+    packed.sort()
+    order = (packed & low_bits).astype(np.int64)
+    is_told = np.diff(packed >> values.dtype.type(bits)).all()
     return order if is_told else np.argsort(values, kind="stable")
+
+
+def distinct(values: I64) -> I64:
+    """Each number once, in order: a tenth of the time of numpy's `unique`, which is by hash."""
+    found = np.sort(values)
+    is_first = np.ones(len(found), dtype=bool)
+    np.not_equal(found[1:], found[:-1], out=is_first[1:])
+    return found[is_first]
 
 
 def within(values: NDArray[np.integer[Any]], known: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:

@@ -24,6 +24,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
 _MASK = (1 << 64) - 1
+_AT_HAND = 1 << 14
+"""Numbers that stay in a core's own cache while a chain of steps is taken."""
 
 
 def mix(x: U64) -> U64:
@@ -69,13 +71,17 @@ def uniform(h: U64) -> F64:
 
 def below(h: U64, n: int | I64) -> I64:
     """Hashes → integers in [0, n), n < 2**31."""
-    return (((h >> np.uint64(33)) * np.asarray(n).astype(np.uint64)) >> np.uint64(31)).astype(
-        np.int64
-    )
+    found = (h >> np.uint64(33)) * np.asarray(n).astype(np.uint64)
+    found >>= np.uint64(31)
+    return found.view(np.int64)
 
 
 def chance(h: U64, p: float | F64) -> NDArray[np.bool_]:
-    return uniform(h) < p
+    """Where `uniform` of the hashes is below `p`."""
+    if isinstance(p, np.ndarray):
+        return uniform(h) < p
+    edge = math.ceil(p * 2.0**53)
+    return h < np.uint64(max(edge, 0) << 11) if edge < 2**53 else np.ones(h.shape, dtype=bool)
 
 
 def pick(h: U64, weights: tuple[int, ...]) -> I64:
@@ -196,7 +202,9 @@ def _halves(n: int) -> tuple[np.uint64, np.uint64]:
 
 def _walked(index: I64, n: int, step: Callable[[U64], U64]) -> I64:
     """Steps until each number is below `n`."""
-    out = step(index.astype(np.uint64))
+    out = index.astype(np.uint64)
+    for first in range(0, len(out), _AT_HAND):
+        out[first : first + _AT_HAND] = step(out[first : first + _AT_HAND])
     beyond = np.flatnonzero(out >= np.uint64(n))
     while len(beyond):
         out[beyond] = moved = step(out[beyond])

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from lakehouse.contracts import doors
-from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.arrays import join, narrow, take, wide
 from lakehouse.simulate.kernel.config import ROWS, WorldConfig
 from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.memory import by_day
@@ -87,11 +87,15 @@ class Producer:
     def dressed(self, config: WorldConfig, parts: Sequence[Any]) -> pl.DataFrame:
         """Days or stretches as bronze rows, one after another."""
         whole = join(parts)
-        return whole if self.dress is None else self.dress(config, whole)
+        return whole if self.dress is None else self.dress(config, wide(whole))
 
     @functools.cached_property
     def _remembered(self) -> Callable[[World, int], Any]:
-        return by_day(2)(self.make)
+        return by_day(2)(self._kept)
+
+    def _kept(self, world: World, day: int) -> Any:
+        made = self.make(world, day)
+        return made if self.dress is None else narrow(made)
 
 
 def producer(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lakehouse.simulate.kernel.counter import key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One planted scenario as it shows on one gaming day."""
 

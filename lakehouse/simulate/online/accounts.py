@@ -12,7 +12,7 @@ from lakehouse.contracts.online.accounts import SEGMENTS, STATUSES
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
-from lakehouse.simulate.kernel.arrays import order_of, within
+from lakehouse.simulate.kernel.arrays import order_of
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, permute
@@ -83,12 +83,12 @@ def rows_of(world: World, day: int) -> Extract:
     config = world.config
     room = max(0, config.quota(TABLE, day) - added(config, TABLE, day))
     total = accounts.account_count(config)
-    first = np.union1d(accounts.online_on(config, day), _registered(config, day))
-    turn = (day * room + np.arange(min(2 * room + 100, total))) % total
-    others = permute(turn, total, key(config.seed, "accounts:refresh"))
-    others = others[accounts.opened_on(config, others) <= day]
-    others = others[~within(others, first)][: max(room - len(first), 0)]
-    who = np.sort(np.concatenate([first[:room], others]))
+    there = np.zeros(total, dtype=bool)
+    there[accounts.online_on(config, day)] = True
+    there[_registered(config, day)] = True
+    first = np.flatnonzero(there)[:room]
+    others = _refreshed(config, day, room, there, room - len(first))
+    who = np.sort(np.concatenate([first, others]))
     if len(who) < room:
         raise BadInput(
             f"{room} rows of {TABLE} on {config.date(day)} of {total} accounts; an account has "
@@ -96,6 +96,21 @@ def rows_of(world: World, day: int) -> Extract:
         )
     event = world.utc(day, np.full(len(who), CLOSING))
     return Extract(who, np.full(len(who), day), event)
+
+
+def _refreshed(config: WorldConfig, day: int, room: int, there: accounts.Bools, count: int) -> I64:
+    """So many of those who are not `there` already, in turns of `room` a day; fewer where there
+    are no more."""
+    total, found = len(there), [np.zeros(0, dtype=np.int64)]
+    most, step = min(2 * room + 100, total), max(2 * count, 1)
+    for first in range(0, most, step):
+        turn = (day * room + np.arange(first, min(first + step, most))) % total
+        who = permute(turn, total, key(config.seed, "accounts:refresh"))
+        who = who[~there[who]]
+        found.append(who[accounts.are_open(config, who, day)])
+        if sum(map(len, found)) >= count:
+            break
+    return np.concatenate(found)[:count]
 
 
 def _registered(config: WorldConfig, day: int) -> I64:

@@ -75,7 +75,7 @@ def _of_kind(config: WorldConfig, day: int, n: int, kind: str) -> list[Case]:
     )
     often = max(1, int(total * _OFTEN))
     who = accounts.account_of_rank(config, (place * place * often).astype(np.int64))
-    opened = accounts.opened_on(config, who) <= day
+    opened = accounts.are_open(config, who, day)
     faint, blatant = KINDS[kind]
     found = []
     for i in np.flatnonzero(opened).tolist():

@@ -110,6 +110,14 @@ def standing(config: WorldConfig, account: I64, day: int) -> Standing:
     return Standing(level, variants, pace, ends)
 
 
+def is_stuck(config: WorldConfig, now: Standing, day: int) -> NDArray[np.bool_]:
+    """Which players are at a stuck point of the season."""
+    hard = np.zeros((LEVELS, VARIANTS), dtype=bool)
+    for place in stuck(config, season_of(config, day)[0]):
+        hard[place] = True
+    return hard[now.level, now.variants >> now.level & 1]
+
+
 @functools.lru_cache(maxsize=8)
 def _untils(config: WorldConfig, season: int) -> I64:
     """Effort until each level is complete, and each once more, by the maps that are played."""

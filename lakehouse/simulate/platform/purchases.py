@@ -3,13 +3,14 @@ buy in bursts from networks that they share, and of honest guests of one café."
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, starts, take, within
+from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick, poisson
@@ -52,6 +53,8 @@ _BURST = (2, 12)
 """Purchases in a ring's burst, of a faint one and of a blatant one."""
 _GAP = (180, 8)
 """Seconds between them."""
+Groups = Sequence[tuple[Case, I64]]
+"""Rings, or guests of one house, with their members."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,10 @@ def dress(config: WorldConfig, r: Bought) -> pl.DataFrame:
 def rows_of(world: World, day: int) -> Bought:
     """A day's purchases in order of time."""
     config, s = world.config, sessions_on(world, day)
-    rings = ring_members(config, day)
-    crooked = np.concatenate([s.account[:0], *(who for c, who in rings if not c.is_look_alike)])
-    honest = np.flatnonzero(~within(s.account, np.sort(crooked)))
-    whole = join(
-        [
-            _honest(config, day, s, honest, rings),
-            *(_burst(config, day, s, c, who) for c, who in rings if not c.is_look_alike),
-        ]
-    )
+    groups = ring_members(config, day)
+    guests = [(c, who) for c, who in groups if c.is_look_alike]
+    rings = [(c, who) for c, who in groups if not c.is_look_alike]
+    whole = join([_honest(config, day, s, guests, rings), _bursts(config, day, s, rings)])
     whole = take(whole, order_of(whole.second))
     event = world.utc(day, whole.second)
     return Bought(
@@ -118,55 +116,66 @@ def rows_of(world: World, day: int) -> Bought:
     )
 
 
-def burst_sessions(s: Sessions, who: I64) -> I64:
-    """Positions of the longest session of each of these players (sorted) who plays."""
+def _sessions_of(s: Sessions, groups: Groups) -> tuple[I64, I64]:
+    """(session, group) of all members, group by group and in each by player."""
+    who = np.concatenate([s.account[:0], *(who for _, who in groups)])
+    group = np.repeat(np.arange(len(groups)), [len(who) for _, who in groups])
     first, after = (np.searchsorted(s.account, who, side) for side in ("left", "right"))
-    plays = after > first
-    first, count = first[plays], (after - first)[plays]
-    mine = np.repeat(first, count) + ordinals(count)
-    order = mine[np.lexsort((mine, -s.seconds[mine], s.account[mine]))]
-    return order[starts(count)]
+    count = after - first
+    return np.repeat(first, count) + ordinals(count), np.repeat(group, count)
 
 
-def _honest(
-    config: WorldConfig, day: int, s: Sessions, at: I64, rings: list[tuple[Case, I64]]
-) -> Bought:
+def _honest(config: WorldConfig, day: int, s: Sessions, guests: Groups, rings: Groups) -> Bought:
+    house = np.full(len(s), -1)
+    theirs, group = _sessions_of(s, guests)
+    house[theirs] = group
+    is_honest = np.ones(len(s), dtype=bool)
+    is_honest[_sessions_of(s, rings)[0]] = False
+    at = np.flatnonzero(is_honest)
     h = draw(key(config.seed, "platform:buys", day), s.h[at])
-    network = game.network_of(config, s.account[at])
-    share = np.full(len(at), _BUYS)
-    guests = [(c, who) for c, who in rings if c.is_look_alike]
-    if guests:
-        them = np.concatenate([who for _, who in guests])
-        theirs = np.repeat([networks(c)[0] for c, _ in guests], [len(who) for _, who in guests])
-        order = np.argsort(them)
-        is_guest = within(s.account[at], them[order])
-        place = np.searchsorted(them[order], s.account[at[is_guest]])
-        network[is_guest] = theirs[order][place]
-        share[is_guest] = _GUEST_BUYS
+    buys = chance(h, _BUYS) | ((house[at] >= 0) & chance(h, _GUEST_BUYS))
     spender = chance(draw(key(config.seed, "platform:spender"), s.account[at]), _SPENDERS)
-    usual = np.where(chance(h, share), 1 + poisson(draw(1, h), _FURTHER), 0)
-    count = np.where(spender, poisson(draw(2, h), _SPENDER_MEAN), usual)
-    of = owners(count)
-    g = draw(3, h[of], ordinals(count))
-    second = s.start[at][of] + below(g, s.seconds[at][of] + 1)
-    return _bought(s, at[of], second, pick(draw(1, g), _SHARES), network[of])
+    count = np.zeros(len(at), dtype=np.int64)
+    count[buys] = 1 + poisson(draw(1, h[buys]), _FURTHER)
+    count[spender] = poisson(draw(2, h[spender]), _SPENDER_MEAN)
+    g = draw(3, h[owners(count)], ordinals(count))
+    of = at[owners(count)]
+    second = s.start[of] + below(g, s.seconds[of] + 1)
+    network = game.network_of(config, s.account[of])
+    away = np.flatnonzero(house[of] >= 0)
+    network[away] = _networks(guests)[house[of[away]], 0]
+    return _bought(s, of, second, pick(draw(1, g), _SHARES), network)
 
 
-def _burst(config: WorldConfig, day: int, s: Sessions, c: Case, who: I64) -> Bought:
-    """Each member buys what can be sold on, in one burst within a session."""
-    at = burst_sessions(s, who)
-    h = draw(key(config.seed, "platform:burst", day, c.number), s.account[at])
-    faint, blatant = _BURST
-    n = faint + (blatant - faint) * c.permille // 1000
-    slow, quick = _GAP
-    wanted = slow + (quick - slow) * c.permille // 1000
-    gap: I64 = np.minimum(wanted, s.seconds[at] // (n + 1))
-    begins: I64 = s.start[at] + below(h, s.seconds[at] - gap * n + 1)
-    of, turn = owners(np.full(len(at), n)), ordinals(np.full(len(at), n))
+def _bursts(config: WorldConfig, day: int, s: Sessions, rings: Groups) -> Bought:
+    """Each member of a ring who plays buys what can be sold on, in one burst within the longest
+    of the sessions."""
+    mine, ring = _sessions_of(s, rings)
+    order = np.lexsort((mine, -s.seconds[mine], s.account[mine], ring))
+    is_longest = np.diff(s.account[mine[order]], prepend=-1) != 0
+    at, ring = mine[order[is_longest]], ring[order[is_longest]]
+
+    def of_ring(values: Iterable[int]) -> I64:
+        return np.array(list(values), dtype=np.int64)[ring]
+
+    number = of_ring(c.number for c, _ in rings)
+    h = draw(key(config.seed, "platform:burst", day), number, s.account[at])
+    n, wanted = (
+        of_ring(faint + (blatant - faint) * c.permille // 1000 for c, _ in rings)
+        for faint, blatant in (_BURST, _GAP)
+    )
+    gap = np.minimum(wanted, s.seconds[at] // (n + 1))
+    begins = s.start[at] + below(h, s.seconds[at] - gap * n + 1)
+    of, turn = owners(n), ordinals(n)
     g = draw(1, h[of], turn)
     item = np.array(_SOLD_ON)[below(g, len(_SOLD_ON))]
-    network = networks(c)[below(draw(2, h), 2)]
-    return _bought(s, at[of], begins[of] + gap[of] * turn, item, network[of])
+    second = begins[of] + gap[of] * turn
+    return _bought(s, at[of], second, item, _networks(rings)[ring, below(draw(2, h), 2)][of])
+
+
+def _networks(groups: Groups) -> I64:
+    """By group, its two networks."""
+    return np.array([networks(c) for c, _ in groups], dtype=np.int64).reshape(-1, 2)
 
 
 def _bought(s: Sessions, at: I64, second: I64, item: I64, network: I64) -> Bought:

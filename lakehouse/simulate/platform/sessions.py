@@ -187,19 +187,18 @@ def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
 
 def _players(config: WorldConfig, day: int) -> tuple[I64, game.Standing]:
     """Sorted accounts that play on a day, and how far each is."""
-    online = accounts.online_on(config, day)
-    rings = [who for _, who in ring_members(config, day)]
-    bound = np.unique(np.concatenate([online[:0], *rings]))
-    is_bound = within(online, bound)
-    here = game.is_gamer(config, online) | is_bound
-    who, is_bound = online[here], is_bound[here]
-    now = game.standing(config, who, day)
-    hard = game.stuck(config, game.season_of(config, day)[0])
-    variant = now.variants >> now.level & 1
-    is_stuck = np.isin(now.level * 2 + variant, [a * 2 + b for a, b in hard])
-    plays = np.where(is_stuck, PLAYS_STUCK, PLAYS)
-    comes = is_bound | chance(_hash(config, "plays", day, who), plays)
-    return who[comes], take(now, comes)
+    who = accounts.online_on(config, day)
+    rings = [members for _, members in ring_members(config, day)]
+    is_bound = np.zeros(len(who), dtype=bool)
+    is_bound[np.searchsorted(who, np.concatenate([who[:0], *rings]))] = True
+    may = np.flatnonzero(is_bound | game.is_gamer(config, who))
+    luck = _hash(config, "plays", day, who[may])
+    # As the stuck come less than others, nobody else has to be looked at.
+    willing = is_bound[may] | chance(luck, PLAYS)
+    may, luck = may[willing], luck[willing]
+    now = game.standing(config, who[may], day)
+    comes = is_bound[may] | ~game.is_stuck(config, now, day) | chance(luck, PLAYS_STUCK)
+    return who[may[comes]], take(now, comes)
 
 
 def _planned(config: WorldConfig, day: int) -> Sessions:
@@ -284,10 +283,15 @@ def _lost(config: WorldConfig, s: Sessions) -> I64:
 def online_by_minute(config: WorldConfig, s: Sessions) -> I64:
     """By server and minute, the sessions that are on as the minute ends."""
     many = game.server_count(config)
-    steps = np.zeros((many, MINUTES + 1), dtype=np.int64)
-    np.add.at(steps, (s.server, np.minimum(s.start // 60, MINUTES)), 1)
-    np.add.at(steps, (s.server, np.minimum(s.end // 60, MINUTES)), -1)
-    return np.cumsum(steps, axis=1)[:, :MINUTES]
+    come, go = (
+        np.bincount(
+            s.server * (MINUTES + 1) + np.minimum(second // 60, MINUTES),
+            minlength=many * (MINUTES + 1),
+        )
+        for second in (s.start, s.end)
+    )
+    come -= go
+    return np.cumsum(come.reshape(many, -1)[:, :MINUTES], axis=1)
 
 
 def _hash(config: WorldConfig, stream: str, day: int, who: I64 | U64) -> U64:

@@ -16,7 +16,7 @@ from lakehouse.contracts.shop.orders import (
 )
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import join, order_of, take
+from lakehouse.simulate.kernel.arrays import join, narrow, order_of, take, wide
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64
@@ -98,7 +98,7 @@ def dress(config: WorldConfig, r: Rows) -> pl.DataFrame:
 def evidence(world: World, day: int) -> dict[str, pl.Series]:
     """Rows on which a case rests, those that are given back, and what is given back."""
     p = rows_of(world, day).payments
-    kept = take(p, (p.case >= 0) | (p.back > 0) | p.is_refund)
+    kept = wide(take(p, (p.case >= 0) | (p.back > 0) | p.is_refund))
     return {"transaction_id": transaction_ids(world.config.seed, kept)}
 
 
@@ -107,17 +107,17 @@ def evidence(world: World, day: int) -> dict[str, pl.Series]:
 def rows_of(world: World, day: int) -> Rows:
     """A day's payments, refused attempts and refunds in order of time."""
     wished_back(world, day)
-    p = join([payments(world, day), refunds(world, day)])
+    p = join([payments(world, day), narrow(refunds(world, day))])
     p = take(p, order_of(p.ms))
-    event = world.utc(day, np.zeros(len(p), dtype=np.int64)) + p.ms * 1_000
-    return Rows(p, np.full(len(p), day), event)
+    event = world.utc(day, np.zeros(len(p), dtype=np.int64)) + p.ms.astype(np.int64) * 1_000
+    return narrow(Rows(p, np.full(len(p), day), event))
 
 
 @label(TABLE)
 def shop_fraud(world: World, day: int) -> pl.DataFrame:
     """One plant per payment and refund of the day that is part of a case or of a look-alike."""
     p = rows_of(world, day).payments
-    p = take(p, np.flatnonzero((p.case >= 0) & p.is_evidence))
+    p = wide(take(p, np.flatnonzero((p.case >= 0) & p.is_evidence)))
     of = zip(p.made.tolist(), p.case.tolist(), strict=True)
     cases = [acted(world, made)[k] for made, k in of]
     return planted_in(world, day, p, cases) if cases else nothing()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from lakehouse.simulate.kernel.arrays import join, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import in_parts, join, narrow, ordinals, owners, take, wide
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.ids import hexadecimal
@@ -68,8 +68,12 @@ class Payments:
 @by_day(in_work)
 def payments(world: World, day: int) -> Payments:
     """What was paid or refused on a day, in no order."""
+    # The sessions first, so that those of the day before are forgotten before all else is made.
+    planned = sessions(world, day)
     made = of_cases(world, day, scripts(world, day))
-    return join([_ordinary(world, day, sessions(world, day)), made])
+    pays = np.flatnonzero(planned.checks_out)
+    ordinary = in_parts(lambda at: _ordinary(world, day, planned, pays[at]), len(pays))
+    return join([ordinary, narrow(made)])
 
 
 @by_day(profiles.KEPT)
@@ -87,7 +91,7 @@ def refunds(world: World, day: int) -> Payments:
             p = wished_back(world, day - lag)
             due = take(p, np.flatnonzero(p.back == lag))
             found.append(take(due, profiles.are_online(world, day, due.account)))
-    p = join(found)
+    p = wide(join(found))
     h = hashed(world.config, "refund", p.made, p.order, p.line)
     return given_back(world.config, p, (3_600 + below(h << np.uint64(15), 72_000)) * 1_000)
 
@@ -128,10 +132,9 @@ def total_cents(config: WorldConfig, day: int, s: Sessions) -> I64:
     return total
 
 
-def _ordinary(world: World, day: int, every: Sessions) -> Payments:
+def _ordinary(world: World, day: int, every: Sessions, number: I64) -> Payments:
     """Of those sessions alone that come to the checkout it matters when and from where."""
     config = world.config
-    number = np.flatnonzero(every.checks_out)
     s, origin = placed(config, day, take(every, number))
     counts = (s.failures + s.is_bought) * s.carted
     at = owners(counts)

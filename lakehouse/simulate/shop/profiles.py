@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import PAYMENT_METHODS
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import within
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.memory import by_day
@@ -31,8 +30,9 @@ _JITTER = 8
 
 KEPT = 24
 """Days of which what is small is remembered: refunds look back on those before."""
-_AHEAD = 16
-"""Days of which it is known who is online: a case looks ahead on those in which it gives back."""
+_AHEAD = 20
+"""Days of which it is known who is online: a case looks ahead on those in which it gives back, the
+last of them 14 days away, which is asked for again after four."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +73,31 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
 
 
 @by_day(_AHEAD)
-def _online(world: World, day: int) -> I64:
+def _online(world: World, day: int) -> NDArray[np.uint8]:
+    """A bit for each account, as of a large house all days that are looked at are held."""
     who = accounts.online_on(world.config, day)
-    return who[~is_in_transit(world.config, who, day)].astype(np.uint32)
+    there = np.zeros(accounts.account_count(world.config), dtype=bool)
+    there[who[~is_in_transit(world.config, who, day)]] = True
+    return np.packbits(there, bitorder="little")
 
 
 def online(world: World, day: int) -> I64:
     """Sorted accounts of those who are online on a day and not on the way."""
-    return _online(world, day).astype(np.int64)
+    return np.flatnonzero(np.unpackbits(_online(world, day), bitorder="little"))
 
 
 def are_online(world: World, day: int, account: I64) -> Bools:
     """Which accounts are among `online`."""
-    return within(account.astype(np.uint32), _online(world, day))
+    octet = _online(world, day)[account >> 3]
+    return (octet >> (account & 7).astype(np.uint8) & 1).astype(bool)
 
 
 def is_in_transit(config: WorldConfig, account: I64, day: int) -> Bools:
     """Who is on the way, and does not shop that day."""
-    begins, ends = _travels(config, account, day)
-    return np.asarray((begins == day) | (ends == day))
+    found = np.zeros(len(account), dtype=bool)
+    goes, begins, ends = _trips(config, account, day)
+    found[goes] = (begins == day) | (ends == day)
+    return found
 
 
 def origin(config: WorldConfig, account: I64, day: int, luck: U64) -> Origin:
@@ -164,13 +170,19 @@ def _travels(config: WorldConfig, account: I64, day: int) -> tuple[I64, I64]:
     """(day on the way there, day on the way back) of the block's trip; days of -9 where there is
     none. At least a day lies between two places, so that no honest one is out of reach of the
     other."""
+    begins, ends = (np.full(len(account), -9) for _ in range(2))
+    goes, *days = _trips(config, account, day)
+    begins[goes], ends[goes] = days
+    return begins, ends
+
+
+def _trips(config: WorldConfig, account: I64, day: int) -> tuple[I64, I64, I64]:
+    """Positions of those who travel in the block, and both days."""
     block = day // _BLOCK
     h = hashed(config, "trip", account, block)
-    begins, ends = (np.full(len(account), -9) for _ in range(2))
     goes = np.flatnonzero(chance(h, _TRIPS))
-    begins[goes] = block * _BLOCK + below(h[goes] << np.uint64(9), 17)
-    ends[goes] = begins[goes] + 4 + below(h[goes] << np.uint64(14), 6)
-    return begins, ends
+    begins = block * _BLOCK + below(h[goes] << np.uint64(9), 17)
+    return goes, begins, begins + 4 + below(h[goes] << np.uint64(14), 6)
 
 
 def _destination(config: WorldConfig, account: I64, day: int) -> I64:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
-from lakehouse.simulate.kernel.arrays import order_of, ordinals, take, within
+from lakehouse.simulate.kernel.arrays import (
+    in_parts,
+    narrow,
+    order_of,
+    ordinals,
+    take,
+    wide,
+)
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, exponential, pick
@@ -110,12 +117,13 @@ def sessions(world: World, day: int) -> Sessions:
             "each are allowed: ask for fewer rows, more days or more players"
         )
     made = _sessions(config, day, who, max(room, 0))
-    kept = np.cumsum(made.rows) <= room
-    return _filled(take(made, kept), max(room, 0))
+    fit = np.searchsorted(np.cumsum(made.rows), room, side="right")
+    return narrow(_filled(take(made, slice(fit)), max(room, 0)))
 
 
 def placed(config: WorldConfig, day: int, s: Sessions) -> tuple[Sessions, Origin]:
     """Planned sessions with their times, and from where each is."""
+    s = wide(s)
     origin = profiles.origin(config, s.account, day, s.luck << np.uint64(11))
     return _timed(config, day, s, origin.place), origin
 
@@ -123,8 +131,8 @@ def placed(config: WorldConfig, day: int, s: Sessions) -> tuple[Sessions, Origin
 def _visitors(world: World, day: int) -> I64:
     """Those who are in a case come as it says, and not otherwise."""
     config, who = world.config, profiles.online(world, day)
-    engaged = np.sort(np.array([c.players[0] for c in cases(world, day)], dtype=np.int64))
-    who = who[~within(who, engaged)]
+    engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
+    who = np.delete(who, np.searchsorted(who, engaged))
     comes = chance(hashed(config, "comes", who, day), _COMES)
     return who[comes] if comes.any() else who
 
@@ -136,7 +144,15 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
     account, turn = np.repeat(who, counts), ordinals(counts)
     luck = hashed(config, "session", account, turn, day)
     order = order_of(luck)
-    account, turn, luck = account[order], turn[order], luck[order]
+    of, turn, luck = np.repeat(np.arange(len(who)), counts)[order], turn[order], luck[order]
+    return in_parts(
+        lambda at: _planned(config, day, who[of[at]], turn[at], counts[of[at]], luck[at]), len(luck)
+    )
+
+
+def _planned(
+    config: WorldConfig, day: int, account: I64, turn: I64, count: I64, luck: U64
+) -> Sessions:
     carted = np.where(chance(luck, _CARTED), 1 + pick(luck << np.uint64(9), (70, 20, 7, 3)), 0)
     pays = (carted > 0) & chance(luck << np.uint64(13), _CHECKED_OUT)
     buys = pays & chance(luck << np.uint64(23), _BOUGHT)
@@ -147,7 +163,7 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
         account=account,
         luck=luck,
         begins=turn,
-        pace=np.repeat(counts, counts)[order],
+        pace=count,
         views=np.maximum(carted, 1),
         burst=burst,
         carted=carted,
@@ -159,8 +175,11 @@ def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
 
 
 def _bursts(config: WorldConfig, day: int, account: I64, turn: I64) -> Bools:
-    bursty = chance(hashed(config, "bursty", account), _BURSTY)
-    return bursty & (turn == 0) & chance(hashed(config, "burst", account, day), _BURSTS)
+    found = np.zeros(len(account), dtype=bool)
+    first = np.flatnonzero(turn == 0)
+    some = first[chance(hashed(config, "bursty", account[first]), _BURSTY)]
+    found[some] = chance(hashed(config, "burst", account[some], day), _BURSTS)
+    return found
 
 
 def _filled(s: Sessions, room: int) -> Sessions:
