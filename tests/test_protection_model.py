@@ -14,6 +14,7 @@ from silver_rows import mart, silver
 
 from lakehouse.detection.models.card import card
 from lakehouse.detection.models.forest import Forest, average_path, fit
+from lakehouse.detection.models.growing import grown
 from lakehouse.detection.models.protection import FEATURES
 from lakehouse.gold.detection.player_protection import player_protection
 from lakehouse.gold.detection.protection_model import forests, protection_model
@@ -54,6 +55,27 @@ def test_a_forest_scores_as_the_library_does() -> None:
     ).fit(rows)
     path = -np.log2(-model.score_samples(rows)) * average_path(np.array([ours.SAMPLE]))
     assert fit(rows).path(rows) == pytest.approx(path, abs=1e-9)
+
+
+@pytest.mark.parametrize("count", [90, 300, 13_000])
+def test_trees_are_those_that_the_library_grows(count: int) -> None:
+    """Of all rows, of some, and of a hundredth; most features are zero on most rows, one always."""
+    from sklearn.ensemble import IsolationForest
+
+    rng = np.random.default_rng(count)
+    rows = (
+        (rng.random((count, 9)) < 0.1) * rng.normal(size=(count, 9)) * [0, 1, 1, 1, 1, 1, 1, 9, 99]
+    )
+    rows[:, 4] = rng.integers(0, 5, count)
+    known = IsolationForest(n_estimators=20, max_samples=min(128, count), random_state=7).fit(rows)
+    ours = list(grown(rows.astype(np.float32), 20, min(128, count), 7, seed=7))
+    for tree, theirs in zip(ours, (e.tree_ for e in known.estimators_), strict=True):
+        is_cut = theirs.children_left >= 0
+        assert tree.left == theirs.children_left.tolist()
+        assert tree.right == theirs.children_right.tolist()
+        assert tree.rows == theirs.n_node_samples.tolist()
+        assert tree.feature == np.where(is_cut, theirs.feature, -1).tolist()
+        assert tree.threshold == np.where(is_cut, theirs.threshold, 0.0).tolist()
 
 
 def test_the_share_is_of_the_training() -> None:
@@ -155,14 +177,15 @@ def test_features_say_nothing_of_who_or_how_rich() -> None:
                           "net_deposits", "main_game"}  # fmt: skip
 
 
-def test_a_forest_is_applied_without_the_library() -> None:
-    """It is imported to train and for nothing else."""
+def test_a_forest_is_trained_and_applied_without_the_library() -> None:
+    """Nor trained: it weighs more than all else that a run imports."""
     code = """
 import sys, numpy as np
 from lakehouse.detection.models.card import card
-from lakehouse.detection.models.forest import Forest
+from lakehouse.detection.models.forest import Forest, fit
 import lakehouse.gold.detection.player_protection
 f = Forest(((0, 0, 1.5, 1, 2, 0.0), (0, -1, 0.0, -1, -1, 1.0), (0, -1, 0.0, -1, -1, 3.0)), (1., 3.))
+fit(np.random.default_rng(1).normal(size=(300, 3)))
 print(f.path(np.array([[1.0], [2.0]])).tolist())
 print(f.share_less_unusual(np.array([[1.0], [2.0]])).tolist())
 print("sklearn" in sys.modules)

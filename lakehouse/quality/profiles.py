@@ -17,6 +17,7 @@ from lakehouse.errors import Damaged
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.storage import (
+    ROWS_IN_HAND,
     Commit,
     Days,
     Lake,
@@ -218,7 +219,8 @@ def _counted_days(
         return []
     named = pl.col(_DAY).replace_strict(list(state), list(state.values()), return_dtype=pl.String)
     found = []
-    for piece in portions(lake, (min(days), max(days)), (layer, table)):
+    # Each column of a portion becomes rows of its own.
+    for piece in portions(lake, (min(days), max(days)), (layer, table), most=ROWS_IN_HAND):
         rows = lake.scan(layer, table, days=piece).filter(pl.col(_DAY).is_in(list(days)))
         with sound(lake, [Read(layer, table, piece)]):
             by_column = counted(layer, table, rows)

@@ -58,11 +58,11 @@ def _trained(models: pl.DataFrame) -> str:
     first, rows = models["gaming_day"].to_list(), last["trained_rows"]
     return f"""## What it is
 
-An isolation forest (Liu, Ting, Zhou 2008; scikit-learn): {TREES} trees of {SAMPLE} days of play
-each, seed {SEED}. One is trained each Monday on the {TRAINING} gaming days before it, once there
-are {_needs()}. A day of play is scored by the
+An isolation forest (Liu, Ting, Zhou 2008), grown as scikit-learn grows it: {TREES} trees of
+{SAMPLE} days of play each, seed {SEED}. One is trained each Monday on the {TRAINING} gaming days
+before it, once there are {_needs()}. A day of play is scored by the
 model of the Monday on or before it, and keeps that score. Models are kept as numbers in
-`gold.protection_model` and are applied without scikit-learn.
+`gold.protection_model`, and are trained and applied without that library.
 
 | | |
 |---|---|

@@ -1,4 +1,4 @@
-"""An isolation forest as plain numbers: trained with scikit-learn, applied with NumPy alone.
+"""An isolation forest as plain numbers, trained and applied with NumPy alone.
 
 Liu, Ting and Zhou (2008): what few random cuts set apart from the rest is unusual. The mean path
 through the trees is short for it; a path that ends among n rows goes on by c(n) on average.
@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lakehouse.detection.models.growing import LEAF, Tree, grown
+
 TREES, SAMPLE, SEED = 50, 128, 20_250_101
 DEEPEST = 7
-"""Cuts on the longest path: the logarithm of `SAMPLE`, as scikit-learn grows these trees."""
+"""Cuts on the longest path: the logarithm of `SAMPLE`, to which these trees are grown."""
 STEPS = 200
 """Into which the training's path lengths are divided."""
 MOST_RANKED = 2_000
 """Rows of the training by which path lengths become shares."""
 F64 = NDArray[np.float64]
-LEAF = -1
 
 
 @dataclass(frozen=True)
@@ -63,36 +64,20 @@ class Forest:
 
 def fit(rows: F64) -> Forest:
     """The forest of these rows, the same for the same rows in the same order."""
-    from sklearn.ensemble import IsolationForest
-
-    model = IsolationForest(
-        n_estimators=TREES, max_samples=min(SAMPLE, len(rows)), random_state=SEED, n_jobs=1
-    ).fit(rows)
-    nodes = tuple(n for k, e in enumerate(model.estimators_) for n in _nodes(k, e.tree_))
+    sample = min(SAMPLE, len(rows))
+    deepest = int(np.ceil(np.log2(max(sample, 2))))
+    trees = grown(rows.astype(np.float32), TREES, sample, deepest, SEED)
+    nodes = tuple(node for k, tree in enumerate(trees) for node in _nodes(k, tree))
     ranked = Forest(nodes, ()).path(rows[:: max(1, len(rows) // MOST_RANKED)])
     steps = np.quantile(ranked, np.linspace(0.0, 1.0, STEPS + 1))
     return Forest(nodes, tuple(float(s) for s in np.round(steps, 9)))
 
 
-def _nodes(tree: int, grown: Any) -> list[tuple[int, int, float, int, int, float]]:
-    depth = np.zeros(grown.node_count, dtype=np.int64)
-    for node in range(grown.node_count):
-        for child in (grown.children_left[node], grown.children_right[node]):
-            if child != LEAF:
-                depth[child] = depth[node] + 1
-    path = depth + average_path(grown.n_node_samples)
-    is_leaf = grown.children_left == LEAF
-    columns: Sequence[Any] = (
-        np.where(is_leaf, LEAF, grown.feature),
-        np.where(is_leaf, 0.0, grown.threshold),
-        grown.children_left,
-        grown.children_right,
-        np.where(is_leaf, path, 0.0),
-    )
-    return [
-        (tree, int(f), float(t), int(left), int(right), float(p))
-        for f, t, left, right, p in zip(*columns, strict=True)
-    ]
+def _nodes(number: int, tree: Tree) -> list[tuple[int, int, float, int, int, float]]:
+    is_leaf = np.array(tree.feature) == LEAF
+    path = np.where(is_leaf, np.array(tree.depth) + average_path(np.array(tree.rows)), 0.0)
+    columns = (tree.feature, tree.threshold, tree.left, tree.right, path.tolist())
+    return [(number, *node) for node in zip(*columns, strict=True)]
 
 
 def average_path(rows: NDArray[Any]) -> F64:
