@@ -27,6 +27,7 @@ from lakehouse.storage import (
     stored_schema,
     stored_tables,
 )
+from lakehouse.storage.listing import of_days
 from lakehouse.storage.marks import digest
 from lakehouse.storage.shapes import HISTORY
 
@@ -158,13 +159,15 @@ def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]
     files = lake.data_files(layer, table)
     spread = (f"{n} {numeric}" for n, numeric in spread_columns(layer, table).items())
     asked = digest(*spread, *counted_columns(layer, table))
-    if files["day"].null_count():
+    if any(file.day is None for file in files):
         rows = lake.scan(layer, table, days=days, columns=[_DAY, "_ingested_at"])
         by_day = rows.group_by(_DAY).agg(pl.len(), pl.col("_ingested_at").max()).collect()
         return {day: f"{asked} {count} to {newest}" for day, count, newest in by_day.iter_rows()}
-    held = files.filter(pl.col("day").is_between(*days), pl.col("rows") > 0).sort("path")
-    paths = held.group_by("day").agg("path").iter_rows()
-    return {day: digest(asked, *of_day) for day, of_day in paths}
+    held: dict[dt.date, list[str]] = {}
+    for file in of_days(files, days):
+        if file.day is not None and file.rows:
+            held.setdefault(file.day, []).append(file.path)
+    return {day: digest(asked, *paths) for day, paths in held.items()}
 
 
 def profiles(
