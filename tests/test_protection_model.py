@@ -59,7 +59,8 @@ def test_a_forest_scores_as_the_library_does() -> None:
 
 @pytest.mark.parametrize("count", [90, 300, 13_000])
 def test_trees_are_those_that_the_library_grows(count: int) -> None:
-    """Of all rows, of some, and of a hundredth; most features are zero on most rows, one always."""
+    """Of all rows, of some, and of a hundredth; most features are zero on most rows, one always,
+    and of one a cut rounded to 32 bits would fall onto a value."""
     from sklearn.ensemble import IsolationForest
 
     rng = np.random.default_rng(count)
@@ -67,6 +68,7 @@ def test_trees_are_those_that_the_library_grows(count: int) -> None:
         (rng.random((count, 9)) < 0.1) * rng.normal(size=(count, 9)) * [0, 1, 1, 1, 1, 1, 1, 9, 99]
     )
     rows[:, 4] = rng.integers(0, 5, count)
+    rows[:, 5] = 1e8 + 8 * rng.integers(0, 4, count)  # a cut lies between neighbours of 32 bits
     known = IsolationForest(n_estimators=20, max_samples=min(128, count), random_state=7).fit(rows)
     ours = list(grown(rows.astype(np.float32), 20, min(128, count), 7, seed=7))
     for tree, theirs in zip(ours, (e.tree_ for e in known.estimators_), strict=True):

@@ -72,7 +72,8 @@ def _tree(rows: F32, deepest: int, draws: _Draws) -> Tree:
         tree.depth.append(depth)
         tree.rows.append(len(mine))
         if cut is not None:
-            goes_left = mine[:, feature] <= threshold
+            # In 64 bits, as trees are applied: a number of Python's would be taken as one of 32.
+            goes_left = mine[:, feature] <= np.float64(threshold)
             waiting.append((mine[~goes_left], depth + 1, node, False, known))
             waiting.append((mine[goes_left], depth + 1, node, True, known))
     return tree
