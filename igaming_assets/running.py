@@ -25,6 +25,7 @@ from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import cut, each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Days, Lake
+from lakehouse.storage.listing import rows_of_days
 
 with lasting():
     import dagster as dg
@@ -185,8 +186,7 @@ def _between(first: dt.date, last: dt.date) -> list[dt.date]:
 def _rows_by_day(lake: Lake) -> Counter[dt.date]:
     rows: Counter[dt.date] = Counter()
     for table in contracts("source"):
-        stored = lake.partitions("bronze", table).drop_nulls("gaming_day")
-        rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
+        rows += rows_of_days(lake.data_files("bronze", table))
     return rows
 
 

@@ -54,7 +54,7 @@ def drifts(counts: Ints, *, numeric: bool) -> Drift:
     for t, day in enumerate(days):
         past = counts[t : t + REFERENCE_DAYS]
         if rows[t] and (past.sum(axis=1) > 0).sum() >= FEWEST_DAYS:
-            if _is_one_figure(np.vstack([past, day]), numeric=numeric):
+            if _is_one_figure(counts[t : t + REFERENCE_DAYS + 1], numeric=numeric):
                 continue
             bins = _bins(reference[t], int(rows[t]), numeric=numeric)
             index[t], bound[t] = _judged(bins, day, past)

@@ -177,9 +177,9 @@ def drift(lake: Lake, days: Days, table: Table) -> dict[dt.date, Judgement]:
         part = parts.get((name,))
         if part is None:
             continue
-        values = part["bins"].cast(pl.Int64) if numeric else part["bins"]
-        codes = values.rank("dense").cast(pl.Int64).to_numpy() - 1
-        counts = np.zeros((len(calendar), codes.max() + 1), dtype=np.int64)
+        bins = part["bins"].cast(pl.Int64) if numeric else part["bins"]
+        values, codes = np.unique(bins.to_numpy(), return_inverse=True)
+        counts = np.zeros((len(calendar), len(values)), dtype=np.int64)
         counts[part["at"].to_numpy(), codes] = part["counts"].to_numpy()
         index, bound, rows = drifts(counts, numeric=numeric)
         for k in np.flatnonzero(np.isfinite(index)):

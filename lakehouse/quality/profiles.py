@@ -17,6 +17,7 @@ from lakehouse.errors import Damaged
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.storage import (
+    ROWS_IN_HAND,
     Commit,
     Days,
     Lake,
@@ -26,6 +27,7 @@ from lakehouse.storage import (
     stored_schema,
     stored_tables,
 )
+from lakehouse.storage.listing import of_days
 from lakehouse.storage.marks import digest
 from lakehouse.storage.shapes import HISTORY
 
@@ -157,13 +159,15 @@ def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]
     files = lake.data_files(layer, table)
     spread = (f"{n} {numeric}" for n, numeric in spread_columns(layer, table).items())
     asked = digest(*spread, *counted_columns(layer, table))
-    if files["day"].null_count():
+    if any(file.day is None for file in files):
         rows = lake.scan(layer, table, days=days, columns=[_DAY, "_ingested_at"])
         by_day = rows.group_by(_DAY).agg(pl.len(), pl.col("_ingested_at").max()).collect()
         return {day: f"{asked} {count} to {newest}" for day, count, newest in by_day.iter_rows()}
-    held = files.filter(pl.col("day").is_between(*days), pl.col("rows") > 0).sort("path")
-    paths = held.group_by("day").agg("path").iter_rows()
-    return {day: digest(asked, *of_day) for day, of_day in paths}
+    held: dict[dt.date, list[str]] = {}
+    for file in of_days(files, days):
+        if file.day is not None and file.rows:
+            held.setdefault(file.day, []).append(file.path)
+    return {day: digest(asked, *paths) for day, paths in held.items()}
 
 
 def profiles(
@@ -218,7 +222,8 @@ def _counted_days(
         return []
     named = pl.col(_DAY).replace_strict(list(state), list(state.values()), return_dtype=pl.String)
     found = []
-    for piece in portions(lake, (min(days), max(days)), (layer, table)):
+    # Each column of a portion becomes rows of its own.
+    for piece in portions(lake, (min(days), max(days)), (layer, table), most=ROWS_IN_HAND):
         rows = lake.scan(layer, table, days=piece).filter(pl.col(_DAY).is_in(list(days)))
         with sound(lake, [Read(layer, table, piece)]):
             by_column = counted(layer, table, rows)

@@ -21,6 +21,7 @@ import polars as pl
 
 from lakehouse.errors import Damaged, LakehouseError, StorageError
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.storage.listing import of_days
 from lakehouse.storage.shapes import partition_columns
 
 if TYPE_CHECKING:
@@ -162,10 +163,10 @@ def _files(lake: Lake, read: Read) -> Iterator[tuple[Path, dt.date | None, int]]
         return
     files = lake.data_files(read.layer, read.table)
     if partition_columns(read.layer, read.table) and read.days is not None:
-        files = files.filter(pl.col("day").is_between(*read.days))
+        files = of_days(files, read.days)
     folder = Path(lake.uri(read.layer, read.table))
-    for path, size, day in files.select("path", "bytes", "day").iter_rows():
-        yield folder / unquote(path), day, size
+    for file in files:
+        yield folder / unquote(file.path), file.day, file.bytes
 
 
 def _of_other_size(lake: Lake, read: Read) -> Iterator[Damaged]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from lakehouse.errors import BadInput, ContractError
-from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.storage.shapes import PARTITION
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
@@ -89,6 +89,6 @@ def rows_by_day(rows: pl.DataFrame, days: Days | None) -> dict[dt.date, int]:
     """Rows per gaming day, with 0 for days asked for that have none."""
     if PARTITION not in rows.columns:
         return {}
-    asked = pl.date_range(*days, eager=True).to_list() if days else []
+    asked = each_day(days) if days else []
     counted = dict(rows.group_by(PARTITION).len().iter_rows())
     return {d: counted.get(d, 0) for d in sorted({*asked, *counted} - {None})}

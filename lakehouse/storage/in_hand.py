@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lakehouse.regulation.gaming_day import Days, cut
+from lakehouse.storage.listing import rows_of_days
 
 if TYPE_CHECKING:
     from lakehouse.storage.lake import Lake
@@ -37,6 +38,5 @@ def portions(
     """The days in ranges of at most `most` rows that are stored of these tables."""
     rows: Counter[dt.date] = Counter()
     for table in tables:
-        stored = lake.partitions(*table).drop_nulls("gaming_day")
-        rows.update(dict(stored.select("gaming_day", "rows").iter_rows()))
+        rows += rows_of_days(lake.data_files(*table))
     return cut(days, most, rows)

@@ -31,16 +31,13 @@ from lakehouse.storage.commits import (
 from lakehouse.storage.damage import damaged_log, refuse_empty_commits
 from lakehouse.storage.days import batches_predicate, refuse_outside, replace_predicate
 from lakehouse.storage.history import upsert_history
+from lakehouse.storage.listing import DataFile, files_by_day, listed_files, no_days
 from lakehouse.storage.log import (
     Version,
     created,
-    files_by_day,
     is_plain,
     lacking,
-    listed_files,
     naming,
-    no_days,
-    no_files,
     pruned,
     travel,
     version_of,
@@ -148,11 +145,10 @@ class Lake:
             files = self._of(delta, layer, table, listed_files) if is_plain(delta) else None
         return pruned(delta, layer, table, days, columns, files, missing)
 
-    def data_files(self, layer: str, table: str) -> pl.DataFrame:
-        """One row per data file, in order of path: path (beneath the table, as a URI has it),
-        day (null for a table in one piece), rows, bytes. Reads the log, no data."""
+    def data_files(self, layer: str, table: str) -> Sequence[DataFile]:
+        """Lists the data files, in order of path. Reads the log, no data."""
         delta = self.table(layer, table)
-        return no_files() if delta is None else self._of(delta, layer, table, listed_files)
+        return () if delta is None else self._of(delta, layer, table, listed_files)
 
     def tokens(self, layer: str, table: str, *, of_files: bool = False) -> Tokens:
         """Gaming day → what the table holds of it, as a text that changes with it: by what it was

@@ -26,6 +26,7 @@ from lakehouse.errors import (
 )
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.days import checked_days
+from lakehouse.storage.listing import DataFile, listed_files, of_days
 from lakehouse.storage.shapes import (
     PARTITION,
     checked_contract,
@@ -127,7 +128,7 @@ def pruned(
     table: str,
     days: Days | None,
     columns: Sequence[str] | None = None,
-    files: pl.DataFrame | None = None,
+    files: Sequence[DataFile] | None = None,
     missing: Sequence[str] | None = None,
 ) -> pl.LazyFrame:
     """Rows of some days and columns of a table; of one that does not exist, none. `files` are
@@ -149,7 +150,7 @@ def _stored(
     layer: str,
     table: str,
     days: Days | None,
-    files: pl.DataFrame | None,
+    files: Sequence[DataFile] | None,
     missing: Sequence[str],
 ) -> pl.LazyFrame:
     """Columns that the contract gained since are null."""
@@ -177,18 +178,18 @@ def _of_files(
     table: str,
     schema: pl.Schema,
     days: Days | None,
-    files: pl.DataFrame,
+    files: Sequence[DataFile],
 ) -> pl.LazyFrame:
     """Polars' own reader of Delta asks the log for its files each time that a frame is collected,
     four times what a day of a table takes to read, and looks for a local folder under its name
     as a URI, where a space is %20: so files are named one by one."""
     keys = partition_columns(layer, table)
-    asked = files if days is None or not keys else files.filter(pl.col("day").is_between(*days))
-    if asked.is_empty():
+    asked = files if days is None or not keys else of_days(files, days)
+    if not asked:
         return pl.LazyFrame(schema=schema)
     folder = unquote(urlsplit(delta.table_uri).path).rstrip("/")
     return pl.scan_parquet(
-        [f"{folder}/{unquote(path)}" for path in asked["path"]],
+        [f"{folder}/{unquote(file.path)}" for file in asked],
         glob=False,
         schema={n: t for n, t in schema.items() if n not in keys},
         hive_partitioning=bool(keys),
@@ -207,36 +208,6 @@ _CASTS = pl.ScanCastOptions(
     extra_struct_fields="ignore",
 )
 """Other engines store the same moments and numbers in other widths."""
-
-
-@functools.cache
-def no_files() -> pl.DataFrame:
-    counts = {"rows": pl.Int64(), "bytes": pl.Int64()}
-    return pl.DataFrame(schema={"path": pl.String(), "day": pl.Date(), **counts})
-
-
-def listed_files(delta: DeltaTable, layer: str, table: str) -> pl.DataFrame:
-    """One row per data file, in order of path, in the shape of `no_files`."""
-    files = pl.DataFrame(delta.get_add_actions(flatten=True))
-    day = pl.col(f"partition.{PARTITION}") if partition_columns(layer, table) else pl.lit(None)
-    counts = {"rows": pl.col("num_records"), "bytes": pl.col("size_bytes")}
-    return files.select("path", day=day, **counts).cast(no_files().schema).sort("path")
-
-
-@functools.cache
-def no_days() -> pl.DataFrame:
-    """`files_by_day` of a table that does not exist."""
-    return files_by_day(no_files())
-
-
-def files_by_day(files: pl.DataFrame) -> pl.DataFrame:
-    """Rows, bytes and files per gaming day, of `listed_files`; a null day for a table that is
-    stored in one piece."""
-    return (
-        files.group_by(pl.col("day").alias(PARTITION))
-        .agg(pl.col("rows").sum(), pl.col("bytes").sum(), files=pl.len().cast(pl.Int64))
-        .sort(PARTITION)
-    )
 
 
 def travel(delta: DeltaTable, as_of: int | dt.datetime, subject: str) -> None:

@@ -14,7 +14,8 @@ from deltalake.exceptions import CommitFailedError
 from lakehouse.errors import BadInput
 from lakehouse.storage.commits import Commit, properties
 from lakehouse.storage.lake import Lake
-from lakehouse.storage.log import files_by_day, listed_files, naming
+from lakehouse.storage.listing import files_by_day, listed_files
+from lakehouse.storage.log import naming
 from lakehouse.storage.marks import is_rearranged
 from lakehouse.storage.shapes import PARTITION, stored_schema
 
@@ -98,8 +99,8 @@ def compact_days(lake: Lake, layer: str, table: str, *, most: int = 32) -> list[
                 (0, STEP // 4, most, STEP),
                 (STEP // 4, SMALL // 2, most // 2, SMALL),
             ):
-                files = listed_files(delta, layer, table)
-                files = files.filter(pl.col("bytes").is_between(least, below, closed="left"))
+                listed = listed_files(delta, layer, table)
+                files = [file for file in listed if least <= file.bytes < below]
                 days = files_by_day(files).filter(pl.col("files") > few)[PARTITION].to_list()
                 for day in days:
                     delta.optimize.compact([(PARTITION, "=", str(day))], target_size=size)

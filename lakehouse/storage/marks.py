@@ -15,11 +15,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from lakehouse.storage.log import listed_files
+from lakehouse.storage.listing import listed_files
 
 Tokens = dict[dt.date, str]
 """Gaming day → what it holds, as a short text that is another one when the day changes."""
@@ -122,6 +121,8 @@ def _history(delta: DeltaTable) -> Iterator[dict[str, Any]]:
 
 
 def _files(delta: DeltaTable, layer: str, table: str) -> Tokens:
-    files = listed_files(delta, layer, table).drop_nulls("day")
-    by_day = files.group_by("day").agg(pl.col("path").sort())
-    return {day: digest(*paths) for day, paths in by_day.iter_rows()}
+    by_day: dict[dt.date, list[str]] = {}
+    for file in listed_files(delta, layer, table):
+        if file.day is not None:
+            by_day.setdefault(file.day, []).append(file.path)
+    return {day: digest(*paths) for day, paths in by_day.items()}

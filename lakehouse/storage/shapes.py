@@ -126,6 +126,8 @@ def conform(frame: pl.DataFrame, layer: str, table: str) -> pl.DataFrame:
     """The frame in the stored order and types. Only widening casts are made: a text never
     turns into a number here. Raises ContractError naming the columns that differ."""
     schema, found = shared_schema(layer, table), frame.schema
+    if found == schema:
+        return frame
     refuse_other_columns(found, schema, f"{layer}.{table}: the frame")
     wrong = [f"{n} is {found[n]}, not {t}" for n, t in schema.items() if not _widens(found[n], t)]
     if wrong:

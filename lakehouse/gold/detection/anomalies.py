@@ -23,5 +23,6 @@ def _inputs() -> tuple[Input, ...]:
 @mart(*_inputs(), days_in_hand=31, has_every_day=True)
 def anomalies(*, days: Days, **tables: pl.LazyFrame) -> pl.LazyFrame:
     """Mart `anomalies` of `days`: what each rule found, from its own windows."""
-    found = [rule.alerts(tables, days) for rule in rules().values()]
-    return shaped(pl.concat(found), "anomalies")
+    # One after the other: together they hold all that any of them reads.
+    found = [rule.alerts(tables, days).collect() for rule in rules().values()]
+    return shaped(pl.concat(found).lazy(), "anomalies")
