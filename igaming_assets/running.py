@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
@@ -24,8 +23,7 @@ from lakehouse.quality.landing_checks import simulated_tables
 from lakehouse.quality.results import Check
 from lakehouse.regulation.gaming_day import cut, each_day, gaming_day_of, ranges_of
 from lakehouse.settings import Settings, load_settings
-from lakehouse.storage import Days, Lake
-from lakehouse.storage.listing import rows_of_days
+from lakehouse.storage import Days, Lake, rows_stored
 
 with lasting():
     import dagster as dg
@@ -146,7 +144,8 @@ def derive_days(
     with instance_of_home() if instance is None else nullcontext(instance) as opened:
 
         def run(wanted: Sequence[dt.date]) -> None:
-            for part in in_runs(wanted, _rows_by_day(stored.lake), between):
+            rows = rows_stored(stored.lake, (("bronze", table) for table in contracts("source")))
+            for part in in_runs(wanted, rows, between):
                 refuse_other_days(settings, (part[0], part[-1]), now)
                 tell(part)
                 gaps = set(each_day((part[0], part[-1]))) - set(part)
@@ -181,13 +180,6 @@ def in_runs(
 
 def _between(first: dt.date, last: dt.date) -> list[dt.date]:
     return each_day((first, last))[1:-1]
-
-
-def _rows_by_day(lake: Lake) -> Counter[dt.date]:
-    rows: Counter[dt.date] = Counter()
-    for table in contracts("source"):
-        rows += rows_of_days(lake.data_files("bronze", table))
-    return rows
 
 
 def _with_parents_found(lake: Lake, settings: Settings, now: dt.datetime) -> list[dt.date]:

@@ -27,7 +27,7 @@ from lakehouse.storage import (
     stored_schema,
     stored_tables,
 )
-from lakehouse.storage.listing import of_days
+from lakehouse.storage.listing import of_days, paths_by_day
 from lakehouse.storage.marks import digest
 from lakehouse.storage.shapes import HISTORY
 
@@ -163,10 +163,7 @@ def states(lake: Lake, layer: str, table: str, days: Days) -> dict[dt.date, str]
         rows = lake.scan(layer, table, days=days, columns=[_DAY, "_ingested_at"])
         by_day = rows.group_by(_DAY).agg(pl.len(), pl.col("_ingested_at").max()).collect()
         return {day: f"{asked} {count} to {newest}" for day, count, newest in by_day.iter_rows()}
-    held: dict[dt.date, list[str]] = {}
-    for file in of_days(files, days):
-        if file.day is not None and file.rows:
-            held.setdefault(file.day, []).append(file.path)
+    held = paths_by_day(file for file in of_days(files, days) if file.rows)
     return {day: digest(asked, *paths) for day, paths in held.items()}
 
 

@@ -7,7 +7,7 @@ folder or an object-store URL; nothing here takes a URL apart.
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.commits import Commit
 from lakehouse.storage.damage import Looked, Read, as_far_as_sound, find_damage, sound
-from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, portions
+from lakehouse.storage.in_hand import ROWS_IN_HAND, Portion, portions, rows_stored
 from lakehouse.storage.lake import AsOf, Lake
 from lakehouse.storage.log import Version
 from lakehouse.storage.maintenance import FORGET, RETENTION, Kept, Maintained, maintain, tend
@@ -38,6 +38,7 @@ __all__ = [
     "find_damage",
     "maintain",
     "portions",
+    "rows_stored",
     "sound",
     "stored_comments",
     "stored_schema",

@@ -52,11 +52,13 @@ def rows_of_days(files: Iterable[DataFile]) -> Counter[dt.date]:
     return rows
 
 
-def as_frame(files: Sequence[DataFile]) -> pl.DataFrame:
-    """One row per file: path, day, rows, bytes."""
-    counts = {"rows": pl.Int64(), "bytes": pl.Int64()}
-    shape = {"path": pl.String(), "day": pl.Date(), **counts}
-    return pl.DataFrame(files, schema=shape, orient="row")
+def paths_by_day(files: Iterable[DataFile]) -> dict[dt.date, list[str]]:
+    """Paths by gaming day, of files that are of one."""
+    paths: dict[dt.date, list[str]] = {}
+    for file in files:
+        if file.day is not None:
+            paths.setdefault(file.day, []).append(file.path)
+    return paths
 
 
 @functools.cache
@@ -67,8 +69,9 @@ def no_days() -> pl.DataFrame:
 
 def files_by_day(files: Sequence[DataFile]) -> pl.DataFrame:
     """Rows, bytes and files per gaming day; a null day for a table that is stored in one piece."""
+    shape = {"path": pl.String(), "day": pl.Date(), "rows": pl.Int64(), "bytes": pl.Int64()}
     return (
-        as_frame(files)
+        pl.DataFrame(files, schema=shape, orient="row")
         .group_by(pl.col("day").alias(PARTITION))
         .agg(pl.col("rows").sum(), pl.col("bytes").sum(), files=pl.len().cast(pl.Int64))
         .sort(PARTITION)

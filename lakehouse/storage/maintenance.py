@@ -75,7 +75,8 @@ def maintain(
     with naming(lake.uri(layer, table), "maintain"):
         _settle(lake, layer, table, delta)
         z_ordered = _compact(delta, layer, table)
-        _settle(lake, layer, table, delta)
+        if is_rearranged(delta):
+            _settle(lake, layer, table, delta)
         delta.cleanup_metadata()
         removed = delta.vacuum(
             hours, dry_run=False, enforce_retention_duration=forced != FORGET, full=True

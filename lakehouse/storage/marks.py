@@ -18,7 +18,7 @@ from typing import Any
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from lakehouse.storage.listing import listed_files
+from lakehouse.storage.listing import listed_files, paths_by_day
 
 Tokens = dict[dt.date, str]
 """Gaming day → what it holds, as a short text that is another one when the day changes."""
@@ -121,8 +121,5 @@ def _history(delta: DeltaTable) -> Iterator[dict[str, Any]]:
 
 
 def _files(delta: DeltaTable, layer: str, table: str) -> Tokens:
-    by_day: dict[dt.date, list[str]] = {}
-    for file in listed_files(delta, layer, table):
-        if file.day is not None:
-            by_day.setdefault(file.day, []).append(file.path)
-    return {day: digest(*paths) for day, paths in by_day.items()}
+    held = paths_by_day(listed_files(delta, layer, table))
+    return {day: digest(*paths) for day, paths in held.items()}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.files.mapping import Mapping
-from lakehouse.ingest.files.mapping_files import given_in, load_mapping
+from lakehouse.ingest.files.mapping import Mapping, checked_mapping
+from lakehouse.ingest.files.mapping_files import given_in
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,5 @@ def read_start(path: Path | None, table: str | None) -> Start:
     said = table or given.get("table")
     if said is None:
         raise BadInput(f"mapping {path}: names no table; say which with --table")
-    return Start(said, load_mapping(path, said), given, path.read_text("utf-8"))
+    mapping = checked_mapping(given, said, str(path))
+    return Start(said, mapping, given, path.read_text("utf-8"))
