@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 from shop_rows import FAR, order, orders
 
 from lakehouse.contracts.shop.fraud import PARTS, PROFILES, RULES
+from lakehouse.detection.fraud import measures as in_threads
 from lakehouse.detection.fraud import rules, sequence
 from lakehouse.detection.fraud.alerts import alerted, fraud_of
 from lakehouse.detection.fraud.measures import distance, measured, nothing_remembered, remembered
@@ -260,7 +261,10 @@ def test_a_burst_names_the_payments_of_its_hour() -> None:
         order(f"t{k}", f"2025-03-01 20:0{k}", "1.00", status="failed" if k % 2 else "completed")
         for k in range(8)
     ]
-    given = orders(order("old", "2025-03-01 18:00", "80.00"), *tests)
+    # Of one basket with t7, and after it in the order of transactions: not known of yet.
+    given = orders(
+        order("old", "2025-03-01 18:00", "80.00"), *tests, order("t8", "2025-03-01 20:07", "1.00")
+    )
     found, _ = measured(given, nothing_remembered())
     told = alerted(judged(found, "tuned"), remembered(given), "tuned")
     last = told.filter(pl.col("transaction_id") == "t7").row(0, named=True)
@@ -287,7 +291,9 @@ def test_two_users_of_one_code_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 START = dt.datetime(2025, 3, 1, 15, tzinfo=dt.UTC)
-MOMENTS = st.integers(0, 200).map(lambda n: START + dt.timedelta(seconds=n))
+MOMENTS = st.one_of(st.integers(0, 200), st.sampled_from([0, 60, 120])).map(
+    lambda n: START + dt.timedelta(seconds=n)
+)
 ORDERS = st.lists(
     st.fixed_dictionaries(
         {
@@ -321,7 +327,10 @@ def test_batches_say_what_the_whole_does(
         *(order(f"t{k:02}", f"{o.pop('at'):%Y-%m-%d %H:%M:%S}", o.pop("amount"), **o)
           for k, o in enumerate(dict(o) for o in given_orders))
     ).sort("timestamp", "transaction_id")  # fmt: skip
-    whole, after = fraud_of(rows, nothing_remembered(), name)
+    with pytest.MonkeyPatch.context() as patch:
+        # As a large day is done: the users in threads, each with some of them.
+        patch.setattr(in_threads, "ROWS_ALONE", 0)
+        whole, after = fraud_of(rows, nothing_remembered(), name)
     state, parts, begin = nothing_remembered(), [], 0
     for end in sorted({min(c, len(rows)) for c in cuts} | {len(rows)}):
         part, state = fraud_of(rows[begin:end], state, name)

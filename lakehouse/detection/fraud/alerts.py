@@ -95,12 +95,16 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .join(asked.lazy().select("user_id").unique(), on="user_id", how="semi")
     )
     before = (pl.col("timestamp") - pl.col("timestamp_it")).dt.total_microseconds()
-    rests = (
-        (pl.col("transaction_id") == pl.col("transaction_id_it"))
-        | (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
-        | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
-        | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
-        | (pl.col("returns") & ~pl.col("is_tried") & (before >= 0))
+    # At one moment the transactions have an order too: none tells of one that is yet to come.
+    is_earlier = (before > 0) | (pl.col("transaction_id_it") < pl.col("transaction_id"))
+    rests = (pl.col("transaction_id") == pl.col("transaction_id_it")) | (
+        is_earlier
+        & (
+            (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
+            | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
+            | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
+            | (pl.col("returns") & ~pl.col("is_tried") & (before >= 0))
+        )
     )
     days = (pl.col("gaming_day") - pl.col("gaming_day_it")).dt.total_days()
     record = pl.struct(table_name=pl.lit("shop_orders"), record_id="transaction_id_it")
