@@ -1,4 +1,4 @@
-"""Texts made of columns."""
+"""Texts made of columns, and where they lie."""
 
 from __future__ import annotations
 
@@ -19,3 +19,20 @@ def formatted(template: str, *values: str | pl.Expr) -> pl.Expr:
     for value, text in zip(values, between[1:], strict=True):
         pieces += [pl.col(value) if isinstance(value, str) else value, pl.lit(text)]
     return pl.concat_str(pieces)
+
+
+def packed(frame: pl.DataFrame, most: int = 1) -> pl.DataFrame:
+    """The same rows in one chunk, texts of a column side by side; as it is up to `most` chunks.
+
+    For what is put together of many small frames and kept: of each Polars (2.1.0) keeps 8 KiB a
+    column of texts, however few they are. `rechunk` need not copy them, and `estimated_size` does
+    not count it.
+    """
+    if frame.n_chunks() <= most:
+        return frame
+    whole, plain = frame.rechunk(), pl.CompatLevel.oldest()
+    return whole.with_columns(
+        pl.Series(n, whole[n].to_arrow(compat_level=plain))
+        for n, t in whole.schema.items()
+        if t == pl.String
+    )

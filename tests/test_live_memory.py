@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from live_streams import LATENESS, SILENCE, ZONE, bet, stream
 
+from lakehouse.live import fraud
 from lakehouse.live.alerts import ALERT, after, nothing_said, versions
 from lakehouse.live.watch import State, Watch, absorbed, begun, told
 
@@ -163,6 +164,36 @@ def test_an_account_that_is_new_takes_no_more_than_is_said(table: str, most: int
     minutes = [[f"A{minute * 500 + n:018}" for n in range(500)] for minute in range(12)]
     states = following(table, minutes, each=3)
     assert (size(states[11]) - size(states[5])) / (6 * 500) < most
+
+
+def test_payments_that_come_by_and_by_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars keeps 8 KiB of memory for the texts of each few, in whatever chunk they are."""
+    monkeypatch.setattr(fraud, "CHUNKS", 4)
+    watch, second = Watch("shop_orders", ZONE, LATENESS, SILENCE), dt.timedelta(seconds=1)
+    payments = [order(f"A{n:018}", JUNE + n * second, n) for n in range(3 * 10)]
+    rows = stream("shop_orders", payments).bronze.drop("user_id")
+    state = begun(watch)
+    for n in range(0, len(payments), 3):
+        users = pl.Series("user_id", [str(p["user_id"]) for p in payments[n : n + 3]])
+        state, _ = absorbed(watch, state, watch.judged(rows[n : n + 3].with_columns(users)))
+    known = state.fraud.known["user_id"]
+    assert sorted(known) == [p["user_id"] for p in payments]
+    assert len(pieces(known)) <= 4
+
+
+def test_alerts_that_are_told_by_and_by_are_put_together() -> None:
+    said = nothing_said()
+    for n in range(70):
+        said = after(said, alerts(alert_id=f"tuned-T{n:018}"))
+    assert said["alert_id"].to_list() == [f"tuned-T{n:018}" for n in range(70)]
+    assert len(pieces(said["alert_id"])) < 10
+
+
+def pieces(texts: pl.Series) -> set[int]:
+    """The pieces of memory that the texts lie in, by address."""
+    newest = pl.CompatLevel.newest()
+    arrays = [chunk.to_arrow(compat_level=newest) for chunk in texts.get_chunks()]
+    return {buffer.address for array in arrays for buffer in array.buffers()[2:]}
 
 
 def size(state: State) -> int:

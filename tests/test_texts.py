@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lakehouse.texts import formatted
+from lakehouse.texts import formatted, packed
 
 
 def test_a_text_is_null_where_a_value_is() -> None:
@@ -31,3 +31,14 @@ def test_a_column_may_begin_with_an_empty_chunk() -> None:
 def test_a_value_without_a_place_is_refused() -> None:
     with pytest.raises(ValueError, match="has 1 places for 2 values"):
         formatted("{}", "a", "b")
+
+
+def test_rows_of_many_frames_are_packed_as_they_were() -> None:
+    few = [pl.DataFrame({"a": [f"more than 12 bytes {n}", None], "b": [n, -n]}) for n in range(5)]
+    rows = pl.concat(few, rechunk=False)
+    found = packed(rows)
+    assert found.equals(rows)
+    assert found.schema == rows.schema
+    assert found.n_chunks() == 1
+    assert packed(rows, 5) is rows
+    assert packed(rows.clear()).schema == rows.schema

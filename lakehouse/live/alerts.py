@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.contracts import contract
+from lakehouse.texts import packed
 
 ALERT = pl.Schema(
     {
@@ -16,6 +17,8 @@ ALERT = pl.Schema(
 """An alert as a rule gives it; the engine adds where and when."""
 _SAID = ("level", "score", "said", "context", "is_withdrawn")
 _LONG = ("context", "evidence")
+CHUNKS = 64
+"""In as many what is remembered may lie: to put it together takes as much memory again."""
 SAID = pl.Schema({**{n: t for n, t in ALERT.items() if n not in _LONG}, "digest": pl.UInt64()})
 """What is remembered of an alert that was told: its measures by a digest, and of its evidence
 nothing, which were most of what a day of payments took here."""
@@ -25,23 +28,26 @@ def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> 
     """What is to be said anew (`ALERT`): alerts of `stands` that `said` does not have, or has
     otherwise, and those of the subjects that were `judged` (their `alert_id`) which `said` has and
     `stands` no longer; with `is_first`, whether nothing was said of it before."""
-    told = stands.with_columns(digest=_digest()).join(said, on=["alert_id", "digest"], how="anti")
+    ids = pl.concat([stands["alert_id"], judged["alert_id"]])
+    known = said.filter(pl.col("alert_id").is_in(ids.implode())).rechunk()
+    told = stands.with_columns(digest=_digest()).join(known, on=["alert_id", "digest"], how="anti")
     gone = (
-        said.filter(~pl.col("is_withdrawn"))
+        known.filter(~pl.col("is_withdrawn"))
         .join(judged.select("alert_id"), on="alert_id", how="semi")
         .join(stands.select("alert_id"), on="alert_id", how="anti")
         .with_columns(context=pl.lit("{}"), evidence=[], is_withdrawn=True)
     )
     news, back = (f.select(pl.col(n).cast(t) for n, t in ALERT.items()) for f in (told, gone))
-    is_first = ~pl.col("alert_id").is_in(said["alert_id"].implode())
+    is_first = ~pl.col("alert_id").is_in(known["alert_id"].implode())
     found = pl.concat([news, back]).sort("partition", "offset", "alert_id")
     return found.with_columns(is_first=is_first)
 
 
 def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """What is said then."""
-    rest = said.join(news.select("alert_id"), on="alert_id", how="anti")
-    return pl.concat([rest, remembered(news)])
+    is_amended = said["alert_id"].is_in(news["alert_id"].implode())
+    rest = said.filter(~is_amended) if is_amended.any() else said
+    return packed(pl.concat([rest, remembered(news)]), CHUNKS) if len(news) else said
 
 
 def remembered(alerts: pl.DataFrame) -> pl.DataFrame:

@@ -21,15 +21,14 @@ from lakehouse.detection.fraud.measures import (
     nothing_remembered,
 )
 from lakehouse.detection.fraud.rules import judged
-from lakehouse.live.alerts import ALERT, after, no_alerts, nothing_said, versions
+from lakehouse.live.alerts import ALERT, CHUNKS, after, no_alerts, nothing_said, versions
 from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
-from lakehouse.texts import formatted
+from lakehouse.texts import formatted, packed
 
 _PLACED = {"partition": pl.Int64(), "offset": pl.Int64()}
 LATEST = 1
 """Gaming days by which a payment may be late and still be judged: older ones wait for the batch."""
-_CHUNKS = 64
 _FIRST = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
 
@@ -68,14 +67,15 @@ def judged_again(
     what is to be said anew."""
     reached = gaming_day(pl.col("mark").clip(_FIRST), timezone)
     in_time = pl.col("gaming_day") >= reached.dt.offset_by(f"-{LATEST}d")
-    fresh = fresh.join(before.known, on=["transaction_id", "gaming_day"], how="anti")
+    near = _near(before.known, fresh, dead)
+    fresh = fresh.join(near, on=["transaction_id", "gaming_day"], how="anti")
     new, gone = _placed(fresh.filter(in_time)), _placed(dead)
     days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
     known = before.known
     if len(gone):
-        known = known.join(gone, on="transaction_id", how="anti")
+        known, near = (f.join(gone, on="transaction_id", how="anti") for f in (known, near))
     since = pl.concat([new, gone]).group_by("user_id").agg(since=pl.col("timestamp").min())
-    mine = known.join(since, on="user_id", how="inner", maintain_order="left")
+    mine = near.join(since, on="user_id", how="inner", maintain_order="left")
     later = pl.col("timestamp") >= pl.col("since")
     again = pl.concat([mine.filter(later).drop("since"), new])
     stands = _alerts(again, mine.filter(~later).drop("since"))
@@ -84,6 +84,16 @@ def judged_again(
     news = versions(before.said, stands, ids)
     after_ = Fraud(pl.concat([known, new]), after(before.said, news), before.days)
     return _recent(after_, days), news
+
+
+def _near(known: pl.DataFrame, *came: pl.DataFrame) -> pl.DataFrame:
+    """What is known of the accounts and payments that came: all else is looked through, and joined
+    with nothing, as a join takes as much memory again."""
+    is_near = [
+        pl.col(n).is_in(pl.concat([f[n] for f in came]).implode())
+        for n in ("user_id", "transaction_id")
+    ]
+    return known.filter(pl.any_horizontal(is_near)).rechunk()
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -141,14 +151,14 @@ def _remembered(known: pl.DataFrame) -> pl.DataFrame:
 
 def _recent(fraud: Fraud, days: Mapping[int, dt.date]) -> Fraud:
     """Without what no payment that is in time is measured against, looked for once a day."""
-    known = fraud.known.rechunk() if fraud.known.n_chunks() > _CHUNKS else fraud.known
+    known = packed(fraud.known, CHUNKS)
     if all(day <= fraud.days.get(p, dt.date.min) for p, day in days.items()):
         return replace(fraud, known=known)
     newest = {**fraud.days, **days}
     day = pl.col("partition").replace_strict(newest, default=None, return_dtype=pl.Date)
     back = (day - pl.col("gaming_day")).dt.total_days().fill_null(0)
     return Fraud(
-        known.filter(back <= REACH + LATEST).rechunk(),
+        packed(known.filter(back <= REACH + LATEST)),
         fraud.said.filter(back <= LATEST + 1),
         newest,
     )
