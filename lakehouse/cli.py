@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import os
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import lakehouse.commands
@@ -92,14 +94,18 @@ def start(
     _put_in_environment(context, named)
 
 
+@functools.cache
+def command() -> TyperGroup:
+    """The command line, made once in a process: that takes longer than most commands."""
+    return typer.main.get_group(build())
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line in this process and returns its exit status."""
     debug = "--debug" in arguments
     try:
         _refuse_unusable(arguments)
-        status = typer.main.get_command(build()).main(
-            list(arguments), prog_name="lakehouse", standalone_mode=False
-        )
+        status = command().main(list(arguments), prog_name="lakehouse", standalone_mode=False)
     except TyperException as error:
         if debug:
             raise

@@ -48,6 +48,9 @@ class Warm:
         shutil.rmtree(self._said)
         return out, err
 
+    def send_signal(self, number: int) -> None:
+        os.kill(self._process.pid or 0, number)
+
     @property
     def returncode(self) -> int | None:
         return self._process.exitcode

@@ -11,8 +11,10 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from nicegui import core
 from requests.adapters import HTTPAdapter
@@ -20,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from lakehouse.commands.serve import application, place_of
 from lakehouse.ingest.streams.transport import transport
 from lakehouse.serve.http.app import Bounds
+from lakehouse.serve.signin import users
 from lakehouse.serve.signin.journal import Entry, SignInLog
 from lakehouse.serve.signin.users import Users
 from lakehouse.settings import DOMAINS, Settings
@@ -134,6 +137,10 @@ class Browser:
             {"Accept": "text/html", "Origin": origin or f"http://{at}", "Host": host or at}
         )
 
+    def close(self) -> None:
+        """Ends its connections: a server that is told to end waits for those by TLS."""
+        self._session.close()
+
     def get(self, path: str, **headers: str) -> requests.Response:
         return self._ask("GET", path, headers, None)
 
@@ -176,12 +183,19 @@ class _From(HTTPAdapter):
         super().init_poolmanager(*given, source_address=(self._peer, 0), **more)
 
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
 def house(folder: Path, *names: str, **page: Any) -> House:
-    """A house with these users of the table above, each with the role of theirs."""
+    """A house with these users of the table above, each with the role of theirs. Their passwords
+    are hashed for less than the house's own cost, which is a quarter of a second a sign-in:
+    `set_password` gives one a hash of that."""
     settings = Settings(root=str(folder / "lake"), domains=DOMAINS, page=page)
     made = House(settings)
-    for name in names:
-        made.users.add(name, [ROLES[name]], SECRETS[name], MADE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "hashed", QUICK.hash)
+        for name in names:
+            made.users.add(name, [ROLES[name]], SECRETS[name], MADE)
     return made
 
 

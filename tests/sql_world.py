@@ -1,6 +1,7 @@
 """A lake in which all that nobody may read in SQL holds one word, and files beside it that do."""
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,8 @@ class World:
 
     def files(self) -> dict[str, int]:
         """Every file, and when it was written."""
-        found = (p for p in self.folder.rglob("*") if p.is_file())
-        return {str(p): p.stat().st_mtime_ns for p in found}
+        found = (f"{inside}/{name}" for inside, _, names in os.walk(self.folder) for name in names)
+        return {path: Path(path).stat().st_mtime_ns for path in found}
 
     def _file(self, layer: str, table: str) -> str:
         return str(next(Path(self.lake.uri(layer, table)).rglob("*.parquet")))

@@ -92,7 +92,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return app
 
-    monkeypatch.setattr(cli, "build", build)
+    monkeypatch.setattr(cli, "command", lambda: typer.main.get_group(build()))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from lakehouse import cli
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput
 from lakehouse.ingest.files.column_typing import Origin
-from lakehouse.ingest.files.inference import Proposal, infer
+from lakehouse.ingest.files.inference import Proposal, infer, proposal
+from lakehouse.ingest.files.inference.looks import Look, looks
 from lakehouse.ingest.files.inference.names import language, likeness
 from lakehouse.ingest.files.inference.sample import sampled
 from lakehouse.ingest.files.mapping_files import load_mapping
@@ -35,12 +36,24 @@ def proposed(folder: Path, text: str, table: str | None = None, **more: Any) -> 
     return infer(file, table, timezone=ZONE, tables=FLOOR, **more)
 
 
+LOOKS: dict[Path, list[Look]] = {}
+
+
 @functools.cache
 def once(
     file: Path, table: str | None, timezone: str, tables: tuple[str, ...] | None = None
 ) -> Proposal:
-    """Each file of the corpus is read a single time for all that is asked of its proposal."""
-    return infer(file, table, timezone=timezone, tables=tables)
+    """Each file of the corpus is read a single time for all that is asked of its proposal, and
+    its columns are looked at once for both houses: what they look like is no table's."""
+
+    def looked(*asked: Any) -> list[Look]:
+        if file not in LOOKS:
+            LOOKS[file] = looks(*asked)
+        return LOOKS[file]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proposal, "looks", looked)
+        return infer(file, table, timezone=timezone, tables=tables)
 
 
 def columns(proposal: Proposal) -> dict[str, Any]:

@@ -175,13 +175,13 @@ def _started_runs(history: Path) -> list[tuple[str]]:
 
 @pytest.mark.slow
 def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
-    running = start("run", "--from", "2025-01-01", "--to", "2025-01-20")
+    running = Warm("lakehouse", "run", "--from", "2025-01-01", "--to", "2025-01-20")
     history = place / "home" / "history" / "runs.db"
     deadline = time.monotonic() + 120
     while not _started_runs(history):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    time.sleep(1)
+    time.sleep(0.5)
     running.send_signal(signal.SIGINT)
     try:
         _, said = running.communicate(timeout=60)
@@ -192,28 +192,11 @@ def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
         assert [r.status for r in opened.get_runs()] == [dg.DagsterRunStatus.CANCELED]
 
 
-BURIED = """
-import os, signal, time, weakref
-from igaming_assets.running import _hear_every_interruption
-_hear_every_interruption()
-class Thing: pass
-thing = Thing()
-watch = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT) or time.sleep(0))
-begun = time.monotonic()
-try:
-    del thing
-    time.sleep(30)
-except KeyboardInterrupt:
-    print("heard at once" if time.monotonic() - begun < 20 else "heard late")
-"""
-
-
 @pytest.mark.slow
 def test_an_interruption_that_python_drops_is_said_again() -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", BURIED], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (said.returncode, said.stdout, said.stderr) == (0, "heard at once\n", "")
+    process = Warm("tests.buried")
+    said = process.communicate(timeout=120)
+    assert (process.returncode, *said) == (0, "at once", "")
 
 
 def test_the_daemon_looks_at_backfills_every_few_seconds(

@@ -54,11 +54,18 @@ IN_THE_WAY: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that the commands here only read."""
+    lake = Lake(str(tmp_path_factory.mktemp("filled") / "lake"))
+    fill(lake)
+    return lake
+
+
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+def here(filled: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAKEHOUSE_ROOT", filled.root)
     monkeypatch.chdir(tmp_path)
-    fill(Lake(str(tmp_path / "lake")))
     return tmp_path
 
 

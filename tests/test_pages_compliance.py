@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -48,9 +49,17 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def lake(settings: Settings) -> Lake:
+def lake(kept: Path, settings: Settings) -> Lake:
+    """A copy of what is kept."""
+    shutil.copytree(kept, Path(settings.root).parent, dirs_exist_ok=True)
+    return Lake.open(settings)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two currency reports, one filed late and one open, and a win; no case."""
-    made = Lake.open(settings)
+    folder = tmp_path_factory.mktemp("kept")
+    made = Lake.open(Settings(root=str(folder / "lake"), domains=DOMAINS))
     days = {"gaming_day": [DAY, DAY]}
     put(made, "gold", "property_day", gaming_day=[DAY], win=[Decimal("5.00")])
     write(made, "gold", "ctr_filings", [ctr_row("P1"), ctr_row("P2")])
@@ -72,7 +81,7 @@ def lake(settings: Settings) -> Lake:
     put(made, "silver", "slot_telemetry", gaming_day=[DAY], event_id=["t9"])
     put(made, "silver", "compliance", **days, report_id=["R1", "R2"], report_type=["CTR", "CTR"])
     put(made, "gold", "check_results", **results("compliance"), judged_of=["a"])
-    return made
+    return folder
 
 
 def results(*tables: str) -> dict[str, list[Any]]:

@@ -49,8 +49,12 @@ def here(lake: Lake, of: Settings, page: str, span: Span) -> Here:
     return Here(made, found, span, {}, lambda: viewer, PAGES)
 
 
+def asked(lake: Lake, *, restricted: bool = False) -> Catalog:
+    return Catalog(lake, restricted=restricted, timezone="America/Los_Angeles")
+
+
 def terminal(lake: Lake, sql: str, *, restricted: bool = False) -> list[tuple[Any, ...]]:
-    with Catalog(lake, restricted=restricted, timezone="America/Los_Angeles") as catalog:
+    with asked(lake, restricted=restricted) as catalog:
         return catalog.frame(sql).rows()
 
 
@@ -74,6 +78,7 @@ def test_a_live_panel_shows_the_query_of_its_rows(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder) / "house", *EVENTS)
+        catalog = asked(house.lake)
         for table, rows, is_told in pieces:
             house.store(table, rows)
             if is_told:
@@ -83,7 +88,8 @@ def test_a_live_panel_shows_the_query_of_its_rows(
             page = next(name for name, of in live.PANELS.items() if panel in of)
             reader = here(house.lake, house.settings, page, Span(DAY, DAY))
             shown = live._rows(reader, panel)
-            assert terminal(house.lake, sql) == shown.rows(), panel.view
+            assert catalog.frame(sql).rows() == shown.rows(), panel.view
+        catalog.close()
 
 
 def test_a_panel_shows_as_many_rows_as_its_query(tmp_path: Path) -> None:
@@ -96,13 +102,14 @@ def test_a_panel_shows_as_many_rows_as_its_query(tmp_path: Path) -> None:
                   for n in range(150)]  # fmt: skip
         house.store(table, stream(table, events).bronze)
     house.flush()
-    sizes = {}
+    sizes, catalog = {}, asked(house.lake)
     for panel in PANELS:
-        rows = terminal(house.lake, filled(panel.figure(), panel.given(house.settings)))
+        rows = catalog.frame(filled(panel.figure(), panel.given(house.settings))).rows()
         told = answer(house.lake, house.settings, panel.view, panel.params).select(panel.columns)
         shown = told if panel.draw == "table" else told.reverse()
         assert rows == shown.rows(), panel.view
         sizes[panel.view] = len(rows)
+    catalog.close()
     assert sizes["sessions"] >= 90  # 30 minutes of 20 seconds each
     assert (sizes["sales"], sizes["conversion"]) == (40, 10)
 

@@ -28,7 +28,9 @@ PAGES = ("/today", "/floor", "/online", "/shop", "/data")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> House:
-    return house(tmp_path_factory.mktemp("house"), *ROLES)
+    made = house(tmp_path_factory.mktemp("house"), *ROLES)
+    made.users.set_password("cora", SECRETS["cora"])  # the work that it takes is measured
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import ipaddress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -236,8 +237,9 @@ def test_a_server_with_a_certificate_signs_people_in_by_tls(tmp_path: Path) -> N
     home: House = house(tmp_path, "ana", origin=SITE, **tls)
     files = {"ssl_certfile": tls["tls_certificate"], "ssl_keyfile": tls["tls_key"]}
     with home.served(**files) as address:
-        browser = Browser(address, origin=SITE, host="lake.example", tls=tls["tls_certificate"])
-        answer = browser.sign_in("ana", SECRETS["ana"])
-        assert answer.headers["Set-Cookie"].startswith("__Host-lakehouse=")
-        assert "Secure" in answer.headers["Set-Cookie"]
-        assert browser.get("/today").status_code == 200
+        asked = Browser(address, origin=SITE, host="lake.example", tls=tls["tls_certificate"])
+        with closing(asked) as browser:
+            answer = browser.sign_in("ana", SECRETS["ana"])
+            assert answer.headers["Set-Cookie"].startswith("__Host-lakehouse=")
+            assert "Secure" in answer.headers["Set-Cookie"]
+            assert browser.get("/today").status_code == 200

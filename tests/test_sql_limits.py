@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.serve.sql.limits import Limits, Runaway
 from lakehouse.settings import load_settings
 from lakehouse.storage import Lake
+from tests.processes import Warm
 
 ENDLESS = "SELECT count(*) FROM range(100000000) a, range(100000000) b"
 DEAF = "SELECT list_reduce(range(100000000), (a, b) -> a + b)"
@@ -76,12 +75,9 @@ def test_a_limit_that_is_none_is_refused(name: str, value: float) -> None:
         load_settings(**{name: value})
 
 
-def asked(lake: Lake, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+def asked(lake: Lake, *arguments: str, **settings: str) -> Warm:
     env = os.environ | {"LAKEHOUSE_ROOT": lake.root, **settings}
-    command = [sys.executable, "-m", "lakehouse", "sql", *arguments]
-    return subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return Warm("lakehouse", "sql", *arguments, env=env)
 
 
 @pytest.mark.slow
@@ -115,8 +111,8 @@ def test_ctrl_c_ends_a_running_query(lake: Lake, tmp_path: Path, query: str) -> 
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".*.part")):
         assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1)
+        time.sleep(0.01)
+    time.sleep(0.5)
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)

@@ -90,9 +90,10 @@ def _of_open_tables(c: Contract) -> str:
     was judged, but where that is restricted."""
     if "judged_of" in c.columns:
         return "judged_of IS NOT NULL"
+    if not (c.confidential and "table_name" in c.columns):
+        return ""
     closed = [f"'{door}'" for door in doors() if is_closed(door)]
-    names_each = c.confidential and "table_name" in c.columns
-    return f"table_name NOT IN ({', '.join(closed)})" if closed and names_each else ""
+    return f"table_name NOT IN ({', '.join(closed)})" if closed else ""
 
 
 def _rejects(parts: list[View]) -> View:

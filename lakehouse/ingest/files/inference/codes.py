@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from functools import lru_cache
 
 import dataframely as dy
 
@@ -23,9 +23,10 @@ def translated(look: Look, ours: str, column: dy.Enum) -> tuple[dict[str, str], 
     known = spellings(column)
     given = look.distinct.to_list()
     foreign = [v for v in given if folded(v) not in known]
-    named = {v: code for v in foreign if (code := _named(v, ours, column.categories))}
+    categories = tuple(column.categories)
+    named = {v: code for v in foreign if (code := _named(v, ours, categories))}
     rest = [v for v in foreign if v not in named]
-    short = _initials(rest, [c for c in column.categories if c not in named.values()])
+    short = _initials(rest, [c for c in categories if c not in named.values()])
     found = named | short
     return found, sorted(v for v in rest if v not in found)
 
@@ -38,7 +39,8 @@ def flags(look: Look) -> dict[str, str]:
     return {v: meant[plain(v)] for v in given if plain(v) in meant}
 
 
-def _named(value: str, ours: str, categories: Iterable[str]) -> str:
+@lru_cache(1 << 16)
+def _named(value: str, ours: str, categories: tuple[str, ...]) -> str:
     """By words that codes.<column> of columns.toml lists, in any language."""
     listed: dict[str, list[str]] = held("columns")["codes"].get(ours, {})
     words = {w for r in _meant(value) for w in r}

@@ -6,7 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import islice, product
 from typing import Any
@@ -48,6 +48,7 @@ def _dictionary() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+@lru_cache(1 << 16)
 def plain(text: str) -> str:
     """Without case and accents."""
     folded = unicodedata.normalize("NFKD", text.casefold())

@@ -73,7 +73,7 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
     if look.is_empty:
         return Fit(named * 0.9, Form(why="empty in the sample"), ()) if named >= 1 else None
     form, codes, foreign = Form(), dict[str, str](), list[str]()
-    if column.dtype == pl.Boolean:
+    if isinstance(column, dy.Bool):
         codes = flags(look)
         look = Look(look.name, look.texts.replace(codes), look.nulls)
     if isinstance(column, dy.Enum):
@@ -191,7 +191,7 @@ def _judged(
             points.append((-0.6, ""))
     if ours == c.event_time and evidence.habits.only_time == look.name:
         points.append((0.65, "it is the only time in the file"))
-    if isinstance(column.dtype, pl.Datetime):
+    if isinstance(column, dy.Datetime):
         points += _placed(look, ours, evidence)
     if ours == "amount" and evidence.habits.has_quantity and is_price(look.name):
         points.append((-0.6, ""))
@@ -208,7 +208,7 @@ def _judged(
 def _placed(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]]:
     """What happened first stands in the first of our columns of moments, the last in the last."""
     c, habits = evidence.contract, evidence.habits
-    ours_all = [n for n, x in c.columns.items() if isinstance(x.dtype, pl.Datetime)]
+    ours_all = [n for n, x in c.columns.items() if isinstance(x, dy.Datetime)]
     ours_all = [n for n in ours_all if n not in PROVENANCE]
     worth = 0.62 if habits.times == len(ours_all) == 2 else 0.3
     if look.name == habits.first_time and ours == ours_all[0]:
@@ -221,7 +221,8 @@ def _placed(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]
 def _coded(
     look: Look, column: dy.Enum, codes: dict[str, str], foreign: list[str]
 ) -> tuple[float, str]:
-    own = [v for v in look.distinct if folded(v) in spellings(column)]
+    known = spellings(column)
+    own = [v for v in look.distinct if folded(v) in known]
     share = (len(own) + len(codes)) / len(look.distinct)
     if own and share == 1 and len(own) > 1:
         return 0.7, "its codes are ours"
@@ -236,6 +237,8 @@ def _coded(
 
 def _referred(look: Look, ours: str, evidence: Evidence) -> list[tuple[float, str]]:
     c = evidence.contract
+    if not evidence.known:
+        return []
     refs = {(c.name, ours), *[r for n, r in c.references().items() if n == ours]}
     points = []
     for ref in refs:
@@ -297,7 +300,7 @@ def _followed(
 ) -> list[tuple[float, str]]:
     """A balance is no amount; what amounts to quantity times price is one."""
     points, theirs = list[tuple[float, str]](), look.name
-    is_money = isinstance(column.dtype, pl.Decimal) and ours not in ("hours_played",)
+    is_money = isinstance(column, dy.Decimal) and ours not in ("hours_played",)
     if not is_money:
         return points
     moved = {a: b for b, a in relations.balances.items()}
