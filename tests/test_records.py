@@ -197,9 +197,9 @@ class TestPeople:
 
     @pytest.mark.slow
     def test_nobody_is_in_the_book_before_his_first_visit(self) -> None:
-        _, versions = PlayerGenerator(faults=False).generate_with_history(10_000)
+        _, versions = PlayerGenerator(faults=False, **WEEK).generate_with_history(10_000)
         assert (versions["enrollment_date"] <= versions["gaming_day"]).all()
-        assert versions.filter(gaming_day=dt.date(2025, 1, 1)).height < 10_000
+        assert versions.filter(gaming_day=WEEK["start_date"]).height < 10_000
 
     def test_the_last_days_alone(self) -> None:
         people, versions = PlayerGenerator(**WEEK).generate_with_history(300, history_days=2)
