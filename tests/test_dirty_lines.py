@@ -154,12 +154,13 @@ def test_the_truth_tells_what_stands_in_a_line(made: Path) -> None:
 @pytest.mark.parametrize("kind", [ShopActionGenerator, PlayerEventGenerator])
 def test_times_in_mixed_forms_are_read_as_they_were(
     kind: type[ShopActionGenerator | PlayerEventGenerator],
+    made: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     table = kind.table
     file = generate(tmp_path, "-f", "csv", "--no-faults", tables=[table]) / FILES[table]
-    silver, _, _ = fates(file, table, mapping_for(table, file, capsys))
+    silver, _, _ = fates(file, table, mapping_for(table, made / FILES[table], capsys))
     days = {"start_date": dt.date(2025, 1, 1), "end_date": dt.date(2025, 1, 3)}
     clean_ = kind(faults=False, include_pii=True, **days).generate(1500)
     both = silver.join(clean_, on="event_id", suffix="_was")
