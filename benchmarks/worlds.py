@@ -29,18 +29,17 @@ class Floor:
     def days(self) -> Days:
         return self.config.start, self.config.date(self.count - 1)
 
+    @cached_property
+    def world(self) -> World:
+        return World(self.config)
+
     @cache  # noqa: B019
     def silver(self, table: str) -> pl.LazyFrame:
-        world = World(self.config)
-        parts = [
-            clean(
-                table,
-                pl.concat(world.frames(table, range(d, d + 1))),
-                timezone=self.config.timezone,
-            ).good
-            for d in range(self.count)
-        ]
-        return pl.concat(parts).lazy()
+        bronze = (
+            pl.concat(self.world.frames(table, block)) for block in self.world.blocks(self.days)
+        )
+        zone = self.config.timezone
+        return pl.concat([clean(table, rows, timezone=zone).good for rows in bronze]).lazy()
 
     @cache  # noqa: B019
     def table(self, name: str) -> pl.LazyFrame:
@@ -60,9 +59,8 @@ class Floor:
     @cached_property
     def plants(self) -> pl.DataFrame:
         """Cases and look-alikes; defects are not among them."""
-        world, days = World(self.config), range(self.count)
         tell = planted_scenarios, planted_house_cases
-        return pl.concat([told(world, d) for d in days for told in tell])
+        return pl.concat([told(self.world, d) for d in range(self.count) for told in tell])
 
     def __hash__(self) -> int:
         return id(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,12 +56,19 @@ HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
 TABLES = [("bronze", "compliance"), ("silver", "compliance"), ("gold", "player_day")]
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    small_lake.fill(Lake(str(folder)))
+    return folder
+
+
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def lake(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """A copy, to be damaged."""
+    shutil.copytree(filled, tmp_path / "lake")
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
-    made = Lake(str(tmp_path / "lake"))
-    small_lake.fill(made)
-    return made
+    return Lake(str(tmp_path / "lake"))
 
 
 def file_of(lake: Lake, layer: str, table: str, day: dt.date = FIRST) -> Path:

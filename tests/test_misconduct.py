@@ -362,8 +362,9 @@ def test_structuring_of_one_day_is_several_amounts_in_the_band() -> None:
 
 def test_a_case_is_in_the_truth_with_its_intensity(world) -> None:
     day = next(d for d in range(20) if any(s.is_look_alike for s in world.scenarios(d)))
-    planted = world.plants(world.config.date(day)).filter(entity_type="player")
-    told = planted.filter(~pl.col("plant_id").str.starts_with("habit:"))
+    planted = world.plants(world.config.date(day), ["table_games"])
+    is_habit = pl.col("plant_id").str.starts_with("habit:")
+    told = planted.filter(~is_habit, entity_type="player")
     by_id = {f"scenario:{s.number}": s for s in world.scenarios(day)}
     assert told.height > 3
     for row in told.to_dicts():

@@ -159,11 +159,17 @@ def test_another_key_gives_other_hashes(tmp_path: Path) -> None:
 
 class TestPeople:
     @pytest.mark.parametrize("faults", [True, False])
-    @pytest.mark.parametrize("n", [0, 1, 400, 10_000])
-    def test_one_row_for_each_of_n_people(self, n: int, faults: bool) -> None:
-        made = PlayerGenerator(faults=faults).generate(n)
+    @pytest.mark.parametrize(
+        ("n", "window", "last"),
+        [(n, WEEK, dt.date(2025, 3, 7)) for n in (0, 1, 400)]
+        + [(10_000, {}, dt.date(2025, 1, 30))],
+    )
+    def test_one_row_for_each_of_n_people(
+        self, n: int, window: dict[str, dt.date], last: dt.date, faults: bool
+    ) -> None:
+        made = PlayerGenerator(faults=faults, **window).generate(n)
         assert made.height == made["player_id"].n_unique() == n
-        assert set(made["gaming_day"]) <= {dt.date(2025, 1, 30)}
+        assert set(made["gaming_day"]) == ({last} if n else set())
 
     @pytest.mark.slow
     def test_more_people_than_the_usual_book_are_found(self) -> None:
@@ -191,9 +197,9 @@ class TestPeople:
 
     @pytest.mark.slow
     def test_nobody_is_in_the_book_before_his_first_visit(self) -> None:
-        _, versions = PlayerGenerator(faults=False).generate_with_history(10_000)
+        _, versions = PlayerGenerator(faults=False, **WEEK).generate_with_history(10_000)
         assert (versions["enrollment_date"] <= versions["gaming_day"]).all()
-        assert versions.filter(gaming_day=dt.date(2025, 1, 1)).height < 10_000
+        assert versions.filter(gaming_day=WEEK["start_date"]).height < 10_000
 
     def test_the_last_days_alone(self) -> None:
         people, versions = PlayerGenerator(**WEEK).generate_with_history(300, history_days=2)

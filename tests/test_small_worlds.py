@@ -66,7 +66,7 @@ def test_who_is_planted_has_rows_of_the_scenario(rows: dict[str, int]) -> None:
     kinds = {"structuring", "minimal_play", "chip_walking", "threshold_avoidance"}
     for day in range(21):
         date = world.config.date(day)
-        plants = world.plants(date).filter(pl.col("kind").is_in(kinds))
+        plants = world.plants(date, ["table_games"]).filter(pl.col("kind").is_in(kinds))
         # Who kept chips honestly comes back with them, and buys none.
         plants = plants.filter((pl.col("kind") != "chip_walking") | ~pl.col("is_look_alike"))
         first = plants.unique("plant_id", keep="first", maintain_order=True)

@@ -27,6 +27,7 @@ BOOKS = {
     "sessions_balance": ("slot_telemetry", "event_type", "TICKET_OUT", "amount"),
 }
 """Truth → table, column and kind of a row whose loss breaks it, and its amount."""
+TABLES = ("player_profile", "slot_telemetry", "table_games", "financial_txn")
 FIRST, COUNT = 5, 4
 Frames = dict[tuple[str, str], pl.LazyFrame]
 
@@ -34,7 +35,7 @@ Frames = dict[tuple[str, str], pl.LazyFrame]
 def cleaned(world: World) -> Frames:
     days = [world.config.start + dt.timedelta(days=FIRST + n) for n in range(COUNT)]
     found: Frames = {}
-    for table in ("player_profile", "slot_telemetry", "table_games", "financial_txn"):
+    for table in TABLES:
         rows = pl.concat([world.frame(table, day) for day in days])
         parents = {t: frame for (layer, t), frame in found.items() if layer == "silver"}
         result = clean(table, rows, timezone=world.config.timezone, parents=parents)
@@ -51,6 +52,11 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def spoiled(world: World) -> Frames:
     return cleaned(world)
+
+
+@pytest.fixture(scope="module")
+def planted(world: World) -> pl.DataFrame:
+    return pl.concat([world.plants(world.config.date(FIRST + n), TABLES) for n in range(COUNT)])
 
 
 def of(frames: Frames, name: str) -> pl.DataFrame:
@@ -71,10 +77,11 @@ def between_readings(slots: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["markers_agree", "meters_never_fall", *BOOKS])
-def test_planted_rows_explain_every_discrepancy(name: str, spoiled: Frames, world: World) -> None:
+def test_planted_rows_explain_every_discrepancy(
+    name: str, spoiled: Frames, planted: pl.DataFrame
+) -> None:
     found = of(spoiled, name)
     assert found.schema == EXPLAINED
-    planted = pl.concat([world.plants(world.config.date(FIRST + n)) for n in range(COUNT)])
     news = planted.filter(pl.col("entity_type").is_in(["player", "machine"]))["entity_id"]
     assert set(unexplained(found)["subject"]) <= set(news)
     named = planted.filter(pl.col("row_key").is_not_null()).select(
@@ -93,10 +100,9 @@ def test_the_spoiled_days_have_such_discrepancies(name: str, spoiled: Frames) ->
 
 
 @pytest.mark.slow
-def test_chips_that_walk_out_stay_unexplained(spoiled: Frames, world: World) -> None:
+def test_chips_that_walk_out_stay_unexplained(spoiled: Frames, planted: pl.DataFrame) -> None:
     kinds = ("chip_walking", "pooling")
     found = unexplained(of(spoiled, "cash_outs_have_their_cage_row"))
-    planted = pl.concat([world.plants(world.config.date(FIRST + n)) for n in range(COUNT)])
     who = planted.filter(pl.col("kind").is_in(kinds))["entity_id"]
     assert found.height
     assert set(found["subject"]) <= set(who)
@@ -126,14 +132,15 @@ def test_a_sound_casino_has_no_findings() -> None:
 
 
 @pytest.mark.slow
-def test_days_are_summed_up(world: World, spoiled: Frames) -> None:
+def test_days_are_summed_up(world: World, spoiled: Frames, planted: pl.DataFrame) -> None:
     found = of(spoiled, "cash_outs_have_their_cage_row")
     said = summed_up(TRUTHS["cash_outs_have_their_cage_row"], found)
     assert sum(day["unexplained"] for day in said.values()) == unexplained(found).height
     assert sum(day["explained"] + day["unexplained"] for day in said.values()) == found.height
     # What is not explained by lost rows is by chips that left: of planted patrons, and so told.
     for day, one in said.items():
-        walked = world.plants(day).filter(pl.col("kind").is_in(["chip_walking", "pooling"]))
+        left = pl.col("kind").is_in(["chip_walking", "pooling"])
+        walked = planted.filter(left, gaming_day=day)
         who, _, amounts = one["first"].partition(": ") if one["unexplained"] else ("", "", "")
         assert not who or who in set(walked["entity_id"])
         assert not who or amounts.startswith("carried off tables ")

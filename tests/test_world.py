@@ -75,12 +75,12 @@ def test_days_made_together_equal_days_made_alone(world: World, table: str) -> N
 @pytest.mark.parametrize("table", ["slot_telemetry", "financial_txn"])
 def test_a_large_day_is_the_same_in_stretches_and_threads(table: str) -> None:
     """More than 100,000 rows a day: each stretch is made and spoiled by itself."""
-    config = WorldConfig(days=2, rows={table: 450_000}, scale=0.1)
+    config = WorldConfig(days=2, rows={table: 210_000}, scale=0.1)
     pieces = dict(enumerate(table_frames(World(config), [table], threads=3)))
     run = pl.concat([rows for _, rows in pieces.values()])
     alone = World(config).frame(table, config.date(1))
     assert len(pieces) > 4
-    assert run.height == 450_000
+    assert run.height == 210_000
     assert run.filter(pl.col("gaming_day") == config.date(1)).equals(alone)
 
 
