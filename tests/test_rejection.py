@@ -162,6 +162,7 @@ def test_nothing_is_told_of_a_restricted_table(
     head = "report_id,report_type,report_timestamp,transaction_amount"
     drop(whole_lake, "compliance/a.csv", f"{head}\nS1,SAR,2025-01-05T12:00:00-08:00,5\n")
     told = said(capsys, "ingest")
+    assert whole_lake.scan("quarantine", "sar_filings").collect().height == 1
     assert "sar" not in told.lower()
     assert "compliance: landed" not in told
     assert "rejected_share" not in told
