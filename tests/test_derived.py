@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -291,16 +292,17 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
         assert outcome.failed == {f"gold/property_day:{EVERY_ROW}"}
         assert told(instance) == {"2025-01-05": False, "2025-01-07": True, "2025-01-08": True}
         assert underived_days(settings, opened) == [D1]
-        [first] = asked(settings, instance)
+        asked = sensor(settings, instance)
+        [first] = asked()
         assert first.partition_key == "2025-01-05"
         assert {dg.AssetKey(list(SILVER)), dg.AssetKey(list(MART))} <= {*first.asset_selection}
-        assert asked(settings, instance) == [first]
+        assert asked() == [first]
         put(opened, D1)
-        [again] = asked(settings, instance)
+        [again] = asked()
         assert again.run_key != first.run_key
         run_days(settings, (D1, D1 + day), now=AS_OF, instance=instance)
         assert set(told(instance).values()) == {True}
-        assert asked(settings, instance) == []
+        assert asked() == []
 
 
 def told(instance: dg.DagsterInstance) -> dict[str, bool]:
@@ -317,13 +319,16 @@ def told(instance: dg.DagsterInstance) -> dict[str, bool]:
     return found
 
 
-def asked(settings: object, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    lake = LakeResource.of(settings)  # type: ignore[arg-type]
-    given = {"lake": lake, "clock": Clock(at=AS_OF.isoformat())}
+def sensor(settings: Settings, instance: dg.DagsterInstance) -> Callable[[], list[dg.RunRequest]]:
+    """What a tick of the sensor asks for, in a code location that stays loaded."""
+    given = {"lake": LakeResource.of(settings), "clock": Clock(at=AS_OF.isoformat())}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        defs = assemble(lake.settings, **given)
-    sensor = underived_sensor(lake.settings)
-    context = dg.build_sensor_context(instance=instance, definitions=defs, resources=given)
-    found = sensor.evaluate_tick(context)
-    return list(found.run_requests or [])
+        defs = assemble(settings, **given)
+    tended = underived_sensor(settings)
+
+    def asked() -> list[dg.RunRequest]:
+        context = dg.build_sensor_context(instance=instance, definitions=defs, resources=given)
+        return list(tended.evaluate_tick(context).run_requests or [])
+
+    return asked

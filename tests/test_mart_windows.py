@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -25,42 +25,53 @@ NOW = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 ALWAYS = (dt.date(2023, 12, 1), dt.date(2037, 6, 1))
 
 
+silver = cache(silver_rows)
+
+
 @cache
 def table(name: str) -> pl.LazyFrame:
     """All rows of an input: silver by hand, a mart from all of its inputs."""
-    given = silver_rows()
+    given = silver()
     if name in given:
         return given[name]
     return whole(name, ALWAYS).lazy()
 
 
-def whole(name: str, days: Days) -> pl.DataFrame:
+def whole(name: str, days: Days, wanted: Sequence[dt.date] | None = None) -> pl.DataFrame:
+    """The mart's rows of a range, or of the days of it that are wanted, from all there are."""
     mart = marts()[name]
     frames = {i.table: table(i.table) for i in mart.reads(SETTINGS)}
-    return mart.rows(frames, settings=SETTINGS, days=days, as_of=NOW).collect()
+    asked = None if wanted is None else sorted(wanted)
+    return mart.rows(frames, settings=SETTINGS, days=days, wanted=asked, as_of=NOW).collect()
 
 
-def windowed(mart: Mart, day: dt.date) -> pl.DataFrame:
-    """The mart's rows of one day, from what its windows let through."""
-    days = (day, day)
-    inside = pl.col("gaming_day")
-    frames = {
-        i.table: table(i.table).filter(inside.is_between(*i.window(days, LAW)))
+def let_through(mart: Mart, day: dt.date) -> dict[str, pl.LazyFrame]:
+    """What the windows of its inputs let through for one day."""
+    is_inside = pl.col("gaming_day").is_between
+    return {
+        i.table: table(i.table).filter(is_inside(*i.window((day, day), LAW)))
         for i in mart.reads(SETTINGS)
     }
-    return mart.rows(frames, settings=SETTINGS, days=days, as_of=NOW).collect()
+
+
+def made(mart: Mart, frames: dict[str, pl.LazyFrame], day: dt.date) -> pl.DataFrame:
+    return mart.rows(frames, settings=SETTINGS, days=(day, day), as_of=NOW).collect()
 
 
 @cache
-def right(name: str, day: dt.date) -> pl.DataFrame:
-    return whole(name, (day, day))
+def alone(name: str, day: dt.date) -> pl.DataFrame:
+    """The mart's rows of one day, from what its windows let through."""
+    return made(marts()[name], let_through(marts()[name], day), day)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(marts()))
-def test_the_windows_are_enough(name: str) -> None:
-    for day in DAYS:
-        assert_frame_equal(windowed(marts()[name], day), right(name, day))
+def test_days_alone_are_as_with_others_between_and_all_rows_there_are(name: str) -> None:
+    """The windows are enough: nothing beyond them changes a day."""
+    found = whole(name, (min(DAYS), max(DAYS)), DAYS)
+    assert_frame_equal(
+        found, pl.concat(alone(name, d) for d in sorted(DAYS)), check_row_order=False
+    )
 
 
 def narrowed() -> Iterator[tuple[str, Input, str]]:
@@ -72,8 +83,17 @@ def narrowed() -> Iterator[tuple[str, Input, str]]:
 
 
 def is_noticed(mart: Mart, old: Input, new: Input) -> bool:
+    """Whether some day changes: none does for which the two let the same rows through."""
+
+    def rows(given: Input, day: dt.date) -> int:
+        is_inside = pl.col("gaming_day").is_between(*given.window((day, day), LAW))
+        return table(given.table).select(is_inside.sum()).collect().item()
+
     changed = replace(mart, inputs=tuple(new if i == old else i for i in mart.inputs))
-    return any(not windowed(changed, day).equals(right(mart.name, day)) for day in DAYS)
+    days = [day for day in DAYS if rows(new, day) < rows(old, day)]
+    return any(
+        not made(changed, let_through(changed, d), d).equals(alone(mart.name, d)) for d in days
+    )
 
 
 def _said(value: object) -> str:
@@ -95,13 +115,12 @@ def test_a_window_a_day_shorter_is_noticed(name: str, given: Input, side: str) -
 )
 def test_an_input_that_is_not_read_is_noticed(name: str, given: Input) -> None:
     mart = marts()[name]
-    nothing = table(given.table).clear()
 
     def without(day: dt.date) -> pl.DataFrame:
-        frames = {i.table: table(i.table) for i in mart.reads(SETTINGS)} | {given.table: nothing}
-        return mart.rows(frames, settings=SETTINGS, days=(day, day), as_of=NOW).collect()
+        frames = let_through(mart, day)
+        return made(mart, frames | {given.table: frames[given.table].clear()}, day)
 
-    assert any(not without(day).equals(right(name, day)) for day in DAYS)
+    assert any(not without(day).equals(alone(name, day)) for day in DAYS)
 
 
 @pytest.mark.slow
@@ -114,15 +133,3 @@ def test_of_nothing_a_mart_makes_nothing_but_where_it_says_so(name: str) -> None
     frames = {i.table: table(i.table) if i.is_lookup else table(i.table).clear() for i in given}
     rows = mart.rows(frames, settings=SETTINGS, days=(DAYS[0], DAYS[0]), as_of=NOW).collect()
     assert (rows.height > 0) is mart.has_every_day
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(marts()))
-def test_days_with_others_between_are_as_each_alone(name: str) -> None:
-    mart = marts()[name]
-    frames = {i.table: table(i.table) for i in mart.reads(SETTINGS)}
-    days = sorted(DAYS)
-    found = mart.rows(
-        frames, settings=SETTINGS, days=(days[0], days[-1]), wanted=days, as_of=NOW
-    ).collect()
-    assert_frame_equal(found, pl.concat(right(name, d) for d in days), check_row_order=False)

@@ -22,11 +22,11 @@ from tests.landed import (
     LANDING_DAY,
     cage_csv,
     cage_row,
+    deriving,
     drop,
     lake_at,
     mapped,
     take_in,
-    up_to_silver,
 )
 
 COMMIT = Commit("test", "test", "1")
@@ -64,7 +64,8 @@ def whole_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 
 @pytest.fixture
 def lake(whole_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    up_to_silver(monkeypatch)
+    """Of which no other table is derived than the one that files are landed of."""
+    deriving(monkeypatch, f"key:bronze/{CAGE} or key:silver/{CAGE}")
     return whole_lake
 
 
@@ -161,6 +162,7 @@ def test_nothing_is_told_of_a_restricted_table(
     head = "report_id,report_type,report_timestamp,transaction_amount"
     drop(whole_lake, "compliance/a.csv", f"{head}\nS1,SAR,2025-01-05T12:00:00-08:00,5\n")
     told = said(capsys, "ingest")
+    assert whole_lake.scan("quarantine", "sar_filings").collect().height == 1
     assert "sar" not in told.lower()
     assert "compliance: landed" not in told
     assert "rejected_share" not in told

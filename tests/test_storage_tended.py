@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,21 @@ HOME = ("bronze", CAGE)
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def in_forty_commits(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = Lake(str(tmp_path_factory.mktemp("forty")))
+    for n in range(40):
+        brought(lake, n, n + 1)
+    return lake
+
+
+@pytest.fixture
+def forty(in_forty_commits: Lake, tmp_path: Path) -> Lake:
+    """A lake of its own, of forty rows that came in so many commits."""
+    shutil.copytree(in_forty_commits.root, tmp_path / "forty")
+    return Lake(str(tmp_path / "forty"))
 
 
 def files(lake: Lake) -> int:
@@ -73,15 +89,13 @@ def test_offsets_outlive_the_log_that_told_them(lake: Lake) -> None:
     assert len(places(anew)) == 9 + 12
 
 
-def test_files_that_were_put_together_go_after_the_time_that_is_kept(lake: Lake) -> None:
-    for n in range(40):
-        brought(lake, n, n + 1)
-    tend(lake, "bronze", CAGE, HOUR)
-    assert files(lake) == 41
-    assert lake.scan("bronze", CAGE, as_of=30).collect().height == 30
-    tend(lake, "bronze", CAGE, NOTHING)
-    assert files(lake) == 1
-    assert len(places(Lake(lake.root))) == 40
+def test_files_that_were_put_together_go_after_the_time_that_is_kept(forty: Lake) -> None:
+    tend(forty, "bronze", CAGE, HOUR)
+    assert files(forty) == 41
+    assert forty.scan("bronze", CAGE, as_of=30).collect().height == 30
+    tend(forty, "bronze", CAGE, NOTHING)
+    assert files(forty) == 1
+    assert len(places(Lake(forty.root))) == 40
 
 
 @pytest.mark.slow
@@ -107,13 +121,11 @@ def test_what_was_put_together_is_not_written_again_each_time(
     assert lake.scan(*HOME).collect()["_source"].n_unique() == at
 
 
-def test_files_of_a_commit_that_is_under_way_stay(lake: Lake) -> None:
-    for n in range(40):
-        brought(lake, n, n + 1)
-    under_way = Path(lake.uri("bronze", CAGE)) / f"gaming_day={DAY}" / "part-under-way.parquet"
+def test_files_of_a_commit_that_is_under_way_stay(forty: Lake) -> None:
+    under_way = Path(forty.uri("bronze", CAGE)) / f"gaming_day={DAY}" / "part-under-way.parquet"
     under_way.write_bytes(b"PAR1")
     os.utime(under_way, (0, 0))
-    tend(lake, "bronze", CAGE, NOTHING)
+    tend(forty, "bronze", CAGE, NOTHING)
     assert under_way.exists()
 
 
@@ -140,31 +152,27 @@ def test_times_are_the_tables_own_and_follow_the_settings(
 
 
 def test_a_file_that_was_put_together_is_found_after_a_checkpoint(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
+    forty: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One is made between two times that the table is tended, by whoever commits."""
-    for n in range(40):
-        brought(lake, n, n + 1)
     with monkeypatch.context() as patch:
         patch.setattr(DeltaTable, "vacuum", lambda *_, **__: [])
-        tend(lake, *HOME, NOTHING)
-    checkpoint(lake, *HOME)
-    brought(lake, 40, 41)
-    assert files(lake) == 42
-    tend(lake, *HOME, NOTHING)
-    assert files(lake) == 2
+        tend(forty, *HOME, NOTHING)
+    checkpoint(forty, *HOME)
+    brought(forty, 40, 41)
+    assert files(forty) == 42
+    tend(forty, *HOME, NOTHING)
+    assert files(forty) == 2
 
 
-def test_what_was_opened_is_read_on_after_its_version_is_forgotten(lake: Lake) -> None:
-    for n in range(40):
-        brought(lake, n, n + 1)
-    opened = lake.scan("bronze", CAGE)
+def test_what_was_opened_is_read_on_after_its_version_is_forgotten(forty: Lake) -> None:
+    opened = forty.scan("bronze", CAGE)
     seldom = Kept(dt.timedelta(0), AN_HOUR)
-    tend(lake, "bronze", CAGE, seldom)
-    brought(lake, 40, 41)
-    checkpoint(lake, *HOME)
-    tend(lake, "bronze", CAGE, seldom)
-    assert entries(lake, *HOME)[0] > 40
+    tend(forty, "bronze", CAGE, seldom)
+    brought(forty, 40, 41)
+    checkpoint(forty, *HOME)
+    tend(forty, "bronze", CAGE, seldom)
+    assert entries(forty, *HOME)[0] > 40
     assert opened.collect().height == 40
 
 
