@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mart_witnesses import D
-from test_mart_windows import right
+from test_mart_windows import alone
 
 from lakehouse.contracts import contract, contracts
 from lakehouse.contracts.compliance.suspicion import ALERT_RULES, TYPOLOGIES
@@ -118,7 +118,7 @@ def secrets() -> set[str]:
         "sar_cases": ["case_id", "narrative"],
         "alerts": ["alert_id", "said", "suggested_action"],
     }.items():
-        rows = right(name, D)
+        rows = alone(name, D)
         for column in columns:
             found.update(rows[column])
     return found
@@ -143,14 +143,14 @@ def tells(frame: pl.DataFrame) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPEN)
 def test_what_stands_in_the_zone_stands_in_no_open_mart(name: str) -> None:
-    assert tells(right(name, D)) == set()
+    assert tells(alone(name, D)) == set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("column", ["alert_id", "rule", "said", "suggested_action"])
 def test_a_value_that_would_be_told_is_noticed(column: str) -> None:
-    leaked = right("alerts", D).select(pl.col(column).alias("note"))
-    assert len(right("alerts", D)["rule"].unique()) >= 4
+    leaked = alone("alerts", D).select(pl.col(column).alias("note"))
+    assert len(alone("alerts", D)["rule"].unique()) >= 4
     assert tells(leaked) == {"note"}
     assert tells(leaked.select(pl.concat_list("note").alias("notes"))) == {"notes"}
     assert tells(leaked.select(pl.struct("note").alias("row"))) == {"note"}

@@ -71,6 +71,7 @@ def houses(draw: Any) -> list[tuple[str, pl.DataFrame, bool]]:
     return [f for f in found if len(f[1])]
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of frames, if it fails
 @BRIEF
 @given(pieces=houses())
 def test_a_live_panel_shows_the_query_of_its_rows(
