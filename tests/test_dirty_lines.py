@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from landed import deriving
+from landed import up_to_silver
 
 from lakehouse.cli import run
 from lakehouse.contracts import contract
@@ -221,7 +221,7 @@ def test_a_lake_keeps_out_what_the_truth_says(
     monkeypatch.setenv("LAKEHOUSE_DOMAINS", '["floor", "online", "platform", "shop"]')
     monkeypatch.setenv("LAKEHOUSE_REJECTED_SHARE", "1")
     monkeypatch.setenv("LAKEHOUSE_ORPHANS", json.dumps(dict.fromkeys(FILES, "keep")))
-    deriving(monkeypatch, " or ".join(f"key:bronze/{t} or key:silver/{t}" for t in FILES))
+    up_to_silver(monkeypatch, *FILES)
     for table, name in FILES.items():
         mapping = mapping_for(table, made / name, capsys)
         assert run(["land", str(made / name), "-t", table, "-m", str(mapping)]) == 0

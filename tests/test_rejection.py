@@ -22,11 +22,11 @@ from tests.landed import (
     LANDING_DAY,
     cage_csv,
     cage_row,
-    deriving,
     drop,
     lake_at,
     mapped,
     take_in,
+    up_to_silver,
 )
 
 COMMIT = Commit("test", "test", "1")
@@ -65,7 +65,7 @@ def whole_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 @pytest.fixture
 def lake(whole_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """Of which no other table is derived than the one that files are landed of."""
-    deriving(monkeypatch, f"key:bronze/{CAGE} or key:silver/{CAGE}")
+    up_to_silver(monkeypatch, CAGE)
     return whole_lake
 
 

@@ -13,7 +13,7 @@ from lakehouse.ingest.files.delimited import RULES
 from lakehouse.ingest.files.evidence import form_of
 from lakehouse.quality.rule_words import explained, in_words, known_rules
 from lakehouse.storage import Lake
-from tests.landed import CAGE, cage_csv, cage_row, deriving, drop, mapped
+from tests.landed import CAGE, cage_csv, cage_row, drop, mapped, up_to_silver
 from tests.test_rejection import WHOLE, lake, said, whole_lake  # noqa: F401
 
 PROFILES = "player_profile"
@@ -154,7 +154,7 @@ def test_personal_values_are_not_shown_without_the_grant(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    deriving(monkeypatch, f"key:bronze/{PROFILES} or key:silver/{PROFILES}")
+    up_to_silver(monkeypatch, PROFILES)
     text = "player_id,gaming_day,date_of_birth,first_name\nP1,2025-01-05,2019-02-03,Zoe\n"
     drop(whole_lake, f"{PROFILES}/a.csv", text + "P2,2025-01-05,3 Feb 1980,Ann\n")
     said(capsys, "ingest", status=1)

@@ -12,7 +12,7 @@ from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.run import Outcome
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.storage import Lake
-from tests.landed import CAGE, bronze, cage_csv, deriving, drop, lake_at, mapped, take_in
+from tests.landed import CAGE, bronze, cage_csv, drop, lake_at, mapped, take_in, up_to_silver
 from tests.small_lake import COMMIT
 from tests.test_exactly_once import killed
 
@@ -194,7 +194,7 @@ def test_the_command_names_both_files(
 ) -> None:
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
     monkeypatch.setenv("LAKEHOUSE_SOURCE", "landing")
-    deriving(monkeypatch, f"key:bronze/{CAGE} or key:silver/{CAGE}")
+    up_to_silver(monkeypatch, CAGE)
     for name, content in (("a.csv", A), ("b.csv", B)):
         (tmp_path / name).write_text(content)
         assert cli.run(["land", str(tmp_path / name), "--table", CAGE]) == 0

@@ -151,14 +151,13 @@ def _remembered(known: pl.DataFrame) -> pl.DataFrame:
 
 def _recent(fraud: Fraud, days: Mapping[int, dt.date]) -> Fraud:
     """Without what no payment that is in time is measured against, looked for once a day."""
-    known = packed(fraud.known, CHUNKS)
     if all(day <= fraud.days.get(p, dt.date.min) for p, day in days.items()):
-        return replace(fraud, known=known)
+        return replace(fraud, known=packed(fraud.known, CHUNKS))
     newest = {**fraud.days, **days}
     day = pl.col("partition").replace_strict(newest, default=None, return_dtype=pl.Date)
     back = (day - pl.col("gaming_day")).dt.total_days().fill_null(0)
     return Fraud(
-        packed(known.filter(back <= REACH + LATEST)),
+        packed(fraud.known.filter(back <= REACH + LATEST)),
         fraud.said.filter(back <= LATEST + 1),
         newest,
     )

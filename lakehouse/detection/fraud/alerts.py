@@ -96,22 +96,20 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
     before = (pl.col("timestamp") - pl.col("timestamp_it")).dt.total_microseconds()
     # At one moment the transactions have an order too: none tells of one that is yet to come.
-    is_earlier = (before > 0) | (pl.col("transaction_id_it") < pl.col("transaction_id"))
-    rests = (pl.col("transaction_id") == pl.col("transaction_id_it")) | (
-        is_earlier
-        & (
-            (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
-            | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
-            | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
-            | (pl.col("returns") & ~pl.col("is_tried") & (before >= 0))
-        )
+    has_come = (before > 0) | (pl.col("transaction_id_it") <= pl.col("transaction_id"))
+    rests = (
+        (pl.col("transaction_id") == pl.col("transaction_id_it"))
+        | (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
+        | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
+        | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
+        | (pl.col("returns") & ~pl.col("is_tried") & (before >= 0))
     )
     days = (pl.col("gaming_day") - pl.col("gaming_day_it")).dt.total_days()
     record = pl.struct(table_name=pl.lit("shop_orders"), record_id="transaction_id_it")
     return (
         asked.lazy()
         .join(others, on="user_id", suffix="_it")
-        .filter(rests & days.is_between(0, REACH))
+        .filter(rests & has_come & days.is_between(0, REACH))
         .sort("timestamp_it", "transaction_id_it")
         .group_by("transaction_id")
         .agg(evidence=record.tail(MOST_EVIDENCE))

@@ -93,20 +93,27 @@ def _measured(new: pl.DataFrame, known: pl.DataFrame, hashes: pl.Series) -> pl.D
     is_new = turns >= len(rows) - len(new)
     if (np.diff(turns) < 0).any():
         rows, users = rows[turns], users[turns]
-    many = THREADS if len(rows) > ROWS_ALONE else 1
-    parts = [np.flatnonzero(users % np.uint64(many) == n) for n in range(many)]
-    with ThreadPoolExecutor(many) as threads:
-        found = list(threads.map(lambda part: _of_part(rows[part], users[part], part), parts))
+    found = _of_users(rows, users)
     place = np.empty(len(rows), dtype=np.int64)
-    place[np.concatenate([turns for _, turns in found])] = np.arange(len(rows))
-    measures = pl.concat([measures for measures, _ in found])[place[is_new]]
+    place[np.concatenate([of for _, of in found])] = np.arange(len(rows))
+    measures = pl.concat([part for part, _ in found])[place[is_new]]
     return pl.concat([rows.filter(is_new), measures], how="horizontal")
 
 
-def _of_part(rows: pl.DataFrame, users: U64, turns: I64) -> tuple[pl.DataFrame, I64]:
-    """Measures of all rows of some users, in the order of users, and the turn of each."""
+def _of_users(rows: pl.DataFrame, users: U64) -> list[tuple[pl.DataFrame, I64]]:
+    """Measures of rows in order of time, by user, and which row each is of: in one part, or of
+    many rows in a part a thread, each with some of the users."""
+    if len(rows) <= ROWS_ALONE:
+        return [_of_part(rows, users)]
+    parts = [np.flatnonzero(users % np.uint64(THREADS) == n) for n in range(THREADS)]
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = threads.map(lambda part: _of_part(rows[part], users[part]), parts)
+        return [(made, part[of]) for part, (made, of) in zip(parts, found, strict=True)]
+
+
+def _of_part(rows: pl.DataFrame, users: U64) -> tuple[pl.DataFrame, I64]:
     order, by_user = sequence(rows, users, REACH)
-    return pl.DataFrame(_measures(order, rows, by_user)), turns[by_user]
+    return pl.DataFrame(_measures(order, rows, by_user)), by_user
 
 
 def _turns(rows: pl.DataFrame) -> I64:
