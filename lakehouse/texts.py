@@ -21,18 +21,35 @@ def formatted(template: str, *values: str | pl.Expr) -> pl.Expr:
     return pl.concat_str(pieces)
 
 
-def packed(frame: pl.DataFrame, most: int = 1) -> pl.DataFrame:
-    """The same rows in one chunk, texts of a column side by side; as it is up to `most` chunks.
+def packed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same rows in one chunk, texts of a column side by side.
 
     For what is put together of many small frames and kept: of each Polars (2.1.0) keeps 8 KiB a
     column of texts, however few they are. `rechunk` need not copy them, and `estimated_size` does
     not count it.
     """
-    if frame.n_chunks() <= most:
-        return frame
     whole, plain = frame.rechunk(), pl.CompatLevel.oldest()
     return whole.with_columns(
         pl.Series(n, whole[n].to_arrow(compat_level=plain))
         for n, t in whole.schema.items()
         if t == pl.String
     )
+
+
+def settled(frame: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The same rows in at most `most` chunks; as it is where it has no more.
+
+    The last chunks are packed into one, from the first of them that has fewer rows than follow it:
+    what a frame grows by is copied as often as its length doubles, and the room of all of it is
+    seldom taken twice. `most` is at least as many as a length can double.
+    """
+    lengths = frame.to_series().chunk_lengths() if frame.width else []
+    if len(lengths) <= most:
+        return frame
+    stays, rest = 0, frame.height
+    for length in lengths:
+        rest -= length
+        if length < rest:
+            break
+        stays += length
+    return pl.concat([frame.head(stays), packed(frame.slice(stays))])

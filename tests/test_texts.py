@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lakehouse.texts import formatted, packed
+from lakehouse.texts import formatted, packed, settled
 
 
 def test_a_text_is_null_where_a_value_is() -> None:
@@ -40,5 +40,28 @@ def test_rows_of_many_frames_are_packed_as_they_were() -> None:
     assert found.equals(rows)
     assert found.schema == rows.schema
     assert found.n_chunks() == 1
-    assert packed(rows, 5) is rows
     assert packed(rows.clear()).schema == rows.schema
+
+
+def test_what_grows_is_packed_from_its_end() -> None:
+    """64 chunks: the first has as many rows as all others, the second fewer than follow it."""
+    lengths = [70, 2, *[1] * 62, 4]
+    few = [pl.DataFrame({"a": [f"{n}-{i}" for i in range(n)], "b": n}) for n in lengths]
+    rows = pl.concat(few, rechunk=False)
+    assert settled(rows, 65) is rows
+    found = settled(rows, 64)
+    assert found.equals(rows)
+    assert found["a"].chunk_lengths() == found["b"].chunk_lengths() == [70, 68]
+
+
+def test_what_grows_for_long_lies_in_few_chunks() -> None:
+    """2,000 rows that come one at a time: each is copied at most 11 times, as 2,000 < 2 ** 11."""
+    rows, copied = pl.DataFrame(schema={"a": pl.Int64}), 0
+    for n in range(2_000):
+        grown = pl.concat([rows, pl.DataFrame({"a": [n]})], rechunk=False)
+        rows = settled(grown, 16)
+        assert rows.n_chunks() <= 16
+        if rows is not grown:
+            copied += rows["a"].chunk_lengths()[-1]
+    assert rows["a"].to_list() == list(range(2_000))
+    assert copied < 2_000 * 11

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.texts import packed
+from lakehouse.texts import settled
 
 ALERT = pl.Schema(
     {
@@ -18,7 +18,7 @@ ALERT = pl.Schema(
 _SAID = ("level", "score", "said", "context", "is_withdrawn")
 _LONG = ("context", "evidence")
 CHUNKS = 64
-"""In as many what is remembered may lie: to put it together takes as much memory again."""
+"""In as many what is remembered may lie."""
 SAID = pl.Schema({**{n: t for n, t in ALERT.items() if n not in _LONG}, "digest": pl.UInt64()})
 """What is remembered of an alert that was told: its measures by a digest, and of its evidence
 nothing, which were most of what a day of payments took here."""
@@ -47,7 +47,7 @@ def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """What is said then."""
     is_amended = said["alert_id"].is_in(news["alert_id"].implode())
     rest = said.filter(~is_amended) if is_amended.any() else said
-    return packed(pl.concat([rest, remembered(news)]), CHUNKS) if len(news) else said
+    return settled(pl.concat([rest, remembered(news)]), CHUNKS) if len(news) else said
 
 
 def remembered(alerts: pl.DataFrame) -> pl.DataFrame:
