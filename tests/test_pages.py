@@ -1,9 +1,6 @@
 """The page: figures that can be asked, numbers as people read them, and answers that stay true."""
 
 import datetime as dt
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,16 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 import requests
-import uvicorn
-from fastapi import FastAPI
+from signing import House as Served
 
 from benchmarks.pages.browser import drive
 from lakehouse.errors import BadInput
-from lakehouse.serve.pages.app import add_pages
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.pages.figures import Figure, figure, figures_of, pages_with_figures
 from lakehouse.serve.pages.frame import filled
-from lakehouse.serve.pages.here import House, Span, span_of
+from lakehouse.serve.pages.here import Span, span_of
 from lakehouse.serve.pages.menu import PAGES
 from lakehouse.serve.pages.words import label, shown
 from lakehouse.settings import DOMAINS, Settings
@@ -160,18 +155,8 @@ def test_columns_have_words() -> None:
 @pytest.fixture
 def address(lake: Lake, settings: Settings) -> Iterator[str]:
     store(lake, {DAY: "1.50"})
-    app = FastAPI()
-    add_pages(app, House(Asking(lake, settings), lambda: NOW))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with Served(settings).served() as at:
+        yield f"http://{at}"
 
 
 def test_pages_answer_and_wrong_addresses_say_why(address: str) -> None:
