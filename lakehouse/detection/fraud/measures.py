@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.contracts import contract
-from lakehouse.detection.fraud.sequence import I64, NOTHING, U64, Sequence, codes, sequence
+from lakehouse.detection.fraud.sequence import I64, NOTHING, U64, Sequence, code, sequence
 
 REACH = 30
 """Gaming days before an order's own that are remembered of its user."""
@@ -46,8 +46,8 @@ REMEMBERED: dict[str, pl.Expr] = {
     "cents": (pl.col("amount").cast(pl.Float64) * 100).round().cast(pl.Int64),
     "latitude": pl.col("latitude"),
     "longitude": pl.col("longitude"),
-    "device": pl.col("device_id"),
-    "network": pl.col("ip_address"),
+    "device": code("device_id"),
+    "network": code("ip_address"),
     **_FLAGS,
 }
 """What is kept of an order, and how it follows from a row of `shop_orders`."""
@@ -163,7 +163,7 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
         "refunded_cents": known.up_to(np.where(tried, 0, cents)),
         "paid_cents": known.up_to(paid),
     }
-    devices, networks = (codes(rows[n])[by_user] for n in ("device", "network"))
+    devices, networks = (rows[n].to_numpy()[by_user] for n in ("device", "network"))
     return [
         *(pl.Series(n, v) for n, v in counts.items()),
         *_own_amounts(s, paid, cents),

@@ -190,7 +190,7 @@ def _meet(ids: pl.Series, codes: U64, by_code: I64) -> bool:
     return bool(((ordered[1:] == ordered[:-1]) & (other[1:] != other[:-1])).any())
 
 
-def codes(values: pl.Series) -> U64:
-    """A number for each value, 0 for null. Two values meet by chance once in 10^19."""
-    known = values.hash().to_numpy() | np.uint64(1)
-    return np.where(values.is_null().to_numpy(), NOTHING, known) if values.null_count() else known
+def code(column: str) -> pl.Expr:
+    """A number for each value of a column, 0 for null. Two values meet by chance once in 10^19."""
+    known = pl.col(column).hash() | pl.lit(1, pl.UInt64)
+    return pl.when(pl.col(column).is_null()).then(pl.lit(NOTHING)).otherwise(known)
