@@ -20,7 +20,7 @@ from lakehouse.silver import clean
 ZONE = "America/Los_Angeles"
 LATENESS, SILENCE = dt.timedelta(seconds=30), dt.timedelta(minutes=30)
 PARTITIONS = 2
-# A gaming day ends at 14:00 UTC: windows and sessions run across its border.
+# A gaming day ends at 13:00 UTC: windows and sessions run across its border.
 BORDER = dt.datetime(2026, 6, 15, 13, 0, tzinfo=dt.UTC)
 Event = dict[str, Any]
 
@@ -153,13 +153,14 @@ class Stream:
 
 @st.composite
 def streams(draw: Any, table: str, most: int = 40) -> Stream:
-    """Events of few accounts within an hour and a half around the end of a gaming day."""
+    """Events of few accounts within an hour and a half around the end of a gaming day, or after."""
     count = draw(st.integers(1, most))
     spread = draw(st.sampled_from([60, 300, 6_000]))
+    middle = BORDER + dt.timedelta(hours=draw(st.sampled_from([0, 0, 1])))
     events: list[tuple[float, Event]] = []
     for n in range(count):
         second = draw(st.integers(0, spread * 2)) / 2
-        at = BORDER + dt.timedelta(hours=1, seconds=second - spread / 2)
+        at = middle + dt.timedelta(seconds=second - spread / 2)
         user = f"U{draw(st.integers(0, 3))}"
         event = EVENTS[table](n, at, user, draw)
         if draw(st.integers(0, 11)) == 0:

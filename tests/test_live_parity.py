@@ -10,7 +10,18 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, bet, stream, streams
+from live_streams import (
+    BORDER,
+    EVENTS,
+    LATENESS,
+    SILENCE,
+    ZONE,
+    Stream,
+    bet,
+    order,
+    stream,
+    streams,
+)
 from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
@@ -297,6 +308,25 @@ def test_what_held_and_holds_no_longer_is_taken_back() -> None:
     made.take(whole.bronze.tail(1), tell=True)
     versions = pl.concat(made.alerts).select("rule", "is_first", "is_withdrawn")
     assert versions.rows() == [("night_play", True, False), ("night_play", False, True)]
+
+
+def test_a_clash_of_a_day_takes_no_payment_of_the_day_before_with_it() -> None:
+    """T1 is paid two seconds before a gaming day ends; on the next it is two contents, and no
+    payment. T2 is the second of its minute then."""
+    seconds = {-2: "T1", 1: "T1", 2: "T1", 10: "T2"}
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = [
+        order(n, BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": number, "amount": Decimal(5_000)}
+        for n, (s, number) in enumerate(seconds.items())
+    ]
+    whole = stream("shop_orders", paid)
+    assert whole.good.select("transaction_id").collect().to_series().to_list() == ["T1", "T2"]
+    made = Run("shop_orders")
+    made.take(whole.bronze.head(2), tell=True)
+    made.take(whole.bronze.tail(2), tell=True)
+    last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
+    assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
 
 
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from lakehouse.contracts.shop.fraud import PROFILES
-from lakehouse.detection.fraud.alerts import alerted
+from lakehouse.detection.fraud.alerts import ONE, alerted
 from lakehouse.detection.fraud.measures import (
     REACH,
     REMEMBERED,
@@ -68,12 +68,12 @@ def judged_again(
     reached = gaming_day(pl.col("mark").clip(_FIRST), timezone)
     in_time = pl.col("gaming_day") >= reached.dt.offset_by(f"-{LATEST}d")
     near = _near(before.known, fresh, dead)
-    fresh = fresh.join(near, on=["transaction_id", "gaming_day"], how="anti")
+    fresh = fresh.join(near, on=ONE, how="anti")
     new, gone = _placed(fresh.filter(in_time)), _placed(dead)
     days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
     known = before.known
     if len(gone):
-        known, near = (f.join(gone, on="transaction_id", how="anti") for f in (known, near))
+        known, near = (f.join(gone, on=ONE, how="anti") for f in (known, near))
     since = pl.concat([new, gone]).group_by("user_id").agg(since=pl.col("timestamp").min())
     mine = near.join(since, on="user_id", how="inner", maintain_order="left")
     later = pl.col("timestamp") >= pl.col("since")
@@ -121,8 +121,8 @@ def _alerts(again: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     told = [alerted(j, known, p) for p in PROFILES if len(j := _leveled(measures, p))]
     if not told:
         return no_alerts()
-    places = again.select("transaction_id", *_PLACED).filter(pl.col("offset").is_not_null())
-    found = pl.concat(told).join(places, on="transaction_id")
+    places = again.select(*ONE, *_PLACED).filter(pl.col("offset").is_not_null())
+    found = pl.concat(told).join(places, on=ONE)
     return found.select(
         pl.col("alert_id"),
         family=pl.lit("fraud"),
