@@ -19,6 +19,8 @@ from lakehouse.silver import clean
 
 ZONE = "America/Los_Angeles"
 LATENESS, SILENCE = dt.timedelta(seconds=30), dt.timedelta(minutes=30)
+IN_TIME = 29
+"""Seconds, less than the lateness."""
 PARTITIONS = 2
 # A gaming day ends at 13:00 UTC: windows and sessions run across its border.
 BORDER = dt.datetime(2026, 6, 15, 13, 0, tzinfo=dt.UTC)
@@ -152,8 +154,9 @@ class Stream:
 
 
 @st.composite
-def streams(draw: Any, table: str, most: int = 40) -> Stream:
-    """Events of few accounts within an hour and a half around the end of a gaming day, or after."""
+def streams(draw: Any, table: str, most: int = 40, late: int = IN_TIME) -> Stream:
+    """Events of few accounts within an hour and a half around the end of a gaming day, or after.
+    `late`: seconds by which one may come late; beyond `IN_TIME` some count for nothing."""
     count = draw(st.integers(1, most))
     spread = draw(st.sampled_from([60, 300, 6_000]))
     middle = BORDER + dt.timedelta(hours=draw(st.sampled_from([0, 0, 1])))
@@ -165,18 +168,18 @@ def streams(draw: Any, table: str, most: int = 40) -> Stream:
         event = EVENTS[table](n, at, user, draw)
         if draw(st.integers(0, 11)) == 0:
             event[BROKEN[table]] = None
-        events.append((second + _late(draw), event))
+        events.append((second + _late(draw, late), event))
         fate = draw(st.integers(0, 11))
         if fate == 0:  # it comes again
-            events.append((second + _late(draw), event))
+            events.append((second + _late(draw, late), event))
         elif fate == 1:  # another event goes by its number
             aside = EVENTS[table](n, at + dt.timedelta(seconds=draw(st.integers(0, 3))), user, draw)
-            events.append((second + 3 + _late(draw, 26), aside))
+            events.append((second + 3 + _late(draw, late - 3), aside))
     events.sort(key=lambda e: e[0])
     return stream(table, [e for _, e in events])
 
 
-def _late(draw: Callable[..., Any], most: int = 29) -> float:
+def _late(draw: Callable[..., Any], most: int) -> float:
     return draw(st.sampled_from([0, 0, 0, 1])) * draw(st.integers(0, most))
 
 

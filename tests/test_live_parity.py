@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from live_streams import (
     BORDER,
     EVENTS,
+    IN_TIME,
     LATENESS,
     SILENCE,
     ZONE,
@@ -206,7 +207,7 @@ def test_alerts_of_fraud_are_those_of_the_batch(data: st.DataObject) -> None:
 @BRIEF
 @given(data=st.data())
 def test_two_engines_say_together_what_one_says(table: str, data: st.DataObject) -> None:
-    stream = data.draw(streams(table))
+    stream = data.draw(streams(table, late=data.draw(st.sampled_from([IN_TIME, 600]))))
     whole = Run(table)
     whole.take(stream.bronze, tell=True)
     parted = []
