@@ -330,6 +330,28 @@ def test_a_clash_of_a_day_takes_no_payment_of_the_day_before_with_it() -> None:
     assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
 
 
+def test_a_payment_that_comes_again_when_its_windows_are_closed_is_one() -> None:
+    """T1 comes again after three of ten minutes later, that closed its windows; it is known, and T2
+    the second payment of its minute, however the stream is cut."""
+    seconds = [(0, "T1"), (600, "T3"), (601, "T4"), (602, "T5"), (0, "T1"), (30, "T2")]
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = {
+        n: order(int(n[1:]), BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
+        for s, n in seconds
+    }
+    whole = stream("shop_orders", [paid[n] for _, n in seconds])
+    for cuts in ([6], [4, 2], [1] * 6):
+        made, at = Run("shop_orders"), 0
+        for rows in cuts:
+            made.take(whole.bronze.slice(at, rows), tell=True)
+            at += rows
+        last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
+        assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
+        assert made.state is not None
+        assert len(made.state.fraud.known) == 5
+
+
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:
     """30 s are allowed: the event after three is 31 s older than they are, the next 29."""
     at = "2026-06-15T15:00:{:02}"

@@ -68,7 +68,8 @@ def judged_again(
     reached = gaming_day(pl.col("mark").clip(_FIRST), timezone)
     in_time = pl.col("gaming_day") >= reached.dt.offset_by(f"-{LATEST}d")
     near = _near(before.known, fresh, dead)
-    fresh = fresh.join(near, on=ONE, how="anti")
+    # Memory takes a payment that comes again for a new one when its windows are closed.
+    fresh = fresh.unique(ONE, keep="first", maintain_order=True).join(near, on=ONE, how="anti")
     new, gone = _placed(fresh.filter(in_time)), _placed(dead)
     days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
     known = before.known
