@@ -170,9 +170,9 @@ def streams(draw: Any, table: str, most: int = 40, late: int = IN_TIME) -> Strea
             event[BROKEN[table]] = None
         events.append((second + _late(draw, late), event))
         fate = draw(st.integers(0, 11))
-        if fate == 0:  # it comes again
+        if fate in (0, 2):  # it comes again
             events.append((second + _late(draw, late), event))
-        elif fate == 1:  # another event goes by its number
+        if fate in (1, 2):  # another event goes by its number
             aside = EVENTS[table](n, at + dt.timedelta(seconds=draw(st.integers(0, 3))), user, draw)
             events.append((second + 3 + _late(draw, late - 3), aside))
     events.sort(key=lambda e: e[0])

@@ -352,6 +352,33 @@ def test_a_payment_that_comes_again_when_its_windows_are_closed_is_one() -> None
         assert len(made.state.fraud.known) == 5
 
 
+def test_a_clash_takes_all_of_its_number_however_the_stream_is_cut() -> None:
+    """T1 is three payments, of which the first has its windows closed as the others come: T2, of
+    its minute, stands alone then."""
+    seconds = [(0, "T1"), (30, "T2"), (600, "T3"), (700, "T4"), (800, "T5"), (900, "T1"),
+               (901, "T1")]  # fmt: skip
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = [
+        order(2, BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
+        for s, n in seconds
+    ]
+    whole = stream("shop_orders", paid)
+    good = ["streamify-T2", "streamify-T3", "streamify-T4", "streamify-T5"]
+    batch = batch_alerts(whole.good.collect(), "streamify")
+    assert batch["alert_id"].to_list() == good
+    for cuts in ([7], [6, 1], [1] * 7):
+        made, at = Run("shop_orders"), 0
+        for rows in cuts:
+            made.take(whole.bronze.slice(at, rows), tell=True)
+            at += rows
+        said = made.of(made.alerts, ("alert_id",)).filter(~pl.col("is_withdrawn"))
+        told = said.filter(rule="streamify").sort("alert_id").select("alert_id", "said")
+        assert told["alert_id"].to_list() == good, cuts
+        assert told["said"].to_list() == batch["fraud_reason"].to_list(), cuts
+        assert "within a minute" not in told["said"][0]
+
+
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:
     """30 s are allowed: the event after three is 31 s older than they are, the next 29."""
     at = "2026-06-15T15:00:{:02}"

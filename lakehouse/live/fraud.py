@@ -68,13 +68,15 @@ def judged_again(
     reached = gaming_day(pl.col("mark").clip(_FIRST), timezone)
     in_time = pl.col("gaming_day") >= reached.dt.offset_by(f"-{LATEST}d")
     near = _near(before.known, fresh, dead)
+    gone, known = _placed(dead), before.known
+    if len(gone):
+        fresh = _since(gone, fresh)
+        gone = pl.concat([gone, near.join(gone, on=ONE, how="semi")])
+        known, near = (f.join(gone, on=ONE, how="anti") for f in (known, near))
     # Memory takes a payment that comes again for a new one when its windows are closed.
     fresh = fresh.unique(ONE, keep="first", maintain_order=True).join(near, on=ONE, how="anti")
-    new, gone = _placed(fresh.filter(in_time)), _placed(dead)
+    new = _placed(fresh.filter(in_time))
     days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
-    known = before.known
-    if len(gone):
-        known, near = (f.join(gone, on=ONE, how="anti") for f in (known, near))
     since = pl.concat([new, gone]).group_by("user_id").agg(since=pl.col("timestamp").min())
     mine = near.join(since, on="user_id", how="inner", maintain_order="left")
     later = pl.col("timestamp") >= pl.col("since")
@@ -95,6 +97,14 @@ def _near(known: pl.DataFrame, *came: pl.DataFrame) -> pl.DataFrame:
         for n in ("user_id", "transaction_id")
     ]
     return known.filter(pl.any_horizontal(is_near)).rechunk()
+
+
+def _since(gone: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Those that came after what is gone of their number: it took those before with it."""
+    key = [*ONE, "partition"]
+    last = gone.group_by(key).agg(until=pl.col("offset").max())
+    held = fresh.join(last, on=key, how="left", maintain_order="left")
+    return held.filter((pl.col("offset") > pl.col("until")).fill_null(value=True)).drop("until")
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
