@@ -19,8 +19,10 @@ from lakehouse.silver import clean
 
 ZONE = "America/Los_Angeles"
 LATENESS, SILENCE = dt.timedelta(seconds=30), dt.timedelta(minutes=30)
+IN_TIME = 29
+"""Seconds, less than the lateness."""
 PARTITIONS = 2
-# A gaming day ends at 14:00 UTC: windows and sessions run across its border.
+# A gaming day ends at 13:00 UTC: windows and sessions run across its border.
 BORDER = dt.datetime(2026, 6, 15, 13, 0, tzinfo=dt.UTC)
 Event = dict[str, Any]
 
@@ -152,30 +154,36 @@ class Stream:
 
 
 @st.composite
-def streams(draw: Any, table: str, most: int = 40) -> Stream:
-    """Events of few accounts within an hour and a half around the end of a gaming day."""
+def streams(draw: Any, table: str, most: int = 40, late: int = IN_TIME) -> Stream:
+    """Events of few accounts within an hour and a half around the end of a gaming day, or after.
+    `late`: seconds by which one may come late; beyond `IN_TIME` some count for nothing."""
     count = draw(st.integers(1, most))
     spread = draw(st.sampled_from([60, 300, 6_000]))
+    middle = BORDER + dt.timedelta(hours=draw(st.sampled_from([0, 0, 1])))
     events: list[tuple[float, Event]] = []
     for n in range(count):
         second = draw(st.integers(0, spread * 2)) / 2
-        at = BORDER + dt.timedelta(hours=1, seconds=second - spread / 2)
+        at = middle + dt.timedelta(seconds=second - spread / 2)
         user = f"U{draw(st.integers(0, 3))}"
         event = EVENTS[table](n, at, user, draw)
         if draw(st.integers(0, 11)) == 0:
             event[BROKEN[table]] = None
-        events.append((second + _late(draw), event))
+        events.append((second + _late(draw, late), event))
         fate = draw(st.integers(0, 11))
-        if fate == 0:  # it comes again
-            events.append((second + _late(draw), event))
-        elif fate == 1:  # another event goes by its number
-            aside = EVENTS[table](n, at + dt.timedelta(seconds=draw(st.integers(0, 3))), user, draw)
-            events.append((second + 3 + _late(draw, 26), aside))
+        if fate in (0, 2):  # it comes again
+            events.append((second + _late(draw, late), event))
+        if fate in (1, 2):  # another event goes by its number
+            after = at + dt.timedelta(seconds=draw(st.integers(0, 3)))
+            # Alerts are told by the number alone: of two days they would be one.
+            if table == "shop_orders" and at < BORDER <= after:
+                after = at
+            aside = EVENTS[table](n, after, user, draw)
+            events.append((second + 3 + _late(draw, late - 3), aside))
     events.sort(key=lambda e: e[0])
     return stream(table, [e for _, e in events])
 
 
-def _late(draw: Callable[..., Any], most: int = 29) -> float:
+def _late(draw: Callable[..., Any], most: int) -> float:
     return draw(st.sampled_from([0, 0, 0, 1])) * draw(st.integers(0, most))
 
 

@@ -382,6 +382,19 @@ def test_the_house_logs_over_its_own_limit(over, logged):
     assert found.collect()["transaction_id"].to_list() == logged
 
 
+def test_a_log_of_two_days_holds_what_those_of_each_do() -> None:
+    """T1 is over the limit on the first day; what goes by its number on the next is not."""
+    txns = rows(
+        "financial_txn",
+        cash("T1", "CHIP_PURCHASE", "2026-11-10 20:00", "2500.01"),
+        cash("T1", "CHIP_PURCHASE", "2026-11-11 20:00", "100.00"),
+    )
+    logged = multiple_transaction_log(
+        txns, rows("gaming_wins"), days=ALL_DAYS, multiple_transaction_log_over="2500"
+    )
+    assert logged.select("gaming_day", "amount").collect().rows() == [(DAY, Decimal("2500.01"))]
+
+
 def test_non_gaming_currency_is_added_up_by_payer_and_day():
     txns = rows(
         "financial_txn",

@@ -90,6 +90,26 @@ def test_both_profiles_alert_of_what_was_planted() -> None:
     ).is_empty()
 
 
+def test_an_id_that_comes_again_on_another_day_is_of_another_payment() -> None:
+    """Keys are judged within a gaming day: both are good, and each is alerted of by what it is."""
+    first, second = START, START + dt.timedelta(days=1)
+    reused = orders(
+        order("T1", f"{first} 20:00:00", "5000.00"),
+        order("T0", f"{second} 20:00:00", "10.00"),
+        order("T1", f"{second} 20:00:30", "6000.00"),
+    )
+    told = ("gaming_day", "transaction_id", "fraud_reason", "evidence")
+    together = rows_of("fraud_alerts", (first, second), shop_orders=reused)
+    alerts = together.filter(profile="streamify").select(told).sort("gaming_day").rows()
+    said = [reason.split(";")[0] for _, _, reason, _ in alerts]
+    named = [[e["record_id"] for e in evidence] for *_, evidence in alerts]
+    assert [row[:2] for row in alerts] == [(first, "T1"), (second, "T1")]
+    assert said == ["a high amount, $5000.00", "a high amount, $6000.00"]
+    assert named == [["T1"], ["T0", "T1"]]
+    alone = [rows_of("fraud_alerts", (d, d), shop_orders=reused) for d in (first, second)]
+    assert_frame_equal(pl.concat(alone), together, check_row_order=False)
+
+
 def test_the_analysis_of_a_day_by_hand() -> None:
     base = {n: None for n in contract("fraud_alerts").bronze_schema()} | {"profile": "tuned"}
     given = [

@@ -10,7 +10,19 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, bet, stream, streams
+from live_streams import (
+    BORDER,
+    EVENTS,
+    IN_TIME,
+    LATENESS,
+    SILENCE,
+    ZONE,
+    Stream,
+    bet,
+    order,
+    stream,
+    streams,
+)
 from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
@@ -195,7 +207,7 @@ def test_alerts_of_fraud_are_those_of_the_batch(data: st.DataObject) -> None:
 @BRIEF
 @given(data=st.data())
 def test_two_engines_say_together_what_one_says(table: str, data: st.DataObject) -> None:
-    stream = data.draw(streams(table))
+    stream = data.draw(streams(table, late=data.draw(st.sampled_from([IN_TIME, 600]))))
     whole = Run(table)
     whole.take(stream.bronze, tell=True)
     parted = []
@@ -297,6 +309,74 @@ def test_what_held_and_holds_no_longer_is_taken_back() -> None:
     made.take(whole.bronze.tail(1), tell=True)
     versions = pl.concat(made.alerts).select("rule", "is_first", "is_withdrawn")
     assert versions.rows() == [("night_play", True, False), ("night_play", False, True)]
+
+
+def test_a_clash_of_a_day_takes_no_payment_of_the_day_before_with_it() -> None:
+    """T1 is paid two seconds before a gaming day ends; on the next it is two contents, and no
+    payment. T2 is the second of its minute then."""
+    seconds = {-2: "T1", 1: "T1", 2: "T1", 10: "T2"}
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = [
+        order(n, BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": number, "amount": Decimal(5_000)}
+        for n, (s, number) in enumerate(seconds.items())
+    ]
+    whole = stream("shop_orders", paid)
+    assert whole.good.select("transaction_id").collect().to_series().to_list() == ["T1", "T2"]
+    made = Run("shop_orders")
+    made.take(whole.bronze.head(2), tell=True)
+    made.take(whole.bronze.tail(2), tell=True)
+    last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
+    assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
+
+
+def test_a_payment_that_comes_again_when_its_windows_are_closed_is_one() -> None:
+    """T1 comes again after three of ten minutes later, that closed its windows; it is known, and T2
+    the second payment of its minute, however the stream is cut."""
+    seconds = [(0, "T1"), (600, "T3"), (601, "T4"), (602, "T5"), (0, "T1"), (30, "T2")]
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = {
+        n: order(int(n[1:]), BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
+        for s, n in seconds
+    }
+    whole = stream("shop_orders", [paid[n] for _, n in seconds])
+    for cuts in ([6], [4, 2], [1] * 6):
+        made, at = Run("shop_orders"), 0
+        for rows in cuts:
+            made.take(whole.bronze.slice(at, rows), tell=True)
+            at += rows
+        last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
+        assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
+        assert made.state is not None
+        assert len(made.state.fraud.known) == 5
+
+
+def test_a_clash_takes_all_of_its_number_however_the_stream_is_cut() -> None:
+    """T1 is three payments, of which the first has its windows closed as the others come: T2, of
+    its minute, stands alone then."""
+    seconds = [(0, "T1"), (30, "T2"), (600, "T3"), (700, "T4"), (800, "T5"), (900, "T1"),
+               (901, "T1")]  # fmt: skip
+    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
+    paid = [
+        order(2, BORDER + dt.timedelta(seconds=s), "U1", first)
+        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
+        for s, n in seconds
+    ]
+    whole = stream("shop_orders", paid)
+    good = ["streamify-T2", "streamify-T3", "streamify-T4", "streamify-T5"]
+    batch = batch_alerts(whole.good.collect(), "streamify")
+    assert batch["alert_id"].to_list() == good
+    for cuts in ([7], [6, 1], [1] * 7):
+        made, at = Run("shop_orders"), 0
+        for rows in cuts:
+            made.take(whole.bronze.slice(at, rows), tell=True)
+            at += rows
+        said = made.of(made.alerts, ("alert_id",)).filter(~pl.col("is_withdrawn"))
+        told = said.filter(rule="streamify").sort("alert_id").select("alert_id", "said")
+        assert told["alert_id"].to_list() == good, cuts
+        assert told["said"].to_list() == batch["fraud_reason"].to_list(), cuts
+        assert "within a minute" not in told["said"][0]
 
 
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:

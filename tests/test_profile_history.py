@@ -72,16 +72,19 @@ def test_history_has_the_stored_shape():
     assert made.schema == SCHEMA
 
 
+DAYS = [D1, D2, D3, D4]
+PLAYERS = st.sampled_from(["P1", "P2", "P3", "p1", "P\u00e9"])
+
+
 @st.composite
-def runs(draw: st.DrawFn) -> tuple[dict[dt.date, pl.DataFrame], list[dt.date]]:
-    """A last extract for each day, and an order of runs in which every day occurs."""
-    days = [D1, D2, D3, D4]
-    tiers = st.dictionaries(
-        st.sampled_from(["P1", "P2", "P3"]), st.sampled_from(["Gold", "Silver"])
-    )
-    last = {day: extract(*((p, day, t) for p, t in draw(tiers).items())) for day in days}
-    again = draw(st.lists(st.sampled_from(days), max_size=4))
-    return last, draw(st.permutations([*days, *again]))
+def runs(draw: st.DrawFn) -> tuple[dict[dt.date, pl.DataFrame], list[list[dt.date]]]:
+    """A last extract for each day, and runs of days in a row, of which some run again, in an order
+    in which every day occurs."""
+    tiers = st.dictionaries(PLAYERS, st.sampled_from(["Gold", "Silver", None]))
+    last = {day: extract(*((p, day, t) for p, t in draw(tiers).items())) for day in DAYS}
+    parts = st.tuples(st.integers(0, 3), st.integers(1, 4)).map(lambda p: DAYS[p[0] : sum(p)])
+    again = draw(st.lists(parts, max_size=4))
+    return last, draw(st.permutations([*([d] for d in DAYS), *again]))
 
 
 @pytest.mark.slow
@@ -90,10 +93,13 @@ def runs(draw: st.DrawFn) -> tuple[dict[dt.date, pl.DataFrame], list[dt.date]]:
 def test_days_in_any_order_and_again_give_one_history(case):
     last, order = case
     table = NONE_YET
-    for i, day in enumerate(order):
-        stale = extract(("P1", day, "Diamond"), ("P4", day, "Bronze"))
-        rows = last[day] if day not in order[i + 1 :] else stale
-        table = upsert_history(table, rows, (day, day)).lazy()
+    for i, run in enumerate(order):
+        later = {day for after in order[i + 1 :] for day in after}
+        rows = pl.concat(
+            extract(("P1", day, "Diamond"), ("P4", day, "Bronze")) if day in later else last[day]
+            for day in run
+        )
+        table = upsert_history(table, rows, (run[0], run[-1])).lazy()
     at_once = upsert_history(NONE_YET, pl.concat(last.values()), (D1, D4))
     assert_frame_equal(table.collect(), at_once)
     assert_frame_equal(at_once, history(pl.concat(last.values()).lazy()))

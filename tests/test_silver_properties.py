@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from source_rows import DAY, NOON, ZONE, bronze, row
 
+from lakehouse.contracts import contract
 from lakehouse.silver import CleanResult, clean
+from lakehouse.silver.judgement import verdicts
 
 DAYS = [DAY, DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)]
 PARENTS = {
@@ -24,7 +26,10 @@ def _one_of(*values: object) -> st.SearchStrategy[object]:
 
 
 def _moments(*hours: int) -> st.SearchStrategy[object]:
-    return _one_of(*(NOON + dt.timedelta(hours=h) for h in hours), None)
+    """So many hours after noon, when the gaming day begins and a microsecond before, or nothing."""
+    begun = NOON - dt.timedelta(hours=6)
+    border = begun, begun + dt.timedelta(microseconds=-1), begun + dt.timedelta(days=1)
+    return _one_of(*(NOON + dt.timedelta(hours=h) for h in hours), *border, None)
 
 
 FIELDS = {
@@ -132,3 +137,33 @@ def test_sending_everything_again_adds_only_duplicates(case):
     assert_frame_equal(parts(twice)[0], parts(once)[0])
     assert_frame_equal(parts(twice)[1], parts(once)[1])
     assert twice.duplicates.height == once.duplicates.height + frame.height
+
+
+@given(dirty())
+@settings(max_examples=25, deadline=None)
+def test_what_is_told_of_each_row_for_a_stream_comes_to_the_same(case):
+    """A row is a copy where one of its key, day and content came before; a clash where its key has
+    another content; and good where it is sound and neither."""
+    table, frame = case
+    seen = verdicts(table, frame, timezone=ZONE).sort(
+        "_ingested_at", "_batch_id", "_source", nulls_last=True
+    )
+    copies, clashes, good = set(), set(), set()
+    contents: dict[tuple[object, ...], list[object]] = {}
+    key = dict.fromkeys(["gaming_day", *contract(table).key])
+    told = seen.select(*key, "content").rows()
+    for (*key, content), source in zip(told, seen["_source"], strict=True):
+        before = contents.setdefault(tuple(key), [])
+        if None not in key[1:] and content in before:
+            copies.add(source)
+        before.append(content)
+    for (*key, _), source, is_sound in zip(told, seen["_source"], seen["is_sound"], strict=True):
+        if None not in key[1:] and len(set(contents[tuple(key)])) > 1:
+            clashes.add(source)
+        if is_sound and not {source} & (copies | clashes):
+            good.add(source)
+    found = clean(table, frame, timezone=ZONE)
+    clashed = found.quarantined.filter(pl.col("_rules").list.contains("key_clash"))
+    assert set(found.duplicates["_source"]) == copies
+    assert set(clashed["_source"]) == clashes - copies
+    assert set(found.good["_source"]) == good

@@ -396,17 +396,25 @@ def test_maintenance_compacts_and_forgets_nothing_readable(lake: Lake) -> None:
     assert content(lake) == {day[0]: ["a", "b", "c"]}
 
 
+FIVE = [D(2025, 1, 1) + dt.timedelta(n) for n in range(5)]
+WRITES = st.tuples(st.integers(0, 4), st.integers(0, 4), st.lists(st.booleans(), min_size=5))
+
+
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
-@given(order=st.permutations(range(4)), again=st.integers(0, 3))
-def test_any_order_of_days_ends_in_the_same_table(
-    tmp_path_factory: pytest.TempPathFactory, order: list[int], again: int
+@given(writes=st.lists(WRITES, min_size=1, max_size=6))
+def test_a_table_holds_what_was_last_written_of_each_day(
+    tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[int, int, list[bool]]]
 ) -> None:
+    """Of ranges in any order and again, of which some days have no rows."""
     lake = Lake(str(tmp_path_factory.mktemp("lake")))
-    for n in [*order, again]:
-        day = D(2025, 1, 1) + dt.timedelta(n)
-        lake.write_days("bronze", TABLE, rows(day, mark=str(n)), (day, day), commit=BY)
-    assert content(lake) == {D(2025, 1, 1 + n): [str(n)] for n in range(4)}
+    wanted: dict[dt.date, list[str]] = {}
+    for n, (one, other, has_rows) in enumerate(writes):
+        days = FIVE[min(one, other) : max(one, other) + 1]
+        full = [day for day, has in zip(days, has_rows, strict=False) if has]
+        lake.write_days("bronze", TABLE, rows(*full, mark=str(n)), (days[0], days[-1]), commit=BY)
+        wanted = {d: m for d, m in wanted.items() if d not in days} | {d: [str(n)] for d in full}
+        assert content(lake) == wanted
 
 
 def test_a_table_that_a_writer_has_is_nobody_elses(three: Lake) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from lakehouse.contracts.shop.fraud import PROFILES
-from lakehouse.detection.fraud.alerts import alerted
+from lakehouse.detection.fraud.alerts import ONE, alerted
 from lakehouse.detection.fraud.measures import (
     REACH,
     REMEMBERED,
@@ -68,12 +68,15 @@ def judged_again(
     reached = gaming_day(pl.col("mark").clip(_FIRST), timezone)
     in_time = pl.col("gaming_day") >= reached.dt.offset_by(f"-{LATEST}d")
     near = _near(before.known, fresh, dead)
-    fresh = fresh.join(near, on=["transaction_id", "gaming_day"], how="anti")
-    new, gone = _placed(fresh.filter(in_time)), _placed(dead)
-    days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
-    known = before.known
+    gone, known = _placed(dead), before.known
     if len(gone):
-        known, near = (f.join(gone, on="transaction_id", how="anti") for f in (known, near))
+        fresh = _since(gone, fresh)
+        gone = pl.concat([gone, near.join(gone, on=ONE, how="semi")])
+        known, near = (f.join(gone, on=ONE, how="anti") for f in (known, near))
+    # Memory takes a payment that comes again for a new one when its windows are closed.
+    fresh = fresh.unique(ONE, keep="first", maintain_order=True).join(near, on=ONE, how="anti")
+    new = _placed(fresh.filter(in_time))
+    days = dict(fresh.group_by("partition").agg(reached.max().alias("day")).iter_rows())
     since = pl.concat([new, gone]).group_by("user_id").agg(since=pl.col("timestamp").min())
     mine = near.join(since, on="user_id", how="inner", maintain_order="left")
     later = pl.col("timestamp") >= pl.col("since")
@@ -94,6 +97,14 @@ def _near(known: pl.DataFrame, *came: pl.DataFrame) -> pl.DataFrame:
         for n in ("user_id", "transaction_id")
     ]
     return known.filter(pl.any_horizontal(is_near)).rechunk()
+
+
+def _since(gone: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Those that came after what is gone of their number: it took those before with it."""
+    key = [*ONE, "partition"]
+    last = gone.group_by(key).agg(until=pl.col("offset").max())
+    held = fresh.join(last, on=key, how="left", maintain_order="left")
+    return held.filter((pl.col("offset") > pl.col("until")).fill_null(value=True)).drop("until")
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -121,8 +132,8 @@ def _alerts(again: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     told = [alerted(j, known, p) for p in PROFILES if len(j := _leveled(measures, p))]
     if not told:
         return no_alerts()
-    places = again.select("transaction_id", *_PLACED).filter(pl.col("offset").is_not_null())
-    found = pl.concat(told).join(places, on="transaction_id")
+    places = again.select(*ONE, *_PLACED).filter(pl.col("offset").is_not_null())
+    found = pl.concat(told).join(places, on=ONE)
     return found.select(
         pl.col("alert_id"),
         family=pl.lit("fraud"),

@@ -24,13 +24,10 @@ def instruments(financial_txn: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
 
 def over_house_limit(ledger: pl.LazyFrame, limit: Decimal | None) -> pl.LazyFrame:
-    """transaction_id of each row of the currency ledger over the house's limit; none without
-    a limit. A policy of the house: no federal rule asks for it."""
-    rows = ledger.select("transaction_id", "amount")
-    if limit is None:
-        return rows.filter(pl.lit(value=False)).select("transaction_id")
-    over = rows.filter(pl.col("amount") > pl.lit(limit, dtype=MONEY))
-    return over.select("transaction_id").unique()
+    """transaction_id and gaming_day of each row of the currency ledger over the house's limit; none
+    without a limit. A policy of the house: no federal rule asks for it."""
+    over = pl.lit(value=False) if limit is None else pl.col("amount") > pl.lit(limit, dtype=MONEY)
+    return ledger.filter(over).select("transaction_id", "gaming_day").unique()
 
 
 def non_gaming_currency(financial_txn: pl.LazyFrame, law: Law) -> pl.LazyFrame:

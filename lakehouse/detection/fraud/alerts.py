@@ -15,6 +15,8 @@ CONTEXT = (
     "deviation", "km", "kmh", "is_new_device", "is_new_network",
 )  # fmt: skip
 """Measures that an alert tells."""
+ONE = ("transaction_id", "gaming_day")
+"""What tells a payment: an id that comes again on another gaming day is of another."""
 _RULE = pl.Struct({"rule": pl.String, "score": pl.Float64})
 
 
@@ -35,9 +37,8 @@ def alerted(rows: pl.DataFrame, known: pl.DataFrame, profile: str) -> pl.DataFra
     found = rows.filter(pl.col("level").is_not_null())
     context = pl.struct(CONTEXT).struct.json_encode()
     told = found.select(
-        "transaction_id",
+        *ONE,
         "user_id",
-        "gaming_day",
         formatted("{}-{}", pl.lit(profile), "transaction_id").alias("alert_id"),
         amount=dollars("cents"),
         fraud_score="score",
@@ -46,11 +47,10 @@ def alerted(rows: pl.DataFrame, known: pl.DataFrame, profile: str) -> pl.DataFra
         additional_context=context,
         profile=pl.lit(profile),
     )
-    key = "transaction_id"
     return (
-        told.join(_reasons(found), on=key, how="left")
-        .join(_evidence(found, known), on=key, how="left")
-        .sort(key)
+        told.join(_reasons(found), on=ONE, how="left")
+        .join(_evidence(found, known), on=ONE, how="left")
+        .sort(ONE)
     )
 
 
@@ -58,7 +58,7 @@ def _reasons(found: pl.DataFrame) -> pl.DataFrame:
     """`fraud_reason` and `rules`, the strongest first."""
     fired = [
         found.filter(pl.col(column(r.name)) > 0).select(
-            "transaction_id",
+            *ONE,
             place=pl.lit(place),
             said=r.said,
             rule=pl.struct(rule=pl.lit(r.name), score=column(r.name)).cast(_RULE),
@@ -68,8 +68,8 @@ def _reasons(found: pl.DataFrame) -> pl.DataFrame:
     strength = pl.col("rule").struct.field("score")
     return (
         pl.concat(fired)
-        .sort("transaction_id", -strength, "place")
-        .group_by("transaction_id")
+        .sort(*ONE, -strength, "place")
+        .group_by(ONE)
         .agg(fraud_reason=pl.col("said").str.join("; "), rules="rule")
     )
 
@@ -98,7 +98,7 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     # At one moment the transactions have an order too: none tells of one that is yet to come.
     has_come = (before > 0) | (pl.col("transaction_id_it") <= pl.col("transaction_id"))
     rests = (
-        (pl.col("transaction_id") == pl.col("transaction_id_it"))
+        pl.all_horizontal(pl.col(n) == pl.col(f"{n}_it") for n in ONE)
         | (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
         | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
         | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
@@ -111,7 +111,7 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .join(others, on="user_id", suffix="_it")
         .filter(rests & has_come & days.is_between(0, REACH))
         .sort("timestamp_it", "transaction_id_it")
-        .group_by("transaction_id")
+        .group_by(ONE)
         .agg(evidence=record.tail(MOST_EVIDENCE))
         .collect()
     )

@@ -37,7 +37,8 @@ def multiple_transaction_log(
     over = None if limit is None else Decimal(limit)
     rows = within(financial_txn, days)
     logged = over_house_limit(currency_ledger(rows, gaming_wins), over)
-    return shaped(rows.join(logged, on="transaction_id", how="semi"), "multiple_transaction_log")
+    key = ["transaction_id", "gaming_day"]
+    return shaped(rows.join(logged, on=key, how="semi"), "multiple_transaction_log")
 
 
 @mart(silver("financial_txn"))

@@ -8,7 +8,7 @@ import polars as pl
 
 from lakehouse.contracts import contract
 from lakehouse.contracts.shop.fraud import LEVELS, PROFILES
-from lakehouse.detection.fraud.alerts import alerted
+from lakehouse.detection.fraud.alerts import ONE, alerted
 from lakehouse.detection.fraud.boosting import model
 from lakehouse.detection.fraud.measures import (
     ORDERS,
@@ -39,10 +39,10 @@ def _alerts(shop_orders: pl.LazyFrame, days: Days) -> pl.DataFrame:
     measures = measures.filter(pl.col("gaming_day").is_between(*days))
     known, columns = remembered(orders), contract("fraud_alerts").bronze_schema()
     told = pl.concat(alerted(judged(measures, p), known, p) for p in PROFILES)
-    learned = measures.select("transaction_id").with_columns(model().probability(measures))
+    learned = measures.select(ONE).with_columns(model().probability(measures))
     by = pl.when(pl.col("learned_score").is_null()).then(pl.lit(NO_MODEL))
     return (
-        told.join(learned, on="transaction_id", how="left")
+        told.join(learned, on=ONE, how="left")
         .with_columns(learned_by=by.otherwise(pl.lit(model().version)))
         .select(pl.col(c).cast(t) for c, t in columns.items())
     )
