@@ -10,7 +10,18 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from live_streams import EVENTS, LATENESS, SILENCE, ZONE, Stream, bet, stream, streams
+from live_streams import (
+    BORDER,
+    EVENTS,
+    LATENESS,
+    SILENCE,
+    ZONE,
+    Stream,
+    bet,
+    order,
+    stream,
+    streams,
+)
 from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
@@ -189,6 +200,24 @@ def test_alerts_of_fraud_are_those_of_the_batch(data: st.DataObject) -> None:
         for p in PROFILES
     )
     assert_frame_equal(live.select(batch.columns).sort("alert_id"), batch.sort("alert_id"))
+
+
+def test_a_number_that_is_known_stays_with_the_account_that_came_with_it() -> None:
+    """Its windows have closed when another account comes with it on the same gaming day: that is
+    no further payment, and the alert is not told of somebody else."""
+
+    def paid(number: str, user: str, second: int, usd: str) -> dict[str, Any]:
+        event = order(0, BORDER + dt.timedelta(seconds=second), user, lambda s: s.elements[0])
+        return event | {"transaction_id": number, "order_id": number, "amount": Decimal(usd)}
+
+    first = paid("T0", "U0", 0, "5000.00")
+    later = [paid(f"T{n}", f"U{n}", 300 + n, "9.50") for n in (4, 6, 8)]
+    whole = stream("shop_orders", [first, *later, paid("T0", "U2", 310, "9000.00")])
+    made = Run("shop_orders")
+    made.take(whole.bronze.head(4), tell=True)
+    made.take(whole.bronze.tail(1), tell=True)
+    told = pl.concat(made.alerts).select("account", "alert_id", "is_withdrawn")
+    assert told.rows() == [("U0", "streamify-T0", False)]
 
 
 @pytest.mark.parametrize("table", TABLES)
