@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.instances import short_lived
 from lakehouse import cli
+from lakehouse.errors import LakehouseError
 from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
 from lakehouse.quality.derived_checks import EVERY_ROW
@@ -23,6 +24,7 @@ from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets import running
     from igaming_assets.assembly import assemble
     from igaming_assets.derived import underived_sensor
     from igaming_assets.resources import Clock, LakeResource
@@ -102,6 +104,12 @@ def kept_out(lake: Lake, day: dt.date, rules: list[str], **columns: str) -> None
     lake.append("quarantine", "financial_txn", row, commit=BY)
 
 
+def known(lake: Lake, player: str) -> None:
+    """A profile that silver has."""
+    profile = rows("silver", "player_profile", D2).with_columns(player_id=pl.lit(player))
+    lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
+
+
 def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     assert found_parents(lake, SETTINGS) == {}
@@ -110,14 +118,28 @@ def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Pat
     kept_out(lake, D1, ["amount|range"], player_id="P1")
     kept_out(lake, D2, [*orphan, "amount|range"], player_id="P8")
 
-    def known(player: str) -> None:
-        profile = rows("silver", "player_profile", D2).with_columns(player_id=pl.lit(player))
-        lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
-
-    known("P1")
+    known(lake, "P1")
     assert found_parents(lake, SETTINGS) == {}
-    known("P9")
+    known(lake, "P9")
     assert found_parents(lake, SETTINGS) == {D1: ["financial_txn"]}
+
+
+def test_a_run_of_all_tables_makes_the_days_whose_parents_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a run of some tables its own days alone."""
+    opened, settings = lake_at(tmp_path)
+    kept_out(opened, D1, ["player_id|orphan"], player_id="P9")
+    known(opened, "P9")
+    made = list[tuple[dt.date, dt.date]]()
+    monkeypatch.setattr(running, "_execute", lambda _, days, *__: made.append(days))
+    given: dict[str, Any] = {"now": AS_OF, "instance": object()}
+    run_days(settings, (D2, D2), select="key:gold/property_day", **given)
+    assert made == [(D2, D2)]
+    run_days(settings, (D2, D2), **given)
+    assert made[1:] == [(D2, D2), (D1, D1)]
+    running.derive_days(settings, [D2], **given)
+    assert made[3:] == [(D2, D2), (D1, D1)]
 
 
 def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
@@ -290,7 +312,7 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
     with short_lived() as instance:
         outcome = run_days(settings, (D2, D2 + day), now=AS_OF, instance=instance)
         assert outcome.failed == {f"gold/property_day:{EVERY_ROW}"}
-        assert told(instance) == {"2025-01-05": False, "2025-01-07": True, "2025-01-08": True}
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": True, "2025-01-08": True}
         assert underived_days(settings, opened) == [D1]
         asked = sensor(settings, instance)
         [first] = asked()
@@ -305,30 +327,53 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
         assert asked() == []
 
 
-def told(instance: dg.DagsterInstance) -> dict[str, bool]:
-    """The newest verdict of each day."""
+@pytest.mark.slow
+def test_a_run_of_all_tables_fails_for_its_own_days_and_warns_of_others(tmp_path: Path) -> None:
+    """A run of a selection warns of its own too: others may not yet be due."""
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1, D2)
+    key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
+    whole = definitions(settings).resolve_job_def("gaming_day")
+    check = whole.get_subset(asset_selection=frozenset(), asset_check_selection={key})
+    with short_lived() as instance:
+        check.execute_in_process(tags={"dagster/partition": str(D2)}, instance=instance)
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": "WARN"}
+        with pytest.raises(LakehouseError, match=f"blocking.*{EVERY_ROW}"):
+            running._execute(check, (D2, D2), None, instance, running.Outcome())
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": "ERROR"}
+
+
+def told(instance: dg.DagsterInstance) -> dict[str, bool | str]:
+    """The newest verdict of each day: whether it passed, or else how grave it is."""
     key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
-    found: dict[str, bool] = {}
+    found: dict[str, bool | str] = {}
     for record in records:
         event = record.event.dagster_event if record.event else None
         if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
             said = event.asset_check_evaluation_data
-            found.setdefault(str(said.partition), said.passed)
+            found.setdefault(str(said.partition), said.passed or said.severity.value)
     found.pop("None", None)
     return found
 
 
 def sensor(settings: Settings, instance: dg.DagsterInstance) -> Callable[[], list[dg.RunRequest]]:
     """What a tick of the sensor asks for, in a code location that stays loaded."""
-    given = {"lake": LakeResource.of(settings), "clock": Clock(at=AS_OF.isoformat())}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        defs = assemble(settings, **given)
-    tended = underived_sensor(settings)
+    defs, tended = definitions(settings), underived_sensor(settings)
+    given = resources(settings)
 
     def asked() -> list[dg.RunRequest]:
         context = dg.build_sensor_context(instance=instance, definitions=defs, resources=given)
         return list(tended.evaluate_tick(context).run_requests or [])
 
     return asked
+
+
+def resources(settings: Settings) -> dict[str, Any]:
+    return {"lake": LakeResource.of(settings), "clock": Clock(at=AS_OF.isoformat())}
+
+
+def definitions(settings: Settings) -> dg.Definitions:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return assemble(settings, **resources(settings))
