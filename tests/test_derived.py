@@ -17,8 +17,9 @@ from lakehouse import cli
 from lakehouse.errors import LakehouseError
 from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.privacy import ensure_key, tokens
 from lakehouse.quality.derived_checks import EVERY_ROW
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 
@@ -122,6 +123,19 @@ def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Pat
     assert found_parents(lake, SETTINGS) == {}
     known(lake, "P9")
     assert found_parents(lake, SETTINGS) == {D1: ["financial_txn"]}
+
+
+def test_a_parent_is_found_by_the_token_that_silver_knows_it_by(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path, pii_key_file=tmp_path / "pii.key", domains=DOMAINS)
+    key = ensure_key(settings)
+    blank = rows("quarantine", "clickstream", D1)
+    row = blank.with_columns(user_id=pl.lit("U1"), _rules=pl.lit(["user_id|orphan"]))
+    lake.append("quarantine", "clickstream", row, commit=BY)
+    for user, told in (("U2", {}), ("U1", {D1: ["clickstream"]})):
+        of = tokens(pl.Series([user]), key, "account")
+        account = rows("silver", "online_accounts", D2).with_columns(account_id=of)
+        lake.write_days("silver", "online_accounts", account, (D2, D2), commit=BY)
+        assert found_parents(lake, settings) == told
 
 
 def test_a_run_of_all_tables_makes_the_days_whose_parents_it_found(
