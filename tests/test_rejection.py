@@ -137,6 +137,16 @@ def test_one_damaged_line_of_a_file_is_no_rejected_day(tmp_path: Path) -> None:
     assert found.rows() == [(DAY, 7, 0, 0.0), (LANDING_DAY, 8, 1, 0.125)]
 
 
+def test_a_day_has_the_worse_of_its_own_rows_and_of_those_without_a_day(tmp_path: Path) -> None:
+    """Of the day's own two, one is rejected; of the file's ten, one that has no day."""
+    lake, settings = lake_at(tmp_path)
+    own = [f"t{n},{LANDING_DAY}T12:00:00-08:00,{usd}" for n, usd in ((20, "1.00"), (21, "lots"))]
+    drop(lake, f"{CAGE}/a.csv", cage_csv(*(cage_row(n) for n in range(7)), *own, "t30"))
+    take_in(lake, settings)
+    found = shares(lake, CAGE, [LANDING_DAY], settings.timezone)
+    assert found.rows() == [(LANDING_DAY, 2, 1, 0.5)]
+
+
 def test_a_rejected_day_of_a_long_file_is_seen(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     bad = "t99,2025-01-06T12:00:00-08:00,lots"
