@@ -334,6 +334,9 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
         assert {dg.AssetKey(list(SILVER)), dg.AssetKey(list(MART))} <= {*first.asset_selection}
         assert asked() == [first]
         put(opened, D1)
+        other = instance.create_run_for_job(dg.GraphDefinition(name="under_way").to_job())
+        assert asked() == []
+        instance.delete_run(other.run_id)
         [again] = asked()
         assert again.run_key != first.run_key
         run_days(settings, (D1, D1 + day), now=AS_OF, instance=instance)
