@@ -15,8 +15,11 @@ import pytest
 from benchmarks.instances import short_lived
 from lakehouse import cli
 from lakehouse.errors import LakehouseError
+from lakehouse.gold.marts import marts
+from lakehouse.pipeline import marts as pipeline
 from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.pipeline.silver import clean_days
 from lakehouse.privacy import ensure_key, tokens
 from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.settings import DOMAINS, Settings
@@ -311,6 +314,33 @@ def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
         assert lacking_silver(settings, opened) == [D2]
         run_days(settings, (D1, D2), now=AS_OF, instance=instance, select=only)
     assert lacking_silver(settings, opened) == []
+
+
+@pytest.mark.slow
+def test_what_comes_while_a_run_reads_is_still_to_be_derived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of silver finds the row missing; the day is to be derived whatever it finds."""
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1)
+
+    def meanwhile(read: Callable[..., Any], came: Callable[[], Any]) -> Callable[..., Any]:
+        return lambda *given: (read(*given), came())[0]
+
+    clean = meanwhile(clean_days, lambda: put(opened, D1))
+    monkeypatch.setattr("igaming_assets.silver.clean_days", clean)
+    with short_lived() as instance:
+        only = f"key:{'/'.join(SILVER)}"
+        with pytest.raises(LakehouseError, match="conservation"):
+            run_days(settings, (D1, D1), now=AS_OF, instance=instance, select=only)
+    assert lacking_silver(settings, opened) == [D1]
+
+    rows_of = meanwhile(pipeline._rows, lambda: derive(opened, SILVER, D1))
+    monkeypatch.setattr(pipeline, "_rows", rows_of)
+    mart = next(m for m in marts().values() if SILVER in [(i.layer, i.table) for i in m.inputs])
+    before = {(i.layer, i.table): opened.tokens(i.layer, i.table) for i in mart.reads(settings)}
+    [(_, done)] = pipeline.made(mart, opened, settings, (D1, D1), as_of=AS_OF)
+    assert done.marks == marks_of(before, [D1])
 
 
 def lacking_silver(settings: Settings, opened: Lake) -> list[dt.date]:
