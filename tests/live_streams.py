@@ -13,7 +13,11 @@ import polars as pl
 from hypothesis import strategies as st
 
 from lakehouse.contracts import contract
+from lakehouse.detection.fraud.alerts import alerted
+from lakehouse.detection.fraud.measures import measured, nothing_remembered, remembered
+from lakehouse.detection.fraud.rules import judged
 from lakehouse.live.rows import place
+from lakehouse.live.watch import State, Watch, absorbed, begun, told
 from lakehouse.regulation.gaming_day import gaming_day_of
 from lakehouse.silver import clean
 
@@ -206,3 +210,44 @@ def stream(table: str, events: list[Event]) -> Stream:
         }
         rows.append({n: None for n in schema} | event | told)
     return Stream(table, pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def watch(table: str) -> Watch:
+    return Watch(table, ZONE, LATENESS, SILENCE)
+
+
+class Run:
+    """An engine without a lake: what it said last of each key, over pieces of a stream."""
+
+    def __init__(self, table: str) -> None:
+        self.watch = watch(table)
+        self.state: State | None = None
+        self.windows: list[pl.DataFrame] = []
+        self.sessions: list[pl.DataFrame] = []
+        self.alerts: list[pl.DataFrame] = []
+
+    def take(self, bronze: pl.DataFrame, *, tell: bool) -> None:
+        rows = self.watch.judged(bronze)
+        self.state, alerts = absorbed(self.watch, self.state or begun(self.watch), rows)
+        self.alerts.append(alerts)
+        if tell:
+            self.tell()
+
+    def tell(self) -> None:
+        assert self.state is not None
+        self.state, results = told(self.watch, self.state)
+        for kept, frame in (
+            (self.windows, results.windows),
+            (self.sessions, results.sessions),
+            (self.alerts, results.alerts),
+        ):
+            if frame is not None:
+                kept.append(frame)
+
+    def of(self, frames: list[pl.DataFrame], key: tuple[str, ...]) -> pl.DataFrame:
+        return pl.concat(frames).unique(key, keep="last", maintain_order=True)
+
+
+def batch_alerts(orders: pl.DataFrame, profile: str) -> pl.DataFrame:
+    measures, _ = measured(orders, nothing_remembered())
+    return alerted(judged(measures, profile), remembered(orders), profile)

@@ -58,7 +58,7 @@ def cage(key: str | None, kind: str, player: str | None, usd: str, at: int = 20)
     }
 
 
-def of(key: str, *rows: dict, home: dict[str, str] | None = None, **settings: bool) -> Case:
+def of(key: str, *rows: dict, home: dict[str, str] | None = None, **settings: str) -> Case:
     people = [{"player_id": p, "address_line1": a} for p, a in (home or {}).items()]
     tables = {"financial_txn": list(rows), "player_profile": people}
     as_of = dt.datetime(2026, 12, 31, 20, tzinfo=dt.UTC)
@@ -78,7 +78,7 @@ WOULD_MEET = [
     of("a key twice", cage("t1", BUY, "P1", "11000.00"), cage("t1", BUY, "P1", "12000.00")),
     of("no key", cage(None, BUY, "P1", "11000.00"), cage("t2", BUY, "P1", "x")),
     of("a foreign column", {"extra": 1, "Amount": "5.00"} | cage("t1", BUY, "P1", "11000.00")),
-    of("another setting", cage("t1", BUY, "P1", "11000.00"), carded_bill_in_knowledge=True),
+    of("another setting", cage("t1", BUY, "P1", "11000.00"), multiple_transaction_log_over="2500"),
 ]  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def test_cases_together_are_answered_as_each_alone():
     """They name the same ids, days and addresses, and would pool their chips."""
     alone = [answers_to([case])[0] for case in WOULD_MEET]
     assert answers_to(WOULD_MEET) == alone
+    assert [len(one["multiple_transaction_log"]) for one in alone] == [0] * (len(alone) - 1) + [1]
     [pooled] = alone[0]["sar_cases"]
     assert (pooled["typology"], pooled["player_id"]) == ("pooling", "PC")
 

@@ -14,15 +14,21 @@ import pytest
 
 from benchmarks.instances import short_lived
 from lakehouse import cli
+from lakehouse.errors import LakehouseError
+from lakehouse.gold.marts import marts
+from lakehouse.pipeline import marts as pipeline
 from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, underived
 from lakehouse.pipeline.marts import derivations
+from lakehouse.pipeline.silver import clean_days
+from lakehouse.privacy import ensure_key, tokens
 from lakehouse.quality.derived_checks import EVERY_ROW
-from lakehouse.settings import Settings
+from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets import running
     from igaming_assets.assembly import assemble
     from igaming_assets.derived import underived_sensor
     from igaming_assets.resources import Clock, LakeResource
@@ -102,6 +108,12 @@ def kept_out(lake: Lake, day: dt.date, rules: list[str], **columns: str) -> None
     lake.append("quarantine", "financial_txn", row, commit=BY)
 
 
+def known(lake: Lake, player: str) -> None:
+    """A profile that silver has."""
+    profile = rows("silver", "player_profile", D2).with_columns(player_id=pl.lit(player))
+    lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
+
+
 def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     assert found_parents(lake, SETTINGS) == {}
@@ -110,14 +122,41 @@ def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Pat
     kept_out(lake, D1, ["amount|range"], player_id="P1")
     kept_out(lake, D2, [*orphan, "amount|range"], player_id="P8")
 
-    def known(player: str) -> None:
-        profile = rows("silver", "player_profile", D2).with_columns(player_id=pl.lit(player))
-        lake.write_days("silver", "player_profile", profile, (D2, D2), commit=BY)
-
-    known("P1")
+    known(lake, "P1")
     assert found_parents(lake, SETTINGS) == {}
-    known("P9")
+    known(lake, "P9")
     assert found_parents(lake, SETTINGS) == {D1: ["financial_txn"]}
+
+
+def test_a_parent_is_found_by_the_token_that_silver_knows_it_by(tmp_path: Path) -> None:
+    lake, settings = lake_at(tmp_path, pii_key_file=tmp_path / "pii.key", domains=DOMAINS)
+    key = ensure_key(settings)
+    blank = rows("quarantine", "clickstream", D1)
+    row = blank.with_columns(user_id=pl.lit("U1"), _rules=pl.lit(["user_id|orphan"]))
+    lake.append("quarantine", "clickstream", row, commit=BY)
+    for user, told in (("U2", {}), ("U1", {D1: ["clickstream"]})):
+        of = tokens(pl.Series([user]), key, "account")
+        account = rows("silver", "online_accounts", D2).with_columns(account_id=of)
+        lake.write_days("silver", "online_accounts", account, (D2, D2), commit=BY)
+        assert found_parents(lake, settings) == told
+
+
+def test_a_run_of_all_tables_makes_the_days_whose_parents_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a run of some tables its own days alone."""
+    opened, settings = lake_at(tmp_path)
+    kept_out(opened, D1, ["player_id|orphan"], player_id="P9")
+    known(opened, "P9")
+    made = list[tuple[dt.date, dt.date]]()
+    monkeypatch.setattr(running, "_execute", lambda _, days, *__: made.append(days))
+    given: dict[str, Any] = {"now": AS_OF, "instance": object()}
+    run_days(settings, (D2, D2), select="key:gold/property_day", **given)
+    assert made == [(D2, D2)]
+    run_days(settings, (D2, D2), **given)
+    assert made[1:] == [(D2, D2), (D1, D1)]
+    running.derive_days(settings, [D2], **given)
+    assert made[3:] == [(D2, D2), (D1, D1)]
 
 
 def test_maintenance_is_no_change_and_hides_none(lake: Lake) -> None:
@@ -277,6 +316,33 @@ def test_a_run_cut_short_has_derived_the_portions_that_it_stored(
     assert lacking_silver(settings, opened) == []
 
 
+@pytest.mark.slow
+def test_what_comes_while_a_run_reads_is_still_to_be_derived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of silver finds the row missing; the day is to be derived whatever it finds."""
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1)
+
+    def meanwhile(read: Callable[..., Any], came: Callable[[], Any]) -> Callable[..., Any]:
+        return lambda *given: (read(*given), came())[0]
+
+    clean = meanwhile(clean_days, lambda: put(opened, D1))
+    monkeypatch.setattr("igaming_assets.silver.clean_days", clean)
+    with short_lived() as instance:
+        only = f"key:{'/'.join(SILVER)}"
+        with pytest.raises(LakehouseError, match="conservation"):
+            run_days(settings, (D1, D1), now=AS_OF, instance=instance, select=only)
+    assert lacking_silver(settings, opened) == [D1]
+
+    rows_of = meanwhile(pipeline._rows, lambda: derive(opened, SILVER, D1))
+    monkeypatch.setattr(pipeline, "_rows", rows_of)
+    mart = next(m for m in marts().values() if SILVER in [(i.layer, i.table) for i in m.inputs])
+    before = {(i.layer, i.table): opened.tokens(i.layer, i.table) for i in mart.reads(settings)}
+    [(_, done)] = pipeline.made(mart, opened, settings, (D1, D1), as_of=AS_OF)
+    assert done.marks == marks_of(before, [D1])
+
+
 def lacking_silver(settings: Settings, opened: Lake) -> list[dt.date]:
     stale = underived(opened, settings, derivations(settings))
     return [day for day, tables in stale.items() if ".".join(SILVER) in tables]
@@ -290,7 +356,7 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
     with short_lived() as instance:
         outcome = run_days(settings, (D2, D2 + day), now=AS_OF, instance=instance)
         assert outcome.failed == {f"gold/property_day:{EVERY_ROW}"}
-        assert told(instance) == {"2025-01-05": False, "2025-01-07": True, "2025-01-08": True}
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": True, "2025-01-08": True}
         assert underived_days(settings, opened) == [D1]
         asked = sensor(settings, instance)
         [first] = asked()
@@ -298,6 +364,9 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
         assert {dg.AssetKey(list(SILVER)), dg.AssetKey(list(MART))} <= {*first.asset_selection}
         assert asked() == [first]
         put(opened, D1)
+        other = instance.create_run_for_job(dg.GraphDefinition(name="under_way").to_job())
+        assert asked() == []
+        instance.delete_run(other.run_id)
         [again] = asked()
         assert again.run_key != first.run_key
         run_days(settings, (D1, D1 + day), now=AS_OF, instance=instance)
@@ -305,30 +374,53 @@ def test_dagster_tells_of_days_that_are_not_derived_and_asks_for_them_once(tmp_p
         assert asked() == []
 
 
-def told(instance: dg.DagsterInstance) -> dict[str, bool]:
-    """The newest verdict of each day."""
+@pytest.mark.slow
+def test_a_run_of_all_tables_fails_for_its_own_days_and_warns_of_others(tmp_path: Path) -> None:
+    """A run of a selection warns of its own too: others may not yet be due."""
+    opened, settings = lake_at(tmp_path)
+    put(opened, D1, D2)
+    key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
+    whole = definitions(settings).resolve_job_def("gaming_day")
+    check = whole.get_subset(asset_selection=frozenset(), asset_check_selection={key})
+    with short_lived() as instance:
+        check.execute_in_process(tags={"dagster/partition": str(D2)}, instance=instance)
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": "WARN"}
+        with pytest.raises(LakehouseError, match=f"blocking.*{EVERY_ROW}"):
+            running._execute(check, (D2, D2), None, instance, running.Outcome())
+        assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": "ERROR"}
+
+
+def told(instance: dg.DagsterInstance) -> dict[str, bool | str]:
+    """The newest verdict of each day: whether it passed, or else how grave it is."""
     key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
-    found: dict[str, bool] = {}
+    found: dict[str, bool | str] = {}
     for record in records:
         event = record.event.dagster_event if record.event else None
         if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":
             said = event.asset_check_evaluation_data
-            found.setdefault(str(said.partition), said.passed)
+            found.setdefault(str(said.partition), said.passed or said.severity.value)
     found.pop("None", None)
     return found
 
 
 def sensor(settings: Settings, instance: dg.DagsterInstance) -> Callable[[], list[dg.RunRequest]]:
     """What a tick of the sensor asks for, in a code location that stays loaded."""
-    given = {"lake": LakeResource.of(settings), "clock": Clock(at=AS_OF.isoformat())}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        defs = assemble(settings, **given)
-    tended = underived_sensor(settings)
+    defs, tended = definitions(settings), underived_sensor(settings)
+    given = resources(settings)
 
     def asked() -> list[dg.RunRequest]:
         context = dg.build_sensor_context(instance=instance, definitions=defs, resources=given)
         return list(tended.evaluate_tick(context).run_requests or [])
 
     return asked
+
+
+def resources(settings: Settings) -> dict[str, Any]:
+    return {"lake": LakeResource.of(settings), "clock": Clock(at=AS_OF.isoformat())}
+
+
+def definitions(settings: Settings) -> dg.Definitions:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return assemble(settings, **resources(settings))

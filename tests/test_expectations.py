@@ -299,6 +299,7 @@ def test_values_of_personal_data_are_shown_nowhere(lake: Lake) -> None:
 def test_a_day_is_validated_once_for_both_checks(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And anew where its rows or its suite are others."""
     suite = written(
         "silver.slot_telemetry.json",
         expects(NOT_NULL, column="zone"),
@@ -315,6 +316,8 @@ def test_a_day_is_validated_once_for_both_checks(
     small_lake.put(lake, "silver", "slot_telemetry", {**SLOTS, "zone": ["North"] * 5})
     assert judged.critical(lake, (FIRST, SECOND))[FIRST].passed
     assert len(asked) == 2
+    written("silver.slot_telemetry.json", expects(IN_SET, column="zone", value_set=["East"]))
+    assert not judged.critical(lake, (FIRST, SECOND))[FIRST].passed
 
 
 def test_rows_keep_their_types_on_an_empty_day(lake: Lake) -> None:

@@ -11,15 +11,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from live_streams import (
-    BORDER,
     EVENTS,
     IN_TIME,
-    LATENESS,
     SILENCE,
     ZONE,
+    Run,
     Stream,
+    batch_alerts,
     bet,
-    order,
     stream,
     streams,
 )
@@ -27,9 +26,6 @@ from polars.testing import assert_frame_equal
 
 from lakehouse.contracts import contract
 from lakehouse.contracts.shop.fraud import IN_FORCE, PROFILES
-from lakehouse.detection.fraud.alerts import alerted
-from lakehouse.detection.fraud.measures import measured, nothing_remembered, remembered
-from lakehouse.detection.fraud.rules import judged
 from lakehouse.gold.marts import marts
 from lakehouse.gold.online.play import with_cents
 from lakehouse.gold.platform.windows import item_windows, play_windows
@@ -41,7 +37,7 @@ from lakehouse.gold.shop.sales_windows import (
     windows,
 )
 from lakehouse.gold.windows import BY, MEASURES, in_windows, standing
-from lakehouse.live.watch import TABLES, State, Watch, absorbed, begun, told
+from lakehouse.live.watch import TABLES
 from lakehouse.live.windows import KEY, KINDS
 from lakehouse.settings import Settings
 from lakehouse.silver import clean
@@ -51,42 +47,6 @@ from lakehouse.simulate.world import World
 
 BRIEF = settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
 SHOP = "shop_orders", "shop_actions"
-
-
-def watch(table: str) -> Watch:
-    return Watch(table, ZONE, LATENESS, SILENCE)
-
-
-class Run:
-    """An engine without a lake: what it said last of each key, over pieces of a stream."""
-
-    def __init__(self, table: str) -> None:
-        self.watch = watch(table)
-        self.state: State | None = None
-        self.windows: list[pl.DataFrame] = []
-        self.sessions: list[pl.DataFrame] = []
-        self.alerts: list[pl.DataFrame] = []
-
-    def take(self, bronze: pl.DataFrame, *, tell: bool) -> None:
-        rows = self.watch.judged(bronze)
-        self.state, alerts = absorbed(self.watch, self.state or begun(self.watch), rows)
-        self.alerts.append(alerts)
-        if tell:
-            self.tell()
-
-    def tell(self) -> None:
-        assert self.state is not None
-        self.state, results = told(self.watch, self.state)
-        for kept, frame in (
-            (self.windows, results.windows),
-            (self.sessions, results.sessions),
-            (self.alerts, results.alerts),
-        ):
-            if frame is not None:
-                kept.append(frame)
-
-    def of(self, frames: list[pl.DataFrame], key: tuple[str, ...]) -> pl.DataFrame:
-        return pl.concat(frames).unique(key, keep="last", maintain_order=True)
 
 
 def pieces(draw: Any, stream: Stream) -> list[tuple[pl.DataFrame, bool]]:
@@ -134,11 +94,6 @@ def test_windows_are_those_of_the_batch(table: str, data: st.DataObject) -> None
     made = run(data.draw, stream)
     live = made.of(made.windows, KEY)
     assert_frame_equal(as_table(live), as_table(BATCH[table](stream.good)))
-
-
-def batch_alerts(orders: pl.DataFrame, profile: str) -> pl.DataFrame:
-    measures, _ = measured(orders, nothing_remembered())
-    return alerted(judged(measures, profile), remembered(orders), profile)
 
 
 @BRIEF
@@ -309,74 +264,6 @@ def test_what_held_and_holds_no_longer_is_taken_back() -> None:
     made.take(whole.bronze.tail(1), tell=True)
     versions = pl.concat(made.alerts).select("rule", "is_first", "is_withdrawn")
     assert versions.rows() == [("night_play", True, False), ("night_play", False, True)]
-
-
-def test_a_clash_of_a_day_takes_no_payment_of_the_day_before_with_it() -> None:
-    """T1 is paid two seconds before a gaming day ends; on the next it is two contents, and no
-    payment. T2 is the second of its minute then."""
-    seconds = {-2: "T1", 1: "T1", 2: "T1", 10: "T2"}
-    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
-    paid = [
-        order(n, BORDER + dt.timedelta(seconds=s), "U1", first)
-        | {"transaction_id": number, "amount": Decimal(5_000)}
-        for n, (s, number) in enumerate(seconds.items())
-    ]
-    whole = stream("shop_orders", paid)
-    assert whole.good.select("transaction_id").collect().to_series().to_list() == ["T1", "T2"]
-    made = Run("shop_orders")
-    made.take(whole.bronze.head(2), tell=True)
-    made.take(whole.bronze.tail(2), tell=True)
-    last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
-    assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
-
-
-def test_a_payment_that_comes_again_when_its_windows_are_closed_is_one() -> None:
-    """T1 comes again after three of ten minutes later, that closed its windows; it is known, and T2
-    the second payment of its minute, however the stream is cut."""
-    seconds = [(0, "T1"), (600, "T3"), (601, "T4"), (602, "T5"), (0, "T1"), (30, "T2")]
-    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
-    paid = {
-        n: order(int(n[1:]), BORDER + dt.timedelta(seconds=s), "U1", first)
-        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
-        for s, n in seconds
-    }
-    whole = stream("shop_orders", [paid[n] for _, n in seconds])
-    for cuts in ([6], [4, 2], [1] * 6):
-        made, at = Run("shop_orders"), 0
-        for rows in cuts:
-            made.take(whole.bronze.slice(at, rows), tell=True)
-            at += rows
-        last = made.of(made.alerts, ("alert_id",)).filter(alert_id="streamify-T2")
-        assert "$10000.00 within a minute, in 2 payments" in last["said"].item()
-        assert made.state is not None
-        assert len(made.state.fraud.known) == 5
-
-
-def test_a_clash_takes_all_of_its_number_however_the_stream_is_cut() -> None:
-    """T1 is three payments, of which the first has its windows closed as the others come: T2, of
-    its minute, stands alone then."""
-    seconds = [(0, "T1"), (30, "T2"), (600, "T3"), (700, "T4"), (800, "T5"), (900, "T1"),
-               (901, "T1")]  # fmt: skip
-    first = lambda s: s.elements[0]  # noqa: E731 - the first that may be drawn
-    paid = [
-        order(2, BORDER + dt.timedelta(seconds=s), "U1", first)
-        | {"transaction_id": n, "order_id": n, "amount": Decimal(5_000)}
-        for s, n in seconds
-    ]
-    whole = stream("shop_orders", paid)
-    good = ["streamify-T2", "streamify-T3", "streamify-T4", "streamify-T5"]
-    batch = batch_alerts(whole.good.collect(), "streamify")
-    assert batch["alert_id"].to_list() == good
-    for cuts in ([7], [6, 1], [1] * 7):
-        made, at = Run("shop_orders"), 0
-        for rows in cuts:
-            made.take(whole.bronze.slice(at, rows), tell=True)
-            at += rows
-        said = made.of(made.alerts, ("alert_id",)).filter(~pl.col("is_withdrawn"))
-        told = said.filter(rule="streamify").sort("alert_id").select("alert_id", "said")
-        assert told["alert_id"].to_list() == good, cuts
-        assert told["said"].to_list() == batch["fraud_reason"].to_list(), cuts
-        assert "within a minute" not in told["said"][0]
 
 
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:

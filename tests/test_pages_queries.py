@@ -140,6 +140,8 @@ def test_what_stands_now_shows_its_query(tmp_path: Path) -> None:
     [(events, late, rejected, as_of)] = terminal(house.lake, filled(live.NOW, topics))
     assert (events, late, rejected, as_of) == (5, 0, 0, house.now)
     assert f"{house.now:%Y-%m-%d %H:%M} UTC" in live._standing(reader)[0]
+    others = here(house.lake, house.settings, "platform", Span(DAY, DAY))
+    assert live._standing(others) == (live.EMPTY, False)
 
 
 def test_gold_says_of_servers_what_the_panel_says_of_bronze(tmp_path: Path) -> None:

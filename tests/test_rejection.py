@@ -12,8 +12,10 @@ from small_lake import FIRST, LAST, rows
 from benchmarks.instances import short_lived
 from igaming_assets.running import run_days
 from lakehouse import cli
+from lakehouse.commands.rejection import over_the_share
 from lakehouse.commands.run import prepare
-from lakehouse.quality.rejection import shares
+from lakehouse.quality.rejection import findings, shares
+from lakehouse.quality.rejection_checks import judge
 from lakehouse.settings import load_settings
 from lakehouse.storage import Commit, Lake
 from tests.landed import (
@@ -135,6 +137,16 @@ def test_one_damaged_line_of_a_file_is_no_rejected_day(tmp_path: Path) -> None:
     assert found.rows() == [(DAY, 7, 0, 0.0), (LANDING_DAY, 8, 1, 0.125)]
 
 
+def test_a_day_has_the_worse_of_its_own_rows_and_of_those_without_a_day(tmp_path: Path) -> None:
+    """Of the day's own two, one is rejected; of the file's ten, one that has no day."""
+    lake, settings = lake_at(tmp_path)
+    own = [f"t{n},{LANDING_DAY}T12:00:00-08:00,{usd}" for n, usd in ((20, "1.00"), (21, "lots"))]
+    drop(lake, f"{CAGE}/a.csv", cage_csv(*(cage_row(n) for n in range(7)), *own, "t30"))
+    take_in(lake, settings)
+    found = shares(lake, CAGE, [LANDING_DAY], settings.timezone)
+    assert found.rows() == [(LANDING_DAY, 2, 1, 0.5)]
+
+
 def test_a_rejected_day_of_a_long_file_is_seen(tmp_path: Path) -> None:
     lake, settings = lake_at(tmp_path)
     bad = "t99,2025-01-06T12:00:00-08:00,lots"
@@ -142,6 +154,19 @@ def test_a_rejected_day_of_a_long_file_is_seen(tmp_path: Path) -> None:
     take_in(lake, settings)
     found = shares(lake, CAGE, [DAY, dt.date(2025, 1, 6)], settings.timezone)
     assert [(r[1], r[2]) for r in found.rows()] == [(30, 0), (1, 1)]
+
+
+def test_the_share_that_may_be_rejected_is_not_over_itself(tmp_path: Path) -> None:
+    """One of five is a fifth, and as many as may be."""
+    lake, settings = lake_at(tmp_path)
+    bad = "t9,2025-01-05T12:00:00-08:00,lots"
+    drop(lake, f"{CAGE}/a.csv", cage_csv(*(cage_row(n) for n in range(4)), bad))
+    take_in(lake, settings)
+    for limit, is_over in ((0.2, False), (0.199, True)):
+        of = settings.model_copy(update={"rejected_share": limit})
+        assert judge(of, CAGE, lake, (DAY, DAY))[DAY].passed is not is_over
+        assert bool(over_the_share(lake, of, {CAGE: [DAY]})) is is_over
+        assert findings(lake, [CAGE], (DAY, DAY), limit, ZONE).height == is_over
 
 
 def test_simulated_defects_are_not_judged(tmp_path: Path) -> None:

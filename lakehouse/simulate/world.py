@@ -153,6 +153,8 @@ class World:
 
     def _struck_rows(self, table: str, day: int) -> list[Struck]:
         """What was spoiled on a day: known if the day was made of late, else made again."""
+        if self.config.faults == NO_FAULTS:
+            return []
         pieces = list(self.pieces(table, range(day, day + 1)))
         with self._lock:
             known = self._struck.get((table, day), {})
