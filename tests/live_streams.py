@@ -177,11 +177,7 @@ def streams(draw: Any, table: str, most: int = 40, late: int = IN_TIME) -> Strea
         if fate in (0, 2):  # it comes again
             events.append((second + _late(draw, late), event))
         if fate in (1, 2):  # another event goes by its number
-            after = at + dt.timedelta(seconds=draw(st.integers(0, 3)))
-            # Alerts are told by the number alone: of two days they would be one.
-            if table == "shop_orders" and at < BORDER <= after:
-                after = at
-            aside = EVENTS[table](n, after, user, draw)
+            aside = EVENTS[table](n, at + dt.timedelta(seconds=draw(st.integers(0, 3))), user, draw)
             events.append((second + 3 + _late(draw, late - 3), aside))
     events.sort(key=lambda e: e[0])
     return stream(table, [e for _, e in events])

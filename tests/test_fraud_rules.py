@@ -246,7 +246,7 @@ def test_an_alert_says_why_and_names_its_rows() -> None:
     )
     found, _ = measured(given, nothing_remembered())
     [alert] = alerted(judged(found, "streamify"), remembered(given), "streamify").to_dicts()
-    assert alert["alert_id"] == "streamify-c"
+    assert alert["alert_id"] == "streamify-2025-03-02-c"
     assert alert["alert_level"] == "HIGH"
     assert "a high amount, $5000.00" in alert["fraud_reason"]
     assert "a device and a network never seen of the account" in alert["fraud_reason"]

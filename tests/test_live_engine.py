@@ -205,7 +205,7 @@ def test_what_cannot_be_stored_is_read_back_and_stored_when_it_can(
     house.store("shop_orders", house.next("shop_orders", large("T2")))
     house.flush()
     stored = house.newest("live_alerts", ALERT_KEY)["alert_id"].to_list()
-    assert {"streamify-T1", "streamify-T2"} <= set(stored)
+    assert {"streamify-2026-06-15-T1", "streamify-2026-06-15-T2"} <= set(stored)
     assert sorted(a["alert_id"] for a in house.sent("fraud_alerts")) == sorted(stored)
 
 
@@ -216,8 +216,8 @@ def test_a_partition_that_goes_takes_nothing_of_the_others_with_it(tmp_path: Pat
     house.engine.revoked("sales_stream", 1)
     house.flush()
     told = {a["alert_id"] for a in house.sent("fraud_alerts")}
-    assert "streamify-T1" in told
-    assert "streamify-T2" not in told
+    assert "streamify-2026-06-15-T1" in told
+    assert "streamify-2026-06-15-T2" not in told
 
 
 def test_an_alert_that_is_said_anew_is_stored_again_and_sent_once(tmp_path: Path) -> None:
@@ -229,12 +229,14 @@ def test_an_alert_that_is_said_anew_is_stored_again_and_sent_once(tmp_path: Path
     before["timestamp"] -= dt.timedelta(seconds=10)
     house.store("shop_orders", house.next("shop_orders", before))
     house.flush()
-    versions = house.lake.scan("gold", "live_alerts").filter(alert_id="streamify-T2").collect()
+    versions = (
+        house.lake.scan("gold", "live_alerts").filter(alert_id="streamify-2026-06-15-T2").collect()
+    )
     first, second = versions.sort("version")["said"].to_list()
     assert "within a minute" not in first
     assert "$10000.00 within a minute, in 2 payments" in second
     told = [a["alert_id"] for a in house.sent("fraud_alerts")]
-    assert told.count("streamify-T2") == 1
+    assert told.count("streamify-2026-06-15-T2") == 1
 
 
 def test_tables_of_results_keep_versions_for_as_long_as_settings_say(

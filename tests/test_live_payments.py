@@ -40,7 +40,7 @@ def test_a_number_that_is_known_stays_with_the_account_that_came_with_it() -> No
     events = [paid("T0", 0, user="U0"), *later, paid("T0", 310, "9000.00", "U2")]
     told = pl.concat(in_pieces(events, 4, 1).alerts)
     assert told.select("account", "alert_id", "is_withdrawn").rows() == [
-        ("U0", "streamify-T0", False)
+        ("U0", "streamify-2026-06-15-T0", False)
     ]
 
 
@@ -51,7 +51,19 @@ def test_a_clash_of_a_day_takes_no_payment_of_the_day_before_with_it() -> None:
     good = stream("shop_orders", events).good.select("transaction_id").collect().to_series()
     assert good.to_list() == ["T1", "T2"]
     said = said_last(in_pieces(events, 2, 2))
-    assert "$10000.00 within a minute, in 2 payments" in said["streamify-T2"]
+    assert "$10000.00 within a minute, in 2 payments" in said["streamify-2026-06-15-T2"]
+
+
+@pytest.mark.parametrize("pieces", [(2,), (1, 1)])
+def test_a_number_of_two_days_has_an_alert_of_each(pieces: tuple[int, ...]) -> None:
+    """A second before a gaming day ends, and two seconds after."""
+    made = in_pieces([paid("T1", -1), paid("T1", 2)], *pieces)
+    said = said_last(made)
+    assert list(said) == ["streamify-2026-06-14-T1", "streamify-2026-06-15-T1"]
+    assert "within a minute" not in said["streamify-2026-06-14-T1"]
+    assert "$10000.00 within a minute, in 2 payments" in said["streamify-2026-06-15-T1"]
+    first = pl.concat(made.alerts).filter("is_first")["alert_id"].to_list()
+    assert sorted(a for a in first if a.startswith("streamify")) == list(said)
 
 
 @pytest.mark.parametrize("pieces", [(6,), (4, 2), (1,) * 6])
@@ -62,7 +74,7 @@ def test_a_payment_that_comes_again_when_its_windows_are_closed_is_one(
     the second payment of its minute, however the stream is cut."""
     seconds = [("T1", 0), ("T3", 600), ("T4", 601), ("T5", 602), ("T1", 0), ("T2", 30)]
     made = in_pieces([paid(*of) for of in seconds], *pieces)
-    assert "$10000.00 within a minute, in 2 payments" in said_last(made)["streamify-T2"]
+    assert "$10000.00 within a minute, in 2 payments" in said_last(made)["streamify-2026-06-15-T2"]
     assert made.state is not None
     assert len(made.state.fraud.known) == 5
 
@@ -77,7 +89,12 @@ def test_a_clash_takes_all_of_its_number_however_the_stream_is_cut(
                ("T1", 901)]  # fmt: skip
     events = [paid(*of) for of in seconds]
     said = said_last(in_pieces(events, *pieces))
-    assert list(said) == ["streamify-T2", "streamify-T3", "streamify-T4", "streamify-T5"]
-    assert "within a minute" not in said["streamify-T2"]
+    assert list(said) == [
+        "streamify-2026-06-15-T2",
+        "streamify-2026-06-15-T3",
+        "streamify-2026-06-15-T4",
+        "streamify-2026-06-15-T5",
+    ]
+    assert "within a minute" not in said["streamify-2026-06-15-T2"]
     batch = batch_alerts(stream("shop_orders", events).good.collect(), "streamify")
     assert said == dict(batch.select("alert_id", "fraud_reason").iter_rows())

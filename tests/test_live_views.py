@@ -121,7 +121,7 @@ def test_conversion_counts_who_looked_and_who_paid(shop: House) -> None:
 def test_alerts_hold_no_account_and_no_address_in_clear(shop: House) -> None:
     """5,000 dollars are very high by streamify."""
     told = ask(shop, "alerts")
-    [alert] = [a for a in told if a["alert_id"] == "streamify-T2"]
+    [alert] = [a for a in told if a["alert_id"] == "streamify-2026-06-14-T2"]
     assert (alert["topic"], alert["partition"], alert["offset"]) == ("sales_stream", 0, 0)
     assert alert["account"].startswith(f"{shop.key.key_id}:")
     sent = [str(m) for m in shop.sent("fraud_alerts") + shop.sent("analytics")]

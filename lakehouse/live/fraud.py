@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from lakehouse.contracts.shop.fraud import PROFILES
-from lakehouse.detection.fraud.alerts import ONE, alerted
+from lakehouse.detection.fraud.alerts import ONE, alert_id, alerted
 from lakehouse.detection.fraud.measures import (
     REACH,
     REMEMBERED,
@@ -24,7 +24,7 @@ from lakehouse.detection.fraud.rules import judged
 from lakehouse.live.alerts import ALERT, CHUNKS, after, no_alerts, nothing_said, versions
 from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
-from lakehouse.texts import formatted, packed, settled
+from lakehouse.texts import packed, settled
 
 _PLACED = {"partition": pl.Int64(), "offset": pl.Int64()}
 LATEST = 1
@@ -82,8 +82,8 @@ def judged_again(
     later = pl.col("timestamp") >= pl.col("since")
     again = pl.concat([mine.filter(later).drop("since"), new])
     stands = _alerts(again, mine.filter(~later).drop("since"))
-    asked = pl.concat([again, gone])["transaction_id"]
-    ids = pl.concat([_ids(p, asked) for p in PROFILES])
+    asked = pl.concat([again, gone])
+    ids = pl.concat([asked.select(alert_id=alert_id(p)) for p in PROFILES])
     news = versions(before.said, stands, ids)
     after_ = Fraud(pl.concat([known, new]), after(before.said, news), before.days)
     return _recent(after_, days), news
@@ -113,14 +113,6 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _nowhere() -> dict[str, pl.Expr]:
     return {n: pl.lit(None, t) for n, t in _PLACED.items()}
-
-
-def _ids(profile: str, transactions: pl.Series) -> pl.DataFrame:
-    return transactions.to_frame().select(alert_id=_id(profile))
-
-
-def _id(profile: str) -> pl.Expr:
-    return formatted("{}-{}", pl.lit(profile), "transaction_id")
 
 
 def _alerts(again: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:

@@ -55,7 +55,9 @@ class FraudAlerts(dy.Schema):
     A profile is a set of dated thresholds and weights (lakehouse/detection/fraud/<profile>.toml).
     What it says of a transaction follows from its user's 30 gaming days up to it."""
 
-    alert_id = c.text("Alert: profile and transaction; the same however often it is made.")
+    alert_id = c.text(
+        "Alert: profile, gaming day and transaction; the same however often it is made."
+    )
     transaction_id = c.text(
         "Transaction that it is of.", key=True, refs="shop_orders.transaction_id"
     )

@@ -20,6 +20,11 @@ ONE = ("transaction_id", "gaming_day")
 _RULE = pl.Struct({"rule": pl.String, "score": pl.Float64})
 
 
+def alert_id(profile: str) -> pl.Expr:
+    """Of a payment, by a profile: gaming days have no id in common, as those of anomalies."""
+    return formatted("{}-{}-{}", pl.lit(profile), "gaming_day", "transaction_id")
+
+
 def fraud_of(
     orders: pl.DataFrame, state: pl.DataFrame, profile: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -39,7 +44,7 @@ def alerted(rows: pl.DataFrame, known: pl.DataFrame, profile: str) -> pl.DataFra
     told = found.select(
         *ONE,
         "user_id",
-        formatted("{}-{}", pl.lit(profile), "transaction_id").alias("alert_id"),
+        alert_id=alert_id(profile),
         amount=dollars("cents"),
         fraud_score="score",
         alert_level="level",
