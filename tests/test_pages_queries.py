@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from filing_lake import answer_of, append, ctr_row, export_of, write
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from live_house import House
-from live_streams import EVENTS, stream, streams
+from live_streams import EVENTS, bet, stream, streams
 
 from lakehouse.gold.platform.health import server_health
 from lakehouse.live.views import answer
@@ -125,6 +126,23 @@ class Picked:
         values = list(strategy.elements)  # type: ignore[attr-defined]
         self.turn += 1
         return values[self.turn % len(values)]
+
+
+def test_sessions_of_one_account_at_one_moment_have_an_order(tmp_path: Path) -> None:
+    """Session n stakes n dollars."""
+    house = House(tmp_path / "house", "clickstream")
+    at = dt.datetime(2026, 6, 15, 13, tzinfo=dt.UTC)
+    events = [bet("U1", at, n) | {"session_id": f"S{n:02}", "bet_amount": Decimal(n)}
+              for n in random.Random(1).sample(range(1, 61), 60)]  # fmt: skip
+    house.store("clickstream", stream("clickstream", events).bronze)
+    house.flush()
+    [panel] = [p for p in PANELS if p.view == "sessions"]
+    told = answer(house.lake, house.settings, panel.view, panel.params)
+    assert told["stakes"].to_list() == [Decimal(n) for n in range(60, 0, -1)]
+    catalog = asked(house.lake)
+    rows = catalog.frame(filled(panel.figure(), panel.given(house.settings))).rows()
+    catalog.close()
+    assert rows == told.select(panel.columns).rows()
 
 
 def test_what_stands_now_shows_its_query(tmp_path: Path) -> None:

@@ -237,7 +237,8 @@ def _sessions(lake: Lake, settings: Settings, given: Mapping[str, int]) -> pl.Da
         minutes=(pl.col("last_seen") - pl.col("started")).dt.total_minutes(),
     ).select("user_id", "session_id", "gaming_day", "started", "last_seen", "minutes", "events",
              "rounds", "stakes", "wins")  # fmt: skip
-    return told.sort("last_seen", "user_id", descending=True).head(given["sessions"]).collect()
+    newest = told.sort("last_seen", "user_id", "session_id", descending=True)
+    return newest.head(given["sessions"]).collect()
 
 
 def _standing(lake: Lake) -> pl.LazyFrame:

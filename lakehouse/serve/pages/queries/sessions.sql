@@ -16,5 +16,5 @@ SELECT user_id, started, last_seen,
     (epoch_us(last_seen) - epoch_us(started)) // 60_000_000 AS minutes, rounds, stakes, wins
 FROM opened
 WHERE last_seen + to_minutes($silence::INTEGER) > (SELECT max(last_seen) FROM opened)
-ORDER BY last_seen DESC, user_id DESC
+ORDER BY last_seen DESC, user_id DESC, session_id DESC
 LIMIT $sessions::INTEGER
