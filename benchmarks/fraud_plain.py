@@ -22,7 +22,8 @@ class Kept:
     day: dt.date
     cents: int
     is_tried: bool
-    device: str | None
+    device: int
+    """0 where it is not known."""
     place: tuple[float, float] | None
 
 

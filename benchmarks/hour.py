@@ -239,6 +239,12 @@ def trend(samples: list[dict[str, float]], name: str) -> tuple[float, float, flo
     return float(after.mean()), float(slope * 60), float(np.sqrt(variance) * 60)
 
 
+def medians(samples: list[dict[str, float]], name: str) -> list[float]:
+    """Of each ten minutes, the last of which may be fewer."""
+    values = [s[name] for s in samples]
+    return [float(np.median(values[n : n + 10])) for n in range(0, len(values), 10)]
+
+
 def hour(arguments: list[str]) -> None:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.hour", description=__doc__)
     asked.add_argument("--minutes", type=float, default=60)
@@ -254,6 +260,8 @@ def hour(arguments: list[str]) -> None:
     for minute, told in enumerate(samples, 1):
         if minute % 5 == 0:
             print(f"| {minute} | " + " | ".join(f"{told[n]:,.0f}" for n in SHOWN) + " |")
+    told_mb = ", ".join(f"{mb:,.0f}" for mb in medians(samples, "rss_mb"))
+    print(f"\nMB, medians of ten minutes: {told_mb}")
     if len(samples) < WARM + 4:
         return
     print(f"\n| after minute {WARM} | mean | growth in an hour | ± |\n|---|---|---|---|")

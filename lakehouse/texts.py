@@ -36,14 +36,14 @@ def packed(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def settled(frame: pl.DataFrame, most: int) -> pl.DataFrame:
+def packed_from_end(frame: pl.DataFrame, most: int) -> pl.DataFrame:
     """The same rows in at most `most` chunks; as it is where it has no more.
 
     The last chunks are packed into one, from the first of them that has fewer rows than follow it:
     what a frame grows by is copied as often as its length doubles, and the room of all of it is
     seldom taken twice. `most` is at least as many as a length can double.
     """
-    lengths = frame.to_series().chunk_lengths() if frame.width else []
+    lengths = frame.to_series().chunk_lengths()
     if len(lengths) <= most:
         return frame
     stays, rest = 0, frame.height

@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lakehouse.texts import formatted, packed, settled
+from lakehouse.texts import formatted, packed, packed_from_end
 
 
 def test_a_text_is_null_where_a_value_is() -> None:
@@ -48,8 +48,8 @@ def test_what_grows_is_packed_from_its_end() -> None:
     lengths = [70, 2, *[1] * 62, 4]
     few = [pl.DataFrame({"a": [f"{n}-{i}" for i in range(n)], "b": n}) for n in lengths]
     rows = pl.concat(few, rechunk=False)
-    assert settled(rows, 65) is rows
-    found = settled(rows, 64)
+    assert packed_from_end(rows, 65) is rows
+    found = packed_from_end(rows, 64)
     assert found.equals(rows)
     assert found["a"].chunk_lengths() == found["b"].chunk_lengths() == [70, 68]
 
@@ -59,7 +59,7 @@ def test_what_grows_for_long_lies_in_few_chunks() -> None:
     rows, copied = pl.DataFrame(schema={"a": pl.Int64}), 0
     for n in range(2_000):
         grown = pl.concat([rows, pl.DataFrame({"a": [n]})], rechunk=False)
-        rows = settled(grown, 16)
+        rows = packed_from_end(grown, 16)
         assert rows.n_chunks() <= 16
         if rows is not grown:
             copied += rows["a"].chunk_lengths()[-1]

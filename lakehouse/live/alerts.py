@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.texts import settled
+from lakehouse.texts import packed_from_end
 
 ALERT = pl.Schema(
     {
@@ -45,9 +45,11 @@ def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> 
 
 def after(said: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """What is said then."""
+    if news.is_empty():
+        return said
     is_amended = said["alert_id"].is_in(news["alert_id"].implode())
     rest = said.filter(~is_amended) if is_amended.any() else said
-    return settled(pl.concat([rest, remembered(news)]), CHUNKS) if len(news) else said
+    return packed_from_end(pl.concat([rest, remembered(news)]), CHUNKS)
 
 
 def remembered(alerts: pl.DataFrame) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from lakehouse.detection.fraud.rules import judged
 from lakehouse.live.alerts import ALERT, CHUNKS, after, no_alerts, nothing_said, versions
 from lakehouse.live.rows import PLACE
 from lakehouse.regulation.gaming_day import gaming_day
-from lakehouse.texts import packed, settled
+from lakehouse.texts import packed, packed_from_end
 
 _PLACED = {"partition": pl.Int64(), "offset": pl.Int64()}
 LATEST = 1
@@ -155,7 +155,7 @@ def _remembered(known: pl.DataFrame) -> pl.DataFrame:
 def _recent(fraud: Fraud, days: Mapping[int, dt.date]) -> Fraud:
     """Without what no payment that is in time is measured against, looked for once a day."""
     if all(day <= fraud.days.get(p, dt.date.min) for p, day in days.items()):
-        return replace(fraud, known=settled(fraud.known, CHUNKS))
+        return replace(fraud, known=packed_from_end(fraud.known, CHUNKS))
     newest = {**fraud.days, **days}
     day = pl.col("partition").replace_strict(newest, default=None, return_dtype=pl.Date)
     back = (day - pl.col("gaming_day")).dt.total_days().fill_null(0)
