@@ -127,11 +127,18 @@ INTO_A = ("B", "merge", {"merged_into": "A"})
 
 @pytest.mark.parametrize(
     ("rows_of_b", "amount"),
-    [(["B1"], 28_500 + 6_001), (["A1", "B1"], 28_500)],
-    ids=["other rows add up", "shared rows count once"],
+    [
+        ([("B1", 0)], 28_500 + 6_001),
+        ([("A1", 0), ("B1", 0)], 28_500),
+        ([("A1", 24)], 28_500 + 6_001),
+    ],
+    ids=["other rows add up", "shared rows count once", "a number of another day is another row"],
 )
 def test_a_dollar_of_merged_cases_is_reported_once(rows_of_b, amount) -> None:
-    b = case_row("B", "P2", amount=Decimal("6000.01"), transaction_ids=rows_of_b)
+    b = case_row("B", "P2", amount=Decimal("6000.01"), transaction_ids=[r for r, _ in rows_of_b])
+    (one,) = b["evidence"]
+    later = {n: one["at"] + dt.timedelta(hours=n) for _, n in rows_of_b}
+    b["evidence"] = [one | {"record_id": r, "at": later[n]} for r, n in rows_of_b]
     cases = worked(case_row("A", "P1"), b, decisions=[INTO_A, ("A", "file", {})])
     (filing,) = sar_filings(cases)
     assert filing.amount == amount

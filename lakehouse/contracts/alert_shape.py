@@ -14,6 +14,15 @@ MOST_EVIDENCE = 50
 there are."""
 
 
+EVIDENCE: dict[str, dy.Column] = {
+    "table_name": dy.String(),
+    "record_id": dy.String(),
+    "gaming_day": dy.Date(nullable=True),
+}
+"""A row that an alert rests on: its table, the values of its key with / between them, and its
+gaming day, as another one may have that key on another day. Lakes made before have no day here."""
+
+
 class AlertShape(dy.Schema):
     """What every table of alerts has; a table may close the domain of a column further."""
 
@@ -28,7 +37,7 @@ class AlertShape(dy.Schema):
     severity = c.code(SEVERITIES, "How soon to act: CRITICAL at once, WARNING in the shift.")
     score = c.number("Strength, 0 to 1; compares alerts of one rule.", unit="fraction")
     evidence = c.structs(
-        {"table_name": dy.String(), "record_id": dy.String()},
+        EVIDENCE,
         f"Keys of rows it rests on, in order; of anomalies {MOST_EVIDENCE} at the most.",
     )
     evidence_rows = c.count("Rows it rests on.")

@@ -32,9 +32,9 @@ def unknown_openings(slot_telemetry: pl.LazyFrame, security_events: pl.LazyFrame
     known = (
         opened.join(reads.with_columns(number=beside).explode("number"), on="number")
         .filter(minutes.is_between(-1, limit_of(RULE, "minutes")))
-        .select("event_id")
+        .select("event_id", "gaming_day")
     )
-    unknown = opened.join(known, on="event_id", how="anti").join(
+    unknown = opened.join(known, on=["event_id", "gaming_day"], how="anti").join(
         reads.select("gaming_day").unique(), on="gaming_day"
     )
     return unknown.drop("number")

@@ -33,7 +33,9 @@ PACKAGE = "lakehouse.detection.rules"
 LEAST = "least"
 """The threshold of any rule that may have it: the score from which an alert is told that is not
 CRITICAL."""
-EVIDENCE = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String}))
+EVIDENCE = pl.List(
+    pl.Struct({"table_name": pl.String, "record_id": pl.String, "gaming_day": pl.Date})
+)
 FOUND = pl.Schema(
     {
         "gaming_day": pl.Date(),
@@ -135,11 +137,13 @@ def limit_of(rule: str, name: str) -> pl.Expr:
     return thresholds().dated(rule, lambda p: float((p.params or {})[name]), pl.col("gaming_day"))
 
 
-def evidence(table: str, *keys: str, where: pl.Expr | None = None) -> pl.Expr:
+def evidence(
+    table: str, *keys: str, day: str = "gaming_day", where: pl.Expr | None = None
+) -> pl.Expr:
     """Rows of a table, for an aggregation: a list in order, each once, by its key's values with /
-    between them; of those `where`, if it is given."""
+    between them and its gaming day, the column `day`; of those `where`, if it is given."""
     named = pl.concat_str([pl.col(k).cast(pl.String) for k in keys], separator="/")
-    one = pl.struct(pl.lit(table).alias("table_name"), named.alias("record_id"))
+    one = pl.struct(table_name=pl.lit(table), record_id=named, gaming_day=day)
     return (one if where is None else one.filter(where)).unique().sort().alias("evidence")
 
 

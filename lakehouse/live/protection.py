@@ -97,6 +97,7 @@ def _alerts(judged: pl.DataFrame) -> pl.DataFrame:
     record = pl.struct(
         table_name=pl.lit("player_metrics"),
         record_id=pl.concat_str("user_id", pl.col("gaming_day").cast(pl.String), separator="/"),
+        gaming_day="gaming_day",
     )
     found = [
         judged.with_columns(reason=said(rule)).drop_nulls("reason").select(

@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from lakehouse.regulation.currency import ROW
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered, known_at
 from lakehouse.texts import formatted
@@ -110,9 +111,10 @@ def _marks(law: Law) -> list[pl.Expr]:
     for_another = principal.is_not_null() & principal.ne_missing(agent)
     single_over = law.over("ctr", pl.col("amount"), pl.col("gaming_day"))
     nobody_seen = agent.is_null().all() & ~single_over.any()
+    rows = pl.struct(ROW).unique(maintain_order=True)
     return [
-        pl.col("transaction_id").unique(maintain_order=True).alias("transaction_ids"),
-        (pl.col("transaction_id").n_unique() > 1).alias("multiple_transactions"),
+        rows.struct.field("transaction_id").alias("transaction_ids"),
+        (rows.len() > 1).alias("multiple_transactions"),
         (nobody_seen & pl.col("is_face_to_face").any()).alias("aggregate"),
         agent.is_null().any().alias("_unknown_agent"),
         agent.filter(for_another).drop_nulls().unique().sort().alias("conducted_by"),

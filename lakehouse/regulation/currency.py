@@ -31,6 +31,7 @@ CODES_OUT = {
 }
 BILLS_IN = "25"
 LEDGER = (
+    "source",
     "transaction_id",
     "gaming_day",
     "side",
@@ -44,6 +45,9 @@ LEDGER = (
     "place",
     "is_face_to_face",
 )
+ROW = ("source", "gaming_day", "transaction_id")
+"""What a ledger row is of: a row of the silver table `source`. Houses may count from one again on
+the next gaming day, and in each table: the number alone says nothing."""
 
 
 def currency_ledger(
@@ -59,28 +63,28 @@ def currency_ledger(
     """
     cash = financial_txn.filter(pl.col("payment_method") == "Cash")
     again = (pl.col("transaction_type") == "MONEY_PLAY") & pl.col("is_new_currency").eq(False)
-    slot_wins = gaming_wins.filter(
-        (pl.col("game_type") == "SLOT") & pl.col("transaction_id").is_not_null()
-    ).select("transaction_id")
     jackpot = pl.col("transaction_type") == "JACKPOT_PAYOUT"
-    other_jackpots = cash.filter(jackpot).join(slot_wins, on="transaction_id", how="anti")
     parts = [
         _side(cash.filter(~again.fill_null(value=False)), "in", CODES_IN),
         _side(cash.filter(~jackpot), "out", CODES_OUT),
-        _side(other_jackpots, "out", CODES_OUT),
+        _side(_not_of_slots(cash.filter(jackpot), gaming_wins), "out", CODES_OUT),
     ]
     if slot_telemetry is not None:
         parts.append(_bills(slot_telemetry))
     return pl.concat(parts)
 
 
-def recorded_in() -> pl.Expr:
-    """The silver table whose key a ledger row's `transaction_id` is."""
-    return (
-        pl.when(pl.col("code") == BILLS_IN)
-        .then(pl.lit("slot_telemetry"))
-        .otherwise(pl.lit("financial_txn"))
-    )
+def _not_of_slots(payouts: pl.LazyFrame, gaming_wins: pl.LazyFrame) -> pl.LazyFrame:
+    """Payouts that no slot win names. A win of their own gaming day names them by the number; one
+    booked on another day may mean another payout of that number, and does where it is another
+    patron's."""
+    wins = gaming_wins.filter(
+        (pl.col("game_type") == "SLOT") & pl.col("transaction_id").is_not_null()
+    ).select("transaction_id", _booked="gaming_day", _winner="player_id")
+    is_same_day = pl.col("gaming_day") == pl.col("_booked")
+    is_another = (pl.col("player_id") != pl.col("_winner")).fill_null(value=False)
+    of_slots = payouts.join(wins, on="transaction_id").filter(is_same_day | ~is_another)
+    return payouts.join(of_slots, on=["transaction_id", "gaming_day"], how="anti")
 
 
 def _side(cash: pl.LazyFrame, side: str, codes: dict[str, str]) -> pl.LazyFrame:
@@ -88,6 +92,7 @@ def _side(cash: pl.LazyFrame, side: str, codes: dict[str, str]) -> pl.LazyFrame:
     paid_in_dollars = (pl.col("transaction_type") == "CURRENCY_EXCHANGE") & (side == "out")
     kiosk = pl.col("cage_location").str.to_lowercase().str.contains("kiosk", literal=True)
     return cash.filter(pl.col("transaction_type").is_in(list(codes))).select(
+        pl.lit("financial_txn").alias("source"),
         "transaction_id",
         "gaming_day",
         pl.lit(side).alias("side"),
@@ -106,6 +111,7 @@ def _side(cash: pl.LazyFrame, side: str, codes: dict[str, str]) -> pl.LazyFrame:
 def _bills(slot_telemetry: pl.LazyFrame) -> pl.LazyFrame:
     carded = (pl.col("event_type") == "BILL_IN") & pl.col("player_id").is_not_null()
     return slot_telemetry.filter(carded).select(
+        pl.lit("slot_telemetry").alias("source"),
         pl.col("event_id").alias("transaction_id"),
         "gaming_day",
         pl.lit("in").alias("side"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.regulation.currency import ROW
+
 
 def known_at(
     rows: pl.LazyFrame, player_profile: pl.LazyFrame, day: str, columns: list[str]
@@ -44,7 +46,7 @@ def by_person(ledger: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def covered(entries: pl.DataFrame, group: str) -> pl.DataFrame:
-    """The persons of each `group` whose rows (transaction_id, side) all stand among another's:
+    """The persons of each `group` whose rows (ROW and side) all stand among another's:
     the principal stays before the agent, then the lower number. Columns: group, person."""
     if entries["on_behalf_of_player_id"].null_count() == len(entries):
         return entries.select(group, "person").clear()
@@ -52,9 +54,10 @@ def covered(entries: pl.DataFrame, group: str) -> pl.DataFrame:
         pl.len().alias("size"),
         (pl.col("person") == pl.col("on_behalf_of_player_id")).sum().alias("as_principal"),
     )
-    other = entries.select(group, "transaction_id", "side", other="person")
+    row = list(dict.fromkeys((group, *ROW, "side")))
+    other = entries.select(row, other="person")
     shared = (
-        entries.join(other, on=[group, "transaction_id", "side"])
+        entries.join(other, on=row)
         .filter(pl.col("person") != pl.col("other"))
         .group_by(group, "person", "other")
         .agg(pl.len().alias("shared"))

@@ -92,10 +92,12 @@ def _subjects(case: dict[str, Any]) -> list[str]:
 def _amount(group: list[dict[str, Any]]) -> int:
     """Whole dollars, rounded up. Of cases that rest on the same rows the largest counts, so
     that a dollar is reported once."""
-    counted: set[str] = set()
+    counted: set[tuple[object, ...]] = set()
     total = 0
     for case in sorted(group, key=lambda c: (-c["amount"], c["case_id"])):
-        if counted.isdisjoint(case["transaction_ids"]):
+        seen = [r for r in case["evidence"] if r["source"] != "staff_observations"]
+        rows = {(r["source"], r["record_id"], r["at"]) for r in seen}
+        if counted.isdisjoint(rows):
             total += math.ceil(case["amount"])
-        counted.update(case["transaction_ids"])
+        counted |= rows
     return total

@@ -8,6 +8,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
+from lakehouse.contracts.alert_shape import EVIDENCE
 from lakehouse.contracts.registry import table
 
 KINDS = ("sales", "visits", "play", "items", "progress")
@@ -109,9 +110,7 @@ class LiveAlerts(dy.Schema):
     account = c.text("Online account that it is of.", refs="online_accounts.account_id")
     said = c.text("Reasons in words, the strongest first.")
     context = c.text("Measures as a JSON object, by name.")
-    evidence = c.structs(
-        {"table_name": dy.String(), "record_id": dy.String()}, "Keys of the rows that it rests on."
-    )
+    evidence = c.structs(EVIDENCE, "Keys of the rows that it rests on.")
     event_time = c.utc("Moment of the event that it is of.")
     detected_at = c.utc("When it was raised, or said anew.")
     topic = c.text("Topic of the event.")

@@ -7,6 +7,7 @@ import dataframely as dy
 import polars as pl
 
 from lakehouse.contracts import columns as c
+from lakehouse.contracts.alert_shape import EVIDENCE
 from lakehouse.contracts.registry import table
 
 PROFILES = ("streamify", "tuned")
@@ -73,7 +74,7 @@ class FraudAlerts(dy.Schema):
         {"rule": dy.String(), "score": dy.Float64()}, "Rules that fired, 0 to 1 each."
     )
     evidence = c.structs(
-        {"table_name": dy.String(), "record_id": dy.String()},
+        EVIDENCE,
         f"Keys of the rows that it rests on, {MOST_EVIDENCE} at the most, by time.",
     )
     learned_score = _share("Learned probability of fraud; it takes no part in score and level.")

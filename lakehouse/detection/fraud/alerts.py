@@ -86,6 +86,7 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     asked = found.select(
         *columns[:4],
         "was_at",
+        "was_on",
         travels=pl.col(column("impossible_travel")) > 0,
         hurries=pl.max_horizontal(
             *(column(r) for r in ("rapid", "velocity", "spree", "card_testing"))
@@ -102,15 +103,22 @@ def _evidence(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     before = (pl.col("timestamp") - pl.col("timestamp_it")).dt.total_microseconds()
     # At one moment the transactions have an order too: none tells of one that is yet to come.
     has_come = (before > 0) | (pl.col("transaction_id_it") <= pl.col("transaction_id"))
+    is_there = (pl.col("transaction_id_it") == pl.col("was_at")) & (
+        pl.col("gaming_day_it") == pl.col("was_on")
+    )
     rests = (
         pl.all_horizontal(pl.col(n) == pl.col(f"{n}_it") for n in ONE)
-        | (pl.col("travels") & (pl.col("transaction_id_it") == pl.col("was_at")))
+        | (pl.col("travels") & is_there)
         | (pl.col("hurries") & pl.col("is_tried") & before.is_between(0, HOUR))
         | (pl.col("drains") & pl.col("is_gift") & before.is_between(0, DAY))
         | (pl.col("returns") & ~pl.col("is_tried") & (before >= 0))
     )
     days = (pl.col("gaming_day") - pl.col("gaming_day_it")).dt.total_days()
-    record = pl.struct(table_name=pl.lit("shop_orders"), record_id="transaction_id_it")
+    record = pl.struct(
+        table_name=pl.lit("shop_orders"),
+        record_id="transaction_id_it",
+        gaming_day="gaming_day_it",
+    )
     return (
         asked.lazy()
         .join(others, on="user_id", suffix="_it")

@@ -167,7 +167,7 @@ def _measures(s: Sequence, rows: pl.DataFrame, by_user: I64) -> list[pl.Series]:
     return [
         *(pl.Series(n, v) for n, v in counts.items()),
         *_own_amounts(s, paid, cents),
-        *_travel(s, of, rows["transaction_id"], by_user),
+        *_travel(s, of, rows, by_user),
         pl.Series("is_new_device", s.is_new(devices, tried, day)),
         pl.Series("is_new_network", s.is_new(networks, tried, day)),
     ]
@@ -195,11 +195,11 @@ def _own_amounts(s: Sequence, paid: I64, cents: I64) -> list[pl.Series]:
 
 
 def _travel(
-    s: Sequence, of: dict[str, NDArray[Any]], ids: pl.Series, by_user: I64
+    s: Sequence, of: dict[str, NDArray[Any]], rows: pl.DataFrame, by_user: I64
 ) -> list[pl.Series]:
     """From the user's last other place: `km`, and `kmh` beyond what the places may be wrong by;
     null without a place before. `is_stranger`: fewer remembered orders are from here than from
-    there, so that who comes home is not the odd one. `was_at`: the order there."""
+    there, so that who comes home is not the odd one. `was_at`, `was_on`: the order there."""
     lat, lon = of["latitude"], of["longitude"]
     placed = of["is_tried"] & ~np.isnan(lat) & ~np.isnan(lon)
     places = _places(lat, lon, placed)
@@ -217,11 +217,13 @@ def _travel(
     here, there = (s.times_before(places, moved, places[at], moved) for at in (moved, was))
     stranger[moved] = here < there
     order = pl.Series(np.where(stranger, by_user[before], -1))
+    last = order.set(order < 0, None)
     return [
         pl.Series("km", km, nan_to_null=True),
         pl.Series("kmh", kmh, nan_to_null=True),
         pl.Series("is_stranger", stranger),
-        ids.gather(order.set(order < 0, None)).alias("was_at"),
+        rows["transaction_id"].gather(last).alias("was_at"),
+        rows["gaming_day"].gather(last).alias("was_on"),
     ]
 
 

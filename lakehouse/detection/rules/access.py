@@ -82,7 +82,11 @@ def tailgating(security_events: pl.LazyFrame, *, days: Days, limit: Limit) -> pl
         .join(odd, on="badge_number")
         .filter(pl.col("odd_on").is_between(since, "gaming_day"))
         .group_by(*_BADGE_DAY)
-        .agg(evidence("security_events", "event_id"), n=pl.len(), first=pl.col("odd_on").min())
+        .agg(
+            evidence("security_events", "event_id", day="odd_on"),
+            n=pl.len(),
+            first=pl.col("odd_on").min(),
+        )
         .filter(pl.col("n") >= limit("from_days"))
         .select(
             "gaming_day",

@@ -48,7 +48,11 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
         _usd(pl.col("reported")),
         (100 * share).round(1),
     )
-    keys = wrong.unpivot(["since_id", "event_id"], index=_MACHINE_DAY, value_name="reading")
+    keys = pl.concat(
+        wrong.select(*_MACHINE_DAY, reading=f"{id_}_id", read_on=day)
+        for id_, day in (("since", "since_day"), ("event", "gaming_day"))
+    )
+    readings = evidence("slot_telemetry", "reading", day="read_on")
     return (
         wrong.group_by(_MACHINE_DAY)
         .agg(
@@ -58,9 +62,7 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
             difference=pl.col("off").sum(),
             reported=pl.col("played").sum(),
         )
-        .join(
-            keys.group_by(_MACHINE_DAY).agg(evidence("slot_telemetry", "reading")), on=_MACHINE_DAY
-        )
+        .join(keys.group_by(_MACHINE_DAY).agg(readings), on=_MACHINE_DAY)
         .with_columns(score=share / limit("whole_at"), said=said)
         .select(
             "gaming_day",
@@ -140,7 +142,7 @@ def _at_odds(read: pl.LazyFrame, limit: Limit) -> pl.LazyFrame:
     overnight = ~same_day & (off > 0) & ~few & _in_step_with_the_day_before()
     days = (
         odd.join(_ahead_all_day(known), on=_MACHINE_DAY, how="left")
-        .join(_could_be_lost(odd, read), on=["machine_id", "event_id"], how="left")
+        .join(_could_be_lost(odd, read), on=[*_MACHINE_DAY, "event_id"], how="left")
         .with_columns(pl.col("could_be_lost").fill_null(value=False))
         .group_by(_MACHINE_DAY)
         .agg(
@@ -187,7 +189,7 @@ def _could_be_lost(odd: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
         odd.filter(pl.col("off") > 0)
         .join(plays, on="machine_id")
         .filter(pl.col("played_on").is_between("since_day", "gaming_day"))
-        .group_by("machine_id", "event_id")
+        .group_by(*_MACHINE_DAY, "event_id")
         .agg(
             could_be_lost=(pl.col("off") % pl.col("bet") == 0).any()
             & (pl.col("off") <= 2 * pl.col("play").max()).any()
@@ -288,14 +290,16 @@ def _drifted(found: pl.LazyFrame, slot_sessions: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("height").round(2),
         "needs",
     )
-    opening = pl.struct(pl.lit("slot_telemetry").alias("table_name"), record_id="opening")
+    opening = pl.struct(
+        table_name=pl.lit("slot_telemetry"), record_id="opening", gaming_day="since"
+    )
     return (
         found.join(played, on="machine_id")
         .filter(pl.col("played_on").is_between("since", "gaming_day"))
         .group_by(*_MACHINE_DAY, "since", "side", "height", "needs", "score", "opening")
         .agg(
             pl.col("coin_in", "coin_out", "theo").sum(),
-            evidence("slot_performance", "machine_id", "played_on"),
+            evidence("slot_performance", "machine_id", "played_on", day="played_on"),
             sessions=pl.len(),
         )
         .with_columns(
@@ -333,17 +337,18 @@ def jackpot_without_play(
     plays = slot_telemetry.filter(
         (pl.col("event_type") == "GAME_PLAY") & (pl.col("coin_in") > 0)
     ).select("machine_id", "machine_type", at="event_timestamp", bet=_cents("coin_in") / games)
+    one = ["table_name", "record_id", "gaming_day"]
     near = (
         pays.join(plays, on="machine_id")
         .with_columns(minutes=(pl.col("won_at") - pl.col("at")).dt.total_seconds() / 60)
         .filter(pl.col("minutes").is_between(-1, limit("minutes")))
-        .group_by("table_name", "record_id")
+        .group_by(one)
         .agg(pl.col("bet").max(), pl.col("machine_type").first())
     )
     times = _usd(pl.col("usd") * 100) / _usd(pl.col("bet"))
     is_beyond = (times > limit("most_times")) & (pl.col("machine_type") != "Progressive")
     judged = (
-        pays.join(near, on=["table_name", "record_id"], how="left")
+        pays.join(near, on=one, how="left")
         .with_columns(times=times)
         .filter(pl.col("bet").is_null() | is_beyond)
         .with_columns(
@@ -363,13 +368,12 @@ def jackpot_without_play(
             )
         )
     )
-    one = pl.struct("table_name", "record_id")
     return (
         judged.with_columns(said=formatted("${} paid by hand: {}.", "usd", why))
         .group_by(_MACHINE_DAY)
         .agg(
             pl.col("score").max(),
-            one.unique().sort().alias("evidence"),
+            pl.struct(one).unique().sort().alias("evidence"),
             pl.col("said").unique().sort().str.join(" "),
         )
         .select(

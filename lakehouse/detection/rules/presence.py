@@ -78,10 +78,8 @@ def _ratings(table_games: pl.LazyFrame) -> pl.LazyFrame:
 
 def _stays(rows: pl.LazyFrame, place: str, stay: str, table: str) -> pl.LazyFrame:
     at = pl.col("event_timestamp")
-    ends = pl.concat_list(
-        pl.col("event_id").get(at.arg_min()), pl.col("event_id").get(at.arg_max())
-    )
-    named = pl.struct(pl.lit(table).alias("table_name"), pl.element().alias("record_id"))
+    row = pl.struct(table_name=pl.lit(table), record_id="event_id", gaming_day="gaming_day")
+    ends = pl.concat_list(row.get(at.arg_min()), row.get(at.arg_max()))
     return (
         rows.group_by("player_id", "gaming_day", stay, pl.col(place).alias("place"))
         .agg(since=at.min(), until=at.max(), evidence=ends)
@@ -92,6 +90,6 @@ def _stays(rows: pl.LazyFrame, place: str, stay: str, table: str) -> pl.LazyFram
             "place",
             "since",
             "until",
-            pl.col("evidence").list.eval(named).cast(EVIDENCE),
+            pl.col("evidence").cast(EVIDENCE),
         )
     )

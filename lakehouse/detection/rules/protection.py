@@ -85,7 +85,10 @@ def _told(found: pl.LazyFrame, player_behaviour: pl.LazyFrame, days: int) -> pl.
         .join(player_behaviour.select("player_id", day="gaming_day"), on="player_id")
         .filter(ago.is_between(0, days - 1))
         .group_by(key)
-        .agg(evidence("player_behaviour", "player_id", "day"), window_start=pl.col("day").min())
+        .agg(
+            evidence("player_behaviour", "player_id", "day", day="day"),
+            window_start=pl.col("day").min(),
+        )
     )
     return found.join(rested, on=key, how="left").select(
         "gaming_day",

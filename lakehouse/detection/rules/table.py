@@ -57,7 +57,7 @@ def table_win_drift(table_performance: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
         .group_by(*_TABLE_DAY, "since", "height")
         .agg(
             pl.col("rated_win", "theo").sum(),
-            evidence("table_performance", "table_id", "played_on"),
+            evidence("table_performance", "table_id", "played_on", day="played_on"),
             days=pl.len(),
         )
         .select(
@@ -108,7 +108,7 @@ def table_short(table_performance: pl.LazyFrame, *, days: Days, limit: Limit) ->
         .filter(pl.col("short_on").is_between(since, "gaming_day"))
         .group_by(_TABLE_DAY)
         .agg(
-            evidence("table_performance", "table_id", "short_on"),
+            evidence("table_performance", "table_id", "short_on", day="short_on"),
             pl.col("missing").sum(),
             n=pl.len(),
             first=pl.col("short_on").min(),
@@ -163,7 +163,11 @@ def chips_between_counts(table_games: pl.LazyFrame, *, limit: Limit) -> pl.LazyF
         & (pl.col("gaming_day") - pl.col("before_gaming_day") <= pl.duration(days=1))
         & (off.cast(pl.Float64).abs() >= limit("from_usd"))
     ).with_columns(off=off)
-    keys = changed.unpivot(["before_event_id", "event_id"], index=_TABLE_DAY, value_name="count_id")
+    keys = pl.concat(
+        changed.select(*_TABLE_DAY, count_id=f"{at}event_id", counted_on=f"{at}gaming_day")
+        for at in ("before_", "")
+    )
+    counts = evidence("table_games", "count_id", day="counted_on")
     said = formatted("Closed with ${}, opened with ${}.", "before_amount", "amount")
     return (
         changed.sort("at", "event_id")
@@ -174,7 +178,7 @@ def chips_between_counts(table_games: pl.LazyFrame, *, limit: Limit) -> pl.LazyF
             most=pl.col("off").cast(pl.Float64).abs().max(),
             said=pl.col("said").str.join(" "),
         )
-        .join(keys.group_by(_TABLE_DAY).agg(evidence("table_games", "count_id")), on=_TABLE_DAY)
+        .join(keys.group_by(_TABLE_DAY).agg(counts), on=_TABLE_DAY)
         .select(
             "gaming_day",
             pl.col("table_id").alias("entity_id"),

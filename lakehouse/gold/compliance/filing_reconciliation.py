@@ -86,7 +86,7 @@ def paired(
             nulls_equal=True,
         )
         pairs.append(pair.drop("_number"))
-        left = left.join(pair, on=["obligation_id", *apart], how="anti")
+        left = left.join(pair, on=["obligation_id", "gaming_day", *apart], how="anti")
         right = right.join(pair, on=["report_id", *apart], how="anti")
     return pl.concat(pairs, how="diagonal"), left, right
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.regulation.currency import recorded_in
 from lakehouse.regulation.law import MONEY, Law
 from lakehouse.regulation.people import by_person, known_at
 from lakehouse.regulation.suspicion.cases import absorbed, conducted
-from lakehouse.regulation.suspicion.hits import house
+from lakehouse.regulation.suspicion.hits import RECORD, house
 from lakehouse.regulation.suspicion.narrative import PATTERN
 from lakehouse.texts import formatted
 
-KEYS = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String}))
+KEYS = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String, "gaming_day": pl.Date}))
 ALERT = pl.Schema(
     {
         "rule": pl.String(),
@@ -47,7 +46,7 @@ def pattern_alerts(hits: pl.DataFrame) -> pl.DataFrame:
     key = formatted("{}-{}-{}", "typology", "hit_day", "player_id")
     rows = (
         hits.with_columns(key.alias("case_key"))
-        .unique(["case_key", "source", "record_id", "side"], keep="first", maintain_order=True)
+        .unique(["case_key", *RECORD, "side"], keep="first", maintain_order=True)
         .sort("case_key", "at", "source", "record_id")
     )
     fullest = rows.join(absorbed(rows, "hit_day"), on="case_key", how="anti")
@@ -57,7 +56,7 @@ def pattern_alerts(hits: pl.DataFrame) -> pl.DataFrame:
         conducted().alias("amount"),
         pl.col("record_day").min().alias("window_start"),
         pl.col("record_day").max().alias("window_end"),
-        _keys(pl.col("source")).alias("evidence"),
+        _keys("record_id", "record_day").alias("evidence"),
         pl.col("owner").drop_nulls().unique().sort().alias("_owners"),
     )
     suspect = pl.concat_list("player_id")
@@ -83,7 +82,7 @@ def shared_address(ledger: pl.LazyFrame, player_profile: pl.LazyFrame, law: Law)
     totals = (
         by_person(ledger)
         .group_by("gaming_day", "side", pl.col("person").alias("player_id"))
-        .agg(amount.sum(), _keys(recorded_in(), "transaction_id").alias("evidence"))
+        .agg(amount.sum(), _keys("transaction_id", "gaming_day").alias("evidence"))
         .filter(~law.over("ctr", amount, day))
     )
     located = known_at(totals, player_profile, "gaming_day", ADDRESS)
@@ -141,8 +140,7 @@ def graded(found: pl.DataFrame, law: Law) -> pl.DataFrame:
     )
 
 
-def _keys(table: pl.Expr, record: str = "record_id") -> pl.Expr:
+def _keys(record: str, day: str) -> pl.Expr:
     """Each row that an alert rests on, once."""
-    return pl.struct(table.alias("table_name"), pl.col(record).alias("record_id")).unique(
-        maintain_order=True
-    )
+    row = pl.struct(table_name="source", record_id=record, gaming_day=day)
+    return row.unique(maintain_order=True)

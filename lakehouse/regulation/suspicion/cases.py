@@ -6,7 +6,7 @@ import polars as pl
 
 from lakehouse.regulation.gaming_day import local_day
 from lakehouse.regulation.law import MONEY, Law
-from lakehouse.regulation.suspicion.hits import HIT_KEY
+from lakehouse.regulation.suspicion.hits import HIT_KEY, RECORD
 from lakehouse.regulation.suspicion.narrative import narrative
 from lakehouse.texts import formatted
 
@@ -62,7 +62,7 @@ def from_observations(evidence: pl.DataFrame) -> pl.DataFrame:
 
 def review_cases(evidence: pl.DataFrame, law: Law, timezone: str) -> pl.DataFrame:
     """One row per case with the columns of contract `sar_cases`."""
-    rows = evidence.unique(["case_key", "source", "record_id", "side"], keep="first").sort(
+    rows = evidence.unique(["case_key", *RECORD, "side"], keep="first").sort(
         "case_key", "at", "source", "record_id"
     )
     rows = rows.join(absorbed(rows), on="case_key", how="anti")
@@ -94,7 +94,8 @@ def conducted() -> pl.Expr:
 
 def _ids(source: str, *, other: bool) -> pl.Expr:
     observed = pl.col("source") == source
-    return pl.col("record_id").filter(~observed if other else observed).unique(maintain_order=True)
+    records = pl.struct(RECORD).filter(~observed if other else observed)
+    return records.unique(maintain_order=True).struct.field("record_id")
 
 
 def _evidence() -> pl.Expr:
@@ -131,12 +132,12 @@ def absorbed(rows: pl.DataFrame, *within: str) -> pl.DataFrame:
     """Column `case_key`: those whose records all stand in another one, alike in the columns
     `within`, that says more (ABSORBS). `rows`: hit rows with their `case_key`."""
     pairs = pl.DataFrame(ABSORBS, schema=["_fuller", "typology"], orient="row")
-    records = rows.select("case_key", "typology", "source", "record_id", *within).unique()
+    records = rows.select("case_key", "typology", *RECORD, *within).unique()
     size = records.group_by("case_key").len("size")
     fuller = records.rename({"case_key": "_key", "typology": "_fuller"})
     return (
         records.join(pairs, on="typology")
-        .join(fuller, on=["_fuller", "source", "record_id", *within])
+        .join(fuller, on=["_fuller", *RECORD, *within])
         .group_by("case_key", "_key")
         .len("shared")
         .join(size, on="case_key")

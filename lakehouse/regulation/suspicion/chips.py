@@ -7,6 +7,7 @@ import polars as pl
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.suspicion.hits import (
     PAID_OUT,
+    RECORD,
     as_hits,
     first_reached,
     house,
@@ -36,7 +37,7 @@ def minimal_play(cage: pl.LazyFrame, played: pl.LazyFrame, law: Law) -> pl.LazyF
     same_day = rows.with_columns(pl.col("gaming_day").alias("hit_day"))
     passage = pl.concat([_deposits(rows, law), _withdrawals(rows)])
     parts = [_little_played(part, played, law) for part in (same_day, passage)]
-    hits = pl.concat(parts).unique(["player_id", "hit_day", "record_id"], maintain_order=True)
+    hits = pl.concat(parts).unique(["player_id", "hit_day", *RECORD], maintain_order=True)
     limit = house_cents(law, "minimal_play", "out_usd", "hit_day")
     done = first_reached(limit, pl.col("side") == "out")
     return as_hits(hits.sort("at").with_columns(done.alias("completed_at")), "minimal_play")

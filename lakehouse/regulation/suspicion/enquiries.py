@@ -10,6 +10,8 @@ from lakehouse.texts import formatted
 
 ASKED, BELOW_RECORD, BELOW_REPORT = "106", "111", "112"
 CASE = ["case_key", "subtypes"]
+ONE = ["case_key", "paid_day"]
+"""What a case is about. Transactions of two gaming days may have one number."""
 
 
 def threshold_avoidance(
@@ -21,30 +23,36 @@ def threshold_avoidance(
     seen = _with_transaction(staff_observations, financial_txn)
     coded = seen.with_columns(_code(law).alias("code"))
     opened = coded.filter(pl.col("code").is_not_null())
-    cases = opened.group_by("case_key").agg(
+    cases = opened.group_by(ONE).agg(
         pl.col("code").unique().sort().alias("subtypes"),
         pl.col("observed_at").min().alias("completed_at"),
         pl.col("gaming_day").min().alias("hit_day"),
         (0.3 + 0.3 * pl.col("code").n_unique()).alias("score"),
     )
-    who = seen.group_by("case_key").agg(
+    who = seen.group_by(ONE).agg(
         pl.coalesce(
             pl.col("player_id").drop_nulls().first(), pl.col("_payer").drop_nulls().first()
         ).alias("player_id")
     )
-    cases = cases.join(who, on="case_key").with_columns(
+    cases = cases.join(who, on=ONE, nulls_equal=True).with_columns(
         pl.lit("threshold_avoidance").alias("typology"), pl.col("score").alias("strength")
     )
     return pl.concat([_observed(cases, seen), _transacted(cases, seen, financial_txn)])
 
 
 def _with_transaction(observations: pl.LazyFrame, financial_txn: pl.LazyFrame) -> pl.LazyFrame:
+    """With the transaction that each names: of those that have its number the one of the nearest
+    gaming day, the earlier of two."""
     paid = financial_txn.select(
-        "transaction_id", pl.col("player_id").alias("_payer"), pl.col("amount").alias("_paid")
+        "transaction_id", paid_day="gaming_day", _payer="player_id", _paid="amount"
     )
+    apart = (pl.col("paid_day") - pl.col("gaming_day")).dt.total_days().abs()
     person = formatted("{}-{}", "player_id", "gaming_day")
-    return observations.join(paid, on="transaction_id", how="left").with_columns(
-        pl.coalesce("transaction_id", person, "observation_id").alias("case_key")
+    return (
+        observations.join(paid, on="transaction_id", how="left")
+        .sort(apart, "paid_day", maintain_order=True)
+        .unique(["gaming_day", "observation_id"], keep="first", maintain_order=True)
+        .with_columns(pl.coalesce("transaction_id", person, "observation_id").alias("case_key"))
     )
 
 
@@ -71,7 +79,7 @@ def _code(law: Law) -> pl.Expr:
 
 def _observed(cases: pl.LazyFrame, seen: pl.LazyFrame) -> pl.LazyFrame:
     rows = seen.select(
-        "case_key",
+        *ONE,
         pl.lit("staff_observations").alias("source"),
         pl.col("observation_id").alias("record_id"),
         pl.lit("attempted").alias("side"),
@@ -90,9 +98,9 @@ def _observed(cases: pl.LazyFrame, seen: pl.LazyFrame) -> pl.LazyFrame:
 def _transacted(
     cases: pl.LazyFrame, seen: pl.LazyFrame, financial_txn: pl.LazyFrame
 ) -> pl.LazyFrame:
-    keys = seen.select("case_key", "transaction_id").unique().drop_nulls()
-    rows = financial_txn.join(keys, on="transaction_id").select(
-        "case_key",
+    keys = seen.select(*ONE, "transaction_id", gaming_day="paid_day").unique().drop_nulls()
+    rows = financial_txn.join(keys, on=["transaction_id", "gaming_day"]).select(
+        *ONE,
         pl.lit("financial_txn").alias("source"),
         pl.col("transaction_id").alias("record_id"),
         pl.lit("in").alias("side"),
@@ -106,5 +114,7 @@ def _transacted(
 
 
 def _shaped(cases: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
-    joined = cases.join(rows, on="case_key").with_columns(pl.col("player_id").alias("owner"))
+    joined = cases.join(rows, on=ONE, nulls_equal=True).with_columns(
+        pl.col("player_id").alias("owner")
+    )
     return joined.select(*CASE, *(pl.col(c).cast(t) for c, t in HIT.items()))

@@ -32,6 +32,8 @@ HIT = pl.Schema(
 """One row per record that a hit rests on; a hit is a typology, a person and a gaming day. `score`
 is a case's; `strength`, 0 to 1, grows with all that makes the pattern plain, and ranks alerts."""
 HIT_KEY = ["typology", "player_id", "hit_day"]
+RECORD = ["source", "record_id", "record_day"]
+"""What tells a record from all others: its number may come again on another day."""
 GRADES = ("info", "warning", "critical")
 """Scores from which an alert is told, and has a severity."""
 PAID_OUT = ("Cash", "Check", "Wire")

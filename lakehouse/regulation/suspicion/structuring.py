@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from lakehouse.regulation.currency import recorded_in
+from lakehouse.regulation.currency import ROW
 from lakehouse.regulation.law import Law
 from lakehouse.regulation.people import by_person, covered
 from lakehouse.regulation.suspicion.hits import as_hits, cents, house, house_cents
@@ -36,7 +38,7 @@ def structuring(ledger: pl.LazyFrame, law: Law) -> pl.LazyFrame:
             pl.col("score", "strength").max().over(per_hit),
             pl.col("completed_at").min().over(per_hit),
         )
-        .unique([*FOUND, "transaction_id"], maintain_order=True)
+        .unique([*FOUND, *ROW], maintain_order=True)
     )
     return as_hits(_worded(hits), "structuring")
 
@@ -47,7 +49,9 @@ def _by_day(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
         pl.col("cents", "amount").sum(), pl.col("is_open").any()
     )
     hours = 24 * house(law, "structuring", "days", "hit_day")
-    hits = _repeated(_near(totals, law), "gaming_day", hours, law, least="totals", of="gaming_day")
+    hits = _repeated(
+        _near(totals, law), "gaming_day", hours, law, least="totals", of=["gaming_day"]
+    )
     found = rows.join(hits.drop("completed_at"), on=[*SIDE, "gaming_day"])
     today = pl.col("gaming_day") == pl.col("hit_day")
     running = pl.when(today).then(pl.col("cents")).otherwise(0).cum_sum()
@@ -59,8 +63,8 @@ def _by_day(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 def _by_amount(rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     """The rows of each hit on single amounts; an amount with enough before it completes it."""
     hours = house(law, "structuring", "hours", "hit_day")
-    hits = _repeated(_near(rows, law), "at", hours, law, least="amounts", of="transaction_id")
-    return rows.join(hits, on=[*SIDE, "transaction_id"])
+    hits = _repeated(_near(rows, law), "at", hours, law, least="amounts", of=ROW)
+    return rows.join(hits, on=[*SIDE, *ROW])
 
 
 def _near(amounts: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -78,7 +82,7 @@ def _is_near(law: Law) -> pl.Expr:
 
 
 def _repeated(
-    amounts: pl.LazyFrame, when: str, hours: pl.Expr, law: Law, *, least: str, of: str
+    amounts: pl.LazyFrame, when: str, hours: pl.Expr, law: Law, *, least: str, of: Sequence[str]
 ) -> pl.LazyFrame:
     """FOUND, `of`, score, completed_at: each amount that a hit rests on, which is in the band, at
     most so many hours before the one that completes it, and has nothing open after it."""
@@ -95,7 +99,7 @@ def _repeated(
     days = pl.col("gaming_day").n_unique().over("_hit")
     return pairs.filter(
         pl.len().over("_hit") >= house(law, "structuring", least, "hit_day")
-    ).select(*FOUND, of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
+    ).select(*FOUND, *of, (1 - 1 / (1 + days)).alias("score"), "completed_at")
 
 
 def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
@@ -112,7 +116,7 @@ def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
     weight = pl.when(pl.col("side") == "out").then(paid_out).otherwise(1)
     hit = [*FOUND, "score"]
     strength = (
-        hits.unique([*hit, "transaction_id"])
+        hits.unique([*hit, *ROW])
         .join(days, on=[*SIDE, "gaming_day"])
         .group_by(*hit, "gaming_day")
         .agg(pl.col("_of").first() * total / limit.first())
@@ -124,7 +128,7 @@ def _weighed(hits: pl.LazyFrame, rows: pl.LazyFrame, law: Law) -> pl.LazyFrame:
 
 
 def _of_principals(rows: pl.DataFrame) -> pl.DataFrame:
-    agents = covered(rows.unique(["hit_day", "person", "transaction_id", "side"]), "hit_day")
+    agents = covered(rows.unique(["hit_day", "person", *ROW, "side"]), "hit_day")
     return rows.join(agents, on=["hit_day", "person"], how="anti")
 
 
@@ -134,7 +138,6 @@ def _worded(found: pl.DataFrame) -> pl.LazyFrame:
         .rename({"person": "owner", "player_id": "_by"})
         .with_columns(
             pl.col("owner").alias("player_id"),
-            recorded_in().alias("source"),
             pl.col("transaction_id").alias("record_id"),
             pl.col("gaming_day").alias("record_day"),
             formatted("currency {} (code {})", "side", "code").alias("what"),

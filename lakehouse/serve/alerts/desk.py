@@ -190,7 +190,8 @@ def find(lake: Lake, alert_id: str) -> pl.DataFrame:
 
 
 def source_rows(lake: Lake, alert: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Table as layer.name → its rows that the alert rests on, by the keys of its evidence."""
+    """Table as layer.name → its rows that the alert rests on, by the keys and days of its evidence
+    (of a lake made before alerts named days, by the keys)."""
     keys = alert.select(pl.col("evidence").explode()).drop_nulls().unnest("evidence")
     days = (alert["window_start"].item(), alert["window_end"].item())
     found = {}
@@ -199,5 +200,8 @@ def source_rows(lake: Lake, alert: pl.DataFrame) -> dict[str, pl.DataFrame]:
         layer = "silver" if about.layer == "source" else about.layer
         named = pl.concat_str([pl.col(k).cast(pl.String) for k in about.key], separator="/")
         rows = lake.scan(layer, about.name, days=days)
-        found[f"{layer}.{table}"] = rows.filter(named.is_in(mine["record_id"].implode())).collect()
+        asked = mine.lazy().select(_record="record_id", _day="gaming_day")
+        is_it = (pl.col("_day") == pl.col("gaming_day")).fill_null(value=True)
+        named_rows = rows.with_columns(_record=named).join(asked, on="_record").filter(is_it)
+        found[f"{layer}.{table}"] = named_rows.drop("_record", "_day").collect()
     return found

@@ -86,10 +86,11 @@ def _rows_of(table: str, alert: dict[str, Any]) -> Figure:
     layer = "silver" if about.layer == "source" else about.layer
     key = ", ".join(f'"{k}"' for k in about.key)
     sql = (
-        f"SELECT *\nFROM {layer}.{about.name}\n"
+        f"SELECT *\nFROM {layer}.{about.name} r\n"
         f"WHERE gaming_day BETWEEN '{alert['window_start']}' AND '{alert['window_end']}'\n"
-        f"  AND concat_ws('/', {key}) IN (\n"
-        f"    SELECT record_id FROM ({EVIDENCE})\n    WHERE table_name = '{table}')"
+        f"  AND EXISTS (\n    SELECT 1 FROM ({EVIDENCE}) e\n    WHERE table_name = '{table}'"
+        f" AND record_id = concat_ws('/', {key})\n"
+        f"      AND coalesce(e.gaming_day, r.gaming_day) = r.gaming_day)"
     )
     title = f"Rows of {layer}.{table} that it rests on"
     return Figure("", table, title, "table", sql, is_wide=True, only_with="alert")
