@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import pytest
+from alert_rows import DAY, alert, frame, store
 
 from benchmarks.instances import short_lived
 from igaming_assets.alerting import ALERTS, alerts_sensor
@@ -24,37 +25,8 @@ from lakehouse.serve.alerts import desk, telling
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Commit, Lake
 
-DAY = dt.date(2025, 1, 3)
 AT = dt.datetime(2025, 1, 4, 12, tzinfo=dt.UTC)
 LOG = logging.getLogger("alerts")
-
-
-def alert(entity: str, day: dt.date = DAY, **more: Any) -> dict[str, Any]:
-    return {
-        "alert_id": f"meter_against_play-{day}-{entity}",
-        "gaming_day": day,
-        "rule": "meter_against_play",
-        "entity_id": entity,
-        "family": "machine",
-        "entity_type": "machine",
-        "window_start": day,
-        "window_end": day,
-        "severity": "CRITICAL",
-        "score": 0.9,
-        "evidence": [{"table_name": "slot_performance", "record_id": f"{entity}/{day}"}],
-        "evidence_rows": 1,
-        "said": "The meter advanced.",
-        "suggested_action": "Look.",
-    } | more
-
-
-def frame(*alerts: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(list(alerts), schema=contract("anomalies").bronze_schema())
-
-
-def store(lake: Lake, *alerts: dict[str, Any]) -> None:
-    days = (DAY - dt.timedelta(days=1), DAY)
-    lake.write_days("gold", "anomalies", frame(*alerts), days, commit=Commit("r", "gold/x", "1"))
 
 
 @pytest.fixture

@@ -239,6 +239,7 @@ def test_a_changed_threshold_holds_from_its_day() -> None:
 
 def test_an_alert_says_why_and_names_its_rows() -> None:
     given = orders(
+        order("b", "2025-02-20 20:00", "10.00"),
         order("a", "2025-03-01 20:00", "10.00"),
         order("b", "2025-03-02 20:00", "10.00"),
         order("c", "2025-03-02 21:00", "5000.00", place=FAR, device="d", network="n"),
@@ -252,7 +253,11 @@ def test_an_alert_says_why_and_names_its_rows() -> None:
     assert "a device and a network never seen of the account" in alert["fraud_reason"]
     assert "from the payment before, at 6" in alert["fraud_reason"]
     assert alert["rules"][0]["rule"] == "high_amount"
-    assert [e["record_id"] for e in alert["evidence"]] == ["b", "c"]
+    # Not the b of ten days before.
+    assert [(e["record_id"], e["gaming_day"].day) for e in alert["evidence"]] == [
+        ("b", 2),
+        ("c", 2),
+    ]
     assert '"cents_60s":500000' in alert["additional_context"]
 
 

@@ -138,6 +138,25 @@ def test_a_filing_has_its_rows_and_its_records(at: Callable[..., Here]) -> None:
     assert told("records", "W-2G-W1", "report_id") == []
 
 
+def test_rows_of_a_filing_are_those_of_its_day(at: Callable[..., Here], lake: Lake) -> None:
+    """The payment of a tax form may be booked a day apart; a number of another day is another."""
+    for days, ids in ((-30, ["t1", "t3"]), (-1, ["t1"]), (1, ["t3"])):
+        day = DAY + dt.timedelta(days)
+        given = {"gaming_day": [day] * len(ids), "transaction_id": ids}
+        given |= {"amount": [Decimal("1.00")] * len(ids)}
+        made = rows("silver", "financial_txn", given)
+        lake.write_days("silver", "financial_txn", made, (day, day), commit=COMMIT)
+    lake.write_days("silver", "financial_txn", rows("silver", "financial_txn", {
+        "gaming_day": [DAY, DAY], "transaction_id": ["t1", "t2"]}), (DAY, DAY), commit=COMMIT)  # fmt: skip
+
+    def told(filing: str) -> list[tuple[str, Decimal | None]]:
+        found = at().house.asking.answer(figure("compliance/rows"), GIVEN | {"filing": filing})
+        return sorted(found.select("transaction_id", "amount").rows())
+
+    assert told(CTR) == [("t1", None), ("t2", None)]
+    assert told("W-2G-W1") == [("t3", Decimal("1.00"))]
+
+
 def test_a_batch_counts_the_last_answer_to_each_filing() -> None:
     sent = log(
         "filing_exports",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
@@ -177,6 +178,22 @@ def test_tax_forms_of_one_day_are_told_apart_by_amount():
     told = {r["reconciliation_id"]: r["verdict"] for r in found.to_dicts()}
     assert told == {"W-2G-a": "open", "W-2G-b": "matched"}
     assert found["due"].unique().to_list() == [dt.date(2027, 2, 1)]
+
+
+def test_two_wins_of_one_number_owe_two_forms():
+    """On two gaming days and one date, as the first was paid after midnight; one was filed."""
+    two = (DAY - dt.timedelta(days=1), DAY)
+    wins = [win("7"), win("7") | {"won_at": "2026-11-10 02:00", "paid_at": "2026-11-10 02:00"}]
+    forms = w2g_forms(rows("gaming_wins", *wins), people("W"), days=two, law=LAW, timezone=ZONE)
+    slip = record("R", "W", "2500.00", report_type="W2G", cash_in_amount=None) | {
+        "jackpot_amount": "2500.00"
+    }
+    owed = replace(required(known=["W"]), w2g_forms=forms)
+    found = filing_reconciliation(
+        rows("compliance", slip), days=two, law=LAW, timezone=ZONE, as_of=AS_OF, **vars(owed)
+    ).collect()
+    assert sorted(found["verdict"]) == ["matched", "open"]
+    assert found["gaming_day"].n_unique() == 2
 
 
 def calendar(owed, filed, days):

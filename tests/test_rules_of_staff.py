@@ -64,6 +64,7 @@ def test_a_patron_who_wins_of_one_dealer() -> None:
     assert found["evidence"][0] == {
         "table_name": "dealer_play",
         "record_id": f"DLR-0001/X/{day(-9)}",
+        "gaming_day": day(-9),
     }
 
 

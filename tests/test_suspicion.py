@@ -247,7 +247,8 @@ def test_one_address_in_and_out_is_one_alert():
     [alert] = derived(silver(txns, play, profiles=of_two_addresses()), of="alerts")
     assert alert["amount"] == Decimal("12000.00")
     assert alert["evidence"] == [
-        {"table_name": "financial_txn", "record_id": key} for key in ("i1", "i2", "o1", "o2")
+        {"table_name": "financial_txn", "record_id": key, "gaming_day": dt.date(2026, 11, 10)}
+        for key in ("i1", "i2", "o1", "o2")
     ]
     assert alert["said"] == "one address, currency in and out together over the threshold"
 

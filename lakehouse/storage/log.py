@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import polars as pl
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.schema import ArrayType, DataType, StructType
 
 from lakehouse.contracts import Contract
 from lakehouse.errors import (
@@ -98,14 +99,17 @@ def created(address: str, layer: str, table: str, options: dict[str, str] | None
 
 
 def widen(delta: DeltaTable, layer: str, table: str) -> None:
-    """Adds the columns that the contract gained since. Raises ContractError as `lacking` does."""
-    missing = lacking(delta, layer, table)
-    if missing:
-        delta.alter.add_columns([f for f in fields(layer, table) if f.name in missing])
+    """Adds the columns, and fields of structs, that the contract gained since. Raises
+    ContractError as `lacking` does."""
+    lacking(delta, layer, table)
+    held = {f.name: f.type for f in delta.schema().fields}
+    if gained := [f for f in fields(layer, table) if held.get(f.name) != f.type]:
+        delta.alter.add_columns(gained)
 
 
 def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
-    """Nullable columns that the contract gained since; ContractError for other differences."""
+    """Nullable columns that the contract gained since. Structs may have gained fields, which read
+    as null. Raises ContractError for other differences."""
     found = {f.name: f.type for f in delta.schema().fields}
     wanted = {f.name: f.type for f in fields(layer, table)}
     missing = [n for n in wanted if n not in found]
@@ -115,11 +119,21 @@ def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
     wrong += [
         f"{n} is {found[n]}, not {wanted[n]}"
         for n in wanted
-        if n in found and found[n] != wanted[n]
+        if n in found and not _holds(wanted[n], found[n])
     ]
     if wrong:
         raise ContractError(f"stored table {layer}.{table}: {'; '.join(wrong)}")
     return missing
+
+
+def _holds(wanted: DataType, found: DataType) -> bool:
+    """Whether a type is another one, or that with more fields in its structs."""
+    if isinstance(wanted, ArrayType) and isinstance(found, ArrayType):
+        return _holds(wanted.element_type, found.element_type)
+    if isinstance(wanted, StructType) and isinstance(found, StructType):
+        types = {f.name: f.type for f in wanted.fields}
+        return all(f.name in types and _holds(types[f.name], f.type) for f in found.fields)
+    return wanted == found
 
 
 def pruned(

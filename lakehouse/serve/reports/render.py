@@ -14,6 +14,7 @@ from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
+    from polars._typing import PolarsDataType
 
 Form = Literal["table", "csv", "json", "parquet"]
 BATCH = 50_000
@@ -112,14 +113,14 @@ def _with_iso_moments(frame: pl.DataFrame) -> pl.DataFrame:
 def as_text(frame: pl.DataFrame, *, rounded: bool = False) -> pl.DataFrame:
     """Every column as text; for the eye, fractions are `rounded` to four places."""
     frame = _with_iso_moments(frame)
-    return frame.select(_text(n, t, rounded=rounded) for n, t in frame.schema.items())
+    return frame.select(_text(pl.col(n), t, rounded=rounded) for n, t in frame.schema.items())
 
 
-def _text(name: str, dtype: pl.DataType, *, rounded: bool) -> pl.Expr:
-    column = pl.col(name)
+def _text(column: pl.Expr, dtype: PolarsDataType, *, rounded: bool) -> pl.Expr:
     if isinstance(dtype, pl.List | pl.Array):
         listed = column.arr.to_list() if isinstance(dtype, pl.Array) else column
-        return listed.list.eval(pl.element().cast(pl.String)).list.join("; ")
+        each = _text(pl.element(), dtype.inner, rounded=False)
+        return listed.list.eval(each).list.join("; ")
     if isinstance(dtype, pl.Struct):
         return column.struct.json_encode()
     if isinstance(dtype, pl.Binary):
