@@ -140,23 +140,47 @@ def test_an_account_as_a_passage_is_both_its_transactions() -> None:
     assert (alert["window_start"].day, alert["evidence_rows"]) == (10, 2)
 
 
+def played(on: int, player: str = "P1") -> dict[str, Any]:
+    """All of 9,500 lost at a table, so that it did not just pass through."""
+    return {
+        "event_id": player,
+        "event_type": "RATING_END",
+        "event_timestamp": f"2026-11-{on} 23:00",
+        "player_id": player,
+        "average_bet": "100.00",
+        "hands_played": 280,
+        "actual_win_loss": "9500.00",
+    }
+
+
 def test_amounts_near_the_threshold_add_up_over_days() -> None:
-    """Three times 9,500, each the first of its day: 28,500, which is mandatory from 5,000."""
-    txns = [cash("1", IN, f"2026-11-{d} 20:00", "9500.00") for d in (10, 11, 12)]
-    play = [
-        {
-            "event_id": "1",
-            "event_type": "RATING_END",
-            "event_timestamp": f"2026-11-{d} 23:00",
-            "player_id": "P1",
-            "average_bet": "100.00",
-            "hands_played": 280,
-            "actual_win_loss": "9500.00",
-        }
-        for d in (10, 11, 12)
+    """9,000, 9,500 with 300 more, and 9,900; the first of each day is number 1. Alerts are as
+    strong as if no number came again."""
+
+    def spent(*numbers: str) -> dict[str, pl.LazyFrame]:
+        amounts = zip(numbers, (10, 11, 12), ("9000.00", "9500.00", "9900.00"), strict=True)
+        txns = [cash(n, IN, f"2026-11-{d} 20:00", usd) for n, d, usd in amounts]
+        small = cash("2", IN, "2026-11-11 21:00", "300.00")
+        return silver([*txns, small], [played(d) for d in (10, 11, 12)])
+
+    [case] = derived(spent("1", "1", "1"))
+    assert (case["typology"], case["amount"]) == ("structuring", Decimal("28700.00"))
+    same, apart = (derived(spent(*n), of="alerts") for n in ("111", "134"))
+    assert [a["score"] for a in same] == [a["score"] for a in apart]
+
+
+def test_an_agent_with_rows_of_his_own_is_not_hidden_behind_his_principal() -> None:
+    """P1 buys in for P2 as the first of the 10th, and for himself as the first of the 11th; P2
+    himself as the second. Each has two totals near the threshold."""
+    txns = [
+        cash("1", IN, "2026-11-10 20:00", "9500.00", "P1", on_behalf_of_player_id="P2"),
+        cash("1", IN, "2026-11-11 20:00", "9500.00", "P1"),
+        cash("2", IN, "2026-11-11 21:00", "9500.00", "P2"),
     ]
-    [case] = derived(silver(txns, play))
-    assert (case["typology"], case["amount"]) == ("structuring", Decimal("28500.00"))
+    play = [played(d, p) for d in (10, 11) for p in ("P1", "P2")]
+    cases = derived(silver(txns, play))
+    found = [(c["player_id"], c["amount"]) for c in cases if c["typology"] == "structuring"]
+    assert sorted(found) == [("P1", Decimal("19000.00")), ("P2", Decimal("19000.00"))]
 
 
 def observed(n: int, on: int, txn: str) -> dict[str, Any]:

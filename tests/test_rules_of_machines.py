@@ -90,6 +90,17 @@ def test_ahead_is_told_only_where_no_lost_row_explains_it(
     assert bool(off(*stretches(*pairs))) is is_told
 
 
+def test_readings_of_the_day_before_with_the_same_numbers_are_others() -> None:
+    """Those were ahead by what no lost row explains, and the day's own by ten games of $10."""
+    before = [
+        reading("r0", at("12:00", -1), "423.00"),
+        *(play(f"p1{k}", at(f"12:{10 + k}", -1), "100.00") for k in range(5)),
+        reading("r1", at("13:00", -1), "1000.00"),
+    ]
+    assert off(*before, *stretches((500, 600))) == []
+    assert len(off(*before, *stretches((500, 577)))) == 1
+
+
 def test_ahead_of_few_rows_of_play_is_not_told() -> None:
     assert off(*stretches((300, 355), plays=3)) == []
     assert len(off(*stretches((400, 477), plays=4))) == 1
@@ -330,6 +341,11 @@ def test_a_hand_pay_without_play_is_critical_and_opens_its_rows() -> None:
     found = alerts("jackpot_without_play", slot_telemetry=[jackpot(at("12:00"))], gaming_wins=[win])
     assert keys(found) == [("gaming_wins", "w"), ("slot_telemetry", "j")]
     assert won(wins=[win | {"game_type": "KENO"}]) == won(wins=[win | {"machine_id": None}]) == []
+
+
+def test_play_before_a_hand_pay_of_another_day_does_not_count_for_its_number() -> None:
+    before = [play("p", at("11:59", -1), "10.00"), jackpot(at("12:00", -1))]
+    assert len(won(*before, jackpot(at("12:00")))) == 1
 
 
 def test_play_on_another_machine_or_without_a_wager_does_not_count() -> None:
