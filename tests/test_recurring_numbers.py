@@ -22,6 +22,8 @@ from lakehouse.contracts import contract
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.suspicion.cases import absorbed
+from lakehouse.regulation.suspicion.hits import RECORD
 from lakehouse.settings import DOMAINS, load_settings
 
 SETTINGS = load_settings(
@@ -181,6 +183,21 @@ def test_an_agent_with_rows_of_his_own_is_not_hidden_behind_his_principal() -> N
     cases = derived(silver(txns, play))
     found = [(c["player_id"], c["amount"]) for c in cases if c["typology"] == "structuring"]
     assert sorted(found) == [("P1", Decimal("19000.00")), ("P2", Decimal("19000.00"))]
+
+
+@pytest.mark.parametrize(("on", "is_absorbed"), [(10, ["s"]), (11, [])])
+def test_a_case_is_absorbed_by_one_of_the_same_records_alone(
+    on: int, is_absorbed: list[str]
+) -> None:
+    """Structuring of the 10th and a marker cycle, both of numbers 1 and 2."""
+    cases = [("s", "structuring", 10), ("m", "marker_cycle", on)]
+    rows = [
+        (case, typology, "financial_txn", number, dt.date(2026, 11, d))
+        for case, typology, d in cases
+        for number in ("1", "2")
+    ]
+    found = pl.DataFrame(rows, schema=["case_key", "typology", *RECORD], orient="row")
+    assert absorbed(found)["case_key"].to_list() == is_absorbed
 
 
 def observed(n: int, on: int, txn: str) -> dict[str, Any]:
