@@ -38,6 +38,12 @@ def keys(found: pl.DataFrame) -> list[tuple[str, str]]:
     return [(k["table_name"], k["record_id"]) for k in found["evidence"][0]]
 
 
+def days_named(found: pl.DataFrame) -> list[dt.date]:
+    """Gaming days of the evidence of the only alert."""
+    assert found.height == 1, found
+    return [k["gaming_day"] for k in found["evidence"][0]]
+
+
 def _frame(table: str, given: list[dict[str, Any]]) -> pl.LazyFrame:
     if contract(table).layer == "source":
         return rows(table, *given)

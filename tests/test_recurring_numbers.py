@@ -12,13 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 from floor_witnesses import event, read
-from found_alerts import alerts, at, day
+from found_alerts import at, day
 from law_rows import cash, people, rows
 from mart_witnesses import DAYS, silver_rows
 from polars.testing import assert_frame_equal
 from suspicion_rows import IN, derived, silver
 
 from lakehouse.contracts import contract
+from lakehouse.detection.registry import rules
 from lakehouse.gold.marts import marts
 from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days
@@ -98,6 +99,20 @@ def test_numbers_do_recur() -> None:
         numbers = world(recurs=True)[table].collect()
         assert numbers[key].n_unique() < numbers.height, table
         assert numbers.select(pl.struct("gaming_day", key).is_unique().all()).item(), table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["anomalies", "alerts", "fraud_alerts"])
+def test_every_row_that_an_alert_names_is_there_on_its_day(name: str) -> None:
+    found = made(name, recurs=True, days=(min(DAYS), max(DAYS)))
+    named = found.select(pl.col("evidence").explode()).drop_nulls().unnest("evidence").unique()
+    assert named.height
+    for (table,), mine in named.partition_by("table_name", as_dict=True).items():
+        source = world(recurs=True)
+        rows = source[table] if table in source else made(table, recurs=True).lazy()
+        key = [pl.col(k).cast(pl.String) for k in contract(table).key]
+        there = rows.select("gaming_day", record_id=pl.concat_str(key, separator="/")).collect()
+        assert mine.join(there, on=["record_id", "gaming_day"], how="anti").is_empty(), table
 
 
 def payouts(*more: dict[str, Any], winner: str | None = "W") -> list[tuple[int, str]]:
@@ -275,7 +290,12 @@ def test_a_badge_of_one_day_excuses_no_opening_of_another() -> None:
         read("1", "BDG-00800", "ACCESS_GRANTED", at("11:55", -1), "SLOT-0100"),
         read("1", "BDG-00800", "ACCESS_GRANTED", at("20:00"), "SLOT-0400"),
     ]
-    found = alerts("door_without_badge", slot_telemetry=opened, security_events=reads)
+    rule = rules()["door_without_badge"]
+    given = {
+        "slot_telemetry": rows("slot_telemetry", *opened),
+        "security_events": rows("security_events", *reads),
+    }
+    found = rule.alerts(given, (day(-1), day(0))).collect()
     assert found["evidence"].to_list() == [
         [{"table_name": "slot_telemetry", "record_id": "1", "gaming_day": day(0)}]
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from floor_witnesses import event, read
-from found_alerts import alerts, at, day, keys
+from found_alerts import alerts, at, day, days_named, keys
 
 Row = dict[str, Any]
 B = "BDG-00001"
@@ -85,6 +85,7 @@ def test_two_odd_days_of_two_weeks_are_told() -> None:
     assert behind(today) == behind(first, swipe("c", at("16:00", -13)), today) == []
     found = alerts("tailgating", security_events=[first, today])
     assert keys(found) == [("security_events", "a"), ("security_events", "b")]
+    assert days_named(found) == [day(-13), day(0)]
     assert (found["window_start"][0], found["window_end"][0]) == (day(-13), day(0))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from floor_witnesses import event, read
-from found_alerts import alerts, at, day, keys
+from found_alerts import alerts, at, day, days_named, keys
 
 Row = dict[str, Any]
 M = "SLOT-0001"
@@ -174,6 +174,7 @@ def test_a_stretch_may_begin_on_the_day_before_but_no_earlier() -> None:
         slot_telemetry=[reading("a", at("20:00", -1), "1000.00"), play_of_day, end],
     )
     assert (found["window_start"][0], found["window_end"][0]) == (day(-1), day(0))
+    assert days_named(found) == [day(-1), day(0)]
 
 
 def test_play_of_the_instant_of_a_reading_comes_before_it() -> None:
@@ -290,6 +291,7 @@ def test_from_an_opening_by_nobody_known_less_is_needed() -> None:
     assert said.startswith(f"Since {day(-1)}, when nobody known opened it, 2 sessions")
     assert said.endswith("of 1.18 (an alert needs 1.0).")
     assert keys(found)[-1] == ("slot_telemetry", "door")
+    assert days_named(found)[-1] == day(-1)
     assert from_opening(1, -1).is_empty()
 
 
