@@ -53,6 +53,10 @@ _FIRST_YEAR, _LAST_YEAR = 1850, 2150
 _OFFSET = r"(?:[Zz]|[+\x{2212}-]\d\d(?::?\d\d)?)\s*$"
 
 
+Reading = tuple[pl.Expr, pl.Expr]
+"""A value, and why there is none where there is none."""
+
+
 @dataclass(frozen=True)
 class Typed:
     """A column's value, null where it cannot be typed, and the rule that it broke then."""
@@ -73,23 +77,20 @@ def typed_column(
     two-digit year can mean."""
     text = pl.col(name).str.strip_chars()
     given = text.is_not_null() & (text != "")
-    if isinstance(dtype, pl.Decimal):
-        value, why = _decimal(text, dtype, mapping)
+    if dtype.is_numeric():
+        value, why = _of_number(text, dtype, mapping)
     elif isinstance(dtype, pl.Datetime):
         value, why = _moment(text, mapping, mapping.timezone or timezone, latest)
     elif dtype == pl.Date:
         value, why = _day(text, mapping, latest)
     elif dtype == pl.Boolean:
         value, why = _flag(text)
-    elif dtype.is_integer():
-        value, why = _whole(text, mapping)
-    elif dtype.is_float():
-        value, why = _float(text, mapping)
     elif dtype == pl.List(pl.String):
         return Typed(_texts(pl.col(name)).alias(name), pl.lit(None, pl.String).alias(f"{name}|"))
     else:
         return None
-    broken = pl.when(given & value.is_null()).then(pl.concat_str(pl.lit(f"{name}|"), why))
+    unread = why if dtype.is_numeric() else pl.when(value.is_null()).then(why)
+    broken = pl.when(given).then(pl.concat_str(pl.lit(f"{name}|"), unread))
     return Typed(value.alias(name), broken.alias(name))
 
 
@@ -100,16 +101,30 @@ def _texts(text: pl.Expr) -> pl.Expr:
     return parts.list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
 
 
-def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
-    """Digits with a dot: the currency's sign or code and separators of thousands go, (5.00) and
+def _of_number(text: pl.Expr, dtype: pl.DataType, mapping: ColumnMapping) -> Reading:
+    """A value, and why there is none, null where there is one; each works the number that a text
+    is out once, as Polars would wherever an expression of it stands.
+
+    Digits with a dot: the currency's sign or code and separators of thousands go, (5.00) and
     5.00- are -5.00. Separators stand between whole groups of three before the decimals, or there
     is no number: 12.50 with a decimal comma, or 12,50 without, is money of the other convention."""
+    number, kind = pl.col("number"), dtype
+    if isinstance(dtype, pl.Decimal):
+        value, why = _decimal(number, dtype, mapping)
+    elif dtype.is_integer():
+        (value, why), kind = _whole(number), pl.Int64()
+    else:
+        (value, why), kind = _float(number), pl.Float64()
 
-    def read(series: pl.Series) -> pl.Series:
-        signed = series.to_frame().select(_signed(pl.first(), mapping.currency).alias(""))
-        return signed.select(_bare(pl.col(""), mapping)).to_series().alias(series.name)
+    def found(asked: pl.Expr, kind: pl.DataType) -> pl.Expr:
+        def read(series: pl.Series) -> pl.Series:
+            signed = series.alias("number").to_frame().select(_signed(number, mapping.currency))
+            numbers = signed.select(_bare(number, mapping))
+            return numbers.select(asked.alias(series.name)).to_series()
 
-    return text.map_batches(read, return_dtype=pl.String(), is_elementwise=True)
+        return text.map_batches(read, return_dtype=kind, is_elementwise=True)
+
+    return found(value, kind), found(pl.when(value.is_null()).then(why), pl.String())
 
 
 def _bare(signed: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
@@ -141,8 +156,7 @@ def _written_out(text: pl.Expr, point: str) -> pl.Expr:
     return pl.when(~is_lost).then(exact.cast(pl.String))
 
 
-def _decimal(text: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    number = _number(text, mapping)
+def _decimal(number: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> Reading:
     if mapping.unit == "cents":
         number = _hundredth(number)
     exact = ~number.str.contains(rf"\.\d{{{dtype.scale}}}0*[1-9]")
@@ -199,16 +213,15 @@ def _hundredth(number: pl.Expr) -> pl.Expr:
     return pl.concat_str(sign, whole.str.head(-2), pl.lit("."), whole.str.tail(2), rest)
 
 
-def _whole(text: pl.Expr, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    number = _number(text, mapping)
+def _whole(number: pl.Expr) -> Reading:
     whole = number.str.extract(r"^([+-]?\d+)(?:\.0*)?$", 1).str.strip_prefix("+")
     value = whole.cast(pl.Int64, strict=False)
     why = pl.when(whole.is_null()).then(pl.lit("not_a_whole_number"))
     return value, why.otherwise(pl.lit("too_large"))
 
 
-def _float(text: pl.Expr, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    value = _number(text, mapping).cast(pl.Float64, strict=False)
+def _float(number: pl.Expr) -> Reading:
+    value = number.cast(pl.Float64, strict=False)
     return pl.when(value.is_finite()).then(value), pl.lit("not_a_number")
 
 
@@ -216,10 +229,6 @@ def _flag(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     low = text.str.to_lowercase()
     value = pl.when(low.is_in(TRUE)).then(True).when(low.is_in(FALSE)).then(False)
     return value, pl.lit("not_true_or_false")
-
-
-Reading = tuple[pl.Expr, pl.Expr]
-"""A value, and why there is none where there is none."""
 
 
 def _in_any_form(mapping: ColumnMapping, read: Callable[[str], Reading]) -> Reading:
