@@ -105,8 +105,8 @@ def _read(
 def _typed(
     texts: pl.Series, dtype: pl.DataType, rule: dict[str, Any], zone: str | None
 ) -> pl.Series:
-    typed = typed_column("value", dtype, ColumnMapping(**rule), zone)
-    return texts if typed is None else texts.alias("value").to_frame().select(typed.value)["value"]
+    typed = typed_column(texts, dtype, ColumnMapping(**rule), zone)
+    return texts if typed is None else typed.values
 
 
 @found_once
@@ -159,12 +159,8 @@ def numbers(look: Look, habits: Habits) -> pl.Series | None:
     if look.is_empty or look.share(r"\d") < 1:
         return None
     rule: dict[str, Any] = {"decimal_comma": comma, "currency": currency_of(look), **_ANYHOW}
-    texts = look.texts.alias("value")
-    typed = typed_column("value", _WIDE, ColumnMapping(**rule), None)
-    if typed is None:
-        return None
-    values = texts.to_frame().select(typed.value)["value"]
-    lost = values.null_count() - texts.null_count()
+    values = _typed(look.texts, _WIDE, rule, None)
+    lost = values.null_count() - look.texts.null_count()
     return values.cast(pl.Float64) if lost <= TOLERATED * len(look.values) else None
 
 
@@ -200,10 +196,7 @@ def moments_of(look: Look, form: Form, zone: str) -> pl.Series | None:
     """Every row's moment; nothing, where an expression makes it of two columns."""
     if form.value:
         return None
-    rule = ColumnMapping(**{"ambiguous": "earlier", **form.rule})
-    typed = typed_column("value", pl.Datetime("us", "UTC"), rule, zone)
-    frame = look.texts.alias("value").to_frame()
-    return None if typed is None else frame.select(typed.value)["value"]
+    return _typed(look.texts, pl.Datetime("us", "UTC"), {"ambiguous": "earlier", **form.rule}, zone)
 
 
 @found_once
