@@ -18,7 +18,7 @@ _of_place: dict[str | None, ScriptDirectory] = {}
 @cache
 def read_once() -> None:
     """From now on; all databases of Dagster have their scripts in one place."""
-    ScriptDirectory.from_config = _known  # type: ignore[method-assign, assignment]
+    ScriptDirectory.from_config = _known  # type: ignore[method-assign]
 
 
 def _known(config: Config) -> ScriptDirectory:

@@ -234,14 +234,14 @@ def _in_any_form(mapping: ColumnMapping, read: Callable[[str], Reading]) -> Read
     found = [read(form) for form in mapping.formats or ("iso",)]
     if len(found) == 1:
         return found[0]
-    read = pl.DataFrame([r[n].alias(f"{n}{i}") for i, r in enumerate(found) for n in r.columns])
+    each = pl.DataFrame([r[n].alias(f"{n}{i}") for i, r in enumerate(found) for n in r.columns])
     values = [pl.col(f"value{i}") for i in range(len(found))]
-    told = (pl.when(pl.col(n) != "unreadable").then(n) for n in read.columns if n[0] == "w")
-    one = read.with_columns(value=pl.coalesce(values), said=pl.coalesce(told))
+    told = (pl.when(pl.col(n) != "unreadable").then(n) for n in each.columns if n[0] == "w")
+    one = each.with_columns(value=pl.coalesce(values), said=pl.coalesce(told))
     judged = one.with_columns(differ=pl.any_horizontal(v != pl.col("value") for v in values))
     differ = pl.col("differ").fill_null(value=False)
-    why = pl.when(differ).then(pl.lit("read_in_two_ways"))
-    why = why.otherwise(pl.col("said").fill_null("unreadable"))
+    said = pl.col("said").fill_null("unreadable")
+    why = pl.when(differ).then(pl.lit("read_in_two_ways")).otherwise(said)
     return _reading(judged, pl.when(~differ).then("value"), why)
 
 
