@@ -15,6 +15,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.runs import InMemoryRunStorage
 
 from igaming_assets.event_log import PooledSqliteEventLog
+from igaming_assets.migrations import read_once
 
 
 @contextmanager
@@ -22,6 +23,7 @@ def short_lived() -> Iterator[dg.DagsterInstance]:
     """`DagsterInstance.ephemeral` with the event log that runs have elsewhere, in a folder that
     goes with the block. Dagster's own in memory connects anew for each event: half of the time of
     a run over weeks of all checks."""
+    read_once()
     with tempfile.TemporaryDirectory() as folder:
         instance = dg.DagsterInstance(
             instance_type=InstanceType.EPHEMERAL,

@@ -22,6 +22,7 @@ from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from sqlalchemy.exc import SQLAlchemyError
 
 from igaming_assets.home import home
+from igaming_assets.migrations import read_once
 from lakehouse.errors import DiskFull, LakehouseError, is_disk_full
 from lakehouse.locks import locked
 
@@ -36,6 +37,7 @@ BACKFILL_SECONDS = 3
 def instance_of_home() -> dg.DagsterInstance:
     """The instance that the UI shows too; its history is in DAGSTER_HOME. Raises
     LakehouseError for a home that cannot be opened."""
+    read_once()
     folder = home()
     what = f"the Dagster instance in {folder}, being opened"
     with locked(folder / ".lock", what, wait_seconds=OPENING_SECONDS):

@@ -136,6 +136,8 @@ class Browser:
         self._session.headers.update(
             {"Accept": "text/html", "Origin": origin or f"http://{at}", "Host": host or at}
         )
+        if tls:  # for a client that goes first, and says no word of TLS, a server waits 30 seconds
+            self._session.headers["Connection"] = "close"
 
     def close(self) -> None:
         """Ends its connections: a server that is told to end waits for those by TLS."""

@@ -22,10 +22,10 @@ US = {"format": "%m/%d/%Y %I:%M:%S %p", "timezone": ZONE}
 
 
 def read(text: str | None, dtype: pl.DataType, timezone: str | None = None, **rule: object):
-    frame = pl.DataFrame({"c": [text]}, schema={"c": pl.String})
-    typed = typed_column("c", dtype, ColumnMapping(**rule), timezone)
+    column = pl.Series("c", [text], pl.String)
+    typed = typed_column(column, dtype, ColumnMapping(**rule), timezone)
     assert typed is not None
-    return frame.select(typed.value.alias("v"), typed.broken.alias("b")).row(0)
+    return typed.values.item(), typed.broken.item()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypedDict, Unpack
 
@@ -104,6 +105,7 @@ def coded(text: pl.Series, column: dy.Column) -> pl.Series:
     return text.replace_strict(list(codes), list(codes.values()), return_dtype=pl.String)
 
 
+@lru_cache(1 << 16)
 def folded(code: str) -> str:
     """Case, blanks, hyphens and underscores tell no codes apart."""
     plain = unicodedata.normalize("NFKC", code).casefold()

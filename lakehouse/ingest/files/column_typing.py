@@ -86,11 +86,9 @@ def _by_zone(
     for zone in named.unique().to_list():
         at = named.eq_missing(zone).arg_true()
         known = origin.mapping.timezone if not zone else zone if zone in zones() else None
-        typed = typed_column(name, dtype, rule, known)
+        typed = typed_column(text[name].gather(at), dtype, rule, known)
         assert typed is not None
-        asked = typed.value, typed.broken.alias(broken.name)
-        read, why = text[name].gather(at).to_frame().select(asked).get_columns()
-        values, broken = values.scatter(at, read), broken.scatter(at, why)
+        values, broken = values.scatter(at, typed.values), broken.scatter(at, typed.broken)
     return [values, broken]
 
 
@@ -99,11 +97,8 @@ def _careful(
 ) -> list[pl.Series]:
     """The values of a column, and what each broke, in whatever form they are."""
     zone = origin.timezone if rule.date_only else origin.mapping.timezone
-    slow = typed_column(text.name, dtype, rule, zone, _latest(text.name, rule, origin))
-    if slow is None:
-        return [text]
-    broken = slow.broken.alias(BROKEN + text.name)
-    return text.to_frame().select(slow.value, broken).get_columns()
+    slow = typed_column(text, dtype, rule, zone, _latest(text.name, rule, origin))
+    return [text] if slow is None else [slow.values, slow.broken.alias(BROKEN + text.name)]
 
 
 def _latest(name: str, rule: ColumnMapping, origin: Origin) -> dt.date | None:

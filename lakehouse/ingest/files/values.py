@@ -53,44 +53,54 @@ _FIRST_YEAR, _LAST_YEAR = 1850, 2150
 _OFFSET = r"(?:[Zz]|[+\x{2212}-]\d\d(?::?\d\d)?)\s*$"
 
 
+_UNREADABLE = pl.lit("unreadable")
+Reading = pl.DataFrame
+"""Of each text, `value`, and `why` there is none where there is none. What is found of a text is
+found once and kept as a column: Polars works an expression out anew wherever it stands."""
+Asked = tuple[pl.Expr, pl.Expr]
+"""A value, and why there is none where there is none."""
+
+
 @dataclass(frozen=True)
 class Typed:
-    """A column's value, null where it cannot be typed, and the rule that it broke then."""
+    """A column's values, null where they cannot be typed, and the rule that each broke then."""
 
-    value: pl.Expr
-    broken: pl.Expr
+    values: pl.Series
+    broken: pl.Series
 
 
 def typed_column(
-    name: str,
+    column: pl.Series,
     dtype: pl.DataType,
     mapping: ColumnMapping,
     timezone: str | None,
     latest: dt.date | None = None,
 ) -> Typed | None:
-    """How the text column `name` becomes `dtype`; null for text, which cannot fail. `timezone`
-    is that of times without offset, of days alone the property's; `latest` the last day that a
-    two-digit year can mean."""
-    text = pl.col(name).str.strip_chars()
-    given = text.is_not_null() & (text != "")
-    if isinstance(dtype, pl.Decimal):
-        value, why = _decimal(text, dtype, mapping)
+    """A column of text as `dtype`; null for text, which cannot fail. `timezone` is that of times
+    without offset, of days alone the property's; `latest` the last day that a two-digit year can
+    mean."""
+    text = column.alias("text").to_frame().select(pl.col("text").str.strip_chars())
+    if dtype.is_numeric():
+        read = _of_number(text, dtype, mapping)
     elif isinstance(dtype, pl.Datetime):
-        value, why = _moment(text, mapping, mapping.timezone or timezone, latest)
+        read = _moment(text, mapping, mapping.timezone or timezone, latest)
     elif dtype == pl.Date:
-        value, why = _day(text, mapping, latest)
+        read = _in_any_form(mapping, lambda form: _day_in(form, text, latest))
     elif dtype == pl.Boolean:
-        value, why = _flag(text)
-    elif dtype.is_integer():
-        value, why = _whole(text, mapping)
-    elif dtype.is_float():
-        value, why = _float(text, mapping)
+        read = _flag(text)
     elif dtype == pl.List(pl.String):
-        return Typed(_texts(pl.col(name)).alias(name), pl.lit(None, pl.String).alias(f"{name}|"))
+        texts = column.to_frame().select(_texts(pl.first())).to_series()
+        return Typed(texts, pl.Series(column.name, [None] * len(column), pl.String))
     else:
         return None
-    broken = pl.when(given & value.is_null()).then(pl.concat_str(pl.lit(f"{name}|"), why))
-    return Typed(value.alias(name), broken.alias(name))
+    unread = (text["text"] != "") & read["value"].is_null()
+    told = pl.when(unread).then(pl.concat_str(pl.lit(f"{column.name}|"), "why"))
+    broken = read.select(told.alias(column.name)).to_series()
+    return Typed(read["value"].alias(column.name), broken)
+
+
+def _reading(frame: pl.DataFrame, value: pl.Expr, why: pl.Expr) -> Reading:
+    return frame.select(value.alias("value"), why.alias("why"))
 
 
 def _texts(text: pl.Expr) -> pl.Expr:
@@ -100,16 +110,17 @@ def _texts(text: pl.Expr) -> pl.Expr:
     return parts.list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
 
 
-def _number(text: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
+def _of_number(text: pl.DataFrame, dtype: pl.DataType, mapping: ColumnMapping) -> Reading:
     """Digits with a dot: the currency's sign or code and separators of thousands go, (5.00) and
     5.00- are -5.00. Separators stand between whole groups of three before the decimals, or there
     is no number: 12.50 with a decimal comma, or 12,50 without, is money of the other convention."""
-
-    def read(series: pl.Series) -> pl.Series:
-        signed = series.to_frame().select(_signed(pl.first(), mapping.currency).alias(""))
-        return signed.select(_bare(pl.col(""), mapping)).to_series().alias(series.name)
-
-    return text.map_batches(read, return_dtype=pl.String(), is_elementwise=True)
+    number = pl.col("text")
+    if isinstance(dtype, pl.Decimal):
+        asked = _decimal(number, dtype, mapping)
+    else:
+        asked = _whole(number) if dtype.is_integer() else _float(number)
+    signed = text.select(_signed(number, mapping.currency))
+    return _reading(signed.select(_bare(number, mapping)), *asked)
 
 
 def _bare(signed: pl.Expr, mapping: ColumnMapping) -> pl.Expr:
@@ -141,8 +152,7 @@ def _written_out(text: pl.Expr, point: str) -> pl.Expr:
     return pl.when(~is_lost).then(exact.cast(pl.String))
 
 
-def _decimal(text: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    number = _number(text, mapping)
+def _decimal(number: pl.Expr, dtype: pl.Decimal, mapping: ColumnMapping) -> Asked:
     if mapping.unit == "cents":
         number = _hundredth(number)
     exact = ~number.str.contains(rf"\.\d{{{dtype.scale}}}0*[1-9]")
@@ -199,27 +209,23 @@ def _hundredth(number: pl.Expr) -> pl.Expr:
     return pl.concat_str(sign, whole.str.head(-2), pl.lit("."), whole.str.tail(2), rest)
 
 
-def _whole(text: pl.Expr, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    number = _number(text, mapping)
+def _whole(number: pl.Expr) -> Asked:
     whole = number.str.extract(r"^([+-]?\d+)(?:\.0*)?$", 1).str.strip_prefix("+")
     value = whole.cast(pl.Int64, strict=False)
     why = pl.when(whole.is_null()).then(pl.lit("not_a_whole_number"))
     return value, why.otherwise(pl.lit("too_large"))
 
 
-def _float(text: pl.Expr, mapping: ColumnMapping) -> tuple[pl.Expr, pl.Expr]:
-    value = _number(text, mapping).cast(pl.Float64, strict=False)
+def _float(number: pl.Expr) -> Asked:
+    value = number.cast(pl.Float64, strict=False)
     return pl.when(value.is_finite()).then(value), pl.lit("not_a_number")
 
 
-def _flag(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    low = text.str.to_lowercase()
+def _flag(text: pl.DataFrame) -> Reading:
+    low = pl.col("text")
     value = pl.when(low.is_in(TRUE)).then(True).when(low.is_in(FALSE)).then(False)
-    return value, pl.lit("not_true_or_false")
-
-
-Reading = tuple[pl.Expr, pl.Expr]
-"""A value, and why there is none where there is none."""
+    lower = text.select(low.str.to_lowercase())
+    return _reading(lower, value, pl.lit("not_true_or_false"))
 
 
 def _in_any_form(mapping: ColumnMapping, read: Callable[[str], Reading]) -> Reading:
@@ -228,24 +234,25 @@ def _in_any_form(mapping: ColumnMapping, read: Callable[[str], Reading]) -> Read
     found = [read(form) for form in mapping.formats or ("iso",)]
     if len(found) == 1:
         return found[0]
-    value = pl.coalesce(v for v, _ in found)
-    differ = pl.any_horizontal((v != value) for v, _ in found)
-    said = pl.coalesce(pl.when(why != "unreadable").then(why) for _, why in found)
-    why = pl.when(differ).then(pl.lit("read_in_two_ways")).otherwise(said.fill_null("unreadable"))
-    return pl.when(differ.not_().fill_null(value=True)).then(value), why
+    each = pl.DataFrame([r[n].alias(f"{n}{i}") for i, r in enumerate(found) for n in r.columns])
+    values = [pl.col(f"value{i}") for i in range(len(found))]
+    told = (pl.when(pl.col(n) != "unreadable").then(n) for n in each.columns if n[0] == "w")
+    one = each.with_columns(value=pl.coalesce(values), said=pl.coalesce(told))
+    judged = one.with_columns(differ=pl.any_horizontal(v != pl.col("value") for v in values))
+    differ = pl.col("differ").fill_null(value=False)
+    said = pl.col("said").fill_null("unreadable")
+    why = pl.when(differ).then(pl.lit("read_in_two_ways")).otherwise(said)
+    return _reading(judged, pl.when(~differ).then("value"), why)
 
 
-def _day(text: pl.Expr, mapping: ColumnMapping, latest: dt.date | None) -> Reading:
-    return _in_any_form(mapping, lambda form: _day_in(form, text, latest))
-
-
-def _day_in(form: str, text: pl.Expr, latest: dt.date | None) -> Reading:
+def _day_in(form: str, text: pl.DataFrame, latest: dt.date | None) -> Reading:
+    column = pl.col("text")
     if form != "iso":
-        value = _until(latest, text.str.to_date(form, strict=False), form)
+        read = text.select(_until(latest, column.str.to_date(form, strict=False), form))
     else:
         midnight = r"[T ]00:00(:00(\.0+)?)?$"
-        value = parse_iso8601_date(text.str.replace(midnight, ""))
-    return _in_our_time(value), pl.lit("unreadable")
+        read = text.select(parse_iso8601_date(column.str.replace(midnight, "")))
+    return _reading(read, _in_our_time(pl.first()), _UNREADABLE)
 
 
 def _until(latest: dt.date | None, value: pl.Expr, form: str) -> pl.Expr:
@@ -258,18 +265,22 @@ def _until(latest: dt.date | None, value: pl.Expr, form: str) -> pl.Expr:
     return pl.max_horizontal(*same)
 
 
-def _opening(form: str, text: pl.Expr, timezone: str | None, latest: dt.date | None) -> Reading:
+def _opening(
+    form: str, text: pl.DataFrame, timezone: str | None, latest: dt.date | None
+) -> Reading:
     """Midnight is of the gaming day before: a day alone stands for the one that it names."""
-    day, why = _day_in(form, text, latest)
+    days = _day_in(form, text, latest)
+    day, why = pl.col("value"), pl.col("why")
     if form != "iso":
-        wall = text.str.to_datetime(form, time_unit="us", strict=False)
-        day = pl.when(wall.dt.time() == dt.time()).then(day)
+        wall = text.select(pl.col("text").str.to_datetime(form, time_unit="us", strict=False))
+        days = days.with_columns(wall.to_series().dt.time().alias("clock"))
+        day = pl.when(pl.col("clock") == dt.time()).then(day)
     opens = day.dt.combine(OPENS_AT).dt.replace_time_zone(timezone or "UTC")
-    return opens.dt.convert_time_zone("UTC"), why
+    return _reading(days, opens.dt.convert_time_zone("UTC"), why)
 
 
 def _moment(
-    text: pl.Expr, mapping: ColumnMapping, timezone: str | None, latest: dt.date | None
+    text: pl.DataFrame, mapping: ColumnMapping, timezone: str | None, latest: dt.date | None
 ) -> Reading:
     if mapping.date_only:
         return _in_any_form(mapping, lambda form: _opening(form, text, timezone, latest))
@@ -277,23 +288,30 @@ def _moment(
 
 
 def _moment_in(
-    form: str, text: pl.Expr, mapping: ColumnMapping, timezone: str | None, latest: dt.date | None
+    form: str,
+    text: pl.DataFrame,
+    mapping: ColumnMapping,
+    timezone: str | None,
+    latest: dt.date | None,
 ) -> Reading:
+    column = pl.col("text")
     if form == "iso":
         return _iso_moment(text, mapping, timezone)
     if form in EPOCHS:
-        return _since_1970(text, EPOCHS[form]), pl.lit("unreadable")
+        since = text.select(_since_1970(column, EPOCHS[form]))
+        return _reading(since, _in_our_time(pl.first()), _UNREADABLE)
     if form == BY_SIZE:
-        count = text.cast(pl.Float64, strict=False)
-        read = [
-            pl.when(count.is_between(least, most, closed="left")).then(_since_1970(text, unit))
+        count = column.cast(pl.Float64, strict=False)
+        since_1970 = pl.coalesce(
+            pl.when(count.is_between(least, most, closed="left")).then(_since_1970(column, unit))
             for least, most, unit in _SIZES
-        ]
-        return pl.coalesce(read), pl.lit("unreadable")
-    wall = text.str.to_datetime(form, time_unit="us", strict=False)
+        )
+        return _reading(text.select(since_1970), _in_our_time(pl.first()), _UNREADABLE)
+    wall = text.select(column.str.to_datetime(form, time_unit="us", strict=False))
     if "%z" in form or "%+" in form:
-        return _in_our_time(wall.dt.convert_time_zone("UTC")), pl.lit("unreadable")
-    return _located(_until(latest, wall, form), mapping, timezone)
+        utc = wall.select(pl.first().dt.convert_time_zone("UTC"))
+        return _reading(utc, _in_our_time(pl.first()), _UNREADABLE)
+    return _located(wall.select(_until(latest, pl.first(), form)), mapping, timezone)
 
 
 def _since_1970(text: pl.Expr, unit: int) -> pl.Expr:
@@ -301,41 +319,48 @@ def _since_1970(text: pl.Expr, unit: int) -> pl.Expr:
     digits = pl.when(text.str.contains(r"^-?\d{1,17}(\.\d{1,9})?$")).then(text)
     count = digits.cast(pl.Decimal(38, 9), strict=False) * pl.lit(unit).cast(pl.Decimal(38, 9))
     moment = count.floor().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
-    return _in_our_time(moment.dt.replace_time_zone("UTC"))
+    return moment.dt.replace_time_zone("UTC")
 
 
-def _iso_moment(
-    text: pl.Expr, mapping: ColumnMapping, timezone: str | None
-) -> tuple[pl.Expr, pl.Expr]:
+def _iso_moment(text: pl.DataFrame, mapping: ColumnMapping, timezone: str | None) -> Reading:
     """With its offset a time says what it means; without, the mapping has to."""
-    bare = ~text.str.contains(r"[Tt ].*" + _OFFSET)
-    wall_text = pl.when(bare).then(text)
-    wall = parse_iso8601(wall_text, timezone="UTC").dt.replace_time_zone(None)
-    local, why = _located(wall, mapping, timezone)
-    absolute = _in_our_time(parse_iso8601(pl.when(~bare).then(text)))
-    return pl.coalesce(absolute, local), pl.when(bare).then(why).otherwise(pl.lit("unreadable"))
+    column = pl.col("text")
+    bare = text.select(column.str.contains(r"[Tt ].*" + _OFFSET).not_()).to_series()
+    said = text.select(parse_iso8601(pl.when(~bare).then(column)))
+    absolute = _reading(said, _in_our_time(pl.first()), _UNREADABLE)
+    if not bare.any():
+        return absolute
+    wall = text.select(parse_iso8601(pl.when(bare).then(column), timezone="UTC"))
+    local = _located(wall.select(pl.first().dt.replace_time_zone(None)), mapping, timezone)
+    both = (pl.when(bare).then(local[n]).otherwise(absolute[n]) for n in ("value", "why"))
+    return _reading(text, *both)
 
 
-def _located(
-    wall: pl.Expr, mapping: ColumnMapping, timezone: str | None
-) -> tuple[pl.Expr, pl.Expr]:
-    unreadable = pl.when(wall.is_null() | _in_our_time(wall).is_null()).then(pl.lit("unreadable"))
+def _located(wall: pl.DataFrame, mapping: ColumnMapping, timezone: str | None) -> Reading:
+    """Of one column, the time that a clock on the wall shows."""
+    at = pl.col("wall")
+    given = wall.select(at=pl.first()).select(wall="at", read=_in_our_time(pl.col("at")))
+    unreadable = pl.when(pl.col("read").is_null()).then(pl.lit("unreadable"))
     if timezone is None:
         nothing = pl.lit(None, dtype=UTC_MICROSECONDS)
-        return nothing, unreadable.otherwise(pl.lit("no_offset_and_no_timezone"))
-    first = wall.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
-    last = wall.dt.replace_time_zone(timezone, ambiguous="latest", non_existent="null")
+        return _reading(given, nothing, unreadable.otherwise(pl.lit("no_offset_and_no_timezone")))
+    shown = given.with_columns(
+        first=at.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null"),
+        last=at.dt.replace_time_zone(timezone, ambiguous="latest", non_existent="null"),
+    )
+    first, last = pl.col("first"), pl.col("last")
     chosen = {"earlier": first, "later": last}.get(
         mapping.ambiguous, pl.when(first == last).then(first)
     )
     if mapping.skipped == "shift":
-        before = wall.dt.offset_by("-1h").dt.replace_time_zone(
+        before = at.dt.offset_by("-1h").dt.replace_time_zone(
             timezone, ambiguous="earliest", non_existent="null"
         )
         chosen = pl.when(first.is_null()).then(before.dt.offset_by("1h")).otherwise(chosen)
     why = unreadable.when(first.is_null()).then(pl.lit("skipped_by_the_clock"))
-    return (
-        _in_our_time(chosen.dt.convert_time_zone("UTC")),
+    return _reading(
+        shown.with_columns(chosen=chosen.dt.convert_time_zone("UTC")),
+        _in_our_time(pl.col("chosen")),
         why.otherwise(pl.lit("shown_twice_by_the_clock")),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,9 @@ _CARE: tuple[dict[str, Any], ...] = (
     {"scientific": True},
     {"scientific": True, "round": "noise"},
 )
+_ANYHOW: dict[str, Any] = {"scientific": True, "round": "half_up"}
+_WIDE = pl.Decimal(38, 6)
+"""The rule and the type under which all is read that any other reads as money or a count."""
 _EPOCHS = {"epoch_s": (9e8, 3e9), "epoch_ms": (9e11, 3e12), "epoch_us": (9e14, 3e15)}
 
 
@@ -102,8 +105,8 @@ def _read(
 def _typed(
     texts: pl.Series, dtype: pl.DataType, rule: dict[str, Any], zone: str | None
 ) -> pl.Series:
-    typed = typed_column("value", dtype, ColumnMapping(**rule), zone)
-    return texts if typed is None else texts.alias("value").to_frame().select(typed.value)["value"]
+    typed = typed_column(texts, dtype, ColumnMapping(**rule), zone)
+    return texts if typed is None else typed.values
 
 
 @found_once
@@ -119,6 +122,9 @@ def number_form(look: Look, dtype: pl.DataType, habits: Habits, *, is_rate: bool
     base |= {} if currency == "USD" else {"currency": currency}
     if is_rate:
         return _rate(look, dtype, base, shared)
+    is_exact = isinstance(dtype, pl.Decimal) or dtype.is_integer()
+    if is_exact and not reads(look, _WIDE, {**shared, **_ANYHOW}, LEGIBLE):
+        return None
     words = set(re.findall(r"[^\W\d_]+", plain(re.sub(r"([a-z])([A-Z])", r"\1 \2", look.name))))
     if words & _CENTS and isinstance(dtype, pl.Decimal):
         is_whole = not look.is_fractional
@@ -152,14 +158,9 @@ def numbers(look: Look, habits: Habits) -> pl.Series | None:
     comma = habits.has_comma if look.has_comma is None else look.has_comma
     if look.is_empty or look.share(r"\d") < 1:
         return None
-    rule: dict[str, Any] = {"decimal_comma": comma, "scientific": True, "round": "half_up"}
-    rule["currency"] = currency_of(look)
-    texts = look.texts.alias("value")
-    typed = typed_column("value", pl.Decimal(38, 6), ColumnMapping(**rule), None)
-    if typed is None:
-        return None
-    values = texts.to_frame().select(typed.value)["value"]
-    lost = values.null_count() - texts.null_count()
+    rule: dict[str, Any] = {"decimal_comma": comma, "currency": currency_of(look), **_ANYHOW}
+    values = _typed(look.texts, _WIDE, rule, None)
+    lost = values.null_count() - look.texts.null_count()
     return values.cast(pl.Float64) if lost <= TOLERATED * len(look.values) else None
 
 
@@ -195,10 +196,7 @@ def moments_of(look: Look, form: Form, zone: str) -> pl.Series | None:
     """Every row's moment; nothing, where an expression makes it of two columns."""
     if form.value:
         return None
-    rule = ColumnMapping(**{"ambiguous": "earlier", **form.rule})
-    typed = typed_column("value", pl.Datetime("us", "UTC"), rule, zone)
-    frame = look.texts.alias("value").to_frame()
-    return None if typed is None else frame.select(typed.value)["value"]
+    return _typed(look.texts, pl.Datetime("us", "UTC"), {"ambiguous": "earlier", **form.rule}, zone)
 
 
 @found_once
@@ -303,10 +301,11 @@ def _best(
 ) -> Form | None:
     """The form under which the values lie closest together; the first one among equals."""
     found: list[tuple[float, str]] = []
-    few = texts.sample(min(20, len(texts)), seed=1) if len(texts) > 20 else texts
+    few = texts.sample(20, seed=1) if len(texts) > 20 else texts
+    shown = few.to_list()
     for form in forms:
         full = {**rule, **({"format": form} if form else {})}
-        if _lacks_marks(few, form) or _read(few, dtype, full, zone, LEGIBLE) is None:
+        if _lacks_marks(shown, form) or _read(few, dtype, full, zone, LEGIBLE) is None:
             continue
         values = _read(texts, dtype, full, zone)
         if values is None or not len(values):
@@ -327,12 +326,20 @@ def _best(
     return Form({"format": form} if form else {}, doubt=doubt)
 
 
-def _lacks_marks(few: pl.Series, form: str) -> bool:
+def _lacks_marks(few: Sequence[str], form: str) -> bool:
     """Whether too few texts have what stands between the parts of a form, in its order: most forms
     are passed over by that, as a reading costs a hundred times as much."""
     marks = re.sub(r"%[.\d]*[A-Za-z]|\s", "\n", form).split()
-    has = few.str.contains("(?s)" + ".*".join(map(re.escape, marks)))
-    return int((~has).sum()) > (1 - LEGIBLE) * len(few)
+    return sum(not _has(text, marks) for text in few) > (1 - LEGIBLE) * len(few)
+
+
+def _has(text: str, marks: Iterable[str]) -> bool:
+    at = 0
+    for mark in marks:
+        at = text.find(mark, at) + len(mark)
+        if at < len(mark):
+            return False
+    return True
 
 
 def _order(form: str) -> str:

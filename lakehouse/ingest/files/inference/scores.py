@@ -75,7 +75,7 @@ def fit(look: Look, ours: str, evidence: Evidence) -> Fit | None:
     form, codes, foreign = Form(), dict[str, str](), list[str]()
     if isinstance(column, dy.Bool):
         codes = flags(look)
-        look = Look(look.name, look.texts.replace(codes), look.nulls)
+        look = Look(look.name, look.texts.replace(codes), look.nulls) if codes else look
     if isinstance(column, dy.Enum):
         if len(look.distinct) > MOST or look.is_fractional:
             return None
