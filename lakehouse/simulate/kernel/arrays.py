@@ -74,8 +74,13 @@ def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
 def in_parts(make: Callable[[slice], T], count: int) -> T:
     """What is made of `count` entries, some thousands at a time: what is only between stays in a
     core's own cache, and what is kept is `narrow`."""
+    return narrow(join([narrow(make(at)) for at in parts(count)]))
+
+
+def parts(count: int) -> list[slice]:
+    """Of `count` entries some thousands each; at least one."""
     starts_at = range(0, max(count, 1), _PART)
-    return narrow(join([narrow(make(slice(k, min(k + _PART, count)))) for k in starts_at]))
+    return [slice(k, min(k + _PART, count)) for k in starts_at]
 
 
 def series(array: pa.Array) -> pl.Series:
