@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import in_parts, join, order_of, ordinals, owners, take
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick, poisson
@@ -131,7 +131,15 @@ def _honest(config: WorldConfig, day: int, s: Sessions, guests: Groups, rings: G
     house[theirs] = group
     is_honest = np.ones(len(s), dtype=bool)
     is_honest[_sessions_of(s, rings)[0]] = False
-    at = np.flatnonzero(is_honest)
+    every = np.flatnonzero(is_honest)
+    return in_parts(lambda some: _at_will(config, day, s, every[some], house, guests), len(every))
+
+
+def _at_will(
+    config: WorldConfig, day: int, s: Sessions, at: I64, house: I64, guests: Groups
+) -> Bought:
+    """What is bought in some sessions, by whom nobody tells to. `house`: of each session that of
+    the guests that it is among, or -1."""
     h = draw(key(config.seed, "platform:buys", day), s.h[at])
     buys = chance(h, _BUYS) | ((house[at] >= 0) & chance(h, _GUEST_BUYS))
     spender = chance(draw(key(config.seed, "platform:spender"), s.account[at]), _SPENDERS)
