@@ -31,6 +31,18 @@ def _names(columns: type) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(columns))
 
 
+def join_at(parts: Sequence[T], index: NDArray[Any]) -> T:
+    """`join` of dataclasses at some positions, a column at a time: they are not held twice."""
+    kind: Any = type(parts[0])
+    every = ([getattr(p, name) for p in parts] for name in _names(kind))
+    return kind(
+        *(
+            np.concatenate(v)[index] if isinstance(v[0], np.ndarray) else join_at(v, index)
+            for v in every
+        )
+    )
+
+
 def join(parts: Sequence[T]) -> T:
     """Frames, or dataclasses of arrays (or of such dataclasses), end to end; at least one. A
     class that knows more about it has `joined`."""

@@ -29,7 +29,7 @@ _JITTER = 8
 """Hundredths of a degree that a home is off its city's centre at the most."""
 
 
-KEPT = 24
+KEPT = 20
 """Days of which what is small is remembered: refunds look back on those before."""
 _AHEAD = 20
 """Days of which it is known who is online: a case looks ahead on those in which it gives back, the
