@@ -242,8 +242,8 @@ def online_on(config: WorldConfig, day: int) -> I64:
     two fifths of them); all are open and none is excluded."""
     drawn = _ranks_on(config, day)
     there = np.zeros(len(drawn), dtype=bool)
-    for at in parts(len(drawn)):
-        there[account_of_rank(config, at.start + np.flatnonzero(drawn[at]))] = True
+    # All at once: few of a part walk far, and each part would wait for its own.
+    there[account_of_rank(config, np.flatnonzero(drawn))] = True
     there[all_excluded(config, day)] = False
     for at in parts(len(there)):
         account = at.start + np.flatnonzero(there[at])
