@@ -20,7 +20,7 @@ from lakehouse.simulate.floor.services import services
 from lakehouse.simulate.floor.table_play import NEVER, TablePlay, mixed
 from lakehouse.simulate.floor.tables import buy_times
 from lakehouse.simulate.kernel import ids, person
-from lakehouse.simulate.kernel.arrays import join, take
+from lakehouse.simulate.kernel.arrays import join, narrow, take, wide
 from lakehouse.simulate.kernel.book import player_of_rank, reserved
 from lakehouse.simulate.kernel.cash import (
     KIOSK,
@@ -247,15 +247,19 @@ def _left_open(world: World, day: int) -> TablePlay:
     return take(t, (t.marker > 0) & (t.paid_after > 0) | t.keeps)
 
 
-@by_day(near)
 def cash_on(world: World, day: int) -> Cash:
     """What changed hands at the cage, before it is written down."""
+    return wide(_kept_cash(world, day))
+
+
+@by_day(near)
+def _kept_cash(world: World, day: int) -> Cash:
     p = day_plan(world, day)
     before = [_left_open(world, day - k) for k in range(1, min(LONGEST_CREDIT, day) + 1)]
     payments = later_payments(world.config, before)
     payments = join([payments, later_redemptions(world.config, day, before)])
     rows = clean_rows(world.config, "financial_txn", day)
-    return cash(world.config, p, hand_pays_on(world, day), payments, rows)
+    return narrow(cash(world.config, p, hand_pays_on(world, day), payments, rows))
 
 
 @by_day(in_the_window)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lakehouse.simulate.floor.plan import day_plan
 from lakehouse.simulate.floor.tampering import metered
+from lakehouse.simulate.kernel.arrays import narrow
 from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.memory import carried_over
 from lakehouse.simulate.kernel.player_totals import PlayerTotals
@@ -64,7 +65,8 @@ def everybody_through(world: World, day: int, before: RunningTotals) -> RunningT
     played = np.zeros(len(before.coin_in), dtype=np.int64)
     np.add.at(played, s.machine, s.coin_in)
     meters = before.coin_in + metered(world.config, day, np.arange(len(played)), played)
-    return RunningTotals(everyone, PlayerTotals(visits, theo_total, win_total, last, first), meters)
+    totals = PlayerTotals(visits, theo_total, win_total, last, first)
+    return narrow(RunningTotals(everyone, totals, meters))
 
 
 def totals_through(world: World, day: int, who: I64) -> PlayerTotals:
@@ -78,7 +80,7 @@ def totals_through(world: World, day: int, who: I64) -> PlayerTotals:
     here = everybody.player[at] == who
 
     def of(column: I64, otherwise: int = 0) -> I64:
-        return np.where(here, column[at], otherwise)
+        return np.where(here, column[at].astype(np.int64), otherwise)
 
     return PlayerTotals(
         of(known.visits),

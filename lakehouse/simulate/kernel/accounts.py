@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import exclusion, frames, person
-from lakehouse.simulate.kernel.arrays import distinct, order_of
+from lakehouse.simulate.kernel.arrays import distinct, order_of, parts
 from lakehouse.simulate.kernel.book import always_excluded
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -240,11 +240,15 @@ def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
     two fifths of them); all are open and none is excluded."""
-    there = np.zeros(account_count(config), dtype=bool)
-    there[account_of_rank(config, np.flatnonzero(_ranks_on(config, day)))] = True
+    drawn = _ranks_on(config, day)
+    there = np.zeros(len(drawn), dtype=bool)
+    # All at once: few of a part walk far, and each part would wait for its own.
+    there[account_of_rank(config, np.flatnonzero(drawn))] = True
     there[all_excluded(config, day)] = False
-    found = np.flatnonzero(there)
-    return found[are_open(config, found, day)]
+    for at in parts(len(there)):
+        account = at.start + np.flatnonzero(there[at])
+        there[account] = are_open(config, account, day)
+    return np.flatnonzero(there)
 
 
 def _ranks_on(config: WorldConfig, day: int) -> Bools:

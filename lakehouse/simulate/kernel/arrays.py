@@ -31,6 +31,18 @@ def _names(columns: type) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(columns))
 
 
+def join_at(parts: Sequence[T], index: NDArray[Any]) -> T:
+    """`join` of dataclasses at some positions, a column at a time: they are not held twice."""
+    kind: Any = type(parts[0])
+    every = ([getattr(p, name) for p in parts] for name in _names(kind))
+    return kind(
+        *(
+            np.concatenate(v)[index] if isinstance(v[0], np.ndarray) else join_at(v, index)
+            for v in every
+        )
+    )
+
+
 def join(parts: Sequence[T]) -> T:
     """Frames, or dataclasses of arrays (or of such dataclasses), end to end; at least one. A
     class that knows more about it has `joined`."""
@@ -74,8 +86,13 @@ def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
 def in_parts(make: Callable[[slice], T], count: int) -> T:
     """What is made of `count` entries, some thousands at a time: what is only between stays in a
     core's own cache, and what is kept is `narrow`."""
+    return narrow(join([narrow(make(at)) for at in parts(count)]))
+
+
+def parts(count: int) -> list[slice]:
+    """Of `count` entries some thousands each; at least one."""
     starts_at = range(0, max(count, 1), _PART)
-    return narrow(join([narrow(make(slice(k, min(k + _PART, count)))) for k in starts_at]))
+    return [slice(k, min(k + _PART, count)) for k in starts_at]
 
 
 def series(array: pa.Array) -> pl.Series:

@@ -23,7 +23,7 @@ from lakehouse.contracts import doors
 from lakehouse.simulate.kernel.arrays import join, narrow, take, wide
 from lakehouse.simulate.kernel.config import ROWS, WorldConfig
 from lakehouse.simulate.kernel.counter import I64
-from lakehouse.simulate.kernel.memory import by_day
+from lakehouse.simulate.kernel.memory import by_day, near
 from lakehouse.simulate.kernel.world import World
 
 STRETCH_ROWS = 50_000
@@ -66,9 +66,7 @@ class Producer:
         rows = world.config.quota(self.table, day) if self.table in ROWS else 0
         if world.block > 1 or 0 < rows <= STRETCH_ROWS:
             return (range(rows),)
-        rows = len(self._remembered(world, day))
-        count = max(1, -(-rows // STRETCH_ROWS))
-        return [range(k * rows // count, (k + 1) * rows // count) for k in range(count)]
+        return self._cuts(world, day)
 
     def numbers(self, world: World, day: int, stretch: int) -> Any:
         """A stretch of a day, before `dressed`."""
@@ -76,7 +74,7 @@ class Producer:
             return self.make(world, day, stretch)
         if world.block > 1:
             return self.make(world, day)
-        parts, whole = self.cut(world, day), self._remembered(world, day)
+        whole, parts = self._remembered(world, day), self.cut(world, day)
         if len(parts) == 1:
             return whole
         at = parts[stretch]
@@ -91,7 +89,17 @@ class Producer:
 
     @functools.cached_property
     def _remembered(self) -> Callable[[World, int], Any]:
-        return by_day(2)(self._kept)
+        # One large day at a time; who still cuts the one before has its rows in hand.
+        return by_day(1)(self._kept)
+
+    @functools.cached_property
+    def _cuts(self) -> Callable[[World, int], list[range]]:
+        return by_day(near)(self._even)
+
+    def _even(self, world: World, day: int) -> list[range]:
+        rows = len(self._remembered(world, day))
+        count = max(1, -(-rows // STRETCH_ROWS))
+        return [range(k * rows // count, (k + 1) * rows // count) for k in range(count)]
 
     def _kept(self, world: World, day: int) -> Any:
         made = self.make(world, day)

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.arrays import wide
 from lakehouse.simulate.kernel.counter import I64
 from lakehouse.simulate.kernel.plants import nothing, planted
 from lakehouse.simulate.kernel.producers import label
@@ -33,7 +34,7 @@ def purchase_rings(world: World, day: int) -> pl.DataFrame:
 @label("player_events")
 def crashes_and_outages(world: World, day: int) -> pl.DataFrame:
     """One plant per map that crashed or server that failed while somebody was there."""
-    s = sessions_on(world, day)
+    s = wide(sessions_on(world, day))
     hit = set(s.case.tolist())
     found = [_trouble(world, day, c) for n, c in enumerate(troubles(world.config, day)) if n in hit]
     return pl.concat([nothing(), *found])

@@ -13,7 +13,7 @@ from lakehouse.contracts.platform.play import EVENT_TYPES, PLATFORMS
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, take, wide
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, pick
@@ -78,7 +78,7 @@ def rows_of(world: World, day: int) -> Events:
     add. Raises BadInput where nobody is online to play."""
     config = world.config
     rows = max(0, config.quota(TABLE, day) - added(config, TABLE, day))
-    s = sessions_on(world, day)
+    s = wide(sessions_on(world, day))
     if rows and not len(s):
         raise BadInput(
             f"{rows} rows of {TABLE} on {config.date(day)}, and nobody is online; ask for more "

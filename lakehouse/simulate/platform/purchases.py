@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import join, order_of, ordinals, owners, take
+from lakehouse.simulate.kernel.arrays import in_parts, join_at, order_of, ordinals, owners
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick, poisson
@@ -101,8 +101,8 @@ def rows_of(world: World, day: int) -> Bought:
     groups = ring_members(config, day)
     guests = [(c, who) for c, who in groups if c.is_look_alike]
     rings = [(c, who) for c, who in groups if not c.is_look_alike]
-    whole = join([_honest(config, day, s, guests, rings), _bursts(config, day, s, rings)])
-    whole = take(whole, order_of(whole.second))
+    every = [_honest(config, day, s, guests, rings), _bursts(config, day, s, rings)]
+    whole = join_at(every, order_of(np.concatenate([b.second for b in every])))
     event = world.utc(day, whole.second)
     return Bought(
         np.full(len(whole), day),
@@ -131,7 +131,15 @@ def _honest(config: WorldConfig, day: int, s: Sessions, guests: Groups, rings: G
     house[theirs] = group
     is_honest = np.ones(len(s), dtype=bool)
     is_honest[_sessions_of(s, rings)[0]] = False
-    at = np.flatnonzero(is_honest)
+    every = np.flatnonzero(is_honest)
+    return in_parts(lambda some: _at_will(config, day, s, every[some], house, guests), len(every))
+
+
+def _at_will(
+    config: WorldConfig, day: int, s: Sessions, at: I64, house: I64, guests: Groups
+) -> Bought:
+    """What is bought in some sessions, by whom nobody tells to. `house`: of each session that of
+    the guests that it is among, or -1."""
     h = draw(key(config.seed, "platform:buys", day), s.h[at])
     buys = chance(h, _BUYS) | ((house[at] >= 0) & chance(h, _GUEST_BUYS))
     spender = chance(draw(key(config.seed, "platform:spender"), s.account[at]), _SPENDERS)

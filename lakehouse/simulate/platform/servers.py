@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import frames
+from lakehouse.simulate.kernel.arrays import wide
 from lakehouse.simulate.kernel.clock import day_seconds, gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, draw, key
@@ -80,7 +81,7 @@ def _tenths(values: I64) -> pl.Series:
 def rows_of(world: World, day: int) -> Minutes:
     """A row per server and minute of the day, in order of time."""
     config = world.config
-    s = sessions_on(world, day)
+    s = wide(sessions_on(world, day))
     minutes, many = day_seconds(config.date(day), config.timezone) // 60, game.server_count(config)
     lost = np.zeros((many, MINUTES), dtype=np.int64)
     np.add.at(lost, (s.server[s.is_cut], s.end[s.is_cut] // 60), 1)

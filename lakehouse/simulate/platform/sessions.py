@@ -13,7 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, running, sums, take, within
+from lakehouse.simulate.kernel.arrays import (
+    in_parts,
+    narrow,
+    order_of,
+    ordinals,
+    owners,
+    running,
+    sums,
+    take,
+    wide,
+    within,
+)
 from lakehouse.simulate.kernel.clock import day_seconds, day_start
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import (
@@ -90,7 +101,8 @@ class Sessions:
 
 @by_day(in_work)
 def sessions_on(world: World, day: int) -> Sessions:
-    """The day's sessions, as they went."""
+    """The day's sessions, as they went; kept narrow, so that who reckons with a column widens it
+    or adds to one of 64 bits."""
     config = world.config
     planned = _planned(config, day)
     if not len(planned):
@@ -115,7 +127,7 @@ def sessions_on(world: World, day: int) -> Sessions:
         left[met] = at[hit] - s.start[met]
         case[met] = n
         is_cut[met] = not c.is_look_alike
-    return dataclasses.replace(s, seconds=left, case=case, is_cut=is_cut)
+    return narrow(dataclasses.replace(s, seconds=left, case=case, is_cut=is_cut))
 
 
 def troubles(config: WorldConfig, day: int) -> list[Case]:
@@ -185,12 +197,25 @@ def ring_members(config: WorldConfig, day: int) -> list[tuple[Case, I64]]:
     return found
 
 
-def _players(config: WorldConfig, day: int) -> tuple[I64, game.Standing]:
-    """Sorted accounts that play on a day, and how far each is."""
+@dataclass(frozen=True)
+class _Players:
+    """Who plays on a day, sorted by account."""
+
+    account: I64
+    count: I64
+    """Sessions."""
+    now: game.Standing
+
+
+def _players(config: WorldConfig, day: int) -> _Players:
     who = accounts.online_on(config, day)
     rings = [members for _, members in ring_members(config, day)]
     is_bound = np.zeros(len(who), dtype=bool)
     is_bound[np.searchsorted(who, np.concatenate([who[:0], *rings]))] = True
+    return in_parts(lambda at: _who_plays(config, day, who[at], is_bound[at]), len(who))
+
+
+def _who_plays(config: WorldConfig, day: int, who: I64, is_bound: NDArray[np.bool_]) -> _Players:
     may = np.flatnonzero(is_bound | game.is_gamer(config, who))
     luck = _hash(config, "plays", day, who[may])
     # As the stuck come less than others, nobody else has to be looked at.
@@ -198,20 +223,26 @@ def _players(config: WorldConfig, day: int) -> tuple[I64, game.Standing]:
     may, luck = may[willing], luck[willing]
     now = game.standing(config, who[may], day)
     comes = is_bound[may] | ~game.is_stuck(config, now, day) | chance(luck, PLAYS_STUCK)
-    return who[may[comes]], take(now, comes)
+    more = poisson(_hash(config, "sessions", day, who[may[comes]]), MORE_SESSIONS)
+    return _Players(who[may[comes]], np.minimum(1 + more, MOST_SESSIONS), take(now, comes))
 
 
 def _planned(config: WorldConfig, day: int) -> Sessions:
     """The day's sessions before anything goes wrong: no more than the day has rows for."""
     rows = config.quota("player_events", day)
-    who, now = _players(config, day)
-    more = poisson(_hash(config, "sessions", day, who), MORE_SESSIONS)
-    count = np.minimum(1 + more, MOST_SESSIONS)
-    order = order_of(_hash(config, "turn", day, who))
-    fits = np.cumsum(count[order]) <= max(rows // LEAST_EVENTS, min(rows, 1))
+    players = _players(config, day)
+    order = order_of(_hash(config, "turn", day, players.account))
+    fits = np.cumsum(players.count[order], dtype=np.int64) <= max(
+        rows // LEAST_EVENTS, min(rows, 1)
+    )
     fits[:1] |= rows > 0
     kept = np.sort(order[fits])
-    who, count, now = who[kept], count[kept], take(now, kept)
+    return in_parts(lambda at: _sessions(config, day, wide(take(players, kept[at]))), len(kept))
+
+
+def _sessions(config: WorldConfig, day: int, players: _Players) -> Sessions:
+    """What each plays, one session after another."""
+    who, count, now = players.account, players.count, players.now
     of, number = owners(count), ordinals(count)
     h = draw(key(config.seed, "platform:session", day), who[of], number)
     seconds = SHORTEST + (exponential(h) * USUAL).astype(np.int64)
@@ -258,7 +289,7 @@ def _elsewhere(config: WorldConfig, s: Sessions, disturbances: list[Case]) -> Se
     since, until = np.array([period(config, c) for c in down], dtype=np.int64).reshape(-1, 2).T
     order = order_of(where := np.array([c.entity for c in down], dtype=np.int64))
     edges = np.searchsorted(where[order], np.arange(many + 1))
-    server, asked = s.server.copy(), np.arange(len(s))
+    server, asked = s.server.astype(np.int64), np.arange(len(s))
     for _ in range(len(down)):
         first = edges[server[asked]]
         count = edges[server[asked] + 1] - first
@@ -285,7 +316,7 @@ def online_by_minute(config: WorldConfig, s: Sessions) -> I64:
     many = game.server_count(config)
     come, go = (
         np.bincount(
-            s.server * (MINUTES + 1) + np.minimum(second // 60, MINUTES),
+            s.server.astype(np.int64) * (MINUTES + 1) + np.minimum(second // 60, MINUTES),
             minlength=many * (MINUTES + 1),
         )
         for second in (s.start, s.end)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lakehouse.simulate.kernel import accounts
-from lakehouse.simulate.kernel.arrays import order_of
+from lakehouse.simulate.kernel.arrays import order_of, parts
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day, in_work
@@ -53,7 +53,7 @@ def scripts(world: World, day: int) -> list[Script]:
     return found
 
 
-@by_day(profiles.KEPT)
+@by_day(in_work)
 def cases(world: World, day: int) -> list[Scenario]:
     """The expected number of each kind, rounded up or down by chance; each of another account
     of those who are online; who gives back comes again. The case's one player is the account."""
@@ -63,9 +63,9 @@ def cases(world: World, day: int) -> list[Scenario]:
     expected = np.concatenate([share, share * faults.look_alikes]) * count / WINDOW
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
-    ranked = who[order_of(draw(key(config.seed, "shop:victims", day), who))]
     names, taken, found = list(KINDS), set[int](), []
-    again, anybody = _coming_again(world, day, ranked), iter(ranked.tolist())
+    again = _coming_again(world, day, _ranked(config, day, who))
+    anybody = (account for some in _ranked(config, day, who) for account in some.tolist())
     for i, k in enumerate(kinds.tolist()):
         pool = again if names[k % len(names)] == "refund_abuse" else anybody
         account = next((a for a in pool if a not in taken), None)
@@ -75,11 +75,22 @@ def cases(world: World, day: int) -> list[Scenario]:
     return found
 
 
-def _coming_again(world: World, day: int, ranked: I64) -> Iterator[int]:
-    """Of the accounts in turn those who come on two days or more on which they could give back.
-    As few are looked up as are asked for."""
-    for at in range(0, len(ranked), _LOOKED_UP):
-        some = ranked[at : at + _LOOKED_UP]
+def _ranked(config: WorldConfig, day: int, who: I64) -> Iterator[I64]:
+    """The accounts in the order of their turns, some at a time: of many, most are never asked
+    for, and are not put in order."""
+    base = key(config.seed, "shop:victims", day)
+    h = np.concatenate([draw(base, who[at]) for at in parts(len(who))])
+    bands = len(parts(len(who)))
+    for band in range(bands):
+        here = np.flatnonzero(below(h, bands) == band)
+        some = who[here[order_of(h[here])]]
+        yield from (some[k : k + _LOOKED_UP] for k in range(0, len(some), _LOOKED_UP))
+
+
+def _coming_again(world: World, day: int, ranked: Iterator[I64]) -> Iterator[int]:
+    """Of the accounts in turn those who come on two days or more on which they could give
+    back."""
+    for some in ranked:
         comes = sum(profiles.are_online(world, day + n, some).astype(np.int64) for n in LAGS)
         yield from some[comes >= 2].tolist()
 

@@ -16,7 +16,7 @@ from lakehouse.contracts.shop.orders import (
 )
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import join, narrow, order_of, take, wide
+from lakehouse.simulate.kernel.arrays import join_at, narrow, order_of, take, wide
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64
@@ -107,9 +107,9 @@ def evidence(world: World, day: int) -> dict[str, pl.Series]:
 def rows_of(world: World, day: int) -> Rows:
     """A day's payments, refused attempts and refunds in order of time."""
     wished_back(world, day)
-    p = join([payments(world, day), narrow(refunds(world, day))])
-    p = take(p, order_of(p.ms))
-    event = world.utc(day, np.zeros(len(p), dtype=np.int64)) + p.ms.astype(np.int64) * 1_000
+    every = [payments(world, day), narrow(refunds(world, day))]
+    p = join_at(every, order_of(np.concatenate([p.ms for p in every])))
+    event = world.utc(day, np.zeros(1, dtype=np.int64)) + p.ms.astype(np.int64) * 1_000
     return narrow(Rows(p, np.full(len(p), day), event))
 
 

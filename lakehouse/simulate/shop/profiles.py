@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lakehouse.contracts.columns import DEVICES
 from lakehouse.contracts.shop.orders import PAYMENT_METHODS
 from lakehouse.simulate.kernel import accounts
+from lakehouse.simulate.kernel.arrays import parts
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, chance, draw, key, pick
 from lakehouse.simulate.kernel.memory import by_day
@@ -28,7 +29,7 @@ _JITTER = 8
 """Hundredths of a degree that a home is off its city's centre at the most."""
 
 
-KEPT = 24
+KEPT = 20
 """Days of which what is small is remembered: refunds look back on those before."""
 _AHEAD = 20
 """Days of which it is known who is online: a case looks ahead on those in which it gives back, the
@@ -77,7 +78,8 @@ def _online(world: World, day: int) -> NDArray[np.uint8]:
     """A bit for each account, as of a large house all days that are looked at are held."""
     who = accounts.online_on(world.config, day)
     there = np.zeros(accounts.account_count(world.config), dtype=bool)
-    there[who[~is_in_transit(world.config, who, day)]] = True
+    for at in parts(len(who)):
+        there[who[at]] = ~is_in_transit(world.config, who[at], day)
     return np.packbits(there, bitorder="little")
 
 

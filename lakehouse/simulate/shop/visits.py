@@ -18,6 +18,7 @@ from lakehouse.simulate.kernel.arrays import (
     narrow,
     order_of,
     ordinals,
+    parts,
     take,
     wide,
 )
@@ -102,6 +103,17 @@ class Sessions:
         return self.checkout + self.pace + RETRY * self.failures
 
 
+@dataclass(frozen=True)
+class _Turns:
+    """Sessions of accounts: one entry each, numbered within its account."""
+
+    account: I64
+    turn: I64
+    of: I64
+    """How many the account has."""
+    luck: U64
+
+
 @by_day(in_work)
 def sessions(world: World, day: int) -> Sessions:
     """The ordinary sessions of a day as planned. With the planted cases they have exactly the
@@ -133,37 +145,40 @@ def _visitors(world: World, day: int) -> I64:
     config, who = world.config, profiles.online(world, day)
     engaged = np.array([c.players[0] for c in cases(world, day)], dtype=np.int64)
     who = np.delete(who, np.searchsorted(who, engaged))
-    comes = chance(hashed(config, "comes", who, day), _COMES)
-    return who[comes] if comes.any() else who
+    comes = [chance(hashed(config, "comes", who[at], day), _COMES) for at in parts(len(who))]
+    return who[found] if (found := np.concatenate(comes)).any() else who
 
 
 def _sessions(config: WorldConfig, day: int, who: I64, room: int) -> Sessions:
     """Sessions with as few views as each can have, in an order that favours nobody."""
     many = -(-room // max(_MOST_ACTIONS * len(who), 1))
+    each = in_parts(lambda at: _turns(config, day, who[at], many), len(who))
+    order = order_of(each.luck).astype(np.uint32)
+    return in_parts(lambda at: _planned(config, day, wide(take(each, order[at]))), len(each.luck))
+
+
+def _turns(config: WorldConfig, day: int, who: I64, many: int) -> _Turns:
     counts = np.maximum(1 + chance(hashed(config, "again", who, day), 0.25), many)
     account, turn = np.repeat(who, counts), ordinals(counts)
     luck = hashed(config, "session", account, turn, day)
-    order = order_of(luck)
-    of, turn, luck = np.repeat(np.arange(len(who)), counts)[order], turn[order], luck[order]
-    return in_parts(
-        lambda at: _planned(config, day, who[of[at]], turn[at], counts[of[at]], luck[at]), len(luck)
-    )
+    return _Turns(account, turn, np.repeat(counts, counts), luck)
 
 
-def _planned(
-    config: WorldConfig, day: int, account: I64, turn: I64, count: I64, luck: U64
-) -> Sessions:
+def _planned(config: WorldConfig, day: int, t: _Turns) -> Sessions:
+    luck = t.luck
     carted = np.where(chance(luck, _CARTED), 1 + pick(luck << np.uint64(9), (70, 20, 7, 3)), 0)
     pays = (carted > 0) & chance(luck << np.uint64(13), _CHECKED_OUT)
     buys = pays & chance(luck << np.uint64(23), _BOUGHT)
     g = luck << np.uint64(19)
     failures = np.where(buys, pick(g, (984, 12, 4)), np.where(pays, pick(g, (90, 7, 3)), 0))
-    burst = np.where(_bursts(config, day, account, turn), 12 + below(luck << np.uint64(5), 19), 0)
+    burst = np.where(
+        _bursts(config, day, t.account, t.turn), 12 + below(luck << np.uint64(5), 19), 0
+    )
     return Sessions(
-        account=account,
+        account=t.account,
         luck=luck,
-        begins=turn,
-        pace=count,
+        begins=t.turn,
+        pace=t.of,
         views=np.maximum(carted, 1),
         burst=burst,
         carted=carted,
@@ -186,10 +201,14 @@ def _filled(s: Sessions, room: int) -> Sessions:
     """Views more, to the last row: to each by how long he likes to look around."""
     if not len(s):
         return s
-    patience = 1_000 + (3_000 * exponential(s.luck << np.uint64(3))).astype(np.int64)
+    patience = np.concatenate([_patience(s.luck[at]) for at in parts(len(s))])
     total, left = int(patience.sum()), room - int(s.rows.sum())
     ends = left * np.cumsum(patience) // total
     return replace(s, views=s.views + np.diff(ends, prepend=0))
+
+
+def _patience(luck: U64) -> I64:
+    return 1_000 + (3_000 * exponential(luck << np.uint64(3))).astype(np.int64)
 
 
 def _timed(config: WorldConfig, day: int, s: Sessions, place: I64) -> Sessions:
