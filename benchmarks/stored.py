@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from lakehouse.pipeline.bronze import simulated
+from lakehouse.pipeline.bronze import simulated, simulated_portions
 from lakehouse.pipeline.marts import in_order_of_reference
 from lakehouse.pipeline.silver import refresh_silver
 from lakehouse.settings import Settings
@@ -21,8 +21,9 @@ def filled(lake: Lake, settings: Settings, world: World, days: Days) -> pl.DataF
     """Simulates bronze and truth, and derives silver. Returns what was planted."""
     tables = settings.tables("source")
     for table in tables:
-        rows = simulated(world.rows, "bronze", table, days, AS_OF)
-        lake.write_days("bronze", table, rows, days, commit=COMMIT)
+        for piece in simulated_portions(settings, table, days):
+            rows = simulated(world.rows, "bronze", table, piece, AS_OF)
+            lake.write_days("bronze", table, rows, piece, commit=COMMIT)
     plants = pl.concat([world.plants(d, tables) for d in pl.date_range(*days, eager=True)])
     lake.write_days("truth", "plants", plants, days, commit=COMMIT)
     for table in in_order_of_reference(settings):

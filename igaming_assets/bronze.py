@@ -51,14 +51,12 @@ def _made(
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         step = step_of(context)
 
-        def portions() -> Iterator[Portion]:
-            for days in simulated_portions(step.settings, table, step.days):
-                with sound(step.lake, _kept(step, layer, table, days)):
-                    rows = make(context, step, days)
-                yield Portion(days, rows)
+        def portion(days: Days) -> Portion:
+            with sound(step.lake, _kept(step, layer, table, days)):
+                return Portion(days, make(context, step, days))
 
         with retried_if_transient():
-            yield dg.Output(portions())
+            yield dg.Output(map(portion, simulated_portions(step.settings, table, step.days)))
             yield from judged_at_once(context, step.lake, step.days, mine)
 
     return asset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TypeVar
 
 import dagster as dg
@@ -37,6 +38,7 @@ def sound_ones(
             stale[days[0]] = found
         else:
             yield days, found
+        del found  # not in memory beside the next one
 
 
 def but_stale(
@@ -46,8 +48,7 @@ def but_stale(
 ) -> Iterator[T]:
     """What was made; of the days that could not be it says that their old rows stand, and why,
     and puts them into `stale`."""
-    for _, found in sound_ones(made, stale):
-        yield found
+    yield from map(itemgetter(1), sound_ones(made, stale))
     for day, damage in stale.items():
         if is_asked(context.run.tags, day):
             context.add_asset_metadata({"stale": str(damage)}, partition_key=str(day))

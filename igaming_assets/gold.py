@@ -54,6 +54,7 @@ def _mart(settings: Settings, mart: Mart, every: Sequence[Check]) -> dg.AssetsDe
             for portion in but_stale(context, done, stale):
                 written.update(portion.marks)
                 yield portion
+                del portion  # not in memory beside the next one
             stored = step.lake.scan(mart.layer, mart.name, days=step.days)
             drawn = {} if plot is None else plot(stored)
             context.add_asset_metadata(

@@ -41,13 +41,14 @@ class LakeIO(dg.ConfigurableIOManager):
         commit = Commit(context.run_id, f"{layer}/{table}", CODE_VERSION)
         # A table with history is built from what it has, in one piece.
         reads = [] if partition_columns(layer, table) else [Read(layer, table)]
+
+        def stored(portion: Portion) -> Written:
+            told = commit.deriving(portion.marks)
+            return lake.write_days(layer, table, portion.rows, portion.days, commit=told)
+
+        # A portion is let go of before the next is made.
         with retried_if_transient(), sound(lake, reads):
-            written = together(
-                [
-                    lake.write_days(layer, table, p.rows, p.days, commit=commit.deriving(p.marks))
-                    for p in obj
-                ]
-            )
+            written = together([*map(stored, obj)])
         context.add_output_metadata(table_metadata(lake, layer, table, written))
         if contract(table).is_countable:
             add_sizes_by_day(context.step_context, lake.partitions(layer, table), written, run)

@@ -72,6 +72,7 @@ def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.Assets
                 there = set(step.asked).union(*known.values())
                 mine = [day for day in each_day(piece) if day in there]
                 yield Portion(piece, result.good, marks_of(known, mine))
+                del result  # not in memory beside the next one
             context.add_asset_metadata(
                 _rejects(table, pl.concat(rejected)), partition_key=days[1].isoformat()
             )

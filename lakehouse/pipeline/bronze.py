@@ -33,12 +33,12 @@ def simulated(
 ) -> pl.DataFrame:
     """Simulated rows of `days`, as far as they were known at `as_of`; of those that come in
     together, the table's own."""
-    door = door_of(table)
+    door, nothing = door_of(table), pl.DataFrame(schema=stored_schema(layer, table))
     made = (told_apart(door, rows)[table] for rows in produce(door, days))
-    rows = pl.concat([pl.DataFrame(schema=stored_schema(layer, table)), *made])
-    if "_ingested_at" not in rows.columns:
-        return rows
-    return rows.filter((pl.col("_ingested_at") <= as_of).fill_null(value=True))
+    if "_ingested_at" in nothing.columns:
+        is_known = (pl.col("_ingested_at") <= as_of).fill_null(value=True)
+        made = (rows.filter(is_known) for rows in made)
+    return pl.concat([nothing, *made])
 
 
 def bronze_rows(

@@ -94,3 +94,4 @@ def refresh_silver(lake: Lake, settings: Settings, table: str, days: Days, commi
         result = clean_days(lake, settings, table, piece)
         store_rejects(lake, table, result, piece, commit.of(piece))
         lake.write_days("silver", table, result.good, piece, commit=commit.of(piece))
+        del result  # not in memory beside the next one

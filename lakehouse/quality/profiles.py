@@ -141,12 +141,13 @@ _SPREAD: dict[str, pl.DataType] = {"bins": pl.List(pl.String), "counts": pl.List
 
 def _spread(rows: pl.LazyFrame, values: dict[str, pl.Expr]) -> pl.LazyFrame:
     """Rows of each value, of columns of one type."""
-    by_bin = (
-        rows.select(_DAY, **values)
-        .unpivot(list(values), index=_DAY, variable_name="column_name", value_name="bins")
+    by_bin = pl.concat(
+        rows.select(_DAY, bins=value)
         .drop_nulls("bins")
-        .group_by(_DAY, "column_name", "bins")
+        .group_by(_DAY, "bins")
         .agg(counts=pl.len().cast(pl.Int64))
+        .select(_DAY, "bins", "counts", column_name=pl.lit(name))
+        for name, value in values.items()
     )
     in_order = [pl.col("bins").cast(pl.String), pl.col("counts")]
     return by_bin.group_by(_DAY, "column_name").agg(e.sort_by("bins") for e in in_order)

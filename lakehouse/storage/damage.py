@@ -83,6 +83,7 @@ def as_far_as_sound(
             continue
         is_any = True
         yield piece, result
+        del result  # not in memory beside the next one
     if first is not None and not is_any:
         raise first
 
