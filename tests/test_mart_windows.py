@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 import polars as pl
 import pytest
+from mart_rows import ALWAYS, NOW, SETTINGS, rows_of
 from mart_witnesses import DAYS, silver_rows
 from polars.testing import assert_frame_equal
 
 from lakehouse.gold.marts import EVERY, Input, Mart, marts, reach
-from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import load
-from lakehouse.settings import DOMAINS, load_settings
 
-SETTINGS = load_settings(
-    domains=DOMAINS, carded_bill_in_knowledge=True, multiple_transaction_log_over="2500"
-)
 LAW = load(SETTINGS.profile)
-NOW = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
-ALWAYS = (dt.date(2023, 12, 1), dt.date(2037, 6, 1))
 
 
 silver = cache(silver_rows)
@@ -34,15 +28,7 @@ def table(name: str) -> pl.LazyFrame:
     given = silver()
     if name in given:
         return given[name]
-    return whole(name, ALWAYS).lazy()
-
-
-def whole(name: str, days: Days, wanted: Sequence[dt.date] | None = None) -> pl.DataFrame:
-    """The mart's rows of a range, or of the days of it that are wanted, from all there are."""
-    mart = marts()[name]
-    frames = {i.table: table(i.table) for i in mart.reads(SETTINGS)}
-    asked = None if wanted is None else sorted(wanted)
-    return mart.rows(frames, settings=SETTINGS, days=days, wanted=asked, as_of=NOW).collect()
+    return rows_of(name, table, ALWAYS).lazy()
 
 
 def let_through(mart: Mart, day: dt.date) -> dict[str, pl.LazyFrame]:
@@ -68,7 +54,7 @@ def alone(name: str, day: dt.date) -> pl.DataFrame:
 @pytest.mark.parametrize("name", list(marts()))
 def test_days_alone_are_as_with_others_between_and_all_rows_there_are(name: str) -> None:
     """The windows are enough: nothing beyond them changes a day."""
-    found = whole(name, (min(DAYS), max(DAYS)), DAYS)
+    found = rows_of(name, table, (min(DAYS), max(DAYS)), sorted(DAYS))
     by_day = found.sort("gaming_day", maintain_order=True)
     assert_frame_equal(by_day, pl.concat(alone(name, d) for d in sorted(DAYS)))
 

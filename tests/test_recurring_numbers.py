@@ -4,7 +4,6 @@ day alone, and every mart says what it would of rows whose numbers never come ag
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -14,9 +13,10 @@ import pytest
 from floor_witnesses import event, read
 from found_alerts import at, day
 from law_rows import cash, people, rows
+from mart_rows import ALWAYS, NOW, SETTINGS, rows_of
 from mart_witnesses import DAYS, silver_rows
 from polars.testing import assert_frame_equal
-from suspicion_rows import IN, derived, silver
+from suspicion_rows import IN, derived, rated, silver
 
 from lakehouse.contracts import contract
 from lakehouse.detection.registry import rules
@@ -25,13 +25,7 @@ from lakehouse.regulation.currency import currency_ledger
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.suspicion.cases import absorbed
 from lakehouse.regulation.suspicion.hits import RECORD
-from lakehouse.settings import DOMAINS, load_settings
 
-SETTINGS = load_settings(
-    domains=DOMAINS, carded_bill_in_knowledge=True, multiple_transaction_log_over="2500"
-)
-NOW = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
-ALWAYS = (dt.date(2023, 12, 1), dt.date(2037, 6, 1))
 NUMBERED = (
     "clickstream", "financial_txn", "gaming_wins", "player_events", "purchases", "security_events",
     "shop_orders", "slot_telemetry", "staff_observations", "table_games",
@@ -66,14 +60,11 @@ def world(*, recurs: bool) -> dict[str, pl.LazyFrame]:
 
 @cache
 def made(name: str, *, recurs: bool, days: Days = ALWAYS) -> pl.DataFrame:
-    mart = marts()[name]
-    source = world(recurs=recurs)
-    frames = {
-        i.table: source[i.table] if i.table in source else made(i.table, recurs=recurs).lazy()
-        for i in mart.reads(SETTINGS)
-    }
-    wanted: Sequence[dt.date] | None = None if days == ALWAYS else sorted(DAYS)
-    return mart.rows(frames, settings=SETTINGS, days=days, wanted=wanted, as_of=NOW).collect()
+    def table(given: str) -> pl.LazyFrame:
+        source = world(recurs=recurs)
+        return source[given] if given in source else made(given, recurs=recurs).lazy()
+
+    return rows_of(name, table, days, None if days == ALWAYS else sorted(DAYS))
 
 
 def as_texts(found: pl.DataFrame) -> pl.DataFrame:
@@ -159,15 +150,7 @@ def test_an_account_as_a_passage_is_both_its_transactions() -> None:
 
 def played(on: int, player: str = "P1") -> dict[str, Any]:
     """All of 9,500 lost at a table, so that it did not just pass through."""
-    return {
-        "event_id": player,
-        "event_type": "RATING_END",
-        "event_timestamp": f"2026-11-{on} 23:00",
-        "player_id": player,
-        "average_bet": "100.00",
-        "hands_played": 280,
-        "actual_win_loss": "9500.00",
-    }
+    return rated(str(on), "100.00", 280, "9500.00", player) | {"event_id": player}
 
 
 def test_amounts_near_the_threshold_add_up_over_days() -> None:

@@ -7,17 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from mart_rows import SETTINGS
 
 from lakehouse.gold.marts import SOURCES, marts, reach
 from lakehouse.pipeline.marts import touched
 from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.regulation.law import load
-from lakehouse.settings import DOMAINS, load_settings
 from lakehouse.storage import Lake
 
-SETTINGS = load_settings(
-    domains=DOMAINS, carded_bill_in_knowledge=True, multiple_transaction_log_over="2500"
-)
 LAW = load(SETTINGS.profile)
 DAY = dt.date(2030, 1, 1)
 AROUND = each_day((dt.date(2028, 6, 1), dt.date(2031, 7, 1)))

@@ -21,6 +21,7 @@ EVIDENCE: dict[str, dy.Column] = {
 }
 """A row that an alert rests on: its table, the values of its key with / between them, and its
 gaming day, as another one may have that key on another day. Lakes made before have no day here."""
+EVIDENCE_TYPE: pl.DataType = dy.List(dy.Struct(EVIDENCE)).dtype
 
 
 class AlertShape(dy.Schema):

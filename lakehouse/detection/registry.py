@@ -24,7 +24,7 @@ from importlib import resources
 import polars as pl
 
 from lakehouse.contracts import contract
-from lakehouse.contracts.alert_shape import ENTITIES, FAMILIES, MOST_EVIDENCE
+from lakehouse.contracts.alert_shape import ENTITIES, EVIDENCE_TYPE, FAMILIES, MOST_EVIDENCE
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.regulation.law import Law, parse
 from lakehouse.texts import formatted
@@ -33,9 +33,6 @@ PACKAGE = "lakehouse.detection.rules"
 LEAST = "least"
 """The threshold of any rule that may have it: the score from which an alert is told that is not
 CRITICAL."""
-EVIDENCE = pl.List(
-    pl.Struct({"table_name": pl.String, "record_id": pl.String, "gaming_day": pl.Date})
-)
 FOUND = pl.Schema(
     {
         "gaming_day": pl.Date(),
@@ -43,7 +40,7 @@ FOUND = pl.Schema(
         "window_start": pl.Date(),
         "window_end": pl.Date(),
         "score": pl.Float64(),
-        "evidence": EVIDENCE,
+        "evidence": EVIDENCE_TYPE,
         "said": pl.String(),
     }
 )

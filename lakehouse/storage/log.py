@@ -101,29 +101,35 @@ def created(address: str, layer: str, table: str, options: dict[str, str] | None
 def widen(delta: DeltaTable, layer: str, table: str) -> None:
     """Adds the columns, and fields of structs, that the contract gained since. Raises
     ContractError as `lacking` does."""
-    lacking(delta, layer, table)
-    held = {f.name: f.type for f in delta.schema().fields}
-    if gained := [f for f in fields(layer, table) if held.get(f.name) != f.type]:
+    missing, grown = _gained(delta, layer, table)
+    if gained := missing + grown:
         delta.alter.add_columns(gained)
 
 
 def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
     """Nullable columns that the contract gained since. Structs may have gained fields, which read
     as null. Raises ContractError for other differences."""
+    missing, _ = _gained(delta, layer, table)
+    return [f.name for f in missing]
+
+
+def _gained(delta: DeltaTable, layer: str, table: str) -> tuple[list[Field], list[Field]]:
+    """Columns that the contract has and the stored table lacks, and those whose structs do."""
     found = {f.name: f.type for f in delta.schema().fields}
-    wanted = {f.name: f.type for f in fields(layer, table)}
-    missing = [n for n in wanted if n not in found]
+    wanted = {f.name: f for f in fields(layer, table)}
+    missing = [f for n, f in wanted.items() if n not in found]
+    other = [f for n, f in wanted.items() if n in found and found[n] != f.type]
     required = required_columns(layer, table)
-    wrong = [f"{n} is missing" for n in missing if n in required]
+    wrong = [f"{f.name} is missing" for f in missing if f.name in required]
     wrong += [f"{n} is not in the contract" for n in found if n not in wanted]
     wrong += [
-        f"{n} is {found[n]}, not {wanted[n]}"
-        for n in wanted
-        if n in found and not _holds(wanted[n], found[n])
+        f"{f.name} is {found[f.name]}, not {f.type}"
+        for f in other
+        if not _holds(f.type, found[f.name])
     ]
     if wrong:
         raise ContractError(f"stored table {layer}.{table}: {'; '.join(wrong)}")
-    return missing
+    return missing, other
 
 
 def _holds(wanted: DataType, found: DataType) -> bool:

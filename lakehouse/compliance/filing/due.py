@@ -95,8 +95,11 @@ def _amount(group: list[dict[str, Any]]) -> int:
     counted: set[tuple[object, ...]] = set()
     total = 0
     for case in sorted(group, key=lambda c: (-c["amount"], c["case_id"])):
-        seen = [r for r in case["evidence"] if r["source"] != "staff_observations"]
-        rows = {(r["source"], r["record_id"], r["at"]) for r in seen}
+        rows = {
+            (row["source"], row["record_id"], row["at"])
+            for row in case["evidence"]
+            if row["source"] != "staff_observations"
+        }
         if counted.isdisjoint(rows):
             total += math.ceil(case["amount"])
         counted |= rows

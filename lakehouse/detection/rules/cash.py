@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.detection.registry import EVIDENCE, rule
+from lakehouse.contracts.alert_shape import EVIDENCE_TYPE
+from lakehouse.detection.registry import rule
 from lakehouse.regulation.gaming_day import Days
 
 
@@ -22,6 +23,6 @@ def cash_is_reviewed(*, days: Days) -> pl.LazyFrame:
         pl.col("gaming_day").alias("window_start"),
         pl.col("gaming_day").alias("window_end"),
         pl.lit(0.0).alias("score"),
-        pl.lit([], dtype=EVIDENCE).alias("evidence"),
+        pl.lit([], dtype=EVIDENCE_TYPE).alias("evidence"),
         pl.lit("Currency of the day is judged in the restricted zone.").alias("said"),
     )

@@ -49,8 +49,8 @@ def meter_against_play(slot_telemetry: pl.LazyFrame, *, limit: Limit) -> pl.Lazy
         (100 * share).round(1),
     )
     keys = pl.concat(
-        wrong.select(*_MACHINE_DAY, reading=f"{id_}_id", read_on=day)
-        for id_, day in (("since", "since_day"), ("event", "gaming_day"))
+        wrong.select(*_MACHINE_DAY, reading=reading, read_on=day)
+        for reading, day in (("since_id", "since_day"), ("event_id", "gaming_day"))
     )
     readings = evidence("slot_telemetry", "reading", day="read_on")
     return (

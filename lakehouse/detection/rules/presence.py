@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.detection.registry import EVIDENCE, Limit, Reads, rule
+from lakehouse.detection.registry import Limit, Reads, rule
 from lakehouse.texts import formatted
 
 _SECONDS = 60
@@ -84,12 +84,5 @@ def _stays(rows: pl.LazyFrame, place: str, stay: str, table: str) -> pl.LazyFram
         rows.group_by("player_id", "gaming_day", stay, pl.col(place).alias("place"))
         .agg(since=at.min(), until=at.max(), evidence=ends)
         .filter(pl.col("since") < pl.col("until"))
-        .select(
-            "player_id",
-            "gaming_day",
-            "place",
-            "since",
-            "until",
-            pl.col("evidence").cast(EVIDENCE),
-        )
+        .select("player_id", "gaming_day", "place", "since", "until", "evidence")
     )

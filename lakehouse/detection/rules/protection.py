@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.detection.registry import EVIDENCE, Limit, Reads, evidence, rule
+from lakehouse.contracts.alert_shape import EVIDENCE_TYPE
+from lakehouse.detection.registry import Limit, Reads, evidence, rule
 from lakehouse.texts import formatted
 
 REMEMBERED = 14
@@ -96,6 +97,6 @@ def _told(found: pl.LazyFrame, player_behaviour: pl.LazyFrame, days: int) -> pl.
         pl.coalesce("window_start", "gaming_day").alias("window_start"),
         pl.col("gaming_day").alias("window_end"),
         "score",
-        pl.col("evidence").fill_null(pl.lit([], dtype=EVIDENCE)),
+        pl.col("evidence").fill_null(pl.lit([], dtype=EVIDENCE_TYPE)),
         "said",
     )

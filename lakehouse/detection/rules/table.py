@@ -164,8 +164,8 @@ def chips_between_counts(table_games: pl.LazyFrame, *, limit: Limit) -> pl.LazyF
         & (off.cast(pl.Float64).abs() >= limit("from_usd"))
     ).with_columns(off=off)
     keys = pl.concat(
-        changed.select(*_TABLE_DAY, count_id=f"{at}event_id", counted_on=f"{at}gaming_day")
-        for at in ("before_", "")
+        changed.select(*_TABLE_DAY, count_id=f"{of}event_id", counted_on=f"{of}gaming_day")
+        for of in ("before_", "")
     )
     counts = evidence("table_games", "count_id", day="counted_on")
     said = formatted("Closed with ${}, opened with ${}.", "before_amount", "amount")

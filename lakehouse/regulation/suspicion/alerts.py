@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from lakehouse.contracts.alert_shape import EVIDENCE_TYPE
 from lakehouse.regulation.law import MONEY, Law
 from lakehouse.regulation.people import by_person, known_at
 from lakehouse.regulation.suspicion.cases import absorbed, conducted
@@ -11,7 +12,6 @@ from lakehouse.regulation.suspicion.hits import RECORD, house
 from lakehouse.regulation.suspicion.narrative import PATTERN
 from lakehouse.texts import formatted
 
-KEYS = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String, "gaming_day": pl.Date}))
 ALERT = pl.Schema(
     {
         "rule": pl.String(),
@@ -23,7 +23,7 @@ ALERT = pl.Schema(
         "window_end": pl.Date(),
         "score": pl.Float64(),
         "amount": pl.Decimal(18, 2),
-        "evidence": KEYS,
+        "evidence": EVIDENCE_TYPE,
         "said": pl.String(),
     }
 )
