@@ -171,6 +171,20 @@ print("sklearn" in sys.modules)
     assert done.stdout.splitlines() == ["[1.0, 3.0]", "[1.0, 0.0]", "False"]
 
 
+def test_training_leaves_pandas_alone() -> None:
+    """It would be imported for nothing; whoever wants it afterwards has it."""
+    code = """
+import sys, numpy as np
+from lakehouse.detection.models.forest import fit
+print(len(fit(np.arange(40.0).reshape(20, 2)).quantiles))
+print("sklearn" in sys.modules, "pandas" in sys.modules)
+import pandas
+print(pandas.DataFrame({"a": [1]}).shape)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["201", "True False", "(1, 1)"]
+
+
 def test_a_cut_sends_what_equals_it_to_the_left() -> None:
     nodes = ((0, 0, 1.5, 1, 2, 0.0), (0, -1, 0.0, -1, -1, 1.0), (0, -1, 0.0, -1, -1, 3.0))
     assert Forest(nodes, (1.0, 3.0)).path(np.array([[1.5], [1.6]])).tolist() == [1.0, 3.0]

@@ -18,6 +18,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lakehouse.detection.training import without_pandas
+
 F64 = NDArray[np.float64]
 TREES, LEAVES, FEWEST, SEED = 100, 12, 40, 20_240_701
 HELD_OUT = 1 / 3
@@ -136,14 +138,16 @@ def trained(measures: pl.DataFrame, is_fraud: pl.Series, trained_on: str) -> Boo
 
 
 def _calibrated(odds: F64, labels: NDArray[np.bool_]) -> tuple[float, float]:
-    from sklearn.linear_model import LogisticRegression
+    with without_pandas():
+        from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=1e6).fit(odds[:, None], labels)
     return round(float(fitted.coef_[0, 0]), 9), round(float(fitted.intercept_[0]), 9)
 
 
 def _boosted(rows: F64, labels: NDArray[np.bool_]) -> dict[str, Any]:
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    with without_pandas():
+        from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
     model = HistGradientBoostingClassifier(

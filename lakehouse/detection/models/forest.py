@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lakehouse.detection.training import without_pandas
+
 TREES, SAMPLE, SEED = 50, 128, 20_250_101
 DEEPEST = 7
 """Cuts on the longest path: the logarithm of `SAMPLE`, as scikit-learn grows these trees."""
@@ -63,7 +65,8 @@ class Forest:
 
 def fit(rows: F64) -> Forest:
     """The forest of these rows, the same for the same rows in the same order."""
-    from sklearn.ensemble import IsolationForest
+    with without_pandas():
+        from sklearn.ensemble import IsolationForest
 
     model = IsolationForest(
         n_estimators=TREES, max_samples=min(SAMPLE, len(rows)), random_state=SEED, n_jobs=1

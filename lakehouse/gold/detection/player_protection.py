@@ -25,7 +25,7 @@ _WEEK = 7
     gold("player_markers", back=WINDOW - 1),
     gold("protection_model", back=WINDOW - 1 + _WEEK - 1),
     silver("player_profile", back=EVERY),
-    days_in_hand=31,
+    days_in_hand=10,
 )
 def player_protection(
     player_markers: pl.LazyFrame,
