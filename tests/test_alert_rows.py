@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 from alert_rows import DAY, alert, store
+from deltalake import DeltaTable, Field, Schema
 
 from lakehouse.serve.alerts import desk
 from lakehouse.serve.pages.alerts import _rows_of
@@ -66,12 +68,17 @@ def test_evidence_is_shown_as_json_whatever_it_lacks() -> None:
 
 
 def test_fields_that_evidence_gained_are_added_without_a_rewrite(lake: Lake) -> None:
-    """A lake made before alerts named days: it reads as it is, and takes new alerts beside."""
+    """A lake made before alerts named days, with a comment of that time: it reads as it is, and
+    takes new alerts beside."""
     store(lake, alert("SLOT-0001", BEFORE))
     address = lake.uri("gold", "anomalies")
     before = pl.List(pl.Struct({"table_name": pl.String, "record_id": pl.String}))
     old = lake.scan("gold", "anomalies").collect().with_columns(pl.col("evidence").cast(before))
-    old.write_delta(address, mode="overwrite", delta_write_options={"schema_mode": "overwrite"})
+    fields = {f.name: f for f in Schema.from_arrow(old.to_arrow().schema).fields}
+    fields["evidence"] = Field("evidence", fields["evidence"].type, metadata={"comment": "Rows."})
+    shutil.rmtree(address)
+    DeltaTable.create(address, Schema([*fields.values()]), partition_by=["gaming_day"])
+    old.write_delta(address, mode="append")
 
     def days_named() -> list[dt.date | None]:
         found = lake.scan("gold", "anomalies").sort("gaming_day").collect()

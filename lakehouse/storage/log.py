@@ -114,11 +114,17 @@ def lacking(delta: DeltaTable, layer: str, table: str) -> list[str]:
 
 
 def _gained(delta: DeltaTable, layer: str, table: str) -> tuple[list[Field], list[Field]]:
-    """Columns that the contract has and the stored table lacks, and those whose structs do."""
-    found = {f.name: f.type for f in delta.schema().fields}
+    """Columns that the contract has and the stored table lacks, and those whose structs do. These
+    keep the comment that is stored: Delta takes no other for a column that is there."""
+    stored = {f.name: f for f in delta.schema().fields}
+    found = {n: f.type for n, f in stored.items()}
     wanted = {f.name: f for f in fields(layer, table)}
     missing = [f for n, f in wanted.items() if n not in found]
-    other = [f for n, f in wanted.items() if n in found and found[n] != f.type]
+    other = [
+        Field(n, f.type, nullable=True, metadata=stored[n].metadata)
+        for n, f in wanted.items()
+        if n in found and found[n] != f.type
+    ]
     required = required_columns(layer, table)
     wrong = [f"{f.name} is missing" for f in missing if f.name in required]
     wrong += [f"{n} is not in the contract" for n in found if n not in wanted]
