@@ -15,6 +15,7 @@ from lakehouse.serve.alerts import desk
 from lakehouse.serve.pages.alerts import _rows_of
 from lakehouse.serve.pages.asking import Asking
 from lakehouse.serve.reports.render import as_text
+from lakehouse.serve.sql.catalog import Catalog
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake, stored_schema
 
@@ -82,7 +83,11 @@ def test_fields_that_evidence_gained_are_added_without_a_rewrite(lake: Lake) -> 
 
     def days_named() -> list[dt.date | None]:
         found = lake.scan("gold", "anomalies").sort("gaming_day").collect()
-        return [row["gaming_day"] for rows in found["evidence"] for row in rows]
+        asked = "SELECT unnest(evidence, recursive := true) FROM gold.anomalies ORDER BY gaming_day"
+        with Catalog(lake) as catalog:
+            by_sql = catalog.frame(asked)["gaming_day"].to_list()
+        assert by_sql == [row["gaming_day"] for rows in found["evidence"] for row in rows]
+        return by_sql
 
     lake = Lake(lake.root)
     assert days_named() == [None]

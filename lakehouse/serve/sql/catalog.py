@@ -269,13 +269,17 @@ def _selected(view: View, paths: list[str], kinds: frozenset[Columns], *more: st
         return _empty(view)
     keys = partition_columns(view.schema, view.table)
     present = {name for columns in kinds for name, _ in columns}.union(keys)
-    columns = [
-        quoted(n) if n in present else f"NULL::{sql_type(t)} AS {quoted(n)}"
-        for n, t in view.columns.items()
-    ]
+    columns = [_column(n, t, is_there=n in present) for n, t in view.columns.items()]
     where = f" WHERE {view.only}" if view.only else ""
     source = _parquet(view, paths, are_alike=len(kinds) == 1)
     return f"SELECT {', '.join([*columns, *more])} FROM {source}{where}"
+
+
+def _column(name: str, dtype: pl.DataType, *, is_there: bool) -> str:
+    """In the contract's type where files may have less: nothing, or structs of fewer fields."""
+    if is_there and not dtype.is_nested():
+        return quoted(name)
+    return f"{quoted(name) if is_there else 'NULL'}::{sql_type(dtype)} AS {quoted(name)}"
 
 
 def sql_type(dtype: Any) -> str:
