@@ -15,6 +15,7 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator", LEDGER}
+RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
 Body = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 
@@ -57,7 +58,7 @@ def table_asset(
         **asset_options(layer, table, group=group, code=code),
         partitions_def=gaming_days(settings),
         backfill_policy=backfill_policy(),
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL),
+        retry_policy=RETRIES,
         io_manager_key="lake_io",
         required_resource_keys=RESOURCES,
         **more,

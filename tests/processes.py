@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,5 +63,7 @@ def _run(command: tuple[str, ...], cwd: str, env: dict[str, str], said: str) -> 
     os.chdir(cwd)
     for name, descriptor in (("out", 1), ("err", 2)):
         os.dup2(os.open(f"{said}/{name}", os.O_WRONLY | os.O_CREAT), descriptor)
+    # Who starts the tests in the background has interruptions ignored, and so its processes.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = list(command)
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)

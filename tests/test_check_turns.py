@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable, TableFeatures
 
+from igaming_assets import assets
 from igaming_assets.assembly import assemble
 from igaming_assets.running import run_days
 from lakehouse.errors import LakehouseError
@@ -34,8 +35,11 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("apart")
-def test_one_that_cannot_run_beside_its_table_leaves_the_others_their_turn(tmp_path: Path) -> None:
+def test_one_that_cannot_run_beside_its_table_leaves_the_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The table is written, the other check judged, and the run fails."""
+    monkeypatch.setattr(assets, "RETRIES", dg.RetryPolicy(max_retries=assets.RETRIES.max_retries))
 
     def broken(lake: Lake, days: Any) -> Any:
         raise ZeroDivisionError("of nothing")

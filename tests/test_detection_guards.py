@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import binom
 
 from benchmarks.guards import ASKED, MOST, aucs, faintest, separations
 from benchmarks.worlds import Floor
@@ -114,6 +113,8 @@ def test_with_the_labels_permuted_precision_falls_to_the_base_rate(
 ) -> None:
     """Of n alerts on other entities each, as many are true by chance as a binomial of the base
     rate allows in 99.9% of cases; with the labels as they are, more than in 99%."""
+    from scipy.stats import binom  # a second, which each run of any test would wait
+
     plants = floor.plants
     base = base_rates(alerts, plants, entities)
     as_they_are = precision(floor, alerts, plants)
@@ -143,6 +144,8 @@ def test_a_detector_that_knew_the_labels_would_be_seen(
         "entity_id", "gaming_day", alert_id="entity_id", rule="kind", window_start="gaming_day",
         score=pl.lit(1.0),
     )  # fmt: skip
+    from scipy.stats import binom
+
     hits, n = precision(floor, leaked, plants)["meter_against_play"]
     rate = base_rates(leaked, plants, entities)["meter_against_play"]
     assert hits == n > 10

@@ -213,12 +213,16 @@ def test_the_daemon_looks_at_backfills_every_few_seconds(
 
 @pytest.mark.slow
 def test_many_that_begin_at_once_make_one_instance(place: Path) -> None:
-    """Cold, and twice with nothing imported between their beginnings and the instance."""
-    for begin in (partial(start, module=INSTANCE), *2 * [partial(Warm, INSTANCE)]):
+    """Two that import all first, and twice four with nothing to import before the instance, which
+    come closer together."""
+    for begin, number in (
+        (partial(start, module=INSTANCE), 2),
+        *2 * [(partial(Warm, INSTANCE), 4)],
+    ):
         shutil.rmtree(place / "home", ignore_errors=True)
-        many = [begin() for _ in range(4)]
+        many = [begin() for _ in range(number)]
         said = [p.communicate(timeout=120)[1] for p in many]
-        assert [p.returncode for p in many] == [0, 0, 0, 0], said
+        assert [p.returncode for p in many] == number * [0], said
         with sqlite3.connect(place / "home" / "history" / "runs.db") as connection:
             heads = connection.execute("SELECT count(*) FROM alembic_version").fetchone()
         assert heads == (1,)

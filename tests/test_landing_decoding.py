@@ -210,10 +210,6 @@ def parquet_bytes() -> bytes:
     return out.getvalue()
 
 
-def bomb() -> bytes:
-    return gzip.compress(b"0,0\n" * (40 * 2**20), 9)
-
-
 REJECTED = [
     ("x.csv", b"", "is empty"),
     ("x.csv", b" \n\n", "is empty"),
@@ -231,7 +227,6 @@ REJECTED = [
     ("x.csv", PLAIN + "1,é\n".encode("cp1252") * 9, "mixes encodings"),
     ("x.csv", PLAIN.decode().encode("utf-16") + b"1", "is not utf-16 throughout"),
     ("x.csv", b"a,b\n1," + b"x" * (17 * 2**20), "has a row longer than 16 MiB"),
-    ("x.csv.gz", bomb(), "zip bomb"),
 ]
 
 
@@ -242,6 +237,13 @@ def test_a_file_that_cannot_be_trusted_is_named(
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match=said):
+        inspect(path)
+
+
+def test_a_zip_bomb_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(gzip.compress(b"0,0\n" * (40 * 2**20), 9))
+    with pytest.raises(UnreadableFile, match="zip bomb"):
         inspect(path)
 
 

@@ -102,11 +102,11 @@ def test_files_that_were_put_together_go_after_the_time_that_is_kept(forty: Lake
 def test_what_was_put_together_is_not_written_again_each_time(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of eight rounds of 33 commits each row would be written again four and a half times."""
+    """Of six rounds of 33 commits each row would be written again three and a half times."""
     monkeypatch.setattr(maintenance, "STEP", 128 * 2**10)
     monkeypatch.setattr(maintenance, "SMALL", 2**20)
     chance, written, at, many = random.Random(1), 0, 0, 80
-    for _ in range(8):
+    for _ in range(6):
         for _ in range(33):
             rows = frame(*(f"cage/0@{at + n}" for n in range(many)))
             ids = [chance.randbytes(12).hex() for _ in range(many)]

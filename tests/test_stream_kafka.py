@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lakehouse.ingest.streams.kafka import Kafka, client
+from lakehouse.ingest.streams.kafka import Kafka
 from lakehouse.ingest.streams.worker import GROUP, Limits, Worker
 from lakehouse.storage import Lake
+from tests.mock_broker import SESSIONS, mock_broker
 from tests.streamed import AT, TABLE, event, never, settings_at, stored
 from tests.test_topics import BROKER, PARTITIONS
 
@@ -21,10 +22,8 @@ KEYS = "abcdefghijkl"
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[str]:
-    broker = client().Producer({"test.mock.num.brokers": "1", "log_level": 0})
-    found = next(iter(broker.list_topics(timeout=10).brokers.values()))
-    yield f"{found.host}:{found.port}"
-    del broker
+    with mock_broker() as address:
+        yield address
 
 
 @pytest.fixture(params=["mock", *(["broker"] if BROKER else [])])
@@ -32,7 +31,7 @@ def place(request: pytest.FixtureRequest) -> tuple[Kafka, str]:
     """A cluster, and a topic of its own."""
     topic = f"clicks_{uuid.uuid4().hex[:8]}"
     address = BROKER if request.param == "broker" else request.getfixturevalue("mock")
-    quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
+    quick = SESSIONS[request.param]
     kafka = Kafka({"bootstrap.servers": address, "log_level": "0", **quick})
     if request.param == "mock":
         kafka._admin.list_topics(topic, timeout=10)  # it makes what it is asked for

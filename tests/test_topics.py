@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 
 from lakehouse.errors import BadInput
-from lakehouse.ingest.streams.kafka import Kafka, client
+from lakehouse.ingest.streams.kafka import Kafka
 from lakehouse.ingest.streams.log import Log
 from lakehouse.ingest.streams.produced import Seen
 from lakehouse.ingest.streams.topics import MESSAGES, Batch, Consumer, Transport, placed
 from lakehouse.serve.http.journal import Claim
 from lakehouse.serve.http.writing import Entry, Writer
+from tests.mock_broker import SESSIONS, mock_broker
 
 PARTITIONS = 4
 """As many as the mock broker gives a topic."""
@@ -24,12 +25,10 @@ PATIENCE = 20.0
 Made = Callable[[], tuple[Transport, str]]
 
 
-@pytest.fixture(scope="session")
-def mock_broker() -> Iterator[str]:
-    mock = client().Producer({"test.mock.num.brokers": "1", "log_level": 0})
-    broker = next(iter(mock.list_topics(timeout=10).brokers.values()))
-    yield f"{broker.host}:{broker.port}"
-    del mock
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    with mock_broker() as address:
+        yield address
 
 
 @pytest.fixture(params=["log", "mock", *(["broker"] if BROKER else [])])
@@ -40,8 +39,8 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Transport, str
     if request.param == "log":
         transport = Log(tmp_path, fsync=False)
     else:
-        address = BROKER or request.getfixturevalue("mock_broker")
-        quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
+        address = BROKER or request.getfixturevalue("mock")
+        quick = SESSIONS["broker" if BROKER else "mock"]
         transport = Kafka({"bootstrap.servers": address, "log_level": "0", **quick})
         if request.param == "mock":
             transport._admin.list_topics(topic, timeout=10)  # it makes what it is asked for

@@ -7,7 +7,8 @@ that hold it changed. So a day's history costs a day's rows, not four weeks'.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 
 import dataframely as dy
 import polars as pl
@@ -65,19 +66,23 @@ def profiled_tables() -> list[Table]:
     ]
 
 
-def spread_columns(layer: str, table: str) -> dict[str, bool]:
+def spread_columns(layer: str, table: str) -> Mapping[str, bool]:
     """Columns whose spread can drift, each with whether it is numeric.
 
     Types tell: codes, flags and numbers; texts of few values. Not keys, references, personal
     data and names of single things, nor moments and days to or since one (`days_left`), which
     move with the calendar; nor what has one row a day. Bronze is as it came: what may drift in
     it drifts in silver too."""
-    c = contract(table)
+    return _spread_columns(layer, contract(table))
+
+
+@functools.cache
+def _spread_columns(layer: str, c: Contract) -> Mapping[str, bool]:
     if layer == "bronze" or c.key == [_DAY]:
         return {}
     return {
         name: dtype.is_numeric()
-        for name, dtype in stored_schema(layer, table).items()
+        for name, dtype in stored_schema(layer, c.name).items()
         if name in c.columns and _may_drift(c, name) and _has_spread(dtype, c.columns[name])
     }
 

@@ -4,12 +4,13 @@ styles and the few scripts inside, and an index of suites by days.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import html
 
@@ -20,6 +21,9 @@ from lakehouse.quality.expectations.engine import Validation, quietly
 from lakehouse.quality.results import Status
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
+
+if TYPE_CHECKING:
+    from great_expectations.render.view import DefaultJinjaPageView
 
 INDEX = "index.html"
 _DAYS = "days.json"
@@ -127,12 +131,19 @@ def _rendered(one: Validation) -> str:
             expectationSuiteValidationResultSchema,
         )
         from great_expectations.render.renderer import ValidationResultsPageRenderer
-        from great_expectations.render.view import DefaultJinjaPageView
 
         document = json.loads(json.dumps(one.document, default=str))
         document["meta"] = _meta(one, document["meta"])
         result = expectationSuiteValidationResultSchema.load(document)
-        return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+        return str(_view().render(ValidationResultsPageRenderer().render(result)))
+
+
+@functools.cache
+def _view() -> DefaultJinjaPageView:
+    """It compiles its templates for the first page, and has them for all others."""
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    return DefaultJinjaPageView()
 
 
 def _meta(one: Validation, meta: Mapping[str, Any]) -> dict[str, Any]:
