@@ -98,6 +98,11 @@ def created(address: str, layer: str, table: str, options: dict[str, str] | None
     )
 
 
+_MADE_OF_OTHERS = ("silver", "gold", "truth")
+_ANEW = "move its folder away and run its days again"
+_LOOK_UP = "see 'Lakes of older versions' in docs/your-own-data.md"
+
+
 def widen(delta: DeltaTable, layer: str, table: str) -> None:
     """Adds the columns, and fields of structs, that the contract gained since. Raises
     ContractError as `lacking` does."""
@@ -134,7 +139,10 @@ def _gained(delta: DeltaTable, layer: str, table: str) -> tuple[list[Field], lis
         if not _holds(f.type, found[f.name])
     ]
     if wrong:
-        raise ContractError(f"stored table {layer}.{table}: {'; '.join(wrong)}")
+        raise ContractError(
+            f"stored table {layer}.{table}: {'; '.join(wrong)}. Another version wrote it: "
+            + (_ANEW if layer in _MADE_OF_OTHERS else _LOOK_UP)
+        )
     return missing, other
 
 
