@@ -88,6 +88,7 @@ def fill(work: Work, advance: Advance) -> dict[str, Filled]:
             if kept.height:
                 outlets[table].write(kept)
                 advance(kept.height)
+            del frame, kept  # Not to be held while the next is made.
         for outlet in outlets.values():
             outlet.finish()
     return filled

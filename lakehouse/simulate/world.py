@@ -253,7 +253,9 @@ def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
     copies: list[pl.DataFrame] = []
     for m in made:
         copies.append(m.copies)
-        yield m.piece.table, m.rows
-        if m.piece.stretch == m.piece.stretches - 1:
-            yield m.piece.table, pl.concat(copies)
+        piece = m.piece
+        yield piece.table, m.rows
+        del m  # Its rows are not held while the next are made.
+        if piece.stretch == piece.stretches - 1:
+            yield piece.table, pl.concat(copies)
             copies = []

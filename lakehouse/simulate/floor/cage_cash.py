@@ -20,7 +20,7 @@ from lakehouse.simulate.floor.services import services
 from lakehouse.simulate.floor.table_play import NEVER, TablePlay, mixed
 from lakehouse.simulate.floor.tables import buy_times
 from lakehouse.simulate.kernel import ids, person
-from lakehouse.simulate.kernel.arrays import join, narrow, take, wide
+from lakehouse.simulate.kernel.arrays import join, narrow, parts, take, wide
 from lakehouse.simulate.kernel.book import player_of_rank, reserved
 from lakehouse.simulate.kernel.cash import (
     KIOSK,
@@ -36,6 +36,8 @@ from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, pick, 
 from lakehouse.simulate.kernel.memory import by_day, in_the_window, near
 from lakehouse.simulate.kernel.world import World
 
+TICKETS_AT_A_TIME = 2_000
+"""Sessions whose tickets are worked out together: each has some dozen stretches of play."""
 LONGEST_CREDIT = 14
 """Days after which a marker is paid, and chips that were kept are redeemed, at the latest."""
 
@@ -194,7 +196,8 @@ def _tickets(config: WorldConfig, p: DayPlan, room: int) -> Cash:
     h = draw(key(config.seed, "redeems"), s.key)
     order = np.lexsort((h, s.stuffed == 0))[: room + room // 8 + 8]
     part = take(s, order)
-    ticket = slots.cash(part, slots.segments(part)).ticket
+    some = (take(part, at) for at in parts(len(part), TICKETS_AT_A_TIME))
+    ticket = np.concatenate([slots.cash(each, slots.segments(each)).ticket for each in some])
     got = np.flatnonzero(ticket > 0)[:room]
     second = np.minimum(part.end[got] + 120 + below(h[order[got]], 600), p.length - 1)
     return cash_rows(
@@ -223,15 +226,15 @@ def _bill_breaks(config: WorldConfig, p: DayPlan, room: int) -> Cash:
 
 def cash(config: WorldConfig, p: DayPlan, h: HandPays, payments: Cash, rows: int) -> Cash:
     """The day's transactions, exactly `rows`."""
-    parts = [_chips(config, p.tables), _repaid(p), _redemptions(p), _payouts(h), _extras(p.extras)]
-    room = rows - sum(len(part) for part in parts)
+    done = [_chips(config, p.tables), _repaid(p), _redemptions(p), _payouts(h), _extras(p.extras)]
+    room = rows - sum(len(part) for part in done)
     stuffed = int((p.slots.stuffed > 0).sum())
     for more in (payments, services(config, p)):
-        parts.append(take(more, slice(max(0, room - stuffed))))
-        room -= len(parts[-1])
-    parts.append(_tickets(config, p, max(0, room)))
-    parts.append(_bill_breaks(config, p, max(0, room - len(parts[-1]))))
-    return join(parts)
+        done.append(take(more, slice(max(0, room - stuffed))))
+        room -= len(done[-1])
+    done.append(_tickets(config, p, max(0, room)))
+    done.append(_bill_breaks(config, p, max(0, room - len(done[-1]))))
+    return join(done)
 
 
 @by_day(near)

@@ -89,10 +89,10 @@ def in_parts(make: Callable[[slice], T], count: int) -> T:
     return narrow(join([narrow(make(at)) for at in parts(count)]))
 
 
-def parts(count: int) -> list[slice]:
+def parts(count: int, most: int = _PART) -> list[slice]:
     """Of `count` entries some thousands each; at least one."""
-    starts_at = range(0, max(count, 1), _PART)
-    return [slice(k, min(k + _PART, count)) for k in starts_at]
+    starts_at = range(0, max(count, 1), most)
+    return [slice(k, min(k + most, count)) for k in starts_at]
 
 
 def series(array: pa.Array) -> pl.Series:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 
 from lakehouse.errors import LakehouseError, StorageError
@@ -86,13 +87,21 @@ class ParquetFile:
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self._queue: queue.Queue[pl.DataFrame | None] = queue.Queue(1)
+        self._waiting = 0
         self._abandoned = False
         self._error: LakehouseError | None = None
         self._thread = threading.Thread(target=self._sink, args=(path, schema), daemon=True)
         self._thread.start()
 
     def write(self, frame: pl.DataFrame) -> None:
-        self._put(frame)
+        """Rows that wait until their group is full are copied: a part keeps all of its frame."""
+        rows = self._waiting + frame.height
+        self._waiting = rows % ROW_GROUP
+        full = frame.height - self._waiting if rows >= ROW_GROUP else 0
+        if full:
+            self._put(frame[:full])
+        if full < frame.height:
+            self._put(frame[np.arange(full, frame.height)])
 
     def finish(self) -> None:
         self._put(None)
@@ -131,6 +140,7 @@ class ParquetFile:
             yield schema.to_frame()
             while (frame := self._queue.get()) is not None:
                 yield frame
+                del frame  # What was written is not held while the next is waited for.
 
         try:
             register_io_source(frames, schema=schema).sink_parquet(

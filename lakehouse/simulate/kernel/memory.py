@@ -35,7 +35,7 @@ def near(world: World) -> int:
 
 def at_hand(world: World) -> int:
     """The days in work and the one before them; where days are small, all that are near."""
-    return world.near if world.block > 1 else 3
+    return world.near if world.block > 1 else 2
 
 
 def in_work(world: World) -> int:

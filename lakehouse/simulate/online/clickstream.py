@@ -15,7 +15,7 @@ from lakehouse.contracts.online.clickstream import EVENT_TYPES
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, frames
 from lakehouse.simulate.kernel.addresses import addresses
-from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, starts, take
+from lakehouse.simulate.kernel.arrays import narrow, order_of, ordinals, owners, starts, take
 from lakehouse.simulate.kernel.clock import day_seconds, gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, below, chance, draw, exp, key, normal
@@ -107,7 +107,7 @@ def rows_of(world: World, day: int) -> Clicks:
     v = visits.visits_on(world, day, rows)
     games, fitting = _sat(config, v, rows)
     v = take(v, slice(fitting))
-    clicks = _clicks(world, day, v, games)
+    clicks = narrow(_clicks(world, day, v, games))
     order = order_of(clicks.event)
     return dataclasses.replace(take(clicks, order), ordinal=np.arange(len(order)))
 

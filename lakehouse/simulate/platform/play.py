@@ -13,7 +13,7 @@ from lakehouse.contracts.platform.play import EVENT_TYPES, PLATFORMS
 from lakehouse.errors import BadInput
 from lakehouse.simulate.faults.defects import added
 from lakehouse.simulate.kernel import accounts, addresses, frames
-from lakehouse.simulate.kernel.arrays import order_of, ordinals, owners, take, wide
+from lakehouse.simulate.kernel.arrays import narrow, order_of, ordinals, owners, take, wide
 from lakehouse.simulate.kernel.clock import gaming_days, stamp
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, pick
@@ -103,7 +103,7 @@ def rows_of(world: World, day: int) -> Events:
         variant=variant,
         server=s.server[of],
     )
-    return take(found, order)
+    return take(narrow(found), order)
 
 
 def session_ids(session: U64) -> pl.Series:
