@@ -88,6 +88,8 @@ def fill(work: Work, advance: Advance) -> dict[str, Filled]:
             if kept.height:
                 outlets[table].write(kept)
                 advance(kept.height)
+            # One that is written is not to be held while the next is made.
+            del frame, kept
         for outlet in outlets.values():
             outlet.finish()
     return filled

@@ -249,11 +249,13 @@ def _blocks(days: range, length: int) -> list[range]:
 
 def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, rows) of pieces, the rows that came twice at the end of their days: a day has
-    the same order whatever it was made with."""
+    the same order whatever it was made with. What is read is let go of before the next comes."""
     copies: list[pl.DataFrame] = []
     for m in made:
+        piece = m.piece
         copies.append(m.copies)
-        yield m.piece.table, m.rows
-        if m.piece.stretch == m.piece.stretches - 1:
-            yield m.piece.table, pl.concat(copies)
+        yield piece.table, m.rows
+        del m
+        if piece.stretch == piece.stretches - 1:
+            yield piece.table, pl.concat(copies)
             copies = []

@@ -240,10 +240,11 @@ def online_on(config: WorldConfig, day: int) -> I64:
     """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
     day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
     two fifths of them); all are open and none is excluded."""
-    drawn = _ranks_on(config, day)
-    there = np.zeros(len(drawn), dtype=bool)
     # All at once: few of a part walk far, and each part would wait for its own.
-    there[account_of_rank(config, np.flatnonzero(drawn))] = True
+    drawn = account_of_rank(config, np.flatnonzero(_ranks_on(config, day)))
+    there = np.zeros(account_count(config), dtype=bool)
+    there[drawn] = True
+    del drawn
     there[all_excluded(config, day)] = False
     for at in parts(len(there)):
         account = at.start + np.flatnonzero(there[at])

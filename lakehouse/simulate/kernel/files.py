@@ -131,6 +131,7 @@ class ParquetFile:
             yield schema.to_frame()
             while (frame := self._queue.get()) is not None:
                 yield frame
+                del frame
 
         try:
             register_io_source(frames, schema=schema).sink_parquet(
