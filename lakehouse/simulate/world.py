@@ -28,6 +28,7 @@ from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfi
 from lakehouse.simulate.kernel.counter import I64, U64
 from lakehouse.simulate.kernel.plants import nothing
 from lakehouse.simulate.kernel.player_totals import PlayerTotals
+from lakehouse.texts import packed
 
 MOST_DAYS = 10
 """Days made at a time."""
@@ -253,7 +254,8 @@ def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
     copies: list[pl.DataFrame] = []
     for m in made:
         piece = m.piece
-        copies.append(m.copies)
+        # Texts of their own: picked out of a piece, they keep all of its texts in memory.
+        copies.append(packed(m.copies))
         yield piece.table, m.rows
         del m
         if piece.stretch == piece.stretches - 1:

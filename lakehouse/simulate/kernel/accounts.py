@@ -47,6 +47,9 @@ NEWCOMERS = 0.15
 _NEW_DAYS = 720
 _TURNS = 32_768
 """Of those who come online, drawn at a time."""
+_RANKS = 1 << 22
+"""Ranks of which those drawn are found at a time: few of a part walk far, and each part waits for
+its own."""
 _SEEN_WEIGHT = 2.8
 """How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
@@ -237,19 +240,23 @@ def _exclusions(config: WorldConfig) -> tuple[NDArray[np.uint32], NDArray[np.int
 
 @asked_last(1_000_000)
 def online_on(config: WorldConfig, day: int) -> I64:
-    """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
-    day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
-    two fifths of them); all are open and none is excluded."""
-    # All at once: few of a part walk far, and each part would wait for its own.
-    drawn = account_of_rank(config, np.flatnonzero(_ranks_on(config, day)))
-    there = np.zeros(account_count(config), dtype=bool)
-    there[drawn] = True
-    del drawn
+    """Sorted accounts of those who are online on a day, in any of the three."""
+    return np.flatnonzero(is_online(config, day))
+
+
+def is_online(config: WorldConfig, day: int) -> Bools:
+    """By account, whether its holder is online on a day: two thirds of the day's extract. Most
+    come back often, as visits have a heavy tail (the first tenth of ranks gets two fifths of
+    them); all are open and none is excluded."""
+    there, drawn = np.zeros(account_count(config), dtype=bool), _ranks_on(config, day)
+    for first in range(0, len(drawn), _RANKS):
+        rank = first + np.flatnonzero(drawn[first : first + _RANKS])
+        there[account_of_rank(config, rank)] = True
     there[all_excluded(config, day)] = False
     for at in parts(len(there)):
         account = at.start + np.flatnonzero(there[at])
         there[account] = are_open(config, account, day)
-    return np.flatnonzero(there)
+    return there
 
 
 def _ranks_on(config: WorldConfig, day: int) -> Bools:

@@ -115,8 +115,9 @@ def order_of(values: NDArray[np.integer[Any]]) -> I64:
     low_bits = values.dtype.type((1 << bits) - 1)
     packed = values & ~low_bits | np.arange(n, dtype=values.dtype)
     packed.sort()
-    order = (packed & low_bits).astype(np.int64)
-    is_told = np.diff(packed >> values.dtype.type(bits)).all()
+    order = (packed & low_bits).view(np.int64)
+    packed &= ~low_bits
+    is_told = (packed[1:] != packed[:-1]).all()
     return order if is_told else np.argsort(values, kind="stable")
 
 

@@ -76,10 +76,10 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
 @by_day(_AHEAD)
 def _online(world: World, day: int) -> NDArray[np.uint8]:
     """A bit for each account, as of a large house all days that are looked at are held."""
-    who = accounts.online_on(world.config, day)
-    there = np.zeros(accounts.account_count(world.config), dtype=bool)
-    for at in parts(len(who)):
-        there[who[at]] = ~is_in_transit(world.config, who[at], day)
+    there = accounts.is_online(world.config, day)
+    for at in parts(len(there)):
+        who = at.start + np.flatnonzero(there[at])
+        there[who] = ~is_in_transit(world.config, who, day)
     return np.packbits(there, bitorder="little")
 
 
