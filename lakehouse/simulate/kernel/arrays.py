@@ -109,9 +109,13 @@ def order_of(values: NDArray[np.integer[Any]]) -> I64:
     low, high = (int(values.min()), int(values.max())) if n else (0, 0)
     bits = n.bit_length()
     if (high - low).bit_length() + bits < 64:
-        packed = (values - values.dtype.type(low)).astype(np.int64) << bits | np.arange(n)
+        whole = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64, copy=False)
+        packed = (whole - whole.dtype.type(low)).view(np.int64)
+        packed <<= bits
+        packed |= np.arange(n)
         packed.sort()
-        return np.asarray(packed & ((1 << bits) - 1))
+        packed &= (1 << bits) - 1
+        return packed
     low_bits = values.dtype.type((1 << bits) - 1)
     packed = values & ~low_bits | np.arange(n, dtype=values.dtype)
     packed.sort()
