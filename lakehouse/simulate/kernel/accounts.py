@@ -47,9 +47,8 @@ NEWCOMERS = 0.15
 _NEW_DAYS = 720
 _TURNS = 32_768
 """Of those who come online, drawn at a time."""
-_RANKS = 1 << 22
-"""Ranks of which those drawn are found at a time: few of a part walk far, and each part waits for
-its own."""
+SPAN = 1 << 19
+"""Accounts that are looked through at a time for the few of them who are online."""
 _SEEN_WEIGHT = 2.8
 """How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
@@ -249,11 +248,11 @@ def is_online(config: WorldConfig, day: int) -> Bools:
     come back often, as visits have a heavy tail (the first tenth of ranks gets two fifths of
     them); all are open and none is excluded."""
     there, drawn = np.zeros(account_count(config), dtype=bool), _ranks_on(config, day)
-    for first in range(0, len(drawn), _RANKS):
-        rank = first + np.flatnonzero(drawn[first : first + _RANKS])
+    for at in parts(len(drawn), SPAN):
+        rank = at.start + np.flatnonzero(drawn[at])
         there[account_of_rank(config, rank)] = True
     there[all_excluded(config, day)] = False
-    for at in parts(len(there)):
+    for at in parts(len(there), SPAN):
         account = at.start + np.flatnonzero(there[at])
         there[account] = are_open(config, account, day)
     return there

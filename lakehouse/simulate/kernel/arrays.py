@@ -89,10 +89,9 @@ def in_parts(make: Callable[[slice], T], count: int) -> T:
     return narrow(join([narrow(make(at)) for at in parts(count)]))
 
 
-def parts(count: int) -> list[slice]:
-    """Of `count` entries some thousands each; at least one."""
-    starts_at = range(0, max(count, 1), _PART)
-    return [slice(k, min(k + _PART, count)) for k in starts_at]
+def parts(count: int, size: int = _PART) -> list[slice]:
+    """Of `count` entries some thousands each, or `size`; at least one."""
+    return [slice(k, min(k + size, count)) for k in range(0, max(count, 1), size)]
 
 
 def series(array: pa.Array) -> pl.Series:
