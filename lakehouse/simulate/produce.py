@@ -24,7 +24,7 @@ def table_frames(
     change: Change | None = None,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, rows) over the world's window after `change`; of each table in order of day. A
-    few pieces are made ahead of the reader, however long the window."""
+    few pieces are made ahead of the reader, however long the window; by one thread, one."""
 
     def make(piece: Piece) -> Made:
         made = world.make(piece)
@@ -45,8 +45,23 @@ def table_frames(
             for future in waiting:
                 future.cancel()
 
+    if threads == 1:
+        yield from in_order(_one_ahead(map(make, _pieces(world, tables))))
+        return
     with ThreadPoolExecutor(threads) as pool:
         yield from in_order(ahead(pool))
+
+
+def _one_ahead(made: Iterator[Made]) -> Iterator[Made]:
+    """Each piece while a thread plans and makes the next one: were days planned by the reader,
+    the next would be while pieces of the one before still ask for theirs, which is then made
+    again."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, made, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, made, None)
+            yield piece
+            del piece
 
 
 def people_frames(

@@ -28,6 +28,7 @@ from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfi
 from lakehouse.simulate.kernel.counter import I64, U64
 from lakehouse.simulate.kernel.plants import nothing
 from lakehouse.simulate.kernel.player_totals import PlayerTotals
+from lakehouse.texts import packed
 
 MOST_DAYS = 10
 """Days made at a time."""
@@ -249,13 +250,14 @@ def _blocks(days: range, length: int) -> list[range]:
 
 def in_order(made: Iterable[Made]) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, rows) of pieces, the rows that came twice at the end of their days: a day has
-    the same order whatever it was made with."""
+    the same order whatever it was made with. What is read is let go of before the next comes."""
     copies: list[pl.DataFrame] = []
     for m in made:
-        copies.append(m.copies)
         piece = m.piece
+        # Texts of their own: picked out of a piece, they keep all of its texts in memory.
+        copies.append(packed(m.copies))
         yield piece.table, m.rows
-        del m  # Its rows are not held while the next are made.
+        del m
         if piece.stretch == piece.stretches - 1:
             yield piece.table, pl.concat(copies)
             copies = []

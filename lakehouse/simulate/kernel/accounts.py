@@ -47,6 +47,8 @@ NEWCOMERS = 0.15
 _NEW_DAYS = 720
 _TURNS = 32_768
 """Of those who come online, drawn at a time."""
+SPAN = 1 << 19
+"""Accounts that are looked through at a time for the few of them who are online."""
 _SEEN_WEIGHT = 2.8
 """How much more often the first ranks are seen: heavy tail of visits."""
 LOCALES = {"EE": "et_EE", "FI": "fi_FI", "SE": "sv_SE", "LV": "lv_LV", "LT": "lt_LT"}
@@ -237,18 +239,23 @@ def _exclusions(config: WorldConfig) -> tuple[NDArray[np.uint32], NDArray[np.int
 
 @asked_last(1_000_000)
 def online_on(config: WorldConfig, day: int) -> I64:
-    """Sorted accounts of those who are online on a day, in any of the three: two thirds of the
-    day's extract. Most come back often, as visits have a heavy tail (the first tenth of ranks gets
-    two fifths of them); all are open and none is excluded."""
-    drawn = _ranks_on(config, day)
-    there = np.zeros(len(drawn), dtype=bool)
-    # All at once: few of a part walk far, and each part would wait for its own.
-    there[account_of_rank(config, np.flatnonzero(drawn))] = True
+    """Sorted accounts of those who are online on a day, in any of the three."""
+    return np.flatnonzero(is_online(config, day))
+
+
+def is_online(config: WorldConfig, day: int) -> Bools:
+    """By account, whether its holder is online on a day: two thirds of the day's extract. Most
+    come back often, as visits have a heavy tail (the first tenth of ranks gets two fifths of
+    them); all are open and none is excluded."""
+    there, drawn = np.zeros(account_count(config), dtype=bool), _ranks_on(config, day)
+    for at in parts(len(drawn), SPAN):
+        rank = at.start + np.flatnonzero(drawn[at])
+        there[account_of_rank(config, rank)] = True
     there[all_excluded(config, day)] = False
-    for at in parts(len(there)):
+    for at in parts(len(there), SPAN):
         account = at.start + np.flatnonzero(there[at])
         there[account] = are_open(config, account, day)
-    return np.flatnonzero(there)
+    return there
 
 
 def _ranks_on(config: WorldConfig, day: int) -> Bools:

@@ -89,10 +89,9 @@ def in_parts(make: Callable[[slice], T], count: int) -> T:
     return narrow(join([narrow(make(at)) for at in parts(count)]))
 
 
-def parts(count: int, most: int = _PART) -> list[slice]:
-    """Of `count` entries some thousands each; at least one."""
-    starts_at = range(0, max(count, 1), most)
-    return [slice(k, min(k + most, count)) for k in starts_at]
+def parts(count: int, size: int = _PART) -> list[slice]:
+    """Slices of `count` entries, some thousands each or `size`; at least one."""
+    return [slice(k, min(k + size, count)) for k in range(0, max(count, 1), size)]
 
 
 def series(array: pa.Array) -> pl.Series:
@@ -109,14 +108,19 @@ def order_of(values: NDArray[np.integer[Any]]) -> I64:
     low, high = (int(values.min()), int(values.max())) if n else (0, 0)
     bits = n.bit_length()
     if (high - low).bit_length() + bits < 64:
-        packed = (values - values.dtype.type(low)).astype(np.int64) << bits | np.arange(n)
+        whole = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64, copy=False)
+        packed = (whole - whole.dtype.type(low)).view(np.int64)
+        packed <<= bits
+        packed |= np.arange(n)
         packed.sort()
-        return np.asarray(packed & ((1 << bits) - 1))
+        packed &= (1 << bits) - 1
+        return packed
     low_bits = values.dtype.type((1 << bits) - 1)
     packed = values & ~low_bits | np.arange(n, dtype=values.dtype)
     packed.sort()
-    order = (packed & low_bits).astype(np.int64)
-    is_told = np.diff(packed >> values.dtype.type(bits)).all()
+    order = (packed & low_bits).view(np.int64)
+    packed &= ~low_bits
+    is_told = (packed[1:] != packed[:-1]).all()
     return order if is_told else np.argsort(values, kind="stable")
 
 

@@ -209,4 +209,4 @@ def _walked(index: I64, n: int, step: Callable[[U64], U64]) -> I64:
     while len(beyond):
         out[beyond] = moved = step(out[beyond])
         beyond = beyond[moved >= np.uint64(n)]
-    return out.astype(np.int64)
+    return out.view(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from lakehouse.simulate.kernel.config import WorldConfig
@@ -49,29 +49,40 @@ def in_the_window(world: World) -> int:
     return world.config.days + world.near
 
 
+class Remembered(Generic[T]):
+    """A function of a world and a day that keeps the days of each world that were asked for
+    last. One thread at a time computes."""
+
+    def __init__(
+        self, function: Callable[[World, int], T], most: int | Callable[[World], int]
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._most = function, most
+        self._days: Callable[[World], dict[int, T]] = of_world(dict)
+
+    def __call__(self, world: World, day: int) -> T:
+        with ONE_AT_A_TIME:
+            days = self._days(world)
+            room = self._most if isinstance(self._most, int) else self._most(world)
+            if day not in days:
+                # Before another is made: a large day is not to be held beside the next.
+                _forget(days, room - 1)
+            days[day] = days.pop(day) if day in days else self._function(world, day)
+            _forget(days, room)
+            return days[day]
+
+    def let_go(self, world: World) -> None:
+        """Forgets a large day of which all that follows is made; who asks again makes it anew."""
+        with ONE_AT_A_TIME:
+            if world.block == 1:
+                self._days(world).clear()
+
+
 def by_day(
     most: int | Callable[[World], int],
-) -> Callable[[Callable[[World, int], T]], Callable[[World, int], T]]:
-    """Keeps the `most` days of each world that were asked for last. One thread at a time
-    computes."""
-
-    def decorate(function: Callable[[World, int], T]) -> Callable[[World, int], T]:
-        remembered: Callable[[World], dict[int, T]] = of_world(dict)
-
-        @functools.wraps(function)
-        def look_up(world: World, day: int) -> T:
-            with ONE_AT_A_TIME:
-                days, room = remembered(world), most if isinstance(most, int) else most(world)
-                if day not in days:
-                    # Before another is made: a large day is not to be held beside the next.
-                    _forget(days, room - 1)
-                days[day] = days.pop(day) if day in days else function(world, day)
-                _forget(days, room)
-                return days[day]
-
-        return look_up
-
-    return decorate
+) -> Callable[[Callable[[World, int], T]], Remembered[T]]:
+    """Keeps the `most` days of each world that were asked for last."""
+    return lambda function: Remembered(function, most)
 
 
 def _forget(days: dict[int, T], room: int) -> None:

@@ -23,7 +23,7 @@ from lakehouse.contracts import doors
 from lakehouse.simulate.kernel.arrays import join, narrow, take, wide
 from lakehouse.simulate.kernel.config import ROWS, WorldConfig
 from lakehouse.simulate.kernel.counter import I64
-from lakehouse.simulate.kernel.memory import ONE_AT_A_TIME, by_day, near, of_world
+from lakehouse.simulate.kernel.memory import Remembered, by_day, near
 from lakehouse.simulate.kernel.world import World
 
 STRETCH_ROWS = 50_000
@@ -79,7 +79,7 @@ class Producer:
             return whole
         at = parts[stretch]
         if stretch == len(parts) - 1:
-            self._held(world).pop(day, None)
+            self._remembered.let_go(world)
         if isinstance(whole, pl.DataFrame):
             return whole[at.start : at.stop]
         return take(whole, slice(at.start, at.stop))
@@ -89,18 +89,10 @@ class Producer:
         whole = join(parts)
         return whole if self.dress is None else self.dress(config, wide(whole))
 
-    def _remembered(self, world: World, day: int) -> Any:
-        """A large day, until its last stretch is taken or another is asked for."""
-        with ONE_AT_A_TIME:
-            held = self._held(world)
-            if day not in held:
-                held.clear()
-                held[day] = self._kept(world, day)
-            return held[day]
-
     @functools.cached_property
-    def _held(self) -> Callable[[World], dict[int, Any]]:
-        return of_world(dict)
+    def _remembered(self) -> Remembered[Any]:
+        # One large day at a time, until its last stretch is taken.
+        return by_day(1)(self._kept)
 
     @functools.cached_property
     def _cuts(self) -> Callable[[World, int], list[range]]:

@@ -102,6 +102,7 @@ def rows_of(world: World, day: int) -> Bought:
     guests = [(c, who) for c, who in groups if c.is_look_alike]
     rings = [(c, who) for c, who in groups if not c.is_look_alike]
     every = [_honest(config, day, s, guests, rings), _bursts(config, day, s, rings)]
+    sessions_on.let_go(world)
     whole = join_at(every, order_of(np.concatenate([b.second for b in every])))
     event = world.utc(day, whole.second)
     return Bought(

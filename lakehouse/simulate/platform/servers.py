@@ -86,7 +86,7 @@ def rows_of(world: World, day: int) -> Minutes:
     lost = np.zeros((many, MINUTES), dtype=np.int64)
     np.add.at(lost, (s.server[s.is_cut], s.end[s.is_cut] // 60), 1)
     minute, server = (a.reshape(-1) for a in np.mgrid[:minutes, :many])
-    players = online_by_minute(config, s)[server, minute]
+    players = online_by_minute(config, s)[server, minute].astype(np.int64)
     h = draw(key(config.seed, "platform:metrics", day), server, minute)
     load = 1_000 * players // game.capacity(config)[server]
     base = 500 + below(draw(key(config.seed, "platform:base-latency"), np.arange(many)), 300)

@@ -19,6 +19,7 @@ from lakehouse.simulate.kernel.arrays import (
     order_of,
     ordinals,
     owners,
+    parts,
     running,
     sums,
     take,
@@ -289,40 +290,46 @@ def _elsewhere(config: WorldConfig, s: Sessions, disturbances: list[Case]) -> Se
     since, until = np.array([period(config, c) for c in down], dtype=np.int64).reshape(-1, 2).T
     order = order_of(where := np.array([c.entity for c in down], dtype=np.int64))
     edges = np.searchsorted(where[order], np.arange(many + 1))
-    server, asked = s.server.astype(np.int64), np.arange(len(s))
-    for _ in range(len(down)):
-        first = edges[server[asked]]
-        count = edges[server[asked] + 1] - first
-        of, c = owners(count), order[np.repeat(first, count) + ordinals(count)]
-        start = s.start[asked[of]]
-        barred = np.unique(of[(start > since[c] - _LEAST) & (start < until[c])])
-        asked = asked[barred]
-        server[asked] = (server[asked] + step) % many
-    return dataclasses.replace(s, server=server)
+
+    def sent_on(server: I64, start: I64) -> I64:
+        asked = np.arange(len(server))
+        for _ in range(len(down)):
+            first = edges[server[asked]]
+            count = edges[server[asked] + 1] - first
+            of, c = owners(count), order[np.repeat(first, count) + ordinals(count)]
+            begun = start[asked[of]]
+            barred = np.unique(of[(begun > since[c] - _LEAST) & (begun < until[c])])
+            asked = asked[barred]
+            server[asked] = (server[asked] + step) % many
+        return server
+
+    some = (sent_on(s.server[at].astype(np.int64), s.start[at]) for at in parts(len(s)))
+    return dataclasses.replace(s, server=np.concatenate(list(some)))
 
 
 def _lost(config: WorldConfig, s: Sessions) -> I64:
     """Seconds after which the network, or a server that is full, cuts each session; as long as
     it was planned where nothing does."""
-    load = online_by_minute(config, s)[s.server, np.minimum(s.start // 60, MINUTES - 1)]
+    online = online_by_minute(config, s)
+    return np.concatenate([_cut(config, take(s, at), online) for at in parts(len(s))])
+
+
+def _cut(config: WorldConfig, s: Sessions, online: NDArray[np.int32]) -> I64:
+    load = online[s.server, np.minimum(s.start // 60, MINUTES - 1)]
     over = np.maximum(load / game.capacity(config)[s.server] - 0.9, 0)
     hit = chance(draw(3, s.h), _LOST + np.minimum(_LOST_BY_LOAD * over, 0.3))
     until = _LEAST + below(draw(4, s.h), np.maximum(s.seconds - 2 * _LEAST, 1))
     return np.where(hit, until, s.seconds)
 
 
-def online_by_minute(config: WorldConfig, s: Sessions) -> I64:
+def online_by_minute(config: WorldConfig, s: Sessions) -> NDArray[np.int32]:
     """By server and minute, the sessions that are on as the minute ends."""
-    many = game.server_count(config)
-    come, go = (
-        np.bincount(
-            s.server.astype(np.int64) * (MINUTES + 1) + np.minimum(second // 60, MINUTES),
-            minlength=many * (MINUTES + 1),
-        )
-        for second in (s.start, s.end)
-    )
-    come -= go
-    return np.cumsum(come.reshape(many, -1)[:, :MINUTES], axis=1)
+    found = np.zeros((game.server_count(config), MINUTES + 1), dtype=np.int32)
+    for at in parts(len(s)):
+        server, begun, ended = s.server[at], s.start[at] // 60, s.end[at] // 60
+        np.add.at(found, (server, np.minimum(begun, MINUTES)), 1)
+        np.add.at(found, (server, np.minimum(ended, MINUTES)), -1)
+    return np.cumsum(found[:, :MINUTES], axis=1, dtype=np.int32, out=found[:, :MINUTES])
 
 
 def _hash(config: WorldConfig, stream: str, day: int, who: I64 | U64) -> U64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ import numpy as np
 from lakehouse.simulate.kernel import accounts
 from lakehouse.simulate.kernel.arrays import order_of, parts
 from lakehouse.simulate.kernel.config import WINDOW, WorldConfig
-from lakehouse.simulate.kernel.counter import I64, below, draw, key, uniform
+from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.memory import by_day, in_work
 from lakehouse.simulate.kernel.scenario import Scenario
 from lakehouse.simulate.kernel.world import World
@@ -64,8 +65,9 @@ def cases(world: World, day: int) -> list[Scenario]:
     luck = uniform(draw(key(config.seed, "shop:cases", day), np.arange(len(expected))))
     kinds = np.repeat(np.arange(len(expected)), (expected + luck).astype(np.int64))
     names, taken, found = list(KINDS), set[int](), []
-    again = _coming_again(world, day, _ranked(config, day, who))
-    anybody = (account for some in _ranked(config, day, who) for account in some.tolist())
+    ranked, alike = itertools.tee(_ranked(config, day, who))
+    again = _coming_again(world, day, alike)
+    anybody = (account for some in ranked for account in some.tolist())
     for i, k in enumerate(kinds.tolist()):
         pool = again if names[k % len(names)] == "refund_abuse" else anybody
         account = next((a for a in pool if a not in taken), None)
@@ -78,13 +80,17 @@ def cases(world: World, day: int) -> list[Scenario]:
 def _ranked(config: WorldConfig, day: int, who: I64) -> Iterator[I64]:
     """The accounts in the order of their turns, some at a time: of many, most are never asked
     for, and are not put in order."""
-    base = key(config.seed, "shop:victims", day)
-    h = np.concatenate([draw(base, who[at]) for at in parts(len(who))])
-    bands = len(parts(len(who)))
+    base, bands = key(config.seed, "shop:victims", day), len(parts(len(who)))
     for band in range(bands):
-        here = np.flatnonzero(below(h, bands) == band)
-        some = who[here[order_of(h[here])]]
+        found = [_in_band(who[at], draw(base, who[at]), band, bands) for at in parts(len(who))]
+        some, h = (np.concatenate(column) for column in zip(*found, strict=True))
+        some = some[order_of(h)]
         yield from (some[k : k + _LOOKED_UP] for k in range(0, len(some), _LOOKED_UP))
+
+
+def _in_band(who: I64, h: U64, band: int, bands: int) -> tuple[I64, U64]:
+    here = below(h, bands) == band
+    return who[here], h[here]
 
 
 def _coming_again(world: World, day: int, ranked: Iterator[I64]) -> Iterator[int]:

@@ -34,9 +34,9 @@ from lakehouse.simulate.shop.payments import (
     order_ids,
     payments,
     refunds,
+    returned,
     session_ids,
     transaction_ids,
-    wished_back,
 )
 from lakehouse.simulate.shop.script import LAGS
 
@@ -106,8 +106,9 @@ def evidence(world: World, day: int) -> dict[str, pl.Series]:
 @by_day(in_work)
 def rows_of(world: World, day: int) -> Rows:
     """A day's payments, refused attempts and refunds in order of time."""
-    wished_back(world, day)
+    returned(world, day)
     every = [payments(world, day), narrow(refunds(world, day))]
+    payments.let_go(world)
     p = join_at(every, order_of(np.concatenate([p.ms for p in every])))
     event = world.utc(day, np.zeros(1, dtype=np.int64)) + p.ms.astype(np.int64) * 1_000
     return narrow(Rows(p, np.full(len(p), day), event))

@@ -73,24 +73,31 @@ def payments(world: World, day: int) -> Payments:
     made = of_cases(world, day, scripts(world, day))
     pays = np.flatnonzero(planned.checks_out)
     ordinary = in_parts(lambda at: _ordinary(world, day, planned, pays[at]), len(pays))
+    sessions.let_go(world)
+    scripts.let_go(world)
     return join([ordinary, narrow(made)])
 
 
 @by_day(profiles.KEPT)
-def wished_back(world: World, day: int) -> Payments:
-    """Of what was paid on a day, what is wished to be given back later: it is kept longer."""
-    p = payments(world, day)
-    return take(p, np.flatnonzero(p.back > 0))
+def returned(world: World, day: int) -> Payments:
+    """Of what was paid on a day, what is given back later: what is wished to be, by those who are
+    online then. It is kept longer."""
+    every = payments(world, day)
+    p = take(every, np.flatnonzero(every.back > 0))
+    comes = np.zeros(len(p), dtype=bool)
+    for lag in LAGS:
+        due = np.flatnonzero(p.back == lag)
+        comes[due] = profiles.are_online(world, day + lag, p.account[due])
+    return take(p, comes)
 
 
 def refunds(world: World, day: int) -> Payments:
-    """What is given back on a day: all of it or some pieces, to those who are online."""
-    found = [take(wished_back(world, day), slice(0))]
+    """What is given back on a day: all of it or some pieces."""
+    found = [take(returned(world, day), slice(0))]
     for lag in LAGS:
         if day >= lag:
-            p = wished_back(world, day - lag)
-            due = take(p, np.flatnonzero(p.back == lag))
-            found.append(take(due, profiles.are_online(world, day, due.account)))
+            p = returned(world, day - lag)
+            found.append(take(p, np.flatnonzero(p.back == lag)))
     p = wide(join(found))
     h = hashed(world.config, "refund", p.made, p.order, p.line)
     return given_back(world.config, p, (3_600 + below(h << np.uint64(15), 72_000)) * 1_000)

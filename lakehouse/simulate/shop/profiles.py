@@ -31,9 +31,9 @@ _JITTER = 8
 
 KEPT = 20
 """Days of which what is small is remembered: refunds look back on those before."""
-_AHEAD = 20
+_AHEAD = 17
 """Days of which it is known who is online: a case looks ahead on those in which it gives back, the
-last of them 14 days away, which is asked for again after four."""
+last of them 14 days away, which is asked for again after four; 16 others are in between."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def method(config: WorldConfig, account: I64, h: U64) -> I64:
 @by_day(_AHEAD)
 def _online(world: World, day: int) -> NDArray[np.uint8]:
     """A bit for each account, as of a large house all days that are looked at are held."""
-    who = accounts.online_on(world.config, day)
-    there = np.zeros(accounts.account_count(world.config), dtype=bool)
-    for at in parts(len(who)):
-        there[who[at]] = ~is_in_transit(world.config, who[at], day)
+    there = accounts.is_online(world.config, day)
+    for at in parts(len(there), accounts.SPAN):
+        who = at.start + np.flatnonzero(there[at])
+        there[who] = ~is_in_transit(world.config, who, day)
     return np.packbits(there, bitorder="little")
 
 

@@ -201,14 +201,18 @@ def _filled(s: Sessions, room: int) -> Sessions:
     """Views more, to the last row: to each by how long he likes to look around."""
     if not len(s):
         return s
-    patience = np.concatenate([_patience(s.luck[at]) for at in parts(len(s))])
-    total, left = int(patience.sum()), room - int(s.rows.sum())
-    ends = left * np.cumsum(patience) // total
+    # A column in place: four of all sessions would be the most that a day takes.
+    ends = np.cumsum(
+        np.concatenate([_patience(s.luck[at]) for at in parts(len(s))]), dtype=np.int64
+    )
+    total, left = int(ends[-1]), room - int(s.rows.sum())
+    ends *= left
+    ends //= total
     return replace(s, views=s.views + np.diff(ends, prepend=0))
 
 
-def _patience(luck: U64) -> I64:
-    return 1_000 + (3_000 * exponential(luck << np.uint64(3))).astype(np.int64)
+def _patience(luck: U64) -> NDArray[np.int32]:
+    return 1_000 + (3_000 * exponential(luck << np.uint64(3))).astype(np.int32)
 
 
 def _timed(config: WorldConfig, day: int, s: Sessions, place: I64) -> Sessions:
