@@ -41,8 +41,9 @@ ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@$(BIN)/python -m igaming_assets.instance
 	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml
 
+# Tests wait for processes and sockets a quarter of their time: three share two cores.
 test: $(STAMP) ## All tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## The quick tests, of each subject, in less than a minute
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
