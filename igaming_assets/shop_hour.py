@@ -34,7 +34,7 @@ def shop_hour_job(settings: Settings) -> dg.JobDefinition:
     """The hour's job; one run at a time may write a gaming day, and a second waits for it."""
 
     @dg.op
-    def shop_hour(context: dg.OpExecutionContext, lake: LakeResource, clock: Clock) -> None:
+    def derive_hour(context: dg.OpExecutionContext, lake: LakeResource, clock: Clock) -> None:
         """Brings silver and `shop_hours` of the hour's gaming day in line with bronze."""
         begins = context.partition_time_window.start.astimezone(dt.UTC)
         commit = Commit(context.run_id, f"gold/{MART}", CODE_VERSION)
@@ -49,7 +49,7 @@ def shop_hour_job(settings: Settings) -> dg.JobDefinition:
         description="The shop's tables of an hour, bronze to gold.",
     )
     def job() -> None:
-        shop_hour()
+        derive_hour()
 
     return job
 

@@ -70,6 +70,24 @@ def test_the_graph_is_as_it_was(defs: dg.Definitions) -> None:
     assert json.loads(found) == json.loads(SNAPSHOT.read_text())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(domains=("floor",)),
+        Settings(domains=("floor", "platform")),
+        Settings(domains=DOMAINS),
+        Settings(domains=DOMAINS, source="landing"),
+        Settings(domains=DOMAINS, sources={"shop_orders": "stream", "clickstream": "stream"}),
+        Settings(domains=DOMAINS, postgres="postgresql://lake", sqlite=Path("gold.sqlite")),
+    ],
+    ids=["floor", "platform", "whole", "landed", "streamed", "published"],
+)
+def test_the_code_location_loads_whole(settings: Settings) -> None:
+    """As a code server loads it: a conflict of names, say, shows nowhere else."""
+    assemble(settings).get_repository_def().load_all_definitions()
+
+
 def test_every_contract_has_its_asset(defs: dg.Definitions) -> None:
     keys = {k.to_user_string() for k in defs.resolve_asset_graph().get_all_asset_keys()}
     # Logs are not derived: people and exports write them, in one piece.
