@@ -103,6 +103,8 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
             shared = [n for n, e in enumerate(events) if e.dagster_event_type in _BY_DAY]
             if shared:
                 with self._connect(INDEX_SHARD_NAME) as index:
+                    # Of other processes one writes here at a time, from its first look on.
+                    index.exec_driver_sql("BEGIN IMMEDIATE")
                     _write_index(
                         self, index, [events[n] for n in shared], [rows[n] for n in shared]
                     )

@@ -2,6 +2,7 @@
 
 import sqlite3
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,37 @@ def test_whoever_reads_sees_what_waits(tmp_path: Path, events: list[dg.EventLogE
         assert len(ours.get_records_for_run(made[0].run_id).records) == 3
         assert len(ours.fetch_materializations(dg.AssetKey("table"), limit=10).records) == 4
         ours.dispose()
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_write_one_history(tmp_path: Path, events: list[dg.EventLogEntry]) -> None:
+    """Two runs are two processes: each has a storage of its own, over the same files."""
+    kinds = (
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    )
+    made = [e for e in events if e.dagster_event_type in kinds]
+    runs = list(dict.fromkeys(e.run_id for e in made))
+    assert len(runs) == 2
+    rounds = 40
+
+    def write(storage: PooledSqliteEventLog, run_id: str, rounds: int) -> int:
+        mine = [e for e in made if e.run_id == run_id]
+        for event in rounds * mine:
+            storage.store_event(event)
+            storage.write_waiting()
+        return rounds * len(mine)
+
+    with dg.DagsterInstance.ephemeral() as instance, ThreadPoolExecutor(2) as pool:
+        storages = [PooledSqliteEventLog(str(tmp_path)) for _ in runs]
+        for storage in storages:
+            storage.register_instance(instance)
+        # Files are made one after the other, as what makes them knows of one thread.
+        written = sum(map(write, storages, runs, (1, 1)))
+        written += sum(pool.map(write, storages, runs, (rounds, rounds)))
+        with sqlite3.connect(storages[0].path_for_shard("index")) as opened:
+            [[found]] = opened.execute("SELECT count(*) FROM event_logs")
+            assert found == written
+            assert opened.execute("SELECT asset_key FROM asset_keys").fetchall() == [('["table"]',)]
+        for storage in storages:
+            storage.dispose()
