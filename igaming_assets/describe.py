@@ -36,7 +36,7 @@ def asset_options(
         "key": dg.AssetKey([layer, table]),
         "group_name": group or layer,
         "kinds": {layer, "polars", "deltalake"},
-        "owners": ["team:compliance" if group == "filings" else owner],
+        "owners": ["team:compliance" if group == "compliance" else owner],
         "tags": tags,
         "description": f"{c.description} Grain: {c.grain}.",
         "code_version": CODE_VERSION,

@@ -210,15 +210,19 @@ def _job(defs: dg.Definitions, select: str | None) -> dg.JobDefinition:
     if select is None:
         return job
     graph = defs.resolve_asset_graph()
+    groups = ", ".join(
+        sorted({graph.get(k).group_name or "" for k in graph.materializable_asset_keys})
+    )
+    such_as = f"such as 'key:gold/player_day' or 'group:silver'; the groups are {groups}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dg.BetaWarning)
             keys = dg.AssetSelection.from_string(select).resolve(graph)
     except dg.DagsterError as error:
         said = " ".join(str(error).split())
-        raise BadInput(f"selection {select!r}: {said}; such as 'group:gold'") from error
+        raise BadInput(f"selection {select!r}: {said}; {such_as}") from error
     if not keys:
-        raise BadInput(f"selection {select!r} matches no asset; such as 'group:gold'")
+        raise BadInput(f"selection {select!r} matches no asset; {such_as}")
     return job.get_subset(asset_selection=frozenset(keys))
 
 

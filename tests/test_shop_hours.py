@@ -8,8 +8,11 @@ import pytest
 
 from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
+from igaming_assets.running import run_days
 from igaming_assets.shop_hour import hours_of
+from lakehouse.pipeline.derivation import underived
 from lakehouse.pipeline.hours import SHOP_SOURCES, derive_hours
+from lakehouse.pipeline.marts import derivations
 from lakehouse.settings import Settings
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
@@ -65,6 +68,33 @@ def test_the_hours_job_runs_by_its_partition(settings: Settings) -> None:
     assert done.success
     stored = Lake.open(settings).scan("gold", "shop_hours", days=(DAY, DAY)).collect()
     assert HOUR in stored["hour_start"].to_list()
+
+
+@pytest.mark.slow
+def test_an_hour_leaves_its_day_as_derived_as_it_was(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run has derived stays so; of what has come since, the hour derives the shop's."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    lake, now = Lake.open(settings), HOUR + dt.timedelta(days=30)
+
+    def due() -> list[str]:
+        return underived(lake, settings, derivations(settings)).get(DAY, [])
+
+    def hour() -> None:
+        derive_hours(lake, settings, HOUR, as_of=HOUR, commit=COMMIT)
+
+    run_days(settings, (DAY, DAY), now=now, select="group:silver or group:shop")
+    assert due() == []
+    hour()
+    assert due() == []
+    rows = lake.scan("bronze", "shop_orders", days=(DAY, DAY)).collect()
+    lake.write_days("bronze", "shop_orders", rows[:-1], (DAY, DAY), commit=COMMIT)
+    assert {"silver.shop_orders", "gold.shop_hours", "gold.kpi"} <= set(due())
+    hour()
+    made = {"silver.shop_orders", "gold.fraud_alerts", "gold.shop_hours"}
+    assert not made & set(due())
+    assert "gold.kpi" in due()
 
 
 def test_a_lake_without_the_shop_has_no_hours(settings: Settings) -> None:

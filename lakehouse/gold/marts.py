@@ -115,9 +115,9 @@ class Mart:
 
     @property
     def group(self) -> str:
-        """What it belongs to: the subject of its contract's module."""
-        subject = self.contract.schema.__module__.rsplit(".", 1)[-1]
-        return "restricted" if self.layer == "restricted" else subject
+        """What it belongs to: the part of the house that its contract stands with."""
+        *_, part, _ = self.contract.schema.__module__.split(".")
+        return "restricted" if self.layer == "restricted" else part
 
     def reads(self, settings: Settings) -> tuple[Input, ...]:
         """The inputs that these settings call for, of the parts of the house that there are."""

@@ -25,7 +25,7 @@ from lakehouse.privacy import (
 from lakehouse.regulation.gaming_day import each_day
 from lakehouse.settings import Settings
 from lakehouse.silver import CleanResult, clean
-from lakehouse.storage import ROWS_IN_HAND, Commit, Days, Lake, portions
+from lakehouse.storage import ROWS_IN_HAND, Commit, Days, Lake, Tokens, portions
 from lakehouse.storage.days import rows_by_day
 
 ALONE = "alone"
@@ -85,11 +85,19 @@ def rejects_by_rule(quarantined: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def refresh_silver(lake: Lake, settings: Settings, table: str, days: Days, commit: Commit) -> None:
+def refresh_silver(
+    lake: Lake,
+    settings: Settings,
+    table: str,
+    days: Days,
+    commit: Commit,
+    *,
+    marks: Tokens | None = None,
+) -> None:
     """Bronze to silver for some days of one table, stored: rejects first, so that a run that
     is cut short leaves rows counted twice rather than lost. Its days count as not derived
-    until the marts have followed."""
-    commit = commit.deriving(dict.fromkeys(each_day(days), ALONE))
+    until a run has made them with their marts, unless `marks` says what each is made of."""
+    commit = commit.deriving(marks or dict.fromkeys(each_day(days), ALONE))
     for piece in portions(lake, days, ("bronze", table), most=ROWS_IN_HAND):
         result = clean_days(lake, settings, table, piece)
         store_rejects(lake, table, result, piece, commit.of(piece))
