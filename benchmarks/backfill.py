@@ -1,7 +1,8 @@
 """A month asked for in the Dagster UI: from the request to the end of its backfill.
 
-`python -m benchmarks backfill`: `dagster dev` as `make ui` starts it, on a lake of its own, asked as
-the UI asks its server. BENCH_DOMAINS has the parts of the house, with commas; the floor otherwise.
+`python -m benchmarks backfill`: `dagster dev` as `make ui` starts it, on a lake of its own, asked
+as the UI asks its server. BENCH_DOMAINS has the parts of the house, with commas between them; the
+floor otherwise.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _ready(address: str) -> str:
 
 def said(address: str, query: str, **variables: Any) -> dict[str, Any]:
     """What the server answers."""
-    asked = {"query": query, "variables": variables}
+    asked: dict[str, Any] = {"query": query, "variables": variables}
     answer = requests.post(address, json=asked, timeout=60)
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
@@ -112,7 +113,7 @@ def asked(address: str) -> str:
     """The backfill of all assets over all days, as *Materialize all* asks for it; its id."""
     nodes = said(address, ASSETS)["assetNodes"]
     days = [str(START + dt.timedelta(days=k)) for k in range(DAYS)]
-    wanted = {
+    wanted: dict[str, list[Any]] = {
         "assetSelection": [
             {"path": node["assetKey"]["path"]}
             for node in nodes

@@ -39,6 +39,12 @@ def lakehouse(*arguments: str, place: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+GROUPS = (
+    "matches no asset; such as 'key:gold/player_day' or 'group:silver'; the groups are bronze, "
+    "compliance, detection, floor, restricted, silver, truth"
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -46,10 +52,7 @@ def lakehouse(*arguments: str, place: Path) -> subprocess.CompletedProcess[str]:
         (["run", "--from", "2025-13-01"], "--from '2025-13-01' is no day; write it as 2025-01-31"),
         (["run", "--from", "2024-12-31"], "no gaming day 2024-12-31: the lake has 2025-01-01 to"),
         (["run", "--from", "2025-01-02", "--to", "2025-01-01"], "the first is after the last"),
-        (
-            ["run", "--from", "2025-01-01", "--select", "key:gold/x"],
-            "matches no asset; such as 'key:gold/player_day' or 'group:silver'; the groups are bronze, compliance, detection, floor, restricted, silver, truth",
-        ),
+        (["run", "--from", "2025-01-01", "--select", "key:gold/x"], GROUPS),
         (["init", "--source", "kafka"], "setting 'source': "),
         (["maintain"], "has no tables; `lakehouse run` makes them"),
         (["maintain", "slots"], "table 'slots': write it as layer.table"),
