@@ -416,8 +416,9 @@ def _of_cases(c: _Candidates, wanted: Mapping[int, Mapping[str, list[str] | pl.S
     found = np.zeros(len(c.h), dtype=bool)
     for day, columns in wanted.items():
         for column in columns.keys() & set(c.rows.columns):
-            named = c.rows[column].is_in(columns[column]).fill_null(value=False).to_numpy()
-            found |= named & (c.day == day)
+            named = pl.Series(columns[column], dtype=c.rows.schema[column]).implode()
+            is_named = c.rows[column].is_in(named).fill_null(value=False).to_numpy()
+            found |= is_named & (c.day == day)
     return found
 
 
