@@ -44,8 +44,13 @@ def main() -> None:
             home = {"DAGSTER_HOME": f"{folder}/home"}
             print(f"Making the gaming days {' to '.join(WEEKS)} ...", flush=True)  # noqa: T201
             command = ["run", "--from", WEEKS[0], "--to", WEEKS[1]]
+            # In the folder, for the settings of this one are of another lake.
+            made = subprocess.run(
+                [sys.executable, "-m", "lakehouse", *command], env=os.environ | home, cwd=folder
+            )
             # Its checks find what was planted, and end it with status 1.
-            subprocess.run([sys.executable, "-m", "lakehouse", *command], env=os.environ | home)
+            if made.returncode > 1:
+                raise SystemExit(made.returncode)
         for book in BOOKS:
             print(f"Running {book.name} ...", flush=True)  # noqa: T201
             nbformat.write(executed(book), book)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import nbformat
 import polars as pl
@@ -14,6 +15,7 @@ from lakehouse.settings import load_settings
 from lakehouse.simulate.kernel.config import WorldConfig
 from lakehouse.simulate.world import World
 from lakehouse.storage import Lake
+from notebooks import __main__ as command
 from notebooks.__main__ import BOOKS, executed
 
 pytestmark = pytest.mark.slow
@@ -64,6 +66,21 @@ def test_every_question_has_its_picture(name: str, books: dict[str, nbformat.Not
     questions = [c for c in ran.cells if c.cell_type == "markdown" and c.source.startswith("## ")]
     assert pictures(ran) == len(questions) >= 7
     assert not any(out.output_type in ("stream", "error") for out in outputs(ran))
+
+
+def test_their_lake_is_made_beside_a_lake_of_other_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As after `make demo`, whose settings in this folder have another start."""
+    (tmp_path / "lakehouse.toml").write_text("start = 2026-10-23\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("LAKEHOUSE_ROOT", "LAKEHOUSE_DOMAINS"):
+        monkeypatch.setenv(name, "of this test")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(command, "WEEKS", ("2025-01-01", "2025-01-01"))
+    monkeypatch.setattr(command, "BOOKS", [])
+    command.main()
+    assert "partitions made" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", NAMES)
