@@ -69,12 +69,14 @@ def ui(root: Path, domains: Sequence[str]) -> Iterator[str]:
         "DAGSTER_HOME": str(root / "home"),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
-    subprocess.run([sys.executable, "-m", "igaming_assets.instance"], env=env, check=True)
+    # In the folder of the lake: the settings of this one are of another.
+    make = [sys.executable, "-m", "igaming_assets.instance"]
+    subprocess.run(make, env=env, cwd=root, check=True)
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-p", str(port)]
     with (root / "ui.log").open("w") as log:
         process = subprocess.Popen(
             [*command, "-w", str(HERE / "workspace.yaml")],
-            cwd=HERE,
+            cwd=root,
             env=env,
             stdout=log,
             stderr=subprocess.STDOUT,
