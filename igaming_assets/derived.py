@@ -1,5 +1,6 @@
 """What is derived from what, as the asset graph has it, and whether all of it is."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -12,7 +13,7 @@ from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import log_days, report
 from lakehouse.pipeline.derivation import marks_of, underived
 from lakehouse.pipeline.marts import derivations
-from lakehouse.quality.derived_checks import EVERY_ROW, said_of
+from lakehouse.quality.derived_checks import EVERY_ROW, judged, said_of
 from lakehouse.quality.results import Check, Severity
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
@@ -37,7 +38,7 @@ def derived_check(settings: Settings, every: Sequence[Check]) -> dg.AssetChecksD
         context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult]:
         lake = context.op_execution_context.resources.lake.lake
-        stale = {d: said_of(t) for d, t in underived(lake, settings, derivations(settings)).items()}
+        stale = judged(settings, derivations(settings), _began(context), lake)
         own = days_of_run(context.run.tags)
         days = each_day(own) if own else list(stale)
         asked = context.run.asset_selection
@@ -52,6 +53,14 @@ def derived_check(settings: Settings, every: Sequence[Check]) -> dg.AssetChecksD
             yield report(context, check, found, severity=severity)
 
     return every_stored_row_is_derived
+
+
+def _began(context: dg.AssetCheckExecutionContext) -> dt.datetime:
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    if record is None:
+        raise RuntimeError(f"run {context.run.run_id} has no record")
+    seconds = record.start_time or record.create_timestamp.timestamp()
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def underived_sensor(settings: Settings) -> dg.SensorDefinition:

@@ -57,7 +57,8 @@ def report(
         [(day, judgement)] = found.items()
         _note(context, check, found, severity)
         said, about = metadata_of(check, judgement), judged.get(str(day))
-        return _result(check, severity, judgement.passed, said, str(day), about)
+        own = judgement.severity or severity
+        return _result(check, own, judgement.passed, said, str(day), about)
     log_days(context, check, found, severity=severity, stale=stale, targets=targets)
     days = sorted([*found, *stale])
     failed = [str(day) for day, judgement in found.items() if not judgement.passed]
@@ -65,7 +66,9 @@ def report(
     if stale:
         said["days_stale"] = ", ".join(map(str, stale))
     newest = max(judged.values(), key=lambda target: target.storage_id, default=None)
-    return _result(check, severity, not failed, said, f"{days[0]} to {days[-1]}", newest)
+    told = {j.severity or severity or check.severity for j in found.values() if not j.passed}
+    worst = "warn" if told == {"warn"} else severity
+    return _result(check, worst, not failed, said, f"{days[0]} to {days[-1]}", newest)
 
 
 def log_days(
@@ -96,7 +99,7 @@ def log_days(
                 passed=judgement.passed,
                 metadata=said,
                 target_materialization_data=judged.get(str(day)),
-                severity=_SEVERITIES[severity or check.severity],
+                severity=_SEVERITIES[judgement.severity or severity or check.severity],
                 blocking=check.blocking,
                 partition=str(day),
                 description=str(day),

@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     from igaming_assets.assembly import assemble
     from igaming_assets.resources import Clock, LakeResource
-    from igaming_assets.running import run_days
+    from igaming_assets.running import Outcome, run_days
     from igaming_assets.streamed import closed_hours_sensor
 from benchmarks.instances import short_lived
+from lakehouse.errors import LakehouseError
 from lakehouse.ingest.streams.hours import closed
+from lakehouse.quality.derived_checks import EVERY_ROW
 from lakehouse.settings import Settings
+from lakehouse.storage import Commit, Lake
 from tests.streamed import AT, DAY, TABLE, event, log_at, places, send, settings_at, sources
 from tests.streamed import take_in as taken_in
 
@@ -132,18 +136,11 @@ def test_a_lake_that_no_topic_fills_has_no_such_sensor() -> None:
     assert "closed_hours" not in named
 
 
-@pytest.mark.slow
-def test_a_run_looks_at_bronze_and_derives_the_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rows stay as they came; silver and gold of the day follow."""
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
-    log = log_at(tmp_path)
-    bet = event("b", event_type="bet_placed", bet_amount="2.50", timestamp=at(1), round_id="r")
-    send(log, event("a", timestamp=at(0)), bet, b"poison", event("a", timestamp=at(0)))
-    lake = taken_in(tmp_path, log).lake
-    settings = settings_of(tmp_path).model_copy(update={"orphans": {TABLE: "keep"}})
+def set_in(folder: Path, patch: pytest.MonkeyPatch) -> Settings:
+    """The settings of these tests, for the processes of a run too."""
+    patch.setenv("DAGSTER_HOME", str(folder / "home"))
+    (folder / "home").mkdir()
+    settings = settings_of(folder).model_copy(update={"orphans": {TABLE: "keep"}})
     for name, value in (
         ("ROOT", settings.root),
         ("START", "2025-01-01"),
@@ -152,7 +149,20 @@ def test_a_run_looks_at_bronze_and_derives_the_day(
         ("SOURCES", f'{{"{TABLE}": "stream"}}'),
         ("ORPHANS", f'{{"{TABLE}": "keep"}}'),
     ):
-        monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+        patch.setenv(f"LAKEHOUSE_{name}", value)
+    return settings
+
+
+@pytest.mark.slow
+def test_a_run_looks_at_bronze_and_derives_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows stay as they came; silver and gold of the day follow."""
+    log = log_at(tmp_path)
+    bet = event("b", event_type="bet_placed", bet_amount="2.50", timestamp=at(1), round_id="r")
+    send(log, event("a", timestamp=at(0)), bet, b"poison", event("a", timestamp=at(0)))
+    lake = taken_in(tmp_path, log).lake
+    settings = set_in(tmp_path, monkeypatch)
     select = f"key:bronze/{TABLE}+"
     done = run_days(settings, (DAY, DAY), now=AT, select=select)
     assert done.materialized > 3
@@ -160,3 +170,47 @@ def test_a_run_looks_at_bronze_and_derives_the_day(
     played = lake.scan("gold", "player_metrics", days=(DAY, DAY)).collect()
     assert played.height == 1
     assert lake.scan("duplicates", TABLE).collect().height == 1
+
+
+@pytest.mark.slow
+def test_events_that_come_during_a_run_do_not_fail_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told, and derived by the next run; what no topic brought still fails a run."""
+    settings = set_in(tmp_path, monkeypatch)
+    happens(tmp_path, 1)
+    minutes = iter((2, 3))
+
+    def run(during: Callable[[], None] | None = None) -> Outcome:
+        def tell(step: str, _: int, __: int) -> None:
+            if during is not None and step == "gold__property_day":
+                during()
+
+        return run_days(settings, (DAY, DAY), now=dt.datetime.now(dt.UTC), progress=tell)
+
+    def said() -> tuple[str, str]:
+        results = Lake.open(settings).scan("gold", "check_results").collect()
+        [found] = results.filter(check_name=EVERY_ROW, gaming_day=DAY).rows(named=True)
+        return found["status"], found["said"]
+
+    def comes() -> None:
+        happens(tmp_path, next(minutes))
+
+    def lost() -> None:
+        lake, door = Lake.open(settings), ("bronze", "slot_telemetry")
+        rows = lake.scan(*door, days=(DAY, DAY)).collect()
+        lake.write_days(*door, rows.clear(), (DAY, DAY), commit=Commit("run", "test", "1"))
+
+    run(comes)
+    assert said()[0] == "warned"
+    assert "Rows came in by topics meanwhile" in said()[1]
+    run()
+    assert said() == ("passed", "Every stored row is derived.")
+
+    def both() -> None:
+        comes()
+        lost()
+
+    with pytest.raises(LakehouseError, match=EVERY_ROW):
+        run(both)
+    assert said()[0] == "failed"

@@ -8,7 +8,7 @@ hold now, all the way from bronze.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
@@ -53,6 +53,28 @@ def underived(
             found[day] = told
     asked = days or (dt.date.min, dt.date.max)
     return {day: found[day] for day in sorted(found) if asked[0] <= day <= asked[1]}
+
+
+def written_since(
+    lake: Lake, tables: Iterable[Table], moment: dt.datetime
+) -> dict[dt.date, set[Table]]:
+    """Gaming day → those of the tables that rows of it were written to since. Reads logs, no
+    data."""
+    found: dict[dt.date, set[Table]] = {}
+    for table in tables:
+        for file in lake.data_files(*table):
+            if file.day is not None and file.written >= moment.timestamp() * 1000:
+                found.setdefault(file.day, set()).add(table)
+    return found
+
+
+def following(tables: Collection[Table], derivations: Derivations) -> set[str]:
+    """All that is derived of these tables, in one step or several, as "layer.table"."""
+    found = set(tables)
+    for table, inputs in derivations.items():
+        if found & set(inputs):
+            found.add(table)
+    return {".".join(table) for table in found - set(tables)}
 
 
 def found_parents(lake: Lake, settings: Settings) -> dict[dt.date, list[str]]:

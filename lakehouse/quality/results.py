@@ -69,13 +69,15 @@ class Judgement:
     """What else there is to say, by name."""
     could_run: bool = True
     """False: nothing was judged, `said` tells why; it is neither passed nor failed."""
+    severity: Severity | None = None
+    """Of this day, where it is another than the check's."""
 
     def status(self, severity: Severity) -> Status:
         if not self.could_run:
             return Status.COULD_NOT_RUN
         if self.passed:
             return Status.PASSED
-        return Status.FAILED if severity == "error" else Status.WARNED
+        return Status.FAILED if (self.severity or severity) == "error" else Status.WARNED
 
 
 Judge = Callable[[Lake, Days], Mapping[dt.date, Judgement]]

@@ -18,24 +18,25 @@ from lakehouse.storage.shapes import PARTITION, partition_columns
 
 class DataFile(NamedTuple):
     """`path` lies beneath the table, as a URI has it; `day` is none for a table in one piece, and
-    `rows` where the log does not tell them."""
+    `rows` where the log does not tell them. `written` is in milliseconds since 1970, UTC, by the
+    clock of who wrote it."""
 
     path: str
     day: dt.date | None
     rows: int | None
     bytes: int
+    written: int
 
 
 def listed_files(delta: DeltaTable, layer: str, table: str) -> Sequence[DataFile]:
     """All data files, in order of path."""
     told = delta.get_add_actions(flatten=True)
-    paths, rows, sizes = (
-        told.column(name).to_pylist() for name in ("path", "num_records", "size_bytes")
-    )
+    names = ("path", "num_records", "size_bytes", "modification_time")
+    paths, rows, sizes, written = (told.column(name).to_pylist() for name in names)
     days: Iterable[dt.date | None] = [None] * len(paths)
     if partition_columns(layer, table):
         days = told.column(f"partition.{PARTITION}").to_pylist()
-    return sorted(map(DataFile, paths, days, rows, sizes), key=lambda file: file.path)
+    return sorted(map(DataFile, paths, days, rows, sizes, written), key=lambda file: file.path)
 
 
 def of_days(files: Sequence[DataFile], days: Days) -> Sequence[DataFile]:
@@ -69,7 +70,8 @@ def no_days() -> pl.DataFrame:
 
 def files_by_day(files: Sequence[DataFile]) -> pl.DataFrame:
     """Rows, bytes and files per gaming day; a null day for a table that is stored in one piece."""
-    shape = {"path": pl.String(), "day": pl.Date(), "rows": pl.Int64(), "bytes": pl.Int64()}
+    shape = {"path": pl.String(), "day": pl.Date(), "rows": pl.Int64()}
+    shape |= {"bytes": pl.Int64(), "written": pl.Int64()}
     return (
         pl.DataFrame(files, schema=shape, orient="row")
         .group_by(pl.col("day").alias(PARTITION))
