@@ -77,7 +77,8 @@ def _silver(settings: Settings, table: str, every: Sequence[Check]) -> dg.Assets
                 _rejects(table, pl.concat(rejected)), partition_key=days[1].isoformat()
             )
 
-        with retried_if_transient():
+        # Topics bring rows at any time: what is cleaned is what its checks count.
+        with retried_if_transient(), lake.steady("bronze", table):
             yield dg.Output(rows())
             yield from judged_at_once(context, lake, days, mine, stale)
 

@@ -13,6 +13,7 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
+    from igaming_assets import silver
     from igaming_assets.assembly import assemble
     from igaming_assets.resources import Clock, LakeResource
     from igaming_assets.running import Outcome, run_days
@@ -21,6 +22,7 @@ from benchmarks.instances import short_lived
 from lakehouse.errors import LakehouseError
 from lakehouse.ingest.streams.hours import closed
 from lakehouse.quality.derived_checks import EVERY_ROW
+from lakehouse.quality.registry import checks
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake
 from tests.streamed import AT, DAY, TABLE, event, log_at, places, send, settings_at, sources
@@ -214,3 +216,32 @@ def test_events_that_come_during_a_run_do_not_fail_it(
     with pytest.raises(LakehouseError, match=EVERY_ROW):
         run(both)
     assert said()[0] == "failed"
+
+
+@pytest.mark.slow
+def test_events_that_come_while_silver_is_made_are_not_lost_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of silver's step the checks count what it cleaned; a look at the lake alone warns of what
+    came since, and rows that came before and are not there are an error."""
+    settings = set_in(tmp_path, monkeypatch)
+    happens(tmp_path, 1, 2)
+    store, key = silver.store_rejects, ("silver", TABLE, "conservation")
+
+    def stored(*given: Any) -> Any:
+        happens(tmp_path, 3)
+        return store(*given)
+
+    def said(at: dt.datetime) -> tuple[str, float | None]:
+        lake, check = Lake.open(settings), checks(settings, at)[key]
+        found = check.judge(lake, (DAY, DAY))[DAY]
+        return found.status(check.severity).value, found.measure
+
+    now = dt.datetime.now(dt.UTC)
+    with monkeypatch.context() as patch:
+        patch.setattr(silver, "store_rejects", stored)
+        run_days(settings, (DAY, DAY), now=now, select=f"key:bronze/{TABLE} or key:silver/{TABLE}")
+    assert said(now) == ("warned", 1.0)
+    assert said(now + dt.timedelta(hours=2)) == ("failed", 1.0)
+    run_days(settings, (DAY, DAY), now=now, select=f"key:silver/{TABLE}")
+    assert said(now) == ("passed", 0.0)

@@ -9,6 +9,7 @@ from functools import partial
 from lakehouse.contracts import contract
 from lakehouse.pipeline.derivation import Derivations, following, underived, written_since
 from lakehouse.pipeline.marts import derivations
+from lakehouse.quality.conservation_checks import AN_HOUR
 from lakehouse.quality.freshness_checks import DAY
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
@@ -17,8 +18,6 @@ from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
 EVERY_ROW = "every_stored_row_is_derived"
-AN_HOUR = dt.timedelta(hours=1)
-"""Rows that topics bring are derived as their hour closes."""
 
 
 @declares

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -149,6 +150,11 @@ class Lake:
         """Lists the data files, in order of path. Reads the log, no data."""
         delta = self.table(layer, table)
         return () if delta is None else self._of(delta, layer, table, listed_files)
+
+    def steady(self, layer: str, table: str) -> AbstractContextManager[None]:
+        """Within it this lake sees one version of the table, the newest at the first look,
+        whoever writes to it meanwhile. Not for a table that is written within it."""
+        return self._opened.steady(self.uri(layer, table))
 
     def tokens(self, layer: str, table: str, *, of_files: bool = False) -> Tokens:
         """Gaming day → what the table holds of it, as a text that changes with it: by what it was

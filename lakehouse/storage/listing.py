@@ -53,6 +53,11 @@ def rows_of_days(files: Iterable[DataFile]) -> Counter[dt.date]:
     return rows
 
 
+def rows_since(files: Iterable[DataFile], moment: dt.datetime) -> Counter[dt.date]:
+    """Rows by gaming day, of files that were written since."""
+    return rows_of_days(f for f in files if f.written >= moment.timestamp() * 1000)
+
+
 def paths_by_day(files: Iterable[DataFile]) -> dict[dt.date, list[str]]:
     """Paths by gaming day, of files that are of one."""
     paths: dict[dt.date, list[str]] = {}

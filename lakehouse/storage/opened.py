@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +44,19 @@ class Opened:
         self._held: dict[str, _Held] = {}
         self._own: dict[str, _Own] = {}
         self._looking = threading.RLock()
+        self._steady: set[str] = set()
+
+    @contextmanager
+    def steady(self, uri: str) -> Iterator[None]:
+        """Within it the table is seen as at the first look."""
+        with self._looking:
+            self._held.pop(uri, None)
+            self._steady.add(uri)
+        try:
+            yield
+        finally:
+            with self._looking:
+                self._steady.discard(uri)
 
     def newest(self, uri: str) -> DeltaTable | None:
         """The table with all commits so far; None where it was not opened before, or its log is
@@ -52,6 +66,8 @@ class Opened:
 
     def _newest(self, uri: str) -> DeltaTable | None:
         held = self._held.get(uri)
+        if held is not None and uri in self._steady:
+            return held.delta
         version = -1 if held is None else held.delta.version()
         if held is None or held.stamp is None or held.stamp != _stamp(uri, version):
             self._held.pop(uri, None)
