@@ -141,7 +141,7 @@ def test_a_producer_a_mart_a_check_and_a_rule_of_law_need_their_declaration_alon
 
 def _has_its_mart(said: Said) -> None:
     assert said["mart"][1].split() == ["gaming_day,nights,price", f"{DAY},3,500.01"]
-    assert said["assets"]["gold/hotel_day"] == ["hotel_day", "silver/hotel_nights"]
+    assert said["assets"]["gold/hotel_day"] == ["floor", "silver/hotel_nights"]
     assert "gold/hotel_day:contract" in said["checks"]
     assert "made from  silver.hotel_nights" in said["describe"][1]
     assert "read by    gold.hotel_notices, gold.hotel_day" in said["parent"][1]

@@ -152,13 +152,11 @@ class Lake:
         return () if delta is None else self._of(delta, layer, table, listed_files)
 
     def steady(self, layer: str, table: str) -> AbstractContextManager[None]:
-        """Within it this lake sees one version of the table, the newest at the first look,
-        whoever writes to it meanwhile. Not for a table that is written within it."""
+        """Within it this lake sees one version of a table that it does not write."""
         return self._opened.steady(self.uri(layer, table))
 
     def tokens(self, layer: str, table: str, *, of_files: bool = False) -> Tokens:
-        """Gaming day → what the table holds of it, as a text that changes with it: by what it was
-        derived from, or by the files that hold it. Reads the log, no data."""
+        """Gaming day → a text that changes with what was derived, or with its files; no data."""
         say = held if of_files else tokens
         delta = self.table(layer, table)
         with naming(self.uri(layer, table), "read the log of"):
