@@ -7,6 +7,11 @@ from pathlib import Path
 _LONGEST_NAME = 200
 
 
+def is_url(root: str) -> bool:
+    """Whether a lake is in an object store."""
+    return "://" in root
+
+
 def local_folder(value: object) -> Path:
     """A path that is a folder, or nothing yet."""
     folder = _local(value, "name a local folder")

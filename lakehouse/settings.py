@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_origin
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -22,7 +23,7 @@ from pydantic_settings import (
 
 from lakehouse.compliance.filing.filer import FilerSettings
 from lakehouse.errors import BadInput
-from lakehouse.paths import expanded, local_file, local_folder, refuse_unprintable
+from lakehouse.paths import expanded, is_url, local_file, local_folder, refuse_unprintable
 from lakehouse.serve.alerts.mail import MailSettings
 from lakehouse.serve.monitor.thresholds import MonitorSettings
 from lakehouse.serve.publish.graphite.options import GraphiteSettings
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     `online` the online casino, `platform` the game platform, `shop` the web shop. What is left
     out has no tables, and costs nothing; runs need the floor."""
     storage_options: dict[str, str] = Field(default_factory=dict)
+    """How an object store is reached, by the options of Delta's library, such as AWS_REGION."""
+    local_root: Path | None = None
+    """What a lake in an object store keeps on this machine is named by it: keys, landed files,
+    topics, tokens and reports, as data/casino.keys; by default data/ and the last part of the
+    address. A lake in a folder has them beside itself."""
     seed: int = Field(default=42, ge=0, lt=2**63)
     scale: float = Field(default=1.0, gt=0, le=LARGEST_SCALE, allow_inf_nan=False)
     """1.0 is about 23,000 rows a day."""
@@ -172,7 +178,9 @@ class Settings(BaseSettings):
         if url:
             if scheme not in SCHEMES or not rest.strip("/"):
                 raise ValueError(f"an address begins with one of {', '.join(SCHEMES)} and goes on")
-            return value
+            if scheme != "file":
+                return value
+            value = unquote(urlsplit(value).path)
         if value.strip("/") in ("", ".", ".."):
             raise ValueError("name a folder of its own, such as data/lake")
         folder = expanded(value)
@@ -187,7 +195,7 @@ class Settings(BaseSettings):
             raise ValueError(f"name at least one of {', '.join(DOMAINS)}")
         return tuple(d for d in DOMAINS if d in value)
 
-    @field_validator("expectations", "data_docs", "topics", mode="before")
+    @field_validator("expectations", "data_docs", "topics", "local_root", mode="before")
     @classmethod
     def _local_folder(cls, value: object) -> object:
         return value if value is None else local_folder(value)
@@ -340,6 +348,18 @@ class Settings(BaseSettings):
         from lakehouse.contracts import contracts
 
         return {n: c for n, c in contracts(layer).items() if _is_on(c.domain, self.domains)}
+
+    def beside(self, kind: str) -> Path:
+        """Where on this machine something that goes with the lake is: `<root>.<kind>`, of a lake
+        in an object store `<local_root>.<kind>`."""
+        named = self.local_name if is_url(self.root) else Path(self.root).expanduser()
+        return named.with_name(f"{named.name}.{kind}")
+
+    @property
+    def local_name(self) -> Path:
+        """What a lake in an object store keeps on this machine is named by it."""
+        last = self.root.rstrip("/").rpartition("/")[2]
+        return self.local_root or Path("data") / last
 
     def doors_of_files(self) -> list[str]:
         """Tables that files are landed in, of the parts of the house that the lake has."""

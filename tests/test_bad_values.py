@@ -25,6 +25,7 @@ SETTINGS: dict[str, list[str]] = {
     "version_minutes": ["", "nope", "0", "-1", "4.9", "nan", "inf", "52560001"],
     "reading_hours": ["", "nope", "0", "-1", "1.5", "nan", "inf", "876001"],
     "topic_partitions": ["", "nope", "0", "-1", "1.5", "1025"],
+    "local_root": ["", " ", "a\nb", "~nobody-at-all/x", LONG, "s3://b/x", "a-file"],
     "storage_options": ["", "nope", "[]", "{", '{"a": {}}', "1"],
     "seed": ["", "nope", "-1", "1.5", "nan", "9" * 40, "2025-01-01"],
     "scale": ["", "nope", "0", "-1", "nan", "inf", "1e400", "9" * 40],

@@ -422,7 +422,7 @@ def test_a_table_that_a_writer_has_is_nobody_elses(three: Lake) -> None:
     assert three.table("bronze", TABLE) is three.table("bronze", TABLE)
     mine = opened.take(uri)
     assert mine is not None
-    assert opened.newest(uri) is None
+    assert opened.take(uri) is None
     assert three.table("bronze", TABLE) is not mine
     opened.keep(uri, mine)
     assert three.table("bronze", TABLE) is mine

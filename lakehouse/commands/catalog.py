@@ -33,6 +33,7 @@ def build(
     Any tool opens it without an extension; readers keep the file they have open, and find the
     new one when they open it again.
     """
+    from lakehouse.paths import is_url
     from lakehouse.serve.reports.render import show
     from lakehouse.serve.sql.database import SCHEMAS, build_database
 
@@ -44,10 +45,9 @@ def build(
     days = (parse_day(first, "--from"), parse_day(last, "--to")) if first and last else None
     if days and days[0] > days[1]:
         raise BadInput(f"--from {first} is after --to {last}")
-    _, lake = opened()
-    if out is None and "://" in lake.root:
-        raise BadInput(f"lake {lake.root!r} is at a URL: give --out FILE")
-    target = out or Path(lake.root) / "lakehouse.duckdb"
+    settings, lake = opened()
+    within = Path(lake.root) / "lakehouse.duckdb"
+    target = out or (settings.beside("duckdb") if is_url(lake.root) else within)
     with replacing(target) as beside:
         made = build_database(lake, beside, schemas=tuple(schema or SCHEMAS), days=days)
     show(made)

@@ -108,7 +108,7 @@ def write_page(
     from lakehouse.serve.reports.checks.kept_out import kept_out
     from lakehouse.serve.reports.checks.page import page
 
-    place = out or _place(lake, private=private)
+    place = out or _place(settings, private=private)
     text = page(
         found,
         kept_out(lake, (found.days[0], found.days[-1])),
@@ -153,10 +153,9 @@ def _for_programs(shape: Format, found: Told) -> str:
     return junit(found, written=now()).decode()
 
 
-def _place(lake: Lake, *, private: bool) -> Path:
-    """Beside a local lake, and here for one in an object store."""
-    folder = "lakehouse.reports" if "://" in lake.root else f"{lake.root}.reports"
-    return Path(folder) / ("checks-restricted.html" if private else "checks.html")
+def _place(settings: Settings, *, private: bool) -> Path:
+    name = "checks-restricted.html" if private else "checks.html"
+    return settings.beside("reports").absolute() / name
 
 
 def _data_docs(settings: Settings, page: Path) -> str | None:

@@ -68,8 +68,6 @@ def _mapping_there(lake: Lake, table: str) -> Path | None:
     from lakehouse.ingest.files.mapping_files import FOLDER_MAPPING
     from lakehouse.ingest.files.zone import landing_zone
 
-    if "://" in lake.root:
-        return None
     place = landing_zone(lake) / table / FOLDER_MAPPING
     return place if place.is_file() else None
 

@@ -128,11 +128,12 @@ def run_days(settings: Settings, days: Days, select: str | None = None) -> Outco
 def prepare(settings: Settings) -> None:
     """Makes the lake's folder, its key and the Dagster instance where they are not there."""
     from igaming_assets.home import home
+    from lakehouse.paths import is_url
     from lakehouse.pipeline.silver import token_key
     from lakehouse.privacy.keys import keep_from_git, key_path
     from lakehouse.storage import Lake
 
-    if "://" not in settings.root:
+    if not is_url(settings.root):
         _folder(Path(Lake.open(settings).root))
     token_key(Lake.open(settings), settings)
     keep_from_git(key_path(settings))

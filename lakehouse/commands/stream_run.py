@@ -89,12 +89,11 @@ def _following(settings: Settings, lake: Lake, name: str, *, live: bool) -> Iter
     from lakehouse.ingest.streams.transport import transport
     from lakehouse.ingest.streams.worker import Nothing
     from lakehouse.live.engine import Engine
-    from lakehouse.storage import Lake
 
     if not live:
         yield Nothing()
         return
-    own, place = Lake(lake.root, lake.storage_options), transport(settings, tell=_said)
+    own, place = lake.apart(), transport(settings, tell=_said)
     with Beside(Engine(own, settings, place, name=name, tell=_said)) as follower:
         yield follower
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.errors import BadInput, LakehouseError
+from lakehouse.paths import is_url
 from lakehouse.private_files import close_folder, entered, new_part
 from lakehouse.settings import Settings
 
@@ -67,18 +68,17 @@ class TokenKey:
 
 
 def key_path(settings: Settings) -> Path:
-    """Where the key is: the setting, or the lake's folder of keys. Raises BadInput for a lake at
-    a URL without the setting."""
-    return key_place(settings, PII, settings.pii_key_file, "pii_key_file")
+    """Where the key is: the setting, or the lake's folder of keys."""
+    return key_place(settings, PII, settings.pii_key_file)
 
 
-def key_place(settings: Settings, kind: str, chosen: Path | None, setting: str) -> Path:
+def key_place(settings: Settings, kind: str, chosen: Path | None) -> Path:
     """`chosen`, or `<root>.keys/<kind>`; a key that an older version made beside the lake, as
     `<root>.<kind>`, stays where it is."""
     if chosen is not None:
         return chosen.expanduser()
-    if "://" in settings.root:
-        raise BadInput(f"lake {settings.root!r} is at a URL: set {setting} to a local path")
+    if is_url(settings.root):
+        return settings.beside("keys").absolute() / kind
     root = Path(settings.root).expanduser().resolve()
     beside = root.with_name(f"{root.name}.{kind}")
     return beside if beside.exists() else root.with_name(f"{root.name}.keys") / kind
@@ -144,7 +144,7 @@ def rotate_key(path: Path, *, root: str | None = None) -> tuple[TokenKey, TokenK
 
 def refuse_inside_lake(path: Path, root: str | None) -> None:
     """Who holds the lake must not hold the key."""
-    if root is not None and "://" not in root and path.resolve().is_relative_to(_folder(root)):
+    if root is not None and not is_url(root) and path.resolve().is_relative_to(_folder(root)):
         raise BadInput(f"key file {path} lies inside the lake {root}; keep it elsewhere")
 
 

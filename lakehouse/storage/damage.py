@@ -20,6 +20,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from lakehouse.errors import Damaged, LakehouseError, StorageError
+from lakehouse.paths import is_url
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.listing import of_days
 from lakehouse.storage.shapes import partition_columns
@@ -143,7 +144,7 @@ def _log_damage(layer: str, table: str, said: str) -> Damaged:
 
 
 def _commits(lake: Lake, layer: str, table: str) -> list[Path]:
-    if "://" in lake.root:
+    if is_url(lake.root):
         return []
     log = Path(lake.uri(layer, table)) / _LOG
     entries = log.iterdir() if log.is_dir() else ()
@@ -160,7 +161,7 @@ def _is_whole(commit: Path) -> bool:
 
 def _files(lake: Lake, read: Read) -> Iterator[tuple[Path, dt.date | None, int]]:
     """Data files of a local table: path, gaming day (none for a table in one piece), bytes."""
-    if "://" in lake.root:
+    if is_url(lake.root):
         return
     files = lake.data_files(read.layer, read.table)
     if partition_columns(read.layer, read.table) and read.days is not None:

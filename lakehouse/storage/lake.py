@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable
@@ -18,6 +17,7 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from lakehouse.contracts import contract
 from lakehouse.errors import BadInput, Overtaken, StorageError
+from lakehouse.paths import is_url
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.settings import Settings
 from lakehouse.storage.commits import (
@@ -48,7 +48,7 @@ from lakehouse.storage.marks import Tokens, held, known_to, tokens
 from lakehouse.storage.modes import close_written, make_folder
 from lakehouse.storage.offsets import Reach
 from lakehouse.storage.opened import Opened
-from lakehouse.storage.places import address, is_url, refuse_lost_log
+from lakehouse.storage.places import address, folder_of, refuse_lost_log
 from lakehouse.storage.shapes import (
     collected,
     conform,
@@ -78,19 +78,21 @@ class Lake:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    local_name: Path | None = None
+    """Of one in an object store: by what it names the things that it keeps on this machine."""
     _opened: Opened = field(default_factory=Opened, compare=False, repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         root = settings.root.rstrip("/") or "/"
-        if not is_url(root) and unquote(root) != root:
-            raise BadInput(
-                f"root {root!r}: Delta reads a name with {root[root.index('%') :][:3]} as another "
-                "one; choose a folder without it"
-            )
-        if not is_url(root):
-            root = str(Path(root).expanduser().absolute())
-        return _of_process(root, tuple(sorted(settings.storage_options.items())))
+        options = tuple(sorted(settings.storage_options.items()))
+        if is_url(root):
+            return _of_process(root, options, settings.local_name.absolute())
+        return _of_process(folder_of(root), options, None)
+
+    def apart(self) -> Lake:
+        """The same lake, whose open tables are nobody else's."""
+        return Lake(self.root, self.storage_options, self.local_name)
 
     def uri(self, layer: str, table: str) -> str:
         return f"{self.root}/{place(layer, table)}"
@@ -221,9 +223,8 @@ class Lake:
         commit: Commit,
         days: Days | None = None,
     ) -> Written:
-        """Replaces a table stored in one piece, or of any other these `days`, by what `build`
-        makes of its present content. `build` runs again when somebody else committed in between,
-        so that nothing is lost."""
+        """Replaces a table stored in one piece, or of any other these `days`, by what `build` makes
+        of its content; it runs again when somebody else committed in between."""
         keys = partition_columns(layer, table)
         if bool(keys) is (days is None):
             how = "by day: write its days" if keys else "in one piece: it has no days"
@@ -257,8 +258,7 @@ class Lake:
     def append_each(
         self, layer: str, table: str, parts: Mapping[str, pl.DataFrame], *, commit: Commit
     ) -> Written:
-        """Adds rows by the id of an application transaction, in one commit and each exactly
-        once: of an id that has reached number 1 before, nothing is added."""
+        """As `append`, in one commit: id of an application transaction → its rows, number 1."""
         return self._append(layer, table, parts, [(name, 1) for name in parts], commit)
 
     def _append(
@@ -355,14 +355,11 @@ class Lake:
 
     def table(self, layer: str, table: str, as_of: AsOf | None = None) -> DeltaTable | None:
         """The Delta table itself, or None, to be read. For this package and the SQL catalog."""
-        uri = self.uri(layer, table)
-        with naming(uri, "open"):
-            known = self._opened.newest(uri) if as_of is None else None
-        delta = known or self._open(layer, table)
-        if known is None and delta is not None and as_of is None:
-            self._opened.keep(uri, delta)
-        elif delta is not None and as_of is not None:
-            with naming(uri, "open"):
+        if as_of is None:
+            return self._opened.table(self.uri(layer, table), partial(self._open, layer, table))
+        delta = self._open(layer, table)
+        if delta is not None:
+            with naming(self.uri(layer, table), "open"):
                 travel(delta, as_of, f"{layer}.{table}")
         return delta
 
@@ -377,7 +374,9 @@ class Lake:
             refuse_lost_log(uri)
             return None
         except StorageError as error:
-            raise (damaged_log(self, layer, table) or error) from error
+            if damage := damaged_log(self, layer, table):
+                raise damage from error
+            raise
 
     def close(
         self, layer: str, table: str, days: Days | None = None, version: int | None = None
@@ -445,6 +444,6 @@ class Lake:
 
 
 @functools.lru_cache(maxsize=4)
-def _of_process(root: str, options: tuple[tuple[str, str], ...]) -> Lake:
+def _of_process(root: str, options: tuple[tuple[str, str], ...], local_name: Path | None) -> Lake:
     """One for all of a process: steps, managers and commands share the tables that are open."""
-    return Lake(root, dict(options))
+    return Lake(root, dict(options), local_name)

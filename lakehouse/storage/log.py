@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from lakehouse.errors import (
     StorageError,
     is_disk_full,
 )
+from lakehouse.paths import is_url
 from lakehouse.regulation.gaming_day import Days
 from lakehouse.storage.days import checked_days
 from lakehouse.storage.listing import DataFile, listed_files, of_days
@@ -201,9 +203,9 @@ def _stored(
 
 
 def is_plain(delta: DeltaTable) -> bool:
-    """Whether the rows of a table are those of its files, in a local folder: without the deletion
-    vectors and renamed columns that later protocols have."""
-    return delta.table_uri.startswith("file:") and delta.protocol().min_reader_version == 1
+    """Whether the rows of a table are those of its files: without the deletion vectors and renamed
+    columns that later protocols have."""
+    return delta.protocol().min_reader_version == 1
 
 
 def _of_files(
@@ -221,10 +223,12 @@ def _of_files(
     asked = files if days is None or not keys else of_days(files, days)
     if not asked:
         return pl.LazyFrame(schema=schema)
-    folder = unquote(urlsplit(delta.table_uri).path).rstrip("/")
+    uri = delta.table_uri.rstrip("/")
+    folder = unquote(urlsplit(uri).path) if uri.startswith("file:") else uri
     return pl.scan_parquet(
         [f"{folder}/{unquote(file.path)}" for file in asked],
         glob=False,
+        storage_options=delta._storage_options,
         schema={n: t for n, t in schema.items() if n not in keys},
         hive_partitioning=bool(keys),
         hive_schema={k: schema[k] for k in keys} or None,
@@ -284,8 +288,32 @@ def naming(uri: str, action: str) -> Iterator[None]:
         raise _named(uri, action, error) from error
 
 
+_DECORATION = re.compile(r"\x1b\[\d*m|↳")
+"""Delta draws the causes of an error in colour."""
+_CAUSES = (
+    (r"NoSuchBucket|ContainerNotFound", "there is no such bucket: make it first"),
+    (
+        r"169\.254\.169\.254|metadata\.google",
+        "no credentials are given: name them in [storage_options], as AWS_ACCESS_KEY_ID",
+    ),
+    (
+        r"\b40[13]\b|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId",
+        "the object store refuses it: see the credentials in [storage_options], and their rights",
+    ),
+    (r"URL scheme is not allowed", 'the address is not https: set AWS_ALLOW_HTTP = "true"'),
+    (
+        r"Connection refused|dns error|tcp connect error|timed out",
+        "the object store does not answer: see its address in [storage_options], and the network",
+    ),
+)
+"""What an object store's errors mean, which go on for half a page."""
+
+
 def _named(uri: str, action: str, error: BaseException) -> StorageError:
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = " ".join(_DECORATION.sub(" ", str(error)).split()) or type(error).__name__
     if is_disk_full(error):
         return DiskFull(f"cannot {action} {uri}: the disk is full; make room and run it again")
+    for pattern, cause in _CAUSES if is_url(uri) else ():
+        if re.search(pattern, said):
+            return StorageError(f"cannot {action} {uri}: {cause}")
     return StorageError(f"cannot {action} {uri}: {said[:300]}")

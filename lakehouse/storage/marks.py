@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import finalize
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -24,8 +25,8 @@ Tokens = dict[dt.date, str]
 """Gaming day → what it holds, as a short text that is another one when the day changes."""
 
 KEY = "derived"
-NEWEST = 8
-"""Commits that are looked at first; marks are nearly always in the last one."""
+_LOOKS = (1, 8, None)
+"""Commits that are looked at, then how many more; marks are nearly always in the last one."""
 _REARRANGING = ("OPTIMIZE", "VACUUM START", "VACUUM END")
 
 
@@ -57,12 +58,12 @@ def recorded(delta: DeltaTable) -> Tokens:
     newest: dict[str, Any] | None = None
     later: list[dict[str, str]] = []
     for entry in _history(delta):
-        if newest is not None and entry["version"] <= newest["base"]:
-            break
         if entry.get(KEY):
             said = json.loads(entry[KEY])
             newest = newest or said
             later.append(said["own"])
+        if newest is not None and entry["version"] - 1 <= newest["base"]:
+            break
     if newest is None:
         return {}
     marks = dict(newest["all"])
@@ -113,11 +114,32 @@ def _before_rearranging(delta: DeltaTable) -> DeltaTable:
 
 
 def _history(delta: DeltaTable) -> Iterator[dict[str, Any]]:
-    """Commits, newest first; the whole log is read where the newest few are not enough."""
-    newest = delta.history(NEWEST)
-    yield from newest
-    if len(newest) == NEWEST:
-        yield from delta.history()[NEWEST:]
+    """Commits, newest first; more of the log is read where the newest are not enough."""
+    told = 0
+    for most in _LOOKS:
+        read = _newest(delta, most)
+        yield from read[told:]
+        told = len(read)
+        if most is None or told < most:
+            return
+
+
+def _newest(delta: DeltaTable, most: int | None) -> list[dict[str, Any]]:
+    """Of an object store each commit is a request: what was read is kept with the table."""
+    version, asked, read = _LOOKED_AT.get(id(delta), (None, 0, []))
+    if version == delta.version() and most is not None and asked >= most:
+        return read
+    read = delta.history(most)
+    if most is not None:
+        if version is None:
+            finalize(delta, _LOOKED_AT.pop, id(delta), None)
+        _LOOKED_AT[id(delta)] = delta.version(), most, read
+    return read
+
+
+_LOOKED_AT: dict[int, tuple[int, int, list[dict[str, Any]]]] = {}
+"""Open table, by its identity while it is there → its version, and its newest commits: how many
+were asked for, and those that there are."""
 
 
 def _files(delta: DeltaTable, layer: str, table: str) -> Tokens:

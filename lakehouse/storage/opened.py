@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,13 @@ from typing import Any, TypeVar
 
 from deltalake import DeltaTable
 
+from lakehouse.paths import is_url
+from lakehouse.storage.log import naming
+
+LOOK_AGAIN = 5.0
+"""Seconds for which an object store is not asked again whether others have committed: each look is
+two requests, and a step looks dozens of times. Writers always ask, and what this process writes
+it sees at once."""
 T = TypeVar("T")
 Stamp = tuple[int, int, int] | None
 Numbers = Mapping[str, int | None]
@@ -24,6 +32,7 @@ class _Held:
     delta: DeltaTable
     stamp: Stamp
     facts: dict[str, Any] = field(default_factory=dict)
+    seen: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Opened:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._own: dict[str, _Own] = {}
+        self._absent: dict[str, float] = {}
         self._looking = threading.RLock()
         self._steady: set[str] = set()
 
@@ -58,16 +68,26 @@ class Opened:
             with self._looking:
                 self._steady.discard(uri)
 
-    def newest(self, uri: str) -> DeltaTable | None:
-        """The table with all commits so far; None where it was not opened before, or its log is
-        another one since: removed, made anew, damaged or cleaned."""
-        with self._looking:
-            return self._newest(uri)
+    def table(self, uri: str, opened: Callable[[], DeltaTable | None]) -> DeltaTable | None:
+        """The table with all commits so far, by `opened` where it is not open; None where there
+        is none."""
+        if _was_just_seen(uri, self._absent.get(uri)):
+            return None
+        with naming(uri, "open"), self._looking:
+            held = self._held.get(uri)
+            if held is not None and (uri in self._steady or _was_just_seen(uri, held.seen)):
+                return held.delta
+            delta = self._newest(uri)
+        if delta is None and (delta := opened()) is not None:
+            self.keep(uri, delta)
+        elif delta is None:
+            self._absent[uri] = time.monotonic()
+        return delta
 
     def _newest(self, uri: str) -> DeltaTable | None:
+        """None where it was not opened before, or its log is another one since: removed, made
+        anew, damaged or cleaned."""
         held = self._held.get(uri)
-        if held is not None and uri in self._steady:
-            return held.delta
         version = -1 if held is None else held.delta.version()
         if held is None or held.stamp is None or held.stamp != _stamp(uri, version):
             self._held.pop(uri, None)
@@ -76,11 +96,12 @@ class Opened:
             held.delta.update_incremental()
         if held.delta.version() != version:
             self._held[uri] = held = _Held(held.delta, _stamp(uri, held.delta.version()))
+        held.seen = time.monotonic()
         return held.delta
 
     def take(self, uri: str) -> DeltaTable | None:
-        """As `newest`, for a writer alone, who must know which commits it has seen: nobody else
-        has the table until it is kept again."""
+        """The open table with all commits so far, for a writer alone, who must know which it has
+        seen: nobody else has it until it is kept again."""
         with self._looking:
             self._newest(uri)
             held = self._held.pop(uri, None)
@@ -88,6 +109,7 @@ class Opened:
 
     def keep(self, uri: str, delta: DeltaTable) -> None:
         """For whoever opened a table, or took it."""
+        self._absent.pop(uri, None)
         self._held[uri] = _Held(delta, _stamp(uri, delta.version()))
 
     def remembered(self, uri: str, delta: DeltaTable, what: str, make: Callable[[], T]) -> T:
@@ -131,7 +153,7 @@ class Opened:
     def _own_of(self, uri: str, delta: DeltaTable) -> _Own | None:
         version = delta.version()
         own, stamp = self._own.get(uri), _stamp(uri, version)
-        if own is None or "://" in uri or stamp is None:
+        if own is None or is_url(uri) or stamp is None:
             return None
         return own if (own.version, own.stamp) == (version, stamp) else None
 
@@ -142,7 +164,7 @@ def _commit(uri: str, version: int) -> Path:
 
 def _stamp(uri: str, version: int) -> Stamp:
     """Which file the commit is, on a local disk; None where it is not there."""
-    if "://" in uri:
+    if is_url(uri):
         return 0, 0, 0
     try:
         found = _commit(uri, version).stat()
@@ -151,6 +173,10 @@ def _stamp(uri: str, version: int) -> Stamp:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
+def _was_just_seen(uri: str, at: float | None) -> bool:
+    return at is not None and is_url(uri) and time.monotonic() - at < LOOK_AGAIN
+
+
 def _has_more(uri: str, version: int) -> bool:
     """Whether there may be a later commit; of an object store nobody can say without asking."""
-    return "://" in uri or _commit(uri, version + 1).exists()
+    return is_url(uri) or _commit(uri, version + 1).exists()

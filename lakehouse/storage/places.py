@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
-from lakehouse.errors import StorageError
+from lakehouse.errors import BadInput, StorageError
+from lakehouse.paths import is_url
 
 
 def address(uri: str) -> str:
@@ -12,8 +14,14 @@ def address(uri: str) -> str:
     return uri if is_url(uri) else Path(uri).as_uri()
 
 
-def is_url(root: str) -> bool:
-    return "://" in root
+def folder_of(root: str) -> str:
+    """The whole path of a lake's folder. Raises BadInput for one that Delta would not find."""
+    if unquote(root) != root:
+        raise BadInput(
+            f"root {root!r}: Delta reads a name with {root[root.index('%') :][:3]} as another one; "
+            "choose a folder without it"
+        )
+    return str(Path(root).expanduser().absolute())
 
 
 def refuse_lost_log(uri: str) -> None:

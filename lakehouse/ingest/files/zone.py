@@ -15,7 +15,6 @@ from pathlib import Path
 
 from lakehouse import private_files
 from lakehouse.contracts import doors, is_closed
-from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.inspection import refuse_irregular
 from lakehouse.ingest.files.mapping_files import FOLDER_MAPPING, MAPPING_SUFFIX
@@ -75,10 +74,10 @@ class Found:
 
 
 def landing_zone(lake: Lake) -> Path:
-    """Its own path may be a link; no path below it. Raises BadInput for a lake whose root is no
-    folder: files land on a disk."""
-    if "://" in lake.root:
-        raise BadInput(f"root {lake.root}: files can be landed only where the root is a folder")
+    """Its own path may be a link; no path below it. Files land on a disk: those of a lake in an
+    object store on this machine's."""
+    if lake.local_name is not None:
+        return lake.local_name.with_name(f"{lake.local_name.name}.landing").resolve()
     return (Path(lake.root) / "landing").resolve()
 
 

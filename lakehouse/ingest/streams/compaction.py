@@ -38,7 +38,7 @@ class Compaction(Closing):
         layers: tuple[str, ...] = ("bronze", "quarantine"),
     ) -> None:
         self._layers, self._kept = layers, kept
-        self._lake = Lake(lake.root, lake.storage_options)
+        self._lake = lake.apart()
         self._tell = tell
         self._commits: Counter[str] = Counter()
         self._done: dict[str, float] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.errors import BadInput
 from lakehouse.ingest.streams.topics import Tell, Transport
 from lakehouse.settings import Settings
 
@@ -24,13 +23,8 @@ def transport(settings: Settings, tell: Tell = lambda _: None) -> Transport:
 
 
 def folder(settings: Settings) -> Path:
-    """Where the log is. Raises BadInput for a lake in an object store without the setting."""
-    if settings.topics is not None:
-        return settings.topics
-    if "://" in settings.root:
-        raise BadInput("the lake is in an object store: name a local folder in the setting topics")
-    root = Path(settings.root)
-    return root.with_name(f"{root.name}.topics")
+    """Where the log is."""
+    return settings.topics or settings.beside("topics")
 
 
 def topics_in(settings: Settings) -> dict[str, str]:

@@ -20,7 +20,6 @@ from lakehouse.private_files import close_folder
 from lakehouse.quality.expectations.engine import Validation, quietly
 from lakehouse.quality.results import Status
 from lakehouse.settings import Settings
-from lakehouse.storage import Lake
 
 if TYPE_CHECKING:
     from great_expectations.render.view import DefaultJinjaPageView
@@ -57,12 +56,8 @@ document.querySelectorAll('.btn-group .btn').forEach(function (b) {
 
 
 def docs_folder(settings: Settings) -> Path:
-    """Where Data Docs stand: the setting `data_docs`, or `<root>.docs` beside a local lake, or
-    lakehouse.docs here for one in an object store."""
-    if settings.data_docs is not None:
-        return settings.data_docs
-    root = Lake.open(settings).root
-    return Path("lakehouse.docs") if "://" in root else Path(f"{root}.docs")
+    """Where Data Docs stand: the setting `data_docs`, or `<root>.docs` beside the lake."""
+    return settings.data_docs or settings.beside("docs").absolute()
 
 
 def write(folder: Path, validations: Iterable[Validation]) -> Path:

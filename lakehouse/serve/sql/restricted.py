@@ -25,7 +25,7 @@ def restricted_key_path(settings: Settings) -> Path:
     """The setting, or in the lake's folder of keys. Raises BadInput for a lake at a URL without
     it."""
     chosen = settings.restricted_key_file
-    return key_place(settings, RESTRICTED, chosen, "restricted_key_file")
+    return key_place(settings, RESTRICTED, chosen)
 
 
 def issue_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:

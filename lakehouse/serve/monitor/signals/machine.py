@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse.paths import is_url
 from lakehouse.serve.monitor.registry import Look, Measure, signal
 
 
@@ -42,7 +43,7 @@ def memory(look: Look) -> Iterator[Measure]:
 )
 def disk(look: Look) -> Iterator[Measure]:
     """The volume of a lake in a folder, whoever fills it."""
-    if "://" in look.lake.root:
+    if is_url(look.lake.root):
         return
     size, free = look.host.disk(look.lake.root)
     share = 100 * (size - free) / max(size, 1)

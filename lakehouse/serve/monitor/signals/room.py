@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Iterator
 
+from lakehouse.paths import is_url
 from lakehouse.serve.monitor.registry import Look, Measure, signal
 from lakehouse.storage import Lake
 
@@ -56,7 +57,7 @@ def storage_growth(look: Look) -> Iterator[Measure]:
 def size_of(lake: Lake) -> float:
     """Bytes of all files of a lake in a folder; of one in an object store, of those that its
     newest versions need."""
-    if "://" not in lake.root:
+    if not is_url(lake.root):
         return float(_below(lake.root))
     held = (lake.partitions(*t)["bytes"].sum() for t in lake.stored())
     return float(sum(held))
@@ -82,6 +83,6 @@ def _size_and_room(look: Look) -> tuple[float, float | None]:
     size, bound = size_of(look.lake), look.settings.monitor.storage_gigabytes
     if bound is not None:
         return size, bound * GIGABYTE
-    if "://" in look.lake.root:
+    if is_url(look.lake.root):
         return size, None
     return size, size + look.host.disk(look.lake.root)[1]
