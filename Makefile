@@ -12,7 +12,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Empty, whatever it was: a test starts processes, and each would compile all of the project.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo page live test test-fast test-kafka test-pages check ui bench fuzz faults fix docs notebooks lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-object-store test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,10 @@ faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream worker
 
 test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
 	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)
+
+test-object-store: $(STAMP) ## A real object store (MinIO, built with Go) on loopback: commands and the store killed
+	@$(BIN)/python -m benchmarks.faults.object_store
+	@$(BIN)/python -m benchmarks object_store
 
 test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone, keys, roles; PAGES=--quick
 	@$(BIN)/python -m benchmarks.pages.browser $(PAGES)

@@ -14,6 +14,8 @@ from lakehouse.ingest.files.conservation import conservation
 from lakehouse.ingest.files.land import land
 from lakehouse.ingest.files.rejects import rejects, retry
 from lakehouse.ingest.files.run import ingest
+from lakehouse.ingest.files.zone import landing_zone
+from lakehouse.settings import Settings
 from lakehouse.storage import Lake
 from tests.landed import (
     AS_OF,
@@ -260,8 +262,10 @@ def test_land_refuses_what_it_cannot_do_and_copies_nothing(tmp_path: Path) -> No
     assert not (Path(lake.root) / "landing").exists()
 
 
-def test_files_land_only_where_the_root_is_a_folder() -> None:
-    with pytest.raises(BadInput, match="only where the root is a folder"):
+def test_files_of_a_lake_in_an_object_store_land_on_this_machine(tmp_path: Path) -> None:
+    there = Settings(root="s3://bucket/lake", local_root=tmp_path / "office")
+    assert landing_zone(Lake.open(there)) == tmp_path / "office.landing"
+    with pytest.raises(BadInput, match="nothing says where its files land"):
         land([], CAGE, Lake("s3://bucket/lake"))
 
 

@@ -110,15 +110,15 @@ def test_rotation_keeps_the_old_key_beside_the_new(tmp_path):
         ({"root": "/srv/data/lake"}, "/srv/data/lake.keys/pii-key"),
         ({"root": "/srv/data/lake/"}, "/srv/data/lake.keys/pii-key"),
         ({"root": "s3://bucket/lake", "pii_key_file": "/etc/key"}, "/etc/key"),
+        ({"root": "s3://bucket/lake", "local_root": "/srv/here"}, "/srv/here.keys/pii-key"),
     ],
 )
 def test_where_the_key_is(settings, path):
     assert key_path(Settings(**settings)) == Path(path)
 
 
-def test_a_lake_at_a_url_must_say_where_its_key_is():
-    with pytest.raises(BadInput, match="set pii_key_file"):
-        key_path(Settings(root="s3://bucket/lake"))
+def test_the_key_of_a_lake_in_an_object_store_is_on_this_machine():
+    assert key_path(Settings(root="s3://bucket/lake")) == Path("data/lake.keys/pii-key").absolute()
 
 
 def test_a_key_is_made_once(tmp_path):

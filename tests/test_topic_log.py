@@ -266,12 +266,13 @@ def test_topics_are_made_and_looked_at_by_command(
     assert "no topic 'nothing'" in capsys.readouterr().err
 
 
-def test_topics_of_a_lake_in_an_object_store_need_a_folder(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_topics_of_a_lake_in_an_object_store_are_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAKEHOUSE_ROOT", "s3://bucket/lake")
-    assert cli.run(["topics", "list"]) == 2
-    assert "name a local folder in the setting topics" in capsys.readouterr().err
+    monkeypatch.setenv("LAKEHOUSE_LOCAL_ROOT", str(tmp_path / "office"))
+    assert cli.run(["topics", "create", "clickstream"]) == 0
+    assert (tmp_path / "office.topics" / "clickstream").is_dir()
 
 
 def _write(folder: str, worker: int, batches: int) -> None:

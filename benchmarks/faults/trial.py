@@ -3,6 +3,7 @@ with a lake where nobody was."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -17,7 +18,8 @@ import polars as pl
 
 from benchmarks.faults.doomed import POINTS
 from lakehouse.ingest.files.conservation import conservation
-from lakehouse.settings import load_settings
+from lakehouse.ingest.files.zone import landing_zone
+from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Lake
 
 BOUND = 600
@@ -68,8 +70,9 @@ def prepare(folder: Path, scene: Scene) -> None:
     folder.mkdir(parents=True)
     for command in scene.prepare:
         run(folder, scene, command)
+    zone = landing_zone(Lake.open(settings_of(folder, scene)))
     for name, text in scene.landed.items():
-        path = folder / "lake" / "landing" / name
+        path = zone / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.with_name(path.name + ".done").touch()
@@ -109,7 +112,7 @@ def trial(scene: Scene, base: Path, twin: Path, folder: Path, seed: int, togethe
             verdict.kills += killed(scene, folder, chance, together)
         run(folder, scene, scene.command)
         run(folder, scene, scene.heal)
-        verdict.faults = tuple(differences(scene, folder, twin))
+        verdict.faults = tuple(differences(scene, folder, Lake(str(twin / "lake"))))
     except SystemExit as error:
         verdict.faults = (str(error),)
     verdict.seconds = time.monotonic() - begun
@@ -139,16 +142,22 @@ def killed(scene: Scene, folder: Path, chance: random.Random, together: int) -> 
     return sum(process.returncode == -9 for process, _ in started)
 
 
-def differences(scene: Scene, folder: Path, twin: Path) -> list[str]:
+def settings_of(folder: Path, scene: Scene) -> Settings:
+    given = {n: json.loads(v) if v.startswith("{") else v for n, v in scene.settings.items()}
+    return load_settings(**{"root": str(folder / "lake"), **given})
+
+
+def differences(scene: Scene, folder: Path, twin: Lake) -> list[str]:
     """What the healed lake has otherwise than its twin: rows lost or doubled, by table, and
     days that are stored and not derived."""
     from igaming_assets.running import underived_days
 
-    found, lakes = [], [Lake(str(f / "lake")) for f in (folder, twin)]
-    for layer, table in lakes[1].stored():
+    settings = settings_of(folder, scene)
+    found, healed = [], Lake.open(settings)
+    for layer, table in twin.stored():
         if layer == "ops":
             continue
-        mine, theirs = (rows(lake, layer, table) for lake in lakes)
+        mine, theirs = (rows(lake, layer, table) for lake in (healed, twin))
         lost, doubled = (
             theirs.join(mine, on="row", how="left"),
             mine.join(theirs, on="row", how="left"),
@@ -157,10 +166,9 @@ def differences(scene: Scene, folder: Path, twin: Path) -> list[str]:
         more = doubled.filter(pl.col("n_right").fill_null(0) < pl.col("n")).height
         if less or more:
             found.append(f"{layer}.{table}: {less} rows lost or stale, {more} doubled or stale")
-        if layer == "bronze" and scene.landed and not conservation(lakes[0], table).holds:
+        if layer == "bronze" and scene.landed and not conservation(healed, table).holds:
             found.append(f"{layer}.{table}: the ledger says otherwise")
-    settings = load_settings(root=lakes[0].root, **scene.settings)
-    return found + [f"{day}: underived" for day in underived_days(settings, lakes[0])]
+    return found + [f"{day}: underived" for day in underived_days(settings, healed)]
 
 
 def rows(lake: Lake, layer: str, table: str) -> pl.DataFrame:

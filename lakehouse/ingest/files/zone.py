@@ -15,10 +15,12 @@ from pathlib import Path
 
 from lakehouse import private_files
 from lakehouse.contracts import doors, is_closed
+from lakehouse.errors import BadInput
 from lakehouse.ingest.files.byte_blocks import UnreadableFile
 from lakehouse.ingest.files.inspection import refuse_irregular
 from lakehouse.ingest.files.mapping_files import FOLDER_MAPPING, MAPPING_SUFFIX
 from lakehouse.locks import Tell, locked
+from lakehouse.paths import is_url
 from lakehouse.settings import WAIT_SECONDS
 from lakehouse.storage import Lake
 
@@ -75,8 +77,12 @@ class Found:
 
 def landing_zone(lake: Lake) -> Path:
     """Its own path may be a link; no path below it. Files land on a disk: those of a lake in an
-    object store on this machine's."""
-    if lake.local_name is not None:
+    object store on this machine's. Raises BadInput for one that no settings name a place for."""
+    if is_url(lake.root):
+        if lake.local_name is None:
+            raise BadInput(
+                f"root {lake.root}: nothing says where its files land: open it by settings"
+            )
         return lake.local_name.with_name(f"{lake.local_name.name}.landing").resolve()
     return (Path(lake.root) / "landing").resolve()
 
