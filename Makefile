@@ -12,7 +12,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Empty, whatever it was: a test starts processes, and each would compile all of the project.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo page live test test-fast test-kafka test-object-store test-pages check ui bench fuzz faults fix docs notebooks lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-object-store test-spark test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, th
 test-object-store: $(STAMP) ## A real object store (MinIO, built with Go) on loopback: commands and the store killed
 	@$(BIN)/python -m benchmarks.faults.object_store
 	@$(BIN)/python -m benchmarks object_store
+
+test-spark: $(STAMP) ## Apache Spark (by Maven) reads a lake: its rows and sums against ours
+	@$(BIN)/python -m benchmarks.spark
 
 test-pages: $(STAMP) ## Every page in a real headless Chromium: clicks, axe, a phone, keys, roles; PAGES=--quick
 	@$(BIN)/python -m benchmarks.pages.browser $(PAGES)
