@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from lakehouse.commands.printing import lines
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -217,24 +218,5 @@ def _tell_gold(trial: Lake, table: str, day: dt.date) -> None:
 
 
 def _show(title: str, frame: pl.DataFrame) -> None:
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = [[_cell(v) for v in row] for row in frame.iter_rows()]
-    names = [n.removeprefix("_") for n in frame.columns]
-    drawn = Table()
-    for name in names:
-        drawn.add_column(Text(name))
-    for row in cells:
-        drawn.add_row(*map(Text, row))
-    wide = sum(max(map(cell_len, column)) + 3 for column in zip(names, *cells, strict=True)) + 1
     typer.echo(f"\n{title}")
-    Console(width=wide).print(drawn)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    lines([n.removeprefix("_") for n in frame.columns], frame.iter_rows())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import parse_day
+from lakehouse.commands.printing import lines
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -355,17 +356,13 @@ def _progress(rows: int) -> Iterator[Callable[[int], None]]:
 
 def _report(order: Order, filled: Mapping[str, Filled]) -> None:
     """The files on standard output; what filings there were, and why, beside it."""
-    from rich.console import Console
-    from rich.table import Table
-
     from lakehouse.simulate.kernel.config import ROWS
 
-    table = Table("table", "rows", "bytes", "file")
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for name, made in filled.items():
-        path = order.path(name)
-        table.add_row(name, f"{made.rows:,}", f"{path.stat().st_size:,}", path.name)
-    Console().print(table)
+    files = [
+        (name, made.rows, order.path(name).stat().st_size, order.path(name).name)
+        for name, made in filled.items()
+    ]
+    lines(("table", "rows", "bytes", "file"), files)
     typer.echo(f"written to {order.output}", err=True)
     if order.dirty:
         told = "what was done to which lines, and where each should end"

@@ -10,6 +10,7 @@ import typer
 
 from lakehouse.commands import days_in_words, opened
 from lakehouse.commands.open_days import refuse_untrue, tell_open_days
+from lakehouse.commands.printing import lines
 from lakehouse.commands.rejection import DaysOf, open_tables, over_the_share, tell_tables
 from lakehouse.errors import BadInput, LakehouseError
 
@@ -91,23 +92,17 @@ def _tables(settings: Settings, named: list[str] | None) -> list[str]:
 
 
 def _tell(report: IngestReport, lake: Lake) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from lakehouse.contracts import doors, is_closed
 
     # All rows less those of the open table would be the restricted ones.
     closed = [door for door in doors() if is_closed(door)]
-    shown = Table()
-    for name in ("file", "state", "rows", "bronze", "quarantine", "replaced", "days"):
-        shown.add_column(name, overflow="fold")
+    names = ("file", "state", "rows", "bronze", "quarantine", "replaced", "days")
+    told = []
     for o in report.outcomes:
         counts = (o.rows, o.bronze_rows, o.quarantine_rows, o.replaced_rows, len(o.days))
-        told = ("" if o.table in closed else f"{n:,}" for n in counts)
-        shown.add_row(escape(o.name), o.state, *told)
-    if report.outcomes:
-        Console(stderr=True).print(shown)
+        told.append((o.name, o.state, *(None if o.table in closed else n for n in counts)))
+    if told:
+        lines(names, told, err=True)
     else:
         typer.echo(_nothing_new(lake), err=True)
     for o in report.outcomes:

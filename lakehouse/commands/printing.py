@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,3 +37,32 @@ def put(frame: pl.DataFrame, shape: Format = Format.table) -> None:
         typer.echo(frame.write_json())
     else:
         typer.echo(frame.write_csv(), nl=False)
+
+
+def lines(names: Iterable[str], rows: Iterable[Iterable[object]], *, err: bool = False) -> None:
+    """Writes rows as a table for the eye: counts with their commas, to the right. Where no
+    terminal sets a width, lines are as long as they are."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from lakehouse.serve.reports.render import WIDE
+
+    cells = [tuple(row) for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for at, name in enumerate(names):
+        counts = bool(cells) and all(type(row[at]) in (int, float) for row in cells)
+        table.add_column(name, justify="right" if counts else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*map(_cell, row))
+    sink = sys.stderr if err else sys.stdout
+    width = None if sink.isatty() else WIDE
+    Console(file=sink, width=width, markup=False, highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if type(value) in (int, float) else str(value)

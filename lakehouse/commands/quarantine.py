@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import Purpose, Restricted, admitted, opened, parse_day, refuse_restricted
-from lakehouse.commands.printing import Format, Shape
+from lakehouse.commands.printing import Format, Shape, lines
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -202,17 +202,4 @@ def _print(frame: pl.DataFrame, shape: Format) -> None:
     elif shape is Format.json:
         typer.echo(frame.write_json())
     else:
-        _print_table(flat)
-
-
-def _print_table(frame: pl.DataFrame) -> None:
-    from rich.console import Console
-    from rich.table import Table as Drawn
-    from rich.text import Text
-
-    drawn = Drawn()
-    for name in frame.columns:
-        drawn.add_column(name, overflow="fold")
-    for row in frame.iter_rows():
-        drawn.add_row(*(Text("" if v is None else str(v)) for v in row))
-    Console().print(drawn)
+        lines(flat.columns, flat.iter_rows())

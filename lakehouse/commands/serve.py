@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import opened
+from lakehouse.commands.printing import lines
 from lakehouse.errors import BadInput, LakehouseError
 
 if TYPE_CHECKING:
@@ -202,19 +203,13 @@ def add(
 
 def list_() -> None:
     """Tokens, what each opens and since when."""
-    from rich.console import Console
-    from rich.table import Table
-
     from lakehouse.settings import load_settings
 
     found = _tokens(load_settings()).all()
     if not found:
         typer.echo("no tokens: only this machine gets in", err=True)
         return
-    shown = Table("token", "opens", "made")
-    for token in found:
-        shown.add_row(token.name, ", ".join(token.scopes), token.made)
-    Console().print(shown)
+    lines(("token", "opens", "made"), ((t.name, t.scopes, t.made) for t in found))
 
 
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.commands import opened
+from lakehouse.commands.printing import lines
 from lakehouse.commands.stream import GROUP, Topics
 from lakehouse.errors import BadInput
 
@@ -123,16 +124,10 @@ def status(
     if as_json:
         typer.echo(found.write_json())
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table()
-    for name in _SHOWN:
-        shown.add_column(name, justify="left" if name == "topic" else "right", no_wrap=True)
+    told = []
     for topic, partition, _, *numbers, last in found.iter_rows():
-        told = (f"{partition}", *(f"{n:,}" for n in numbers))
-        shown.add_row(topic, *told, _moment(last, at))
-    Console().print(shown)
+        told.append((topic, partition, *numbers, _moment(last, at)))
+    lines(_SHOWN, told)
 
 
 def _moment(last: dt.datetime | None, now: dt.datetime) -> str:

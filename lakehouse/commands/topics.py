@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.commands.printing import lines
 from lakehouse.errors import BadInput
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -108,15 +109,7 @@ def _show(rows: Sequence[Mapping[str, object]], *, as_json: bool, otherwise: str
     if not rows:
         typer.echo(otherwise, err=True)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table()
-    for name in rows[0]:
-        shown.add_column(name, justify="left" if name in ("topic", "table") else "right")
-    for row in rows:
-        shown.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()))
-    Console().print(shown)
+    lines(rows[0], (row.values() for row in rows))
 
 
 def _said(text: str) -> None:

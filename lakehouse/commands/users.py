@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lakehouse.commands.printing import lines
 from lakehouse.errors import BadInput
 
 if TYPE_CHECKING:
@@ -47,18 +48,13 @@ def add(name: Name, role: Role) -> None:
 
 def list_() -> None:
     """Users, their roles and since when."""
-    from rich.console import Console
-    from rich.table import Table
-
     users, _ = _opened()
     found = users.all()
     if not found:
         typer.echo("no users: the page is for this machine alone", err=True)
         return
-    shown = Table("user", "roles", "made", "")
-    for user in found:
-        shown.add_row(user.name, ", ".join(user.roles), user.made, "demo" if user.is_demo else "")
-    Console().print(shown)
+    told = ((u.name, u.roles, u.made, "demo" if u.is_demo else "") for u in found)
+    lines(("user", "roles", "made", ""), told)
 
 
 def remove(name: Name) -> None:
@@ -113,18 +109,12 @@ def log(
 
 
 def _show_roles() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from lakehouse.serve.signin.doorman import roles_of
     from lakehouse.settings import load_settings
 
-    shown = Table("role", "for whom", "pages", "may also")
-    for found in roles_of(load_settings().page).values():
-        shown.add_row(
-            found.name, found.about, ", ".join(sorted(found.pages)), ", ".join(sorted(found.grants))
-        )
-    Console().print(shown)
+    roles = roles_of(load_settings().page).values()
+    told = ((r.name, r.about, sorted(r.pages), sorted(r.grants)) for r in roles)
+    lines(("role", "for whom", "pages", "may also"), told)
 
 
 def _opened() -> tuple[Users, SignInLog]:
