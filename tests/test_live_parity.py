@@ -19,6 +19,7 @@ from live_streams import (
     Stream,
     batch_alerts,
     bet,
+    order,
     stream,
     streams,
 )
@@ -264,6 +265,27 @@ def test_what_held_and_holds_no_longer_is_taken_back() -> None:
     made.take(whole.bronze.tail(1), tell=True)
     versions = pl.concat(made.alerts).select("rule", "is_first", "is_withdrawn")
     assert versions.rows() == [("night_play", True, False), ("night_play", False, True)]
+
+
+def test_an_alert_is_told_anew_when_it_rests_on_another_payment() -> None:
+    """Of three within 5 s the first goes, as its number comes with another amount too; a late one
+    of its moment takes its place. All that the alert measures is as it was."""
+    at = dt.datetime(2026, 6, 15, 15, tzinfo=dt.UTC)
+
+    def paid(n: int, second: int, amount: str = "9.50") -> dict[str, Any]:
+        like = order(n, at + dt.timedelta(seconds=second), "U1", lambda held: held.elements[0])
+        return like | {"order_id": "O1", "amount": Decimal(amount), "unit_price": Decimal(amount)}
+
+    pieces_ = [paid(1, 0), paid(2, 1), paid(3, 2)], [paid(1, 0, "100.00"), paid(4, 0)]
+    come = stream("shop_orders", [e for piece in pieces_ for e in piece]).bronze
+    whole, parted = Run("shop_orders"), Run("shop_orders")
+    whole.take(come, tell=True)
+    parted.take(come.head(3), tell=True)
+    parted.take(come.tail(2), tell=True)
+    last = pl.col("alert_id").str.ends_with("-T3")
+    [told, *_] = parted.of(parted.alerts, ("alert_id",)).filter(last).iter_rows(named=True)
+    assert [one["record_id"] for one in told["evidence"]] == ["T4", "T2", "T3"]
+    assert_same(whole, parted)
 
 
 def test_an_event_that_is_too_late_is_counted_as_late_and_changes_nothing() -> None:

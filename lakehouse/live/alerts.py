@@ -15,13 +15,13 @@ ALERT = pl.Schema(
     }
 )
 """An alert as a rule gives it; the engine adds where and when."""
-_SAID = ("level", "score", "said", "context", "is_withdrawn")
+_SAID = ("level", "score", "said", "context", "evidence", "is_withdrawn")
 _LONG = ("context", "evidence")
 CHUNKS = 64
 """In as many what is remembered may lie."""
 SAID = pl.Schema({**{n: t for n, t in ALERT.items() if n not in _LONG}, "digest": pl.UInt64()})
-"""What is remembered of an alert that was told: its measures by a digest, and of its evidence
-nothing, which were most of what a day of payments took here."""
+"""What is remembered of an alert that was told: its measures and evidence by a digest, as they
+were most of what a day of payments took here."""
 
 
 def versions(said: pl.DataFrame, stands: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
