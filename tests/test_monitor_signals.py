@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 import pytest
 from monitored import NOON, Idle, Watched
+from object_store import served
 from small_lake import COMMIT, rows
 from streamed import event, log_at, send, take_in
 
@@ -280,14 +281,16 @@ def test_a_lake_that_will_soon_be_full(watched: Watched) -> None:
 
 
 def test_a_store_of_objects_has_no_volume(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, {"root": f"file://{tmp_path}/lake"})
-    store(watched, "property_day", [DAY])
-    size = watched.lake.partitions("gold", "property_day")["bytes"].sum()
-    assert size_of(watched.lake) == size > 0
-    assert watched.read("disk") == {}
-    assert watched.read("storage")["lake"].value is None
-    watched.more |= {"monitor": {"storage_gigabytes": size / 0.9 / 1e9}}
-    assert watched.read("storage")["lake"].level == WARNING
+    with served(tmp_path) as objects:
+        there = {"root": f"{objects.bucket('watched')}/lake", "storage_options": objects.options}
+        watched = Watched(tmp_path, there)
+        store(watched, "property_day", [DAY])
+        size = watched.lake.partitions("gold", "property_day")["bytes"].sum()
+        assert size_of(watched.lake) == size > 0
+        assert watched.read("disk") == {}
+        assert watched.read("storage")["lake"].value is None
+        watched.more |= {"monitor": {"storage_gigabytes": size / 0.9 / 1e9}}
+        assert watched.read("storage")["lake"].level == WARNING
 
 
 def test_a_machine_that_is_busy(watched: Watched) -> None:

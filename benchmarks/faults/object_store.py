@@ -16,7 +16,6 @@ from pathlib import Path
 from benchmarks.faults.__main__ import SCENES
 from benchmarks.faults.trial import Scene, differences, killed, prepare, run
 from benchmarks.minio import Minio, MissingError
-from lakehouse.storage import Lake
 
 NAMES = ("first use", "ingest")
 
@@ -44,7 +43,7 @@ def trial(scene: Scene, store: Minio, folder: Path, twin: Path, seed: int) -> li
     kills += killed(mine, folder, chance, 2)
     run(folder, mine, scene.command)
     run(folder, mine, scene.heal)
-    found = differences(mine, folder, Lake(str(twin / "lake")))
+    found = differences(mine, folder, twin)
     said = "; ".join(found) or "as if nothing had been"
     print(f"{scene.name}, seed {seed}: {kills} killed, the store once: {said}", flush=True)
     return found

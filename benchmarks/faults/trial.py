@@ -112,7 +112,7 @@ def trial(scene: Scene, base: Path, twin: Path, folder: Path, seed: int, togethe
             verdict.kills += killed(scene, folder, chance, together)
         run(folder, scene, scene.command)
         run(folder, scene, scene.heal)
-        verdict.faults = tuple(differences(scene, folder, Lake(str(twin / "lake"))))
+        verdict.faults = tuple(differences(scene, folder, twin))
     except SystemExit as error:
         verdict.faults = (str(error),)
     verdict.seconds = time.monotonic() - begun
@@ -147,17 +147,17 @@ def settings_of(folder: Path, scene: Scene) -> Settings:
     return load_settings(**{"root": str(folder / "lake"), **given})
 
 
-def differences(scene: Scene, folder: Path, twin: Lake) -> list[str]:
+def differences(scene: Scene, folder: Path, twin: Path) -> list[str]:
     """What the healed lake has otherwise than its twin: rows lost or doubled, by table, and
     days that are stored and not derived."""
     from igaming_assets.running import underived_days
 
     settings = settings_of(folder, scene)
-    found, healed = [], Lake.open(settings)
-    for layer, table in twin.stored():
+    found, healed, unharmed = [], Lake.open(settings), Lake(str(twin / "lake"))
+    for layer, table in unharmed.stored():
         if layer == "ops":
             continue
-        mine, theirs = (rows(lake, layer, table) for lake in (healed, twin))
+        mine, theirs = (rows(lake, layer, table) for lake in (healed, unharmed))
         lost, doubled = (
             theirs.join(mine, on="row", how="left"),
             mine.join(theirs, on="row", how="left"),
