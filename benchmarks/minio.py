@@ -8,22 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
+import tempfile
 import threading
-import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.servers import BOUND, MissingError, free_port, started
 
 MODULE = "github.com/minio/minio"
 VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 BUILT = Path("build/minio")
-BOUND = 60
-"""Seconds that it may take to answer."""
-
-
-class MissingError(Exception):
-    """There is no MinIO, and nothing to build it with."""
 
 
 def program() -> str:
@@ -40,12 +37,23 @@ def program() -> str:
     return str((BUILT / "minio").absolute())
 
 
+@contextmanager
+def minio() -> Iterator[tuple[Path, Minio]]:
+    """A folder for as long as it is needed, and a server in it. Raises MissingError."""
+    with tempfile.TemporaryDirectory() as name:
+        store = Minio(Path(name))
+        try:
+            yield Path(name), store
+        finally:
+            store.kill()
+
+
 class Minio:
     """One server, with its data in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._program = folder, program()
-        self.port = _free()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -67,20 +75,13 @@ class Minio:
     def start(self) -> None:
         """Returns once it answers."""
         user = {"MINIO_ROOT_USER": "loopback", "MINIO_ROOT_PASSWORD": "loopback-alone"}
-        with (self._folder / "minio.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, "server", "data", "--address", f"127.0.0.1:{self.port}"],
-                cwd=self._folder,
-                env=os.environ | user | {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off"},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        until = time.monotonic() + BOUND
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise SystemExit((self._folder / "minio.log").read_text(errors="replace")[-2000:])
-            time.sleep(0.1)
+        self._process = started(
+            [self._program, "server", "data", "--address", f"127.0.0.1:{self.port}"],
+            self._folder,
+            self._folder / "minio.log",
+            self._answers,
+            os.environ | user | {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off"},
+        )
 
     def kill(self) -> None:
         """kill -9."""
@@ -103,7 +104,7 @@ class Proxy:
     while it asks for a log."""
 
     def __init__(self, port: int) -> None:
-        self.requests, self.delay, self.port, self._to = 0, 0.0, _free(), port
+        self.requests, self.delay, self.port, self._to = 0, 0.0, free_port(), port
         ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True).start()
         ready.wait(BOUND)
@@ -139,10 +140,3 @@ class Proxy:
             back.close()
 
         await asyncio.gather(ask(), answer(), return_exceptions=True)
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

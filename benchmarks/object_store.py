@@ -10,12 +10,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.minio import Minio, MissingError, Proxy
+from benchmarks.minio import Minio, Proxy, minio
+from benchmarks.servers import MissingError
 
 FAR = 0.020
 """Seconds that each answer takes longer."""
@@ -23,33 +23,31 @@ DAYS = ("2025-01-01", "2025-01-02")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            store = Minio(folder)
-        except MissingError as error:
-            print(f"no object store was tried: {error}")
-            return
-        proxy = Proxy(store.port)
-        options = json.dumps(store.options(proxy.port))
-        print("| one more day, the whole house, with checks | wall s | CPU s | requests |")
-        print("|---|---|---|---|")
-        try:
-            for what, delay in (("in a folder", None), ("MinIO", 0.0), ("20 ms away", FAR)):
-                place = folder / what.replace(" ", "-")
-                place.mkdir()
-                own = {"LAKEHOUSE_ROOT": str(place / "lake")}
-                if delay is not None:
-                    root = f"{store.bucket('lakes')}/{place.name}"
-                    own = {"LAKEHOUSE_ROOT": root, "LAKEHOUSE_STORAGE_OPTIONS": options}
-                _day(place, own, DAYS[0])
-                proxy.delay, proxy.requests = delay or 0.0, 0
-                wall, cpu = _day(place, own, DAYS[1])
-                asked = f"{proxy.requests:,}" if delay is not None else ""
-                print(f"| {what} | {wall:.1f} | {cpu:.1f} | {asked} |", flush=True)
-                proxy.delay = 0.0
-        finally:
-            store.kill()
+    try:
+        with minio() as (folder, store):
+            _measure(folder, store)
+    except MissingError as error:
+        print(f"no object store was tried: {error}")
+
+
+def _measure(folder: Path, store: Minio) -> None:
+    proxy = Proxy(store.port)
+    options = json.dumps(store.options(proxy.port))
+    print("| one more day, the whole house, with checks | wall s | CPU s | requests |")
+    print("|---|---|---|---|")
+    for what, delay in (("in a folder", None), ("MinIO", 0.0), ("20 ms away", FAR)):
+        place = folder / what.replace(" ", "-")
+        place.mkdir()
+        own = {"LAKEHOUSE_ROOT": str(place / "lake")}
+        if delay is not None:
+            root = f"{store.bucket('lakes')}/{place.name}"
+            own = {"LAKEHOUSE_ROOT": root, "LAKEHOUSE_STORAGE_OPTIONS": options}
+        _day(place, own, DAYS[0])
+        proxy.delay, proxy.requests = delay or 0.0, 0
+        wall, cpu = _day(place, own, DAYS[1])
+        asked = f"{proxy.requests:,}" if delay is not None else ""
+        print(f"| {what} | {wall:.1f} | {cpu:.1f} | {asked} |", flush=True)
+        proxy.delay = 0.0
 
 
 def _day(place: Path, own: Mapping[str, str], day: str) -> tuple[float, float]:

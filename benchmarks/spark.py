@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from benchmarks.servers import MissingError, jars
 from lakehouse.storage import Lake
 
 HERE = Path("tests/spark")
@@ -29,18 +30,8 @@ OPENS = [f"--add-opens={p}=ALL-UNNAMED" for p in (*_BASE, "java.base/sun.nio.ch"
 """Packages of Java 17 that Spark reaches into."""
 
 
-def jars() -> str:
-    """The class path. Raises SystemExit where Maven brings none."""
-    if not JARS.is_dir():
-        copy = ["dependency:copy-dependencies", f"-DoutputDirectory={JARS.absolute()}.new"]
-        if subprocess.run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *copy]).returncode:
-            raise SystemExit("Apache Spark was not tried: Maven did not bring it")
-        Path(f"{JARS}.new").rename(JARS)
-    return f"{JARS}/*"
-
-
-def read_by_spark(folders: list[str]) -> list[dict[str, Any]]:
-    command = ["java", "-Xmx2g", *OPENS, "-cp", jars(), str(HERE / "ReadLake.java"), *folders]
+def read_by_spark(classes: str, folders: list[str]) -> list[dict[str, Any]]:
+    command = ["java", "-Xmx2g", *OPENS, "-cp", classes, str(HERE / "ReadLake.java"), *folders]
     found = subprocess.run(command, capture_output=True, text=True, timeout=BOUND)
     if found.returncode:
         raise SystemExit(f"Spark failed: {found.stderr[-2000:]}")
@@ -69,14 +60,18 @@ def _to_cents(value: Decimal) -> Decimal:
 
 def main() -> int:
     missing = [name for name in ("java", "mvn") if shutil.which(name) is None]
-    if missing:
-        print(f"Apache Spark was not tried: {' and '.join(missing)} of Java and Maven are not here")
+    try:
+        if missing:
+            raise MissingError(f"{' and '.join(missing)} of Java and Maven are not here")
+        classes = jars(HERE / "pom.xml", JARS, "Apache Spark")
+    except MissingError as error:
+        print(f"Apache Spark was not tried: {error}")
         return 0
     with tempfile.TemporaryDirectory() as name:
         root = os.environ.get("LAKEHOUSE_ROOT") or _made(Path(name))
         lake = Lake(str(Path(root).absolute()))
         stored = lake.stored()
-        theirs = read_by_spark([lake.uri(*pair) for pair in stored])
+        theirs = read_by_spark(classes, [lake.uri(*pair) for pair in stored])
         found = 0
         for pair, said in zip(stored, theirs, strict=True):
             ours = read_by_us(lake, *pair)

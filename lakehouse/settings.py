@@ -352,14 +352,10 @@ class Settings(BaseSettings):
     def beside(self, kind: str) -> Path:
         """Where on this machine something that goes with the lake is: `<root>.<kind>`, of a lake
         in an object store `<local_root>.<kind>`."""
-        named = self.local_name if is_url(self.root) else Path(self.root).expanduser()
+        named = Path(self.root).expanduser()
+        if is_url(self.root):
+            named = self.local_root or Path("data") / self.root.rstrip("/").rpartition("/")[2]
         return named.with_name(f"{named.name}.{kind}")
-
-    @property
-    def local_name(self) -> Path:
-        """What a lake in an object store keeps on this machine is named by it."""
-        last = self.root.rstrip("/").rpartition("/")[2]
-        return self.local_root or Path("data") / last
 
     def doors_of_files(self) -> list[str]:
         """Tables that files are landed in, of the parts of the house that the lake has."""

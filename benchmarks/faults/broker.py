@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import BinaryIO
 
+from benchmarks.servers import MissingError, free_port, jars, started
+
 POM = Path("tests/kafka/pom.xml")
 JARS = Path("build/kafka")
-BOUND = 60
-"""Seconds that a broker may take to answer."""
+NAME = "Apache Kafka"
 NEEDED = ("java", "mvn")
 _CLUSTER = "bGFrZWhvdXNlLXRlc3QtMQ"
 _PROPERTIES = """
@@ -46,29 +45,12 @@ group.min.session.timeout.ms=1000
 """
 
 
-class MissingError(Exception):
-    """What a broker is made of is not here."""
-
-
-def jars() -> str:
-    """The class path. Raises MissingError where Maven brings none."""
-    folder = JARS.absolute()
-    if not folder.is_dir():
-        new = folder.with_name(f"kafka-{secrets.token_hex(4)}")
-        copy = ["dependency:copy-dependencies", f"-DoutputDirectory={new}"]
-        if subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *copy]).returncode:
-            shutil.rmtree(new, ignore_errors=True)
-            raise MissingError("Maven did not bring Apache Kafka")
-        new.rename(folder)
-    return f"{folder}/*"
-
-
 class Broker:
     """One broker that is its own controller, with its data in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, inner = _free(), _free()
-        self._folder, self._jars = folder, jars()
+        self.port, inner = free_port(), free_port()
+        self._folder, self._jars = folder, jars(POM, JARS, NAME)
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = folder / "server.properties"
         said = _PROPERTIES.format(port=self.port, inner=inner, folder=folder)
@@ -83,15 +65,8 @@ class Broker:
     def start(self) -> None:
         """Returns once it answers."""
         main = self._java("kafka.Kafka", str(self._settings))
-        log = self._log()
-        self._process = subprocess.Popen(
-            main, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
-        )
-        until = time.monotonic() + BOUND
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise SystemExit((self._folder / "broker.log").read_text(errors="replace")[-2000:])
-            time.sleep(0.1)
+        log = self._folder / "broker.log"
+        self._process = started(main, self._folder, log, self._answers)
 
     def kill(self) -> None:
         """kill -9."""
@@ -117,13 +92,6 @@ class Broker:
         return (self._folder / "broker.log").open("ab")
 
 
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.broker", description=__doc__)
     asked.add_argument(
@@ -135,7 +103,7 @@ def main() -> int:
     try:
         if missing:
             raise MissingError(f"{' and '.join(missing)} of Java and Maven are not here")
-        jars()
+        jars(POM, JARS, NAME)
     except MissingError as error:
         print(f"Apache Kafka was not tried: {error}")
         return 0

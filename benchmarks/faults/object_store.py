@@ -7,7 +7,6 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -15,7 +14,8 @@ from pathlib import Path
 
 from benchmarks.faults.__main__ import SCENES
 from benchmarks.faults.trial import Scene, differences, killed, prepare, run
-from benchmarks.minio import Minio, MissingError
+from benchmarks.minio import Minio, minio
+from benchmarks.servers import MissingError
 
 NAMES = ("first use", "ingest")
 
@@ -62,29 +62,29 @@ def main() -> int:
     asked.add_argument("--trials", type=int, default=4)
     asked.add_argument("--seed", type=int, default=42)
     given = asked.parse_args()
-    chance, faults = random.Random(given.seed), 0
-    scenes = [s for s in SCENES if s.name in NAMES]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            store = Minio(folder)
-        except MissingError as error:
-            print(f"no object store was tried: {error}")
-            return 0
-        try:
-            for scene in scenes:
-                prepare(folder / f"{scene.name}-twin", scene)
-                for command in (scene.command, scene.heal):
-                    run(folder / f"{scene.name}-twin", scene, command)
-            for n in range(given.trials):
-                scene = scenes[n % len(scenes)]
-                twin = folder / f"{scene.name}-twin"
-                place = folder / f"trial-{n}"
-                faults += len(trial(scene, store, place, twin, chance.randrange(2**32)))
-        finally:
-            store.kill()
+    try:
+        with minio() as (folder, store):
+            faults = campaign(store, folder, given.seed, given.trials)
+    except MissingError as error:
+        print(f"no object store was tried: {error}")
+        return 0
     print(f"seed {given.seed}: {given.trials} trials, {faults} faults")
     return 1 if faults else 0
+
+
+def campaign(store: Minio, folder: Path, seed: int, trials: int) -> int:
+    """Trials of the scenes in turns; their faults."""
+    chance, faults = random.Random(seed), 0
+    scenes = [s for s in SCENES if s.name in NAMES]
+    for scene in scenes:
+        prepare(folder / f"{scene.name}-twin", scene)
+        for command in (scene.command, scene.heal):
+            run(folder / f"{scene.name}-twin", scene, command)
+    for n in range(trials):
+        scene = scenes[n % len(scenes)]
+        twin, place = folder / f"{scene.name}-twin", folder / f"trial-{n}"
+        faults += len(trial(scene, store, place, twin, chance.randrange(2**32)))
+    return faults
 
 
 if __name__ == "__main__":

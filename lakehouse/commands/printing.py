@@ -40,24 +40,15 @@ def put(frame: pl.DataFrame, shape: Format = Format.table) -> None:
 
 
 def lines(names: Iterable[str], rows: Iterable[Iterable[object]], *, err: bool = False) -> None:
-    """Writes rows as a table for the eye: counts with their commas, to the right. Where no
-    terminal sets a width, lines are as long as they are."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    from lakehouse.serve.reports.render import WIDE
+    """Writes rows as a table for the eye: counts with their commas, to the right."""
+    from lakehouse.serve.reports.render import draw
 
     cells = [tuple(row) for row in rows]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for at, name in enumerate(names):
-        counts = bool(cells) and all(type(row[at]) in (int, float) for row in cells)
-        table.add_column(name, justify="right" if counts else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*map(_cell, row))
-    sink = sys.stderr if err else sys.stdout
-    width = None if sink.isatty() else WIDE
-    Console(file=sink, width=width, markup=False, highlight=False).print(table)
+    columns = [
+        (name, bool(cells) and all(type(row[at]) in (int, float) for row in cells))
+        for at, name in enumerate(names)
+    ]
+    draw(columns, (map(_cell, row) for row in cells), sys.stderr if err else sys.stdout)
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 from lakehouse.privacy import load_key, token_references, tokens
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, Tokens
+from lakehouse.storage.listing import paths_by_day, since
 from lakehouse.storage.marks import digest
 
 Table = tuple[str, str]
@@ -62,9 +63,8 @@ def written_since(
     data."""
     found: dict[dt.date, set[Table]] = {}
     for table in tables:
-        for file in lake.data_files(*table):
-            if file.day is not None and file.written >= moment.timestamp() * 1000:
-                found.setdefault(file.day, set()).add(table)
+        for day in paths_by_day(since(lake.data_files(*table), moment)):
+            found.setdefault(day, set()).add(table)
     return found
 
 

@@ -15,7 +15,7 @@ from lakehouse.quality.results import Check, Family, Judgement
 from lakehouse.regulation.gaming_day import each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, portions
-from lakehouse.storage.listing import rows_since
+from lakehouse.storage.listing import rows_of_days, since
 
 CONSERVATION = "conservation"
 PLANTS = "plants_are_in_bronze"
@@ -54,18 +54,19 @@ def conservation_checks(settings: Settings, now: dt.datetime) -> Iterator[Check]
 
 
 def judge(
-    settings: Settings, table: str, since: dt.datetime, lake: Lake, days: Days
+    settings: Settings, table: str, moment: dt.datetime, lake: Lake, days: Days
 ) -> dict[dt.date, Judgement]:
-    """Of a streamed table, no more rows missing than came in `since` are a warning: hours are
-    derived when they close."""
+    """Of a streamed table, no more rows missing than came in since the moment are a warning: hours
+    are derived when they close."""
     streamed = table in settings.streamed()
-    new = rows_since(lake.data_files("bronze", table), since) if streamed else {}
+    came = since(lake.data_files("bronze", table), moment) if streamed else ()
+    new = rows_of_days(came)
     found = {
         row["gaming_day"]: row
         for piece in portions(lake, days, ("bronze", table))
         for row in conservation(lake, table, piece).iter_rows(named=True)
     }
-    return {day: _counted(row, new.get(day, 0)) for day, row in found.items()}
+    return {day: _counted(row, new[day]) for day, row in found.items()}
 
 
 def _counted(row: dict[str, Any], new: int) -> Judgement:

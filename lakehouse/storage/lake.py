@@ -78,8 +78,8 @@ class Lake:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
-    local_name: Path | None = None
-    """Of one in an object store: by what it names the things that it keeps on this machine."""
+    landing: Path | None = None
+    """Where files land of one in an object store, on this machine."""
     _opened: Opened = field(default_factory=Opened, compare=False, repr=False)
 
     @classmethod
@@ -87,12 +87,12 @@ class Lake:
         root = settings.root.rstrip("/") or "/"
         options = tuple(sorted(settings.storage_options.items()))
         if is_url(root):
-            return _of_process(root, options, settings.local_name.absolute())
+            return _of_process(root, options, settings.beside("landing").absolute())
         return _of_process(folder_of(root), options, None)
 
     def apart(self) -> Lake:
         """The same lake, whose open tables are nobody else's."""
-        return Lake(self.root, self.storage_options, self.local_name)
+        return Lake(self.root, self.storage_options, self.landing)
 
     def uri(self, layer: str, table: str) -> str:
         return f"{self.root}/{place(layer, table)}"
@@ -444,6 +444,6 @@ class Lake:
 
 
 @functools.lru_cache(maxsize=4)
-def _of_process(root: str, options: tuple[tuple[str, str], ...], local_name: Path | None) -> Lake:
+def _of_process(root: str, options: tuple[tuple[str, str], ...], landing: Path | None) -> Lake:
     """One for all of a process: steps, managers and commands share the tables that are open."""
-    return Lake(root, dict(options), local_name)
+    return Lake(root, dict(options), landing)

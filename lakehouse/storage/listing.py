@@ -53,9 +53,9 @@ def rows_of_days(files: Iterable[DataFile]) -> Counter[dt.date]:
     return rows
 
 
-def rows_since(files: Iterable[DataFile], moment: dt.datetime) -> Counter[dt.date]:
-    """Rows by gaming day, of files that were written since."""
-    return rows_of_days(f for f in files if f.written >= moment.timestamp() * 1000)
+def since(files: Iterable[DataFile], moment: dt.datetime) -> Sequence[DataFile]:
+    """Those that were written since."""
+    return [f for f in files if f.written >= moment.timestamp() * 1000]
 
 
 def paths_by_day(files: Iterable[DataFile]) -> dict[dt.date, list[str]]:

@@ -78,12 +78,10 @@ class Found:
 def landing_zone(lake: Lake) -> Path:
     """Its own path may be a link; no path below it. Files land on a disk: those of a lake in an
     object store on this machine's. Raises BadInput for one that no settings name a place for."""
+    if lake.landing is not None:
+        return lake.landing.resolve()
     if is_url(lake.root):
-        if lake.local_name is None:
-            raise BadInput(
-                f"root {lake.root}: nothing says where its files land: open it by settings"
-            )
-        return lake.local_name.with_name(f"{lake.local_name.name}.landing").resolve()
+        raise BadInput(f"root {lake.root}: nothing says where its files land: open it by settings")
     return (Path(lake.root) / "landing").resolve()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -46,22 +46,30 @@ def upright(one: pl.DataFrame) -> pl.DataFrame:
 
 
 def _table(frame: pl.DataFrame, limit: int, out: Path | None) -> int:
+    kept = frame.head(limit) if limit else frame
+    columns = [(name, dtype.is_numeric()) for name, dtype in kept.schema.items()]
+    rows = as_text(kept, rounded=True).iter_rows()
+    with _opened(out) as sink:
+        draw(columns, (["" if v is None else v for v in row] for row in rows), sink)
+    if kept.height < frame.height:
+        print(f"first {limit} rows; --limit 0 shows all", file=sys.stderr)  # noqa: T201
+    return kept.height
+
+
+def draw(columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]], sink: IO[str]) -> None:
+    """Rows as a table for the eye. `columns`: names, and whether they hold numbers, which stand to
+    the right. Where no terminal sets a width, lines are as long as they are."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    kept = frame.head(limit) if limit else frame
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, dtype in kept.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in as_text(kept, rounded=True).iter_rows():
-        table.add_row(*("" if v is None else v for v in row))
-    with _opened(out) as sink:
-        width = None if out is None and sys.stdout.isatty() else WIDE
-        Console(file=sink, width=width, markup=False, highlight=False).print(table)
-    if kept.height < frame.height:
-        print(f"first {limit} rows; --limit 0 shows all", file=sys.stderr)  # noqa: T201
-    return kept.height
+    for name, is_number in columns:
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    width = None if sink.isatty() else WIDE
+    Console(file=sink, width=width, markup=False, highlight=False).print(table)
 
 
 def _csv(found: DuckDBPyRelation, sink: IO[str]) -> int:

@@ -22,10 +22,8 @@ _ISSUED = "restricted key issued: "
 
 
 def restricted_key_path(settings: Settings) -> Path:
-    """The setting, or in the lake's folder of keys. Raises BadInput for a lake at a URL without
-    it."""
-    chosen = settings.restricted_key_file
-    return key_place(settings, RESTRICTED, chosen)
+    """The setting, or in the lake's folder of keys."""
+    return key_place(settings, RESTRICTED, settings.restricted_key_file)
 
 
 def issue_key(settings: Settings, lake: Lake, *, who: str, at: dt.datetime) -> Path:

@@ -34,7 +34,7 @@ class Sent:
 
 
 def place(settings: Settings) -> Path:
-    """Folder where points wait. Raises BadInput as the folder of topics does."""
+    """Folder where points wait."""
     if settings.graphite.spool is not None:
         return settings.graphite.spool.expanduser()
     topics = topics_folder(settings)
