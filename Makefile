@@ -24,7 +24,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; $$($(PYTHON) --version) found. Set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -59,9 +59,10 @@ fuzz: $(STAMP) ## Ten thousand malformed landed files, as many random queries, a
 	@$(BIN)/python -m benchmarks.fuzz_sql
 	@$(BIN)/python -m benchmarks.fuzz_http
 
-faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers; the lakes compared
+faults: $(STAMP) ## Hundreds of kill -9 of commands, producers and stream workers, runs of the UI terminated; the lakes compared
 	@$(BIN)/python -m benchmarks.faults
 	@$(BIN)/python -m benchmarks.faults.stream
+	@$(BIN)/python -m benchmarks.faults.ui
 
 test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, then KILLS kill -9, of it too
 	@$(BIN)/python -m benchmarks.faults.broker --kills $(KILLS)

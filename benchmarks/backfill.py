@@ -11,7 +11,6 @@ import datetime as dt
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from typing import Any
 import requests
 
 from benchmarks.lake import HERE, START, compiled
+from benchmarks.servers import free_port
 
 DAYS = 30
 START_SECONDS, RUN_SECONDS = 180, 900
@@ -45,8 +45,10 @@ query($id: String!) {
   }
 }
 """
-
-
+RUNS = "{ runsOrError(limit: 1) { ... on Runs { results { runId status } } } }"
+TERMINATE = """
+mutation($id: String!) { terminateRun(runId: $id) { __typename } }
+"""
 NEWEST = """
 { partitionBackfillsOrError(limit: 1) {
     ... on PartitionBackfills { results { id } }
@@ -58,9 +60,7 @@ NEWEST = """
 @contextmanager
 def ui(root: Path, domains: Sequence[str]) -> Iterator[str]:
     """The address of its GraphQL, which knows the code by then."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     env = os.environ | {
         "LAKEHOUSE_DOMAINS": json.dumps(domains),
         "LAKEHOUSE_ROOT": str(root / "lake"),
@@ -133,6 +133,36 @@ def asked(address: str, keys: Sequence[list[str]], days: Sequence[dt.date]) -> s
 def newest(address: str) -> str:
     """The id of the backfill that was asked for last."""
     return str(said(address, NEWEST)["partitionBackfillsOrError"]["results"][0]["id"])
+
+
+def started_run(address: str) -> str:
+    """The id of the run that was asked for last, as soon as it has started."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        run, status = _newest_run(address)
+        if status == "STARTED":
+            return run
+        time.sleep(0.1)
+    raise SystemExit(f"no run began within {START_SECONDS} s")
+
+
+def terminated(address: str, run: str, seconds: float) -> str:
+    """Ends the run that was asked for last, as *Terminate* does: its status once it has ended, or
+    after so long."""
+    answer = said(address, TERMINATE, id=run)["terminateRun"]["__typename"]
+    if answer != "TerminateRunSuccess":
+        raise SystemExit(f"run {run}: {answer}")
+    until, status = time.monotonic() + seconds, "STARTED"
+    while status in ("STARTED", "CANCELING") and time.monotonic() < until:
+        time.sleep(0.1)
+        status = _newest_run(address)[1]
+    return status
+
+
+def _newest_run(address: str) -> tuple[str, str]:
+    """The id and the status of the run that was asked for last; empty where none was."""
+    found = said(address, RUNS)["runsOrError"]["results"]
+    return (found[0]["runId"], found[0]["status"]) if found else ("", "")
 
 
 def ended(address: str, backfill: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import functools
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.servers import free_port
 
 BATCH = 500
 SECONDS = 8.0
@@ -54,9 +55,7 @@ def events(count: int) -> list[str]:
 @contextmanager
 def server(folder: Path) -> Iterator[int]:
     """Its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     env = os.environ | {"LAKEHOUSE_ROOT": str(folder / "lake")}
     command = [sys.executable, "-m", "lakehouse", "serve", "--port", str(port)]
     process = subprocess.Popen([*command, "--events-per-second", "1e9"], env=env, cwd=folder)

@@ -9,13 +9,14 @@ import dagster as dg
 
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.describe import asset_options
+from igaming_assets.interruption import Retries
 from igaming_assets.partitions import asked_of, backfill_policy, days_of, gaming_days
 from lakehouse.pipeline.bronze import known_until
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
 RESOURCES = {"lake", "clock", "simulator", LEDGER}
-RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
+RETRIES = Retries(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
 Body = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 

@@ -32,6 +32,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 )
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, select
 
+from igaming_assets.interruption import uninterrupted
+
 OPEN_SHARDS = 8
 """One file per run: the last so many stay open."""
 MOST_WAITING = 2_000
@@ -78,8 +80,9 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
         with self._writing:
             kind = event.dagster_event_type if event.is_dagster_event else None
             if kind not in _BY_DAY | _WITHIN | _ENDS:
-                self.write_waiting()
-                super().store_event(event)
+                with uninterrupted():
+                    self.write_waiting()
+                    super().store_event(event)
                 return
             self._waiting.append(event)
             if kind in _ENDS or len(self._waiting) >= MOST_WAITING:
@@ -92,27 +95,33 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
     def write_waiting(self) -> None:
         """Stores the events that wait: a transaction for each file."""
         with self._writing:
-            events, self._waiting = self._waiting, []
-            if not events:
-                return
-            rows = [self._event_to_row(e) for e in events]
-            for run_id in dict.fromkeys(e.run_id for e in events):
-                with self._connect(run_id) as run:
-                    mine = [r for r in rows if r["run_id"] == run_id]
-                    run.execute(SqlEventLogStorageTable.insert(), mine)
-            shared = [n for n, e in enumerate(events) if e.dagster_event_type in _BY_DAY]
-            if shared:
-                with self._connect(INDEX_SHARD_NAME) as index:
-                    # Of other processes one writes here at a time, from its first look on.
-                    index.exec_driver_sql("BEGIN IMMEDIATE")
-                    _write_index(
-                        self, index, [events[n] for n in shared], [rows[n] for n in shared]
-                    )
+            if self._waiting:
+                with uninterrupted():
+                    events, self._waiting = self._waiting, []
+                    self._write(events)
+
+    def _write(self, events: Sequence[EventLogEntry]) -> None:
+        rows = [self._event_to_row(e) for e in events]
+        for run_id in dict.fromkeys(e.run_id for e in events):
+            with self._connect(run_id) as run:
+                mine = [r for r in rows if r["run_id"] == run_id]
+                run.execute(SqlEventLogStorageTable.insert(), mine)
+        shared = [n for n, e in enumerate(events) if e.dagster_event_type in _BY_DAY]
+        if shared:
+            with self._connect(INDEX_SHARD_NAME) as index:
+                # Of other processes one writes here at a time, from its first look on.
+                index.exec_driver_sql("BEGIN IMMEDIATE")
+                _write_index(self, index, [events[n] for n in shared], [rows[n] for n in shared])
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         self.write_waiting()
-        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+        with (
+            uninterrupted(),
+            self._db_lock,
+            self._engine(shard).connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def has_table(self, table_name: str) -> bool:

@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from igaming_assets.automation import late_data
+from igaming_assets.interruption import Retries
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from igaming_assets.resources import LakeResource
 from lakehouse.serve.publish.run import publish, usual
@@ -41,7 +42,7 @@ def _published(settings: Settings, target: str, shape: Shape) -> dg.AssetsDefini
         partitions_def=gaming_days(settings),
         backfill_policy=backfill_policy(),
         automation_condition=late_data(),
-        retry_policy=dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL),
+        retry_policy=Retries(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL),
     )
     def table(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
         days = days_of(context.partition_key_range)

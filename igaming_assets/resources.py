@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from igaming_assets.interruption import hear_every_interruption
 from lakehouse.errors import BadInput
 from lakehouse.settings import Settings, load_settings
 from lakehouse.storage import Lake
@@ -32,6 +33,9 @@ class LakeResource(dg.ConfigurableResource[Any]):
     @property
     def lake(self) -> Lake:
         return Lake.open(self.settings)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's
+        hear_every_interruption()
 
 
 class Clock(dg.ConfigurableResource[Any]):

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import os
-import signal
-import sys
-import threading
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, nullcontext
@@ -28,7 +23,6 @@ from lakehouse.storage import Days, Lake, rows_stored
 with lasting():
     import dagster as dg
     from dagster._core.definitions.job_base import InMemoryJob
-    from dagster._core.errors import DagsterExecutionInterruptedError
     from dagster._core.execution.api import execute_run_iterator
     from dagster._utils.interrupts import check_captured_interrupt
 
@@ -36,6 +30,7 @@ with lasting():
     from igaming_assets.automation import first_cause
     from igaming_assets.checks import declared, key_of_check
     from igaming_assets.instance import OWNER, instance_of_home, this_process
+    from igaming_assets.interruption import is_interruption
     from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
     from igaming_assets.resources import LakeResource
     from igaming_assets.verdicts import CheckVerdict, verdicts_of
@@ -44,8 +39,6 @@ ROWS_BETWEEN = 50_000
 """Rows of days between those of a run of scattered days; working them through costs about what
 the start of one more run does."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-_INTERRUPTIONS = (DagsterExecutionInterruptedError, KeyboardInterrupt)
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that ended, how many have, and how many there are in all."""
@@ -242,7 +235,6 @@ def _execute(
         asset_selection=job.asset_selection or None,
     )
     outcome.run_ids.append(run.run_id)
-    _hear_every_interruption()
     ended, steps = 0, len(job.nodes)
     stream = execute_run_iterator(InMemoryJob(job), run, instance)
     with closing(stream) as events:  # type: ignore[type-var]  # a generator, typed as Iterator
@@ -252,34 +244,13 @@ def _execute(
                 ended += 1
                 if progress is not None:
                     progress(event.step_key or "", ended, steps)
-            if _is_interruption(event) or check_captured_interrupt():
+            if is_interruption(event) or check_captured_interrupt():
                 break
         else:
             _refuse_failure(instance, run.run_id, days, outcome)
             return
     instance.report_run_canceled(run, "Interrupted at the keyboard.")
     raise KeyboardInterrupt
-
-
-@functools.cache
-def _hear_every_interruption() -> None:
-    """Python drops what is raised while an object is buried, an interruption too: that one is
-    said again. Dagster's steps, closed in their middle, report that they were: there is nothing
-    to do about it, and one line says that the run was interrupted."""
-    # At the end of a process the names of a module go before the last objects do.
-    before, interruptions = sys.unraisablehook, _INTERRUPTIONS
-
-    def hook(unraisable: Any) -> None:
-        code = getattr(unraisable.object, "gi_code", None)
-        if code is not None and "dagster" in code.co_filename:
-            return
-        if isinstance(unraisable.exc_value, interruptions):
-            # To the process: what a thread raises for itself wakes no other from its sleep.
-            threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
-        else:
-            before(unraisable)
-
-    sys.unraisablehook = hook
 
 
 def _refuse_failure(
@@ -303,17 +274,6 @@ def _note(event: dg.DagsterEvent, outcome: Outcome) -> None:
         outcome.materialized += 1
     elif event.event_type_value == "ASSET_CHECK_EVALUATION":
         outcome.add_check(event.asset_check_evaluation_data)
-
-
-def _is_interruption(event: dg.DagsterEvent) -> bool:
-    """The retry policy of a step takes an interruption for one more failure."""
-    if event.is_step_failure:
-        error = event.step_failure_data.error
-    else:
-        error = event.step_retry_data.error if event.is_step_up_for_retry else None
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error is not None and error.cls_name in [e.__name__ for e in _INTERRUPTIONS]
 
 
 def _tags(days: Days | None) -> dict[str, str]:

@@ -21,7 +21,7 @@ from lakehouse.commands.panics import hide_panics
 from lakehouse.errors import BadInput, LakehouseError, is_disk_full
 
 PANELS = {
-    "Make": ("init", "generate", "run", "demo", "land", "ingest", "erase", "maintain"),
+    "Make": ("init", "generate", "run", "demo", "land", "ingest", "maintain"),
     "Take away": ("publish",),
     "Look": ("sql", "tables", "describe", "catalog", "quarantine", "report"),
     "Live": ("live", "topics", "stream", "serve", "users", "monitor"),
@@ -32,7 +32,6 @@ PANELS = {
         "expectations",
         "alerts",
         "detection",
-        "audit",
         "access",
         "keys",
     ),

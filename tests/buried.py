@@ -6,14 +6,14 @@ import sys
 import time
 import weakref
 
-from igaming_assets.running import _hear_every_interruption
+from igaming_assets.interruption import hear_every_interruption
 
 
 class Thing: ...
 
 
 if __name__ == "__main__":
-    _hear_every_interruption()
+    hear_every_interruption()
     thing = Thing()
     watch = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT) or time.sleep(0))
     begun = time.monotonic()

@@ -107,7 +107,17 @@ DOMAINS = sorted(
 )
 PRODUCT = sources("lakehouse", "igaming_assets")
 OWN = {"lakehouse"}
-BASE = {"errors", "closing", "contracts", "locks", "outputs", "paths", "private_files", "texts"}
+BASE = {
+    "errors",
+    "closing",
+    "contracts",
+    "locks",
+    "outputs",
+    "paths",
+    "prefetch",
+    "private_files",
+    "texts",
+}
 ABOVE = {"settings", "regulation", *BASE}
 ROOMS = {
     "contracts": {"errors"},

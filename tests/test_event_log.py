@@ -1,5 +1,7 @@
 """The run history that is written in batches is the one that Dagster's own class writes."""
 
+import os
+import signal
 import sqlite3
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
 from igaming_assets.event_log import PooledSqliteEventLog
 
@@ -136,3 +140,39 @@ def test_two_runs_at_once_write_one_history(tmp_path: Path, events: list[dg.Even
             assert opened.execute("SELECT asset_key FROM asset_keys").fetchall() == [('["table"]',)]
         for storage in storages:
             storage.dispose()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statement", range(0, 37, 3))
+def test_an_interruption_leaves_no_event_behind_and_no_file_locked(
+    tmp_path: Path, events: list[dg.EventLogEntry], statement: int
+) -> None:
+    """It comes with any of the statements that store."""
+    ours, twin = (PooledSqliteEventLog(str(tmp_path / n)) for n in ("ours", "twin"))
+    left = iter(range(statement, -1, -1))
+
+    def interrupt(_: Any, __: Any, said: str, *___: Any) -> None:
+        if said.startswith("INSERT") and next(left, None) == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    listen(Engine, "before_cursor_execute", interrupt)
+    interrupted = 0
+    try:
+        for event in events:
+            try:
+                ours.store_event(event)
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        remove(Engine, "before_cursor_execute", interrupt)
+    assert interrupted == 1
+    for event in events:
+        twin.store_event(event)
+    for storage in (ours, twin):
+        storage.write_waiting()
+    for shard in ("index", *dict.fromkeys(e.run_id for e in events)):
+        assert stored(ours, shard) == stored(twin, shard)
+        with sqlite3.connect(ours.path_for_shard(shard), timeout=0) as another:
+            another.execute("BEGIN IMMEDIATE")
+    for storage in (ours, twin):
+        storage.dispose()

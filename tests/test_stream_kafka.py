@@ -3,6 +3,7 @@ LAKEHOUSE_TEST_KAFKA names it."""
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from lakehouse.errors import StorageError
 from lakehouse.ingest.streams.kafka import Kafka
 from lakehouse.ingest.streams.worker import GROUP, Limits, Worker
 from lakehouse.storage import Lake
@@ -27,7 +29,7 @@ def mock() -> Iterator[str]:
 
 
 @pytest.fixture(params=["mock", *(["broker"] if BROKER else [])])
-def place(request: pytest.FixtureRequest) -> tuple[Kafka, str]:
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[Kafka, str]:
     """A cluster, and a topic of its own."""
     topic = f"clicks_{uuid.uuid4().hex[:8]}"
     address = BROKER if request.param == "broker" else request.getfixturevalue("mock")
@@ -35,6 +37,7 @@ def place(request: pytest.FixtureRequest) -> tuple[Kafka, str]:
     kafka = Kafka({"bootstrap.servers": address, "log_level": "0", **quick})
     if request.param == "mock":
         kafka._admin.list_topics(topic, timeout=10)  # it makes what it is asked for
+        monkeypatch.setattr(Kafka, "identity", lambda *_: "")  # and has none to tell
     kafka.create(topic, PARTITIONS)
     return kafka, topic
 
@@ -49,11 +52,19 @@ def send(place: tuple[Kafka, str], first: int, count: int) -> None:
     kafka.send(topic, pl.DataFrame(rows, schema=["key", "value"], orient="row"))
 
 
-def worker(folder: Path, place: tuple[Kafka, str], rows: int = 100_000) -> Worker:
+def worker(
+    folder: Path, place: tuple[Kafka, str], rows: int = 100_000, *, take_new: bool = False
+) -> Worker:
     settings, (kafka, topic) = settings_at(folder), place
-    lake = Lake(settings.root)
-    limits = Limits(rows=rows, seconds=0)
-    return Worker(lake, settings, kafka, {topic: TABLE}, lambda: AT, limits=limits)
+    return Worker(
+        Lake(settings.root),
+        settings,
+        kafka,
+        {topic: TABLE},
+        lambda: AT,
+        limits=Limits(rows=rows, seconds=0),
+        take_new=take_new,
+    )
 
 
 def ids(folder: Path) -> list[str]:
@@ -101,3 +112,49 @@ def test_workers_come_and_go_and_each_event_is_there_once(
         thread.join(60)
     workers[2].run(never, until_empty=True)
     assert ids(tmp_path) == wanted(40)
+
+
+if BROKER:
+
+    def made_anew(place: tuple[Kafka, str]) -> None:
+        kafka, topic = place
+        kafka._admin.delete_topics([topic])[topic].result(30)
+        while topic in kafka.topics():
+            time.sleep(0.05)
+        kafka.create(topic, PARTITIONS)
+
+    @pytest.mark.parametrize("place", ["broker"], indirect=True)
+    def test_a_topic_that_was_made_anew_is_refused_and_gone_on_with_when_asked(
+        tmp_path: Path, place: tuple[Kafka, str]
+    ) -> None:
+        send(place, 0, 3)
+        worker(tmp_path, place).run(never, until_empty=True)
+        made_anew(place)
+        send(place, 10, 5)
+        with pytest.raises(StorageError, match=r"another log than the one .* --new-log"):
+            worker(tmp_path, place).run(never, until_empty=True)
+        assert ids(tmp_path) == wanted(3)
+        worker(tmp_path, place, take_new=True).run(never, until_empty=True)
+        send(place, 15, 1)
+        worker(tmp_path, place).run(never, until_empty=True)
+        both = [f"e{key}{n}" for key in KEYS for n in (*range(3), *range(10, 16))]
+        assert ids(tmp_path) == sorted(both)
+
+    @pytest.mark.parametrize("place", ["broker"], indirect=True)
+    @pytest.mark.parametrize("count", [1, 5])
+    def test_a_topic_that_is_made_anew_under_a_worker_stops_it(
+        tmp_path: Path, place: tuple[Kafka, str], count: int
+    ) -> None:
+        send(place, 0, 3)
+        began = threading.Event()
+
+        def stop() -> bool:
+            if not began.is_set() and len(ids(tmp_path)) == 3 * len(KEYS):
+                began.set()
+                made_anew(place)
+                send(place, 10, count)
+            return False
+
+        with pytest.raises(StorageError, match="made anew"):
+            worker(tmp_path, place).run(stop)
+        assert ids(tmp_path) == wanted(3)

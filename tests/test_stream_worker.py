@@ -252,17 +252,6 @@ def test_what_the_log_no_longer_keeps_is_told_and_not_passed_over(tmp_path: Path
     assert sources(tmp_path) == [*places(0, 1), *places(5, 6)]
 
 
-def test_a_log_that_is_another_one_is_refused(tmp_path: Path) -> None:
-    log = log_at(tmp_path)
-    send(log, *map(event, range(3)))
-    take_in(tmp_path, log)
-    (tmp_path / "lake.topics").rename(tmp_path / "old.topics")
-    anew = log_at(tmp_path)
-    send(anew, event(0))
-    with pytest.raises(StorageError, match="reached offset 3 of clickstream/0, which ends at 1"):
-        take_in(tmp_path, anew)
-
-
 def test_a_wish_to_stop_ends_after_the_batch_in_hand(tmp_path: Path) -> None:
     log = log_at(tmp_path)
     send(log, *map(event, range(6)))

@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import polars as pl
 import psutil
 import requests
 
+from benchmarks.servers import free_port
 from lakehouse.serve.pages.menu import PAGES
 from lakehouse.settings import load_settings
 from lakehouse.storage import Commit, Lake, stored_tables
@@ -82,9 +82,7 @@ def _told_again(lake: Lake, layer: str, table: str) -> None:
 
 @contextmanager
 def _served(folder: Path, env: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "lakehouse", "serve", "--port", str(port)]
     server = subprocess.Popen(command, env=env, cwd=folder, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -30,6 +30,10 @@ def live(
         str, typer.Option("--speed", metavar="60x", help="Times as fast as events happened.")
     ] = "60x",
     port: Annotated[int, typer.Option("--port", help="Of the way in over HTTP.")] = 8000,
+    new_log: Annotated[
+        bool,
+        typer.Option("--new-log", help="Go on with topics made anew, from their first event."),
+    ] = False,
 ) -> None:
     """Events of the simulated world into topics, topics into the lake, and HTTP: all at once,
     until Ctrl-C or SIGTERM, or this is killed. Each goes on where it was when it is started again.
@@ -50,7 +54,7 @@ def live(
     with stopping(patient=True) as is_stopped:
         running = {
             "producer": _start(env, "stream", "produce", "--speed", speed),
-            "stream": _start(env, "stream", "run"),
+            "stream": _start(env, "stream", "run", *(["--new-log"] if new_log else [])),
             "HTTP": _start(env, "serve", "--port", str(port)),
         }
         while not is_stopped() and all(p.poll() is None for p in running.values()):

@@ -38,6 +38,10 @@ def run(
         bool,
         typer.Option("--accept-loss", help="Go on where the log no longer keeps what is lacking."),
     ] = False,
+    new_log: Annotated[
+        bool,
+        typer.Option("--new-log", help="Go on with topics made anew, from their first event."),
+    ] = False,
     live: Annotated[
         bool, typer.Option("--live/--no-live", help="Windows, sessions and alerts of the events.")
     ] = True,
@@ -61,7 +65,7 @@ def run(
     place = transport(settings, tell=_said)
     tables = _streamed(settings, place, topics)
     prepare(settings)
-    typer.echo(f"taking in {', '.join(tables)}; Ctrl-C or SIGTERM ends it", err=True)
+    _said(f"taking in {', '.join(tables)}; Ctrl-C or SIGTERM ends it")
     name = f"stream-{socket.gethostname()}-{os.getpid()}"
     with stopping() as is_stopped, _following(settings, lake, name, live=live) as follower:
         done = Worker(
@@ -75,11 +79,11 @@ def run(
             live=follower,
             limits=Limits(rows=rows, seconds=seconds),
             accept_loss=accept_loss,
+            take_new=new_log,
         ).run(is_stopped, until_empty=until_empty)
-    typer.echo(
+    _said(
         f"{done.messages:,} events in {done.commits:,} commits: {done.rows:,} to bronze, "
-        f"{done.rejects:,} to quarantine",
-        err=True,
+        f"{done.rejects:,} to quarantine"
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
+from lakehouse.prefetch import made_ahead, prefetched
 from lakehouse.simulate.floor.roll import roll, versions
 from lakehouse.simulate.kernel.config import PEOPLE
 from lakehouse.simulate.world import Made, Piece, World, in_order
@@ -32,36 +31,12 @@ def table_frames(
             return made
         return Made(piece, *(change(piece.table, part) for part in (made.rows, made.copies)))
 
-    def ahead(pool: ThreadPoolExecutor) -> Iterator[Made]:
-        waiting: deque[Future[Made]] = deque()
-        try:
-            for piece in _pieces(world, tables):
-                waiting.append(pool.submit(make, piece))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
     if threads == 1:
-        yield from in_order(_one_ahead(map(make, _pieces(world, tables))))
+        # By one thread pieces are planned too: were days planned by the reader, the next would be
+        # while pieces of the one before still ask for theirs, which is then made again.
+        yield from in_order(prefetched(map(make, _pieces(world, tables))))
         return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from in_order(ahead(pool))
-
-
-def _one_ahead(made: Iterator[Made]) -> Iterator[Made]:
-    """Each piece while a thread plans and makes the next one: were days planned by the reader,
-    the next would be while pieces of the one before still ask for theirs, which is then made
-    again."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, made, None)
-        while (piece := coming.result()) is not None:
-            coming = pool.submit(next, made, None)
-            yield piece
-            del piece
+    yield from in_order(made_ahead(make, _pieces(world, tables), threads))
 
 
 def people_frames(

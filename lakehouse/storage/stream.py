@@ -16,7 +16,7 @@ from deltalake import (
 )
 
 from lakehouse.contracts import contract
-from lakehouse.storage.prefetch import prefetched
+from lakehouse.prefetch import prefetched
 from lakehouse.storage.shapes import PARTITION, conform, partition_columns, stored_schema
 
 if TYPE_CHECKING:

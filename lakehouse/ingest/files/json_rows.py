@@ -24,7 +24,7 @@ from lakehouse.ingest.files.json_lines import Shapes, Stretch
 from lakehouse.ingest.files.line_bytes import Lines
 from lakehouse.ingest.files.mapping import Mapping
 from lakehouse.ingest.files.rows import LINE, ROW, Piece, damaged_rows
-from lakehouse.storage.prefetch import prefetched
+from lakehouse.prefetch import prefetched
 
 PIECE_ROWS = 10_000
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")

@@ -21,7 +21,7 @@ from lakehouse.ingest.files.parquet_rows import parquet_columns, parquet_pieces
 from lakehouse.ingest.files.row_typing import Judged, judge
 from lakehouse.ingest.files.rows import Piece, told_by_text
 from lakehouse.ingest.files.table_lines import LeftOut, table_lines
-from lakehouse.storage.prefetch import prefetched
+from lakehouse.prefetch import prefetched
 
 BATCH_ROWS = 1_000_000
 """Rows of one Delta commit. They pass through memory a piece at a time."""

@@ -32,7 +32,7 @@ class Group:
     def commit(self, partition: int, offset: int) -> None:
         """Replaces what is known of a partition; others keep theirs, whoever writes."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _lock(self.folder / ".lock"):
+        with one_at_a_time(self.folder / ".lock"):
             told = self.positions() | {partition: offset}
             new = self.folder / f"{_DONE}.new"
             new.write_text(json.dumps(told), encoding="utf-8")
@@ -121,7 +121,8 @@ def _taken(lock: TextIO) -> bool:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """The kernel lets go of a dead one's lock."""
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -81,6 +81,15 @@ class Kafka:
         every = {name: len(about.partitions) for name, about in found.topics.items()}
         return {name: count for name, count in sorted(every.items()) if not name.startswith("__")}
 
+    def identity(self, topic: str) -> str:
+        """Empty of a broker before 2.8, which has none."""
+        asked = client().TopicCollection([topic])
+        told = self._admin.describe_topics(asked, request_timeout=SECONDS)[topic]
+        found = _answered(f"topic {topic}: it is not known which one it is", told.result, SECONDS)
+        number = found.topic_id
+        bits = number.get_most_significant_bits(), number.get_least_significant_bits()
+        return str(number) if any(bits) else ""
+
     def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
         given = placed(messages, self._partitions(topic))
         after: dict[int, int] = {}

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from lakehouse.closing import Closing
-from lakehouse.ingest.streams.groups import Group, Member
+from lakehouse.errors import StorageError
+from lakehouse.ingest.streams.groups import Group, Member, one_at_a_time
 from lakehouse.ingest.streams.segments import LARGEST_FRAME, SEGMENT_BYTES, Cursor, Partition
 from lakehouse.ingest.streams.topics import (
     Batch,
@@ -68,15 +71,28 @@ class Log:
             return
         for partition in range(partitions):
             (self.folder / topic / str(partition)).mkdir(parents=True, exist_ok=True)
-        new = self.folder / topic / f"{_ABOUT}.new"
-        new.write_text(json.dumps({"partitions": partitions}), encoding="utf-8")
-        new.replace(self.folder / topic / _ABOUT)
+        self._tell_of(topic, {"partitions": partitions, "identity": uuid.uuid4().hex})
 
     def topics(self) -> dict[str, int]:
         found = sorted(self.folder.glob(f"*/{_ABOUT}"))
-        return {
-            p.parent.name: json.loads(p.read_text(encoding="utf-8"))["partitions"] for p in found
-        }
+        return {p.parent.name: _read(p)["partitions"] for p in found}
+
+    def identity(self, topic: str) -> str:
+        """A topic that was made before topics had one gets it now."""
+        path = self.folder / topic / _ABOUT
+        if not path.exists():
+            self._partitions(topic)  # says that there is none
+        about = _read(path)
+        if "identity" not in about:
+            with one_at_a_time(path.with_name(".lock")):
+                about = {"identity": uuid.uuid4().hex} | _read(path)
+                self._tell_of(topic, about)
+        return str(about["identity"])
+
+    def _tell_of(self, topic: str, about: Mapping[str, int | str]) -> None:
+        new = self.folder / topic / f"{_ABOUT}.new"
+        new.write_text(json.dumps(about), encoding="utf-8")
+        new.replace(self.folder / topic / _ABOUT)
 
     def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
         given, at = placed(messages, self._partitions(topic)), self._clock()
@@ -128,6 +144,11 @@ class Log:
         return partitions_of(topic, self.topics())
 
 
+def _read(path: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about
+
+
 class LogConsumer(Closing):
     """A member of a group that reads the log."""
 
@@ -166,7 +187,12 @@ class LogConsumer(Closing):
     def _share(self) -> None:
         """Partitions that went to others are let go of; new ones begin where the group is."""
         for topic, count in self._topics.items():
-            mine = self._members[topic].share(count)
+            try:
+                mine = self._members[topic].share(count)
+            except FileNotFoundError as error:
+                raise StorageError(
+                    f"topic {topic} was removed while it was read; start again to go on"
+                ) from error
             for key in [k for k in self._cursors if k[0] == topic and k[1] not in mine]:
                 del self._cursors[key]
             fresh = [p for p in sorted(mine) if (topic, p) not in self._cursors]

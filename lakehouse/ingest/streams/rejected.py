@@ -18,7 +18,8 @@ from lakehouse.ingest.files.row_typing import STAGE, TOPIC_PREFIX
 from lakehouse.ingest.files.rows import LINE
 from lakehouse.ingest.files.zone import alone, landing_zone
 from lakehouse.ingest.streams.events import NO_TEXT, Reader
-from lakehouse.ingest.streams.topics import READ, Batch, Transport, stretch
+from lakehouse.ingest.streams.succession import continued
+from lakehouse.ingest.streams.topics import READ, Batch, Readable, stretch
 from lakehouse.ingest.streams.transport import transport
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Days, Lake
@@ -98,7 +99,9 @@ def _reread(
         typed.lazy().select(values).unique(), on=values, how="semi", nulls_equal=True
     )
     was = alike.select(*values, "_source", _was_batch="_batch_id", _was_day="gaming_day").collect()
-    parts = list(_from_topics(was["_source"], reader, transport(settings)))
+    names = was["_source"].str.extract(_PLACE, 1).unique()
+    topics = continued(lake, transport(settings), dict.fromkeys(names, table))
+    parts = list(_from_topics(was["_source"], reader, topics))
     new = pl.concat(parts).join(was, on=[*values, "_source"], how="anti", nulls_equal=True)
     new = new.join(was.select("_source", "_was_batch", "_was_day"), on="_source")
     new = new.with_columns(_batch_id="_was_batch").drop("_was_batch")
@@ -129,7 +132,7 @@ def _span(days: pl.Series) -> Days:
     return ordered[0], ordered[-1]
 
 
-def _from_topics(sources: pl.Series, reader: Reader, topics: Transport) -> Iterator[pl.DataFrame]:
+def _from_topics(sources: pl.Series, reader: Reader, topics: Readable) -> Iterator[pl.DataFrame]:
     """Rows of bronze of the messages that rows came by, of those that are kept."""
     yield contract(reader.table).empty()
     placed = sources.unique().str.extract_groups(_PLACE).struct.unnest()

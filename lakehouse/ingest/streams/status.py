@@ -10,6 +10,7 @@ import polars as pl
 
 from lakehouse.ingest.files.row_typing import TOPIC_PREFIX
 from lakehouse.ingest.streams.storing import name_of, reached
+from lakehouse.ingest.streams.succession import continued
 from lakehouse.ingest.streams.topics import Transport
 from lakehouse.storage import Lake, Version
 
@@ -45,7 +46,7 @@ def status(
 def _of(
     lake: Lake, transport: Transport, topic: str, table: str, now: dt.datetime
 ) -> list[tuple[Any, ...]]:
-    ends = transport.ends(topic)
+    ends = continued(lake, transport, {topic: table}).ends(topic)
     known = reached(lake, table, [(topic, p) for p in ends])
     commits = lake.history("bronze", table, _COMMITS)
     rejected = _rejected(lake, table)

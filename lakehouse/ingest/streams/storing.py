@@ -35,9 +35,12 @@ class Read:
         return self.batch.topic, self.batch.partition
 
 
-def store(lake: Lake, table: str, reads: Sequence[Read], worker: str) -> None:
+def store(
+    lake: Lake, table: str, reads: Sequence[Read], worker: str, to_note: Mapping[str, int]
+) -> None:
     """Adds what was read of some partitions of a table's topic, rejects first: what is cut short
-    in between is read again, and rejects that are there are left out.
+    in between is read again, and rejects that are there are left out. `to_note`: what is noted
+    of the topic with it.
 
     Raises Gap where the lake has not come as far as the reading began, StorageError.
     """
@@ -50,7 +53,7 @@ def store(lake: Lake, table: str, reads: Sequence[Read], worker: str) -> None:
         "bronze",
         table,
         pl.concat([r.events.rows for r in reads]),
-        offsets,
+        {**offsets, **to_note},
         begin={name_of(r.place): r.begin for r in reads if r.begin is not None},
         commit=Commit(worker, f"bronze/{table}", CODE_VERSION),
     )

@@ -68,7 +68,23 @@ def as_the_group(topic: str, partition: int) -> int | None:  # noqa: ARG001
     return None
 
 
-class Transport(Protocol):
+class Readable(Protocol):
+    """Topics that are read."""
+
+    def ends(self, topic: str) -> Ends: ...
+
+    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
+        """Messages (`READ`) of a partition from an offset on, at the most so many, for whoever is
+        of no group; none where nothing is there. Does not wait for more to come."""
+
+    def consumer(
+        self, topics: tuple[str, ...], group: str, begin: Begin = as_the_group
+    ) -> Consumer:
+        """A member of the group. A partition that it is given begins where `begin` says, else
+        where the group is, or at the first message."""
+
+
+class Transport(Readable, Protocol):
     """Where topics are kept."""
 
     def create(self, topic: str, partitions: int) -> None:
@@ -78,28 +94,20 @@ class Transport(Protocol):
     def topics(self) -> dict[str, int]:
         """Topic → its partitions."""
 
+    def identity(self, topic: str) -> str:
+        """What no other topic has, though it were made anew by the same name; empty where the
+        transport has no such thing."""
+
     def send(self, topic: str, messages: pl.DataFrame) -> dict[int, int]:
         """Adds messages (`MESSAGES`), each to the partition of its key, in order. Returns once
         the log has them: partition → the offset after the last."""
 
-    def ends(self, topic: str) -> Ends: ...
-
-    def read(self, topic: str, partition: int, offset: int, most: int) -> pl.DataFrame:
-        """Messages (`READ`) of a partition from an offset on, at the most so many, for whoever is
-        of no group; none where nothing is there. Does not wait for more to come."""
-
     def positions(self, topic: str, group: str) -> dict[int, int]:
         """Partition → offset up to which the group is done; without those that it never did."""
 
-    def consumer(
-        self, topics: tuple[str, ...], group: str, begin: Begin = as_the_group
-    ) -> Consumer:
-        """A member of the group. A partition that it is given begins where `begin` says, else
-        where the group is, or at the first message."""
-
 
 def stretch(
-    transport: Transport, topic: str, partition: int, offset: int, end: int
+    transport: Readable, topic: str, partition: int, offset: int, end: int
 ) -> Iterator[pl.DataFrame]:
     """Messages (`READ`) of a partition from an offset up to another, some at a time."""
     while offset < end:

@@ -19,6 +19,7 @@ from lakehouse.errors import Gap, StorageError
 from lakehouse.ingest.streams.compaction import Compaction, kept
 from lakehouse.ingest.streams.events import Reader
 from lakehouse.ingest.streams.storing import Place, Read, name_of, reached, store
+from lakehouse.ingest.streams.succession import Acknowledged, acknowledged, continued
 from lakehouse.ingest.streams.topics import Batch, Consumer, Transport
 from lakehouse.settings import Settings
 from lakehouse.storage import Lake
@@ -113,9 +114,12 @@ class Worker:
     limits: Limits = field(default_factory=Limits)
     accept_loss: bool = False
     """Whether to go on where the log no longer keeps events that the lake lacks."""
+    take_new: bool = False
+    """Whether to go on with a log that takes the place of the one the lake was filled from."""
     done: Done = field(default_factory=Done)
     _at: dict[Place, int] = field(default_factory=dict)
     _lost: set[Place] = field(default_factory=set)
+    _logs: dict[str, Acknowledged] = field(default_factory=dict)
     _pending: dict[Place, list[pl.DataFrame]] = field(default_factory=lambda: defaultdict(list))
     _live: set[Place] = field(default_factory=set)
     _noted: dict[Place, int] = field(default_factory=dict)
@@ -126,12 +130,17 @@ class Worker:
         """Takes events in until `stop` says so, or all is read; the batch in hand is finished.
 
         Raises StorageError where the lake cannot be written through `wait_seconds`, or the log
-        lacks what the lake has not.
+        lacks what the lake has not, or is another one.
         """
+        for topic, table in self.topics.items():
+            self._logs[topic] = acknowledged(
+                self.lake, self.transport, topic, table, take_new=self.take_new, tell=self.tell
+            )
+        self._continued = continued(self.lake, self.transport, self.topics)
         self._readers = {t: Reader(self.settings, table) for t, table in self.topics.items()}
         compaction = Compaction(self.lake, self.tell, kept(self.settings))
         with (
-            self.transport.consumer(tuple(self.topics), GROUP, self._begin) as consumer,
+            self._continued.consumer(tuple(self.topics), GROUP, self._begin) as consumer,
             compaction,
         ):
             while not stop():
@@ -170,6 +179,7 @@ class Worker:
         batches = [Batch(*place, pl.concat(self._pending.pop(place))) for place in sorted(mine)]
         if not batches:
             return
+        self._refuse_another(topic)
         self._stored(consumer, self.topics[topic], self._read_of(topic, batches), stop)
         if topic in self.live.at_once:
             self.live.alert(self.now())
@@ -181,25 +191,47 @@ class Worker:
         place, table = (topic, partition), self.topics[topic]
         self._pending.pop(place, None)
         self._lost.discard(place)
-        first, end = self.transport.ends(topic)[partition]
+        first, end = self._continued.ends(topic)[partition]
         at = reached(self.lake, table, [place]).get(place, first)
         if at > end:
             raise StorageError(
                 f"the lake has reached offset {at} of {name_of(place)}, which ends at {end}: this "
                 "is another log than the one it was filled from"
             )
-        if at < first and not self.accept_loss:
+        self._lose(place, at, first)
+        self._at[place] = max(at, first)
+        return self._at[place]
+
+    def _lose(self, place: Place, at: int, first: int) -> None:
+        """What is not kept from where the lake is: an error, unless that is accepted."""
+        if at >= first:
+            return
+        if not self.accept_loss:
             raise StorageError(
                 f"the lake has reached offset {at} of {name_of(place)}, which is kept from {first} "
                 f"on: {first - at} events are lost; --accept-loss goes on without them"
             )
-        if at < first:
-            self.tell(
-                f"{name_of(place)}: {first - at} events are lost, offsets {at} to {first - 1}"
+        self.tell(f"{name_of(place)}: {first - at} events are lost, offsets {at} to {first - 1}")
+        self._lost.add(place)
+
+    def _follows(self, batch: Batch) -> None:
+        """Raises StorageError for messages that are not those after the ones before: a client
+        goes on where it can when a topic is made anew, or no longer keeps what comes next."""
+        place, begin = (batch.topic, batch.partition), int(batch.messages["offset"][0])
+        waiting = self._pending.get(place)
+        due = int(waiting[-1]["offset"][-1]) + 1 if waiting else self._at[place]
+        if begin < due:
+            raise StorageError(
+                f"{name_of(place)} goes back from offset {due} to {begin}: it was made anew"
             )
-            self._lost.add(place)
-        self._at[place] = max(at, first)
-        return self._at[place]
+        if begin > due:
+            self._lose(place, due, self._continued.ends(batch.topic)[batch.partition][0])
+
+    def _refuse_another(self, topic: str) -> None:
+        """Raises StorageError where the topic was made anew since the worker began: messages that
+        were read may be the new one's."""
+        if self.transport.identity(topic) != self._logs[topic].identity:
+            raise StorageError(f"topic {topic} was made anew; start again to go on with it")
 
     def _gathered(self, consumer: Consumer, stop: Callable[[], bool]) -> int:
         """Messages of a micro-batch, kept by partition until they are stored; how many."""
@@ -209,6 +241,7 @@ class Worker:
             wait = _IDLE if until is None else max(0.0, until - time.monotonic())
             found = consumer.poll(self.limits.rows - rows, wait)
             for batch in found:
+                self._follows(batch)
                 self._pending[batch.topic, batch.partition].append(batch.messages)
                 rows += batch.messages.height
                 size += int(batch.messages.estimated_size())
@@ -259,14 +292,17 @@ class Worker:
             self._lost.discard(read.place)
             self._count(read)
             self.live.take(*read.place, read.events.rows, read.batch.next_offset, self.now())
+        topic = reads[0].batch.topic
+        self._logs[topic] = Acknowledged(self._logs[topic].identity)
         self.done.commits += 1
 
     def _store(self, table: str, reads: Sequence[Read], stop: Callable[[], bool]) -> None:
         """Tries again, as a disk is not full for ever; nothing more is read meanwhile."""
+        to_note = self._logs[reads[0].batch.topic].to_note
         began, pause = time.monotonic(), 0.25
         while True:
             try:
-                store(self.lake, table, reads, self.name)
+                store(self.lake, table, reads, self.name, to_note)
             except Gap:
                 raise
             except StorageError as error:
@@ -308,7 +344,7 @@ class Worker:
     def _is_all_read(self) -> bool:
         """Whether the lake has all that topics hold, by this worker or others."""
         for topic, table in self.topics.items():
-            ends = self.transport.ends(topic)
+            ends = self._continued.ends(topic)
             known = reached(self.lake, table, [(topic, p) for p in ends])
             if any(known.get((topic, p), first) < end for p, (first, end) in ends.items()):
                 return False
