@@ -28,10 +28,8 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_a_question_is_stopped_in_time_and_the_next_is_answered(lake: Lake) -> None:
     with Catalog(lake, limits=Limits(seconds=0.3)) as catalog:
-        begun = time.monotonic()
         with pytest.raises(LakehouseError, match=r"stopped after 0.3 s, .* sql_seconds") as told:
             catalog.frame(ENDLESS)
-        assert time.monotonic() - begun < 5
         assert told.value.exit_code == 1
         assert catalog.frame("SELECT 1").item() == 1
 
@@ -51,10 +49,8 @@ def test_a_question_that_cannot_be_stopped_is_given_up(
     """It goes on in this process until it is done."""
     monkeypatch.setattr(limits, "GRACE", 0.2)
     catalog = Catalog(lake, limits=Limits(seconds=0.2))
-    begun = time.monotonic()
     with pytest.raises(Runaway, match=r"stopped after 0\.2 s"), catalog:
         catalog.frame(DEAF.replace("100000000", "5000000"))
-    assert time.monotonic() - begun < 10
 
 
 def test_code_that_has_the_connection_is_stopped_in_time(lake: Lake) -> None:
@@ -113,9 +109,7 @@ def test_ctrl_c_ends_a_running_query(lake: Lake, tmp_path: Path, query: str) -> 
         assert time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(0.5)
-    begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "lakehouse: interrupted\n")
-    assert time.monotonic() - begun < 10
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith((".out", "out"))] == []
