@@ -16,7 +16,6 @@ from igaming_assets.automation import (
     fraud_job,
     freshness_job,
     gaming_day_job,
-    late_data_sensor,
     maintenance_job,
     schedules,
 )
@@ -32,6 +31,7 @@ from igaming_assets.derived import derived_check, underived_sensor
 from igaming_assets.gold import mart_assets
 from igaming_assets.io import LakeIO
 from igaming_assets.landing import landing_sensor
+from igaming_assets.late_data import late_data_sensor
 from igaming_assets.partitions import leaving_out
 from igaming_assets.published import published_assets
 from igaming_assets.resources import Clock, LakeResource, Simulator

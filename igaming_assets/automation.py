@@ -15,17 +15,16 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 )
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from igaming_assets.partitions import key_of
+from igaming_assets.late_data import LOOKBACK, but_at_work
+from igaming_assets.partitions import key_of, keys_of_run, tags_of
 from igaming_assets.resources import LakeResource
 from lakehouse.contracts import contract
 from lakehouse.errors import LakehouseError
-from lakehouse.regulation.gaming_day import gaming_day_of
+from lakehouse.quality.freshness_checks import owed
+from lakehouse.regulation.gaming_day import gaming_day_of, ranges_of
 from lakehouse.serve.publish.targets import TARGETS
 from lakehouse.settings import Settings
 from lakehouse.storage import maintain
-
-LOOKBACK = dt.timedelta(days=30)
-"""How old a gaming day may be and still be derived again by itself when its bronze changes."""
 
 NOTIFY_SECONDS = 60
 IS_THERE = dg.AssetCheckKey(dg.AssetKey(["gold", "property_day"]), "is_there_by_ten")
@@ -65,31 +64,6 @@ def fraud_job(settings: Settings) -> UnresolvedAssetJobDefinition | None:
     )
 
 
-def late_data() -> dg.AutomationCondition[Any]:
-    """As eager, but for old days too: eager alone looks at the newest partition only."""
-    return dg.AutomationCondition.eager().replace(
-        "in_latest_time_window",
-        dg.AutomationCondition.in_latest_time_window(lookback_delta=LOOKBACK),
-    )
-
-
-def late_check() -> dg.AutomationCondition[Any]:
-    """As late_data, for checks across tables. A day whose table was made again lacks its check
-    until it is asked for: to Dagster a check that ran for any day has been handled for all."""
-    condition = dg.AutomationCondition
-    asked = condition.newly_requested() | condition.initial_evaluation()
-    return (
-        condition.in_latest_time_window(lookback_delta=LOOKBACK)
-        & (
-            condition.newly_missing().since(asked)
-            | condition.any_deps_updated().since_last_handled()
-        )
-        & ~condition.any_deps_missing()
-        & ~condition.any_deps_in_progress()
-        & ~condition.in_progress()
-    ).with_label("late_check")
-
-
 @dg.op
 def maintain_tables(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Compacts, checkpoints and vacuums every table; seven days of history stay."""
@@ -121,22 +95,6 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         run_key = f"{key_of(day)}@{moment.astimezone(dt.UTC):{each}}"
         return dg.RunRequest(run_key=run_key, partition_key=key_of(day))
 
-    def unless_under_way(
-        context: dg.ScheduleEvaluationContext, back: int
-    ) -> dg.RunRequest | dg.SkipReason:
-        asked = request(context.scheduled_execution_time, back)
-        return _under_way(context.instance, str(asked.partition_key)) or asked
-
-    @dg.schedule(
-        name="closed_day",
-        job=gaming_day_job,
-        cron_schedule="15 7 * * *",
-        execution_timezone=zone,
-        description="All tables of the gaming day that closed at 06:00, every morning.",
-    )
-    def closed_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return unless_under_way(context, back=1)
-
     @dg.schedule(
         name="open_day",
         job=gaming_day_job,
@@ -145,7 +103,8 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="All tables of the gaming day under way, as far as it is known, every hour.",
     )
     def open_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return unless_under_way(context, back=0)
+        asked = request(context.scheduled_execution_time, back=0)
+        return _under_way(context.instance, str(asked.partition_key)) or asked
 
     @dg.schedule(
         name="is_there_by_ten",
@@ -167,8 +126,35 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Few files and short logs: all tables compacted and vacuumed on Mondays.",
     )
 
-    daily = [closed_day, open_day, is_there_by_ten, weekly]
+    daily = [_closed_day(settings, request), open_day, is_there_by_ten, weekly]
     return [*daily, _fraud_schedule(zone, request)] if fraud_job(settings) else daily
+
+
+def _closed_day(settings: Settings, request: Callable[..., dg.RunRequest]) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="closed_day",
+        job=gaming_day_job,
+        cron_schedule="15 7 * * *",
+        execution_timezone=settings.timezone,
+        description="All tables of the gaming day that closed at 06:00, every morning, and of the "
+        f"simulated days of the {LOOKBACK.days} before it that were not made since they closed.",
+    )
+    def closed_day(
+        context: dg.ScheduleEvaluationContext, lake: LakeResource
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        newest = request(context.scheduled_execution_time, back=1)
+        key = str(newest.partition_key)
+        day = dt.date.fromisoformat(key)
+        late = owed(lake.lake, settings, (day - LOOKBACK, day - dt.timedelta(days=1)))
+        free = but_at_work(map(key_of, late), context.instance)
+        asked = [
+            dg.RunRequest(f"{first}..{last}@{newest.run_key}", tags=tags_of((first, last)))
+            for first, last in ranges_of(map(dt.date.fromisoformat, free))
+        ]
+        reason = _under_way(context.instance, key)
+        return reason if reason and not asked else asked + ([] if reason else [newest])
+
+    return closed_day
 
 
 def _fraud_schedule(zone: str, request: Callable[..., dg.RunRequest]) -> dg.ScheduleDefinition:
@@ -208,16 +194,6 @@ def _under_way(
     return None
 
 
-def late_data_sensor() -> dg.AutomationConditionSensorDefinition:
-    return dg.AutomationConditionSensorDefinition(
-        "late_data",
-        target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Derives a day again, and judges it, when its bronze changed: up to "
-        f"{LOOKBACK.days} days back, and only what follows from the change.",
-    )
-
-
 def failed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="failed_runs",
@@ -237,9 +213,8 @@ def failed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
 def failure_line(context: dg.RunFailureSensorContext) -> str:
     """Run, days and the first cause of each step that failed."""
     run, tags = context.dagster_run, context.dagster_run.tags
-    first = tags.get("dagster/partition") or tags.get("dagster/asset_partition_range_start")
-    last = tags.get("dagster/asset_partition_range_end")
-    days = f" of {first}{f' to {last}' if last else ''}" if first else ""
+    keys = keys_of_run(tags)
+    days = f" of {' to '.join(sorted({*keys}))}" if keys else ""
     causes = [
         f"{e.step_key}: {first_cause(e.step_failure_data.error)}"
         for e in context.get_step_failure_events()

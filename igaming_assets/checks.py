@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from igaming_assets.automation import late_check
 from igaming_assets.check_ledger import LEDGER
 from igaming_assets.failing import retried_if_transient, sound_ones
-from igaming_assets.partitions import asked_of, days_of, gaming_days
+from igaming_assets.late_data import late_check
+from igaming_assets.partitions import asked_of, days_of, gaming_days, keys_of_run
 from igaming_assets.turns import Judged, Turns
 from igaming_assets.verdicts import report
 from lakehouse.errors import Damaged
@@ -194,10 +194,8 @@ def _in_turn(
 
 
 def days_of_run(tags: Mapping[str, str]) -> Days | None:
-    one = tags.get("dagster/partition")
-    first = tags.get("dagster/asset_partition_range_start", one)
-    last = tags.get("dagster/asset_partition_range_end", one)
-    return days_of(dg.PartitionKeyRange(first, last)) if first and last else None
+    keys = keys_of_run(tags)
+    return days_of(dg.PartitionKeyRange(*keys)) if keys else None
 
 
 def _stored(lake: Lake, check: Check, closed: dt.date) -> Days | None:

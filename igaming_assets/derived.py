@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from igaming_assets.automation import late_check
 from igaming_assets.checks import RESOURCES, days_of_run, spec_of
+from igaming_assets.late_data import late_check
 from igaming_assets.partitions import gaming_days, key_of
 from igaming_assets.resources import Clock, LakeResource
 from igaming_assets.verdicts import log_days, report

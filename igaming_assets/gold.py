@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 
 from igaming_assets.assets import step_of, table_asset
-from igaming_assets.automation import late_data
 from igaming_assets.checks import at_once, judged_at_once, spec_of
 from igaming_assets.describe import column_lineage
 from igaming_assets.failing import but_stale, retried_if_transient
 from igaming_assets.gold_plots import PLOTS
+from igaming_assets.late_data import late_data
 from lakehouse.errors import Damaged
 from lakehouse.gold.marts import Mart, marts_of
 from lakehouse.pipeline.marts import made

@@ -23,6 +23,9 @@ and memory follows the month and not the range."""
 ASKED = "gaming_days"
 """Tag of a run of scattered days: Dagster knows the first and the last; the days themselves."""
 
+_DAY = "dagster/partition"
+_FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
 
 _left_out: ContextVar[frozenset[dt.date]] = ContextVar("left_out", default=frozenset())
 
@@ -95,6 +98,20 @@ def key_of(day: dt.date) -> str:
 
 def days_of(keys: dg.PartitionKeyRange) -> Days:
     return dt.date.fromisoformat(keys.start), dt.date.fromisoformat(keys.end)
+
+
+def tags_of(days: Days) -> dict[str, str]:
+    """What Dagster is told of the gaming days of a run."""
+    if days[0] == days[1]:
+        return {_DAY: key_of(days[0])}
+    return {_FIRST: key_of(days[0]), _LAST: key_of(days[1])}
+
+
+def keys_of_run(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and the last partition of a run, told by its tags."""
+    one = tags.get(_DAY, "")
+    first, last = tags.get(_FIRST, one), tags.get(_LAST, one)
+    return (first, last) if first and last else None
 
 
 def is_asked(tags: Mapping[str, str], day: dt.date | str) -> bool:

@@ -4,8 +4,8 @@ import warnings
 
 import dagster as dg
 
-from igaming_assets.automation import late_data
 from igaming_assets.interruption import Retries
+from igaming_assets.late_data import late_data
 from igaming_assets.partitions import backfill_policy, days_of, gaming_days
 from igaming_assets.resources import LakeResource
 from lakehouse.serve.publish.run import publish, usual

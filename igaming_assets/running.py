@@ -31,7 +31,7 @@ with lasting():
     from igaming_assets.checks import declared, key_of_check
     from igaming_assets.instance import OWNER, instance_of_home, this_process
     from igaming_assets.interruption import is_interruption
-    from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of
+    from igaming_assets.partitions import ASKED, DAYS_PER_RUN, key_of, tags_of
     from igaming_assets.resources import LakeResource
     from igaming_assets.verdicts import CheckVerdict, verdicts_of
 
@@ -231,7 +231,7 @@ def _execute(
     run = instance.create_run_for_job(
         job_def=job,
         run_config=_QUIET,
-        tags=_tags(days) | _asked(only) | {OWNER: this_process()},
+        tags=(tags_of(days) if days else {}) | _asked(only) | {OWNER: this_process()},
         asset_selection=job.asset_selection or None,
     )
     outcome.run_ids.append(run.run_id)
@@ -274,17 +274,6 @@ def _note(event: dg.DagsterEvent, outcome: Outcome) -> None:
         outcome.materialized += 1
     elif event.event_type_value == "ASSET_CHECK_EVALUATION":
         outcome.add_check(event.asset_check_evaluation_data)
-
-
-def _tags(days: Days | None) -> dict[str, str]:
-    if days is None:
-        return {}
-    if days[0] == days[1]:
-        return {"dagster/partition": key_of(days[0])}
-    return {
-        "dagster/asset_partition_range_start": key_of(days[0]),
-        "dagster/asset_partition_range_end": key_of(days[1]),
-    }
 
 
 def _asked(days: Sequence[dt.date]) -> dict[str, str]:

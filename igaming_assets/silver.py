@@ -9,10 +9,10 @@ import dagster as dg
 import polars as pl
 
 from igaming_assets.assets import Step, step_of, table_asset
-from igaming_assets.automation import late_data
 from igaming_assets.checks import at_once, judged_at_once, rows_by_rule, spec_of
 from igaming_assets.describe import CODE_VERSION, column_lineage, told
 from igaming_assets.failing import but_stale, retried_if_transient
+from igaming_assets.late_data import late_data
 from igaming_assets.partitions import is_asked
 from igaming_assets.plots import bars
 from lakehouse.errors import Damaged

@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
-from igaming_assets.automation import LOOKBACK, failed_runs_sensor, failure_line, late_data
+from igaming_assets.automation import failed_runs_sensor, failure_line
+from igaming_assets.late_data import LOOKBACK, late_data
 from igaming_assets.resources import LakeResource
 from igaming_assets.running import run_days
 from lakehouse.errors import LakehouseError

@@ -200,6 +200,7 @@ def test_schedules_ask_for_the_right_day(
             instance=instance,
             scheduled_execution_time=dt.datetime.fromisoformat(moment),
             repository_def=repository,
+            resources={"lake": LakeResource.of(Settings(root=str(tmp_path / "lake")))},
         ) as context,
     ):
         first = tick_of.evaluate_tick(context)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
+from lakehouse.contracts import contract
+from lakehouse.quality.landing_checks import simulated_tables
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
 from lakehouse.quality.stored_days import days_with_rows
-from lakehouse.regulation.gaming_day import each_day
+from lakehouse.regulation.gaming_day import day_bounds, each_day
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
@@ -24,19 +27,52 @@ def presence(settings: Settings, now: dt.datetime) -> Iterator[Check]:  # noqa: 
         Family.FRESHNESS,
         "error",
         "The day's reports are read from ten in the morning.",
-        "The gaming day that closed at 06:00 has its row by ten in the morning.",
-        _judge,
+        "The gaming day that closed at 06:00 has its row by ten in the morning, and is not of a "
+        "simulation while it was open.",
+        partial(_judge, settings),
     )
 
 
-def _judge(lake: Lake, days: Days) -> dict[dt.date, Judgement]:
-    there = days_with_rows(lake, *DAY)
+def _judge(settings: Settings, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
+    there, halves = days_with_rows(lake, *DAY), left_open(lake, settings, days)
     newest = str(max(there)) if there else "none"
-    return {
-        day: Judgement(
-            day in there,
-            "The day is there." if day in there else f"The day is not there; newest: {newest}.",
-            more={"newest_day": newest},
-        )
-        for day in each_day(days)
-    }
+
+    def judged(day: dt.date) -> Judgement:
+        said = "The day is there."
+        if day not in there:
+            said = f"The day is not there; newest: {newest}."
+        elif day in halves:
+            said = (
+                f"The day was last simulated at {halves[day]:%Y-%m-%d %H:%M} UTC, while it was "
+                "open: what came after is not there. Run it again."
+            )
+        return Judgement(day in there - halves.keys(), said, more={"newest_day": newest})
+
+    return {day: judged(day) for day in each_day(days)}
+
+
+def left_open(lake: Lake, settings: Settings, days: Days) -> dict[dt.date, dt.datetime]:
+    """Simulated days that were written while they were open and not since → when."""
+    if (table := _telling(settings)) is None:
+        return {}
+    last: dict[dt.date, dt.datetime] = {}
+    for version in lake.history("bronze", table):
+        for day in version.gaming_days():
+            last.setdefault(day, version.at)
+    bounds = {day: day_bounds(day, settings.timezone) for day in each_day(days) if day in last}
+    return {d: last[d] for d, (opens, closes) in bounds.items() if opens <= last[d] < closes}
+
+
+def owed(lake: Lake, settings: Settings, days: Days) -> list[dt.date]:
+    """Closed days that were never simulated, after one that was, or only while they were open."""
+    if (table := _telling(settings)) is None:
+        return []
+    there = days_with_rows(lake, "bronze", table)
+    missing = {d for d in each_day(days) if d not in there and there and d > min(there)}
+    return sorted(missing | left_open(lake, settings, days).keys())
+
+
+def _telling(settings: Settings) -> str | None:
+    """The simulated table with the most rows: all tables of a day are simulated together."""
+    every = simulated_tables(settings)
+    return max(every, key=lambda table: contract(table).monthly_rows, default=None)

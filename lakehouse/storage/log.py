@@ -27,7 +27,7 @@ from lakehouse.errors import (
     is_disk_full,
 )
 from lakehouse.paths import is_url
-from lakehouse.regulation.gaming_day import Days
+from lakehouse.regulation.gaming_day import Days, each_day
 from lakehouse.storage.days import checked_days
 from lakehouse.storage.listing import DataFile, listed_files, of_days
 from lakehouse.storage.shapes import (
@@ -54,6 +54,11 @@ class Version:
     retries: int
     reached: dict[str, int] = field(default_factory=dict)
     """Id → the offset that the commit brought the table to, where it tells of any."""
+
+    def gaming_days(self) -> list[dt.date]:
+        """The days that the commit wrote, where it tells of any."""
+        first, _, last = (self.days or "").partition("..")
+        return each_day((dt.date.fromisoformat(first), dt.date.fromisoformat(last))) if last else []
 
 
 def version_of(entry: dict[str, Any]) -> Version:

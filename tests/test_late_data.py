@@ -1,0 +1,155 @@
+"""Late data is derived once no run is at work on its day: what a run makes in the middle of a look
+is asked for by nobody else."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from benchmarks.instances import short_lived
+from igaming_assets.late_data import late_check, late_data
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
+    pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
+]
+DAYS = dg.DailyPartitionsDefinition("2025-01-01", end_offset=1)
+BRONZE, SILVER = dg.AssetKey("bronze"), dg.AssetKey("silver")
+EVEN = dg.AssetCheckKey(SILVER, "even")
+TODAY = dt.datetime.now(dt.UTC).date()
+DAY, OTHER = (str(TODAY - dt.timedelta(days=n)) for n in (3, 5))
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    @dg.asset(partitions_def=DAYS)
+    def bronze() -> None: ...
+
+    @dg.asset(partitions_def=DAYS, deps=[bronze], automation_condition=late_data())
+    def silver() -> None: ...
+
+    @dg.asset_check(asset=silver, partitions_def=DAYS, automation_condition=late_check())
+    def even() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    judge = dg.define_asset_job("judge", selection=dg.AssetSelection.checks(even))
+    return dg.Definitions(assets=[bronze, silver], asset_checks=[even], jobs=[judge])
+
+
+class Looks:
+    """Looks of the sensor at an instance, one after the other. Dagster holds a look's time against
+    those of events, so that a look may be said to have begun earlier than it did."""
+
+    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self.defs, self.instance = defs, instance
+        self._cursor: Any = None
+
+    def made(self, asset: dg.AssetKey, *days: str) -> None:
+        for day in days:
+            event = dg.AssetMaterialization(asset, partition=day)
+            self.instance.report_runless_asset_event(event)
+
+    def judged(self, *days: str) -> None:
+        job = self.defs.resolve_job_def("judge")
+        for day in days:
+            tags = {"dagster/partition": day}
+            assert job.execute_in_process(instance=self.instance, tags=tags).success
+
+    def run(self, **tags: str) -> dg.DagsterRun:
+        """One that has begun."""
+        given = {f"dagster/{name}": day for name, day in tags.items()}
+        run = dg.DagsterRun("day", tags=given, status=dg.DagsterRunStatus.STARTED)
+        return self.instance.add_run(run)
+
+    def ends(self, run: dg.DagsterRun) -> None:
+        self.instance.report_run_failed(run)
+
+    def asked(self, began: dt.timedelta = dt.timedelta()) -> dict[dg.AssetKey, set[str]]:
+        """What a look asks for that began so long ago."""
+        look = dg.evaluate_automation_conditions(
+            self.defs,
+            instance=self.instance,
+            cursor=self._cursor,
+            evaluation_time=dt.datetime.now(dt.UTC) - began,
+        )
+        self._cursor = look.cursor
+        found = {
+            r.key: set(r.true_subset.expensively_compute_partition_keys()) for r in look.results
+        }
+        return {key: days for key, days in found.items() if days}
+
+
+@pytest.fixture
+def looks(defs: dg.Definitions) -> Iterator[Looks]:
+    """Two days are made and judged, and seen so."""
+    with short_lived() as instance:
+        made = Looks(defs, instance)
+        made.asked()
+        made.made(BRONZE, DAY, OTHER)
+        made.made(SILVER, DAY, OTHER)
+        made.judged(DAY, OTHER)
+        assert made.asked() == {}
+        yield made
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"partition": DAY},
+        {"asset_partition_range_start": OTHER, "asset_partition_range_end": str(TODAY)},
+    ],
+    ids=["a day", "a range"],
+)
+def test_a_day_that_a_run_is_at_work_on_waits_for_its_end(
+    looks: Looks, tags: dict[str, str]
+) -> None:
+    run = looks.run(**tags)
+    looks.made(BRONZE, DAY)
+    assert looks.asked() == {}
+    looks.ends(run)
+    assert looks.asked()[SILVER] == {DAY}
+
+
+@pytest.mark.parametrize("tags", [{"partition": OTHER}, {}, {"partition": f"{OTHER}-14:00"}])
+def test_work_on_another_day_holds_up_nothing(looks: Looks, tags: dict[str, str]) -> None:
+    looks.run(**tags)
+    looks.made(BRONZE, DAY)
+    assert looks.asked()[SILVER] == {DAY}
+
+
+def test_what_a_run_made_itself_is_not_asked_for(looks: Looks) -> None:
+    run = looks.run(partition=DAY)
+    looks.made(BRONZE, DAY)
+    assert looks.asked() == {}
+    looks.made(SILVER, DAY)
+    looks.judged(DAY)
+    looks.ends(run)
+    assert looks.asked() == {}
+
+
+def test_a_run_that_ends_during_a_look_is_at_work_in_it(looks: Looks) -> None:
+    """What Dagster knows of tables is of the look's beginning."""
+    run = looks.run(partition=DAY)
+    looks.made(BRONZE, DAY)
+    looks.ends(run)
+    assert looks.asked(began=dt.timedelta(minutes=1)) == {}
+    assert looks.asked()[SILVER] == {DAY}
+
+
+def test_a_check_that_a_run_has_still_to_judge_is_not_asked_for_at_its_end(looks: Looks) -> None:
+    run = looks.run(partition=DAY)
+    looks.made(SILVER, DAY)
+    assert looks.asked() == {}
+    looks.judged(DAY)
+    looks.ends(run)
+    assert looks.asked() == {}
+
+
+def test_a_check_that_nobody_judged_is_asked_for(looks: Looks) -> None:
+    run = looks.run(partition=DAY)
+    looks.made(SILVER, DAY)
+    assert looks.asked() == {}
+    looks.ends(run)
+    assert looks.asked() == {EVEN: {DAY}}
