@@ -14,6 +14,7 @@ from igaming_assets.partitions import tags_of
 from igaming_assets.resources import LakeResource
 from lakehouse.quality.freshness_checks import DAY, IS_THERE, left_open, owed
 from lakehouse.quality.registry import checks
+from lakehouse.quality.results import Judgement
 from lakehouse.regulation.gaming_day import day_bounds, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Commit, Lake, stored_schema
@@ -78,15 +79,20 @@ def test_half_a_day_is_not_there_by_ten(tmp_path: Path, ago: Ago) -> None:
     settings = settings_of(tmp_path)
     write(settings, "bronze", "slot_telemetry", ago(1), ago(0))
     write(settings, *DAY, ago(1), ago(0))
-    [check] = [c for c in checks(settings, dt.datetime.now(dt.UTC)).values() if c.name == IS_THERE]
-    said = check.judge(Lake.open(settings), (ago(2), ago(0)))
-    assert {day: j.passed for day, j in said.items()} == {
-        ago(2): False,
-        ago(1): True,
-        ago(0): False,
-    }
+    lake, days = Lake.open(settings), (ago(2), ago(0))
+
+    def judged(at: dt.datetime) -> dict[dt.date, Judgement]:
+        [check] = [c for c in checks(settings, at).values() if c.name == IS_THERE]
+        return check.judge(lake, days)
+
+    closes = day_bounds(ago(0), ZONE)[1]
+    said = judged(closes)
+    assert [said[ago(n)].passed for n in (2, 1, 0)] == [False, True, False]
     assert said[ago(2)].said == f"The day is not there; newest: {ago(0)}."
     assert "while it was open: what came after is not there. Run it again." in said[ago(0)].said
+    # A day under way is as far as it is.
+    said = judged(closes - dt.timedelta(seconds=1))
+    assert [said[ago(n)].passed for n in (2, 1, 0)] == [False, True, True]
 
 
 def asked(settings: Settings, instance: dg.DagsterInstance, morning: dt.date) -> list[str]:

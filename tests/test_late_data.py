@@ -3,13 +3,16 @@ is asked for by nobody else."""
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from benchmarks.instances import short_lived
+from igaming_assets.assembly import assemble
 from igaming_assets.late_data import late_check, late_data
+from lakehouse.settings import Settings
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
@@ -153,3 +156,33 @@ def test_a_check_that_nobody_judged_is_asked_for(looks: Looks) -> None:
     assert looks.asked() == {}
     looks.ends(run)
     assert looks.asked() == {EVEN: {DAY}}
+
+
+@pytest.mark.slow
+def test_the_house_is_looked_at_where_its_condition_is_known(tmp_path: Path) -> None:
+    settings = Settings(root=str(tmp_path / "lake"), start=dt.date.fromisoformat(DAY))
+    repository = assemble(settings).get_repository_def()
+    sensor = repository.get_sensor_def("late_data")
+    changed = dg.AssetKey(["bronze", "financial_txn"])
+    with short_lived() as instance:
+
+        def asked(cursor: str | None) -> tuple[set[dg.AssetKey], str | None]:
+            with dg.build_sensor_context(
+                instance, cursor=cursor, repository_def=repository
+            ) as context:
+                look = sensor.evaluate_tick(context)
+            assert {r.partition_key for r in look.run_requests or ()} <= {DAY}
+            keys = [r.asset_selection or () for r in look.run_requests or ()]
+            return {key for each in keys for key in each}, look.cursor
+
+        _, cursor = asked(None)
+        for key in repository.asset_graph.materializable_asset_keys:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=DAY))
+        _, cursor = asked(cursor)
+        instance.report_runless_asset_event(dg.AssetMaterialization(changed, partition=DAY))
+        found, _ = asked(cursor)
+        assert dg.AssetKey(["silver", "financial_txn"]) in found
+        assert dg.AssetKey(["silver", "slot_telemetry"]) not in found
+        tags = {"dagster/partition": DAY}
+        instance.add_run(dg.DagsterRun("day", tags=tags, status=dg.DagsterRunStatus.STARTED))
+        assert asked(cursor)[0] == set()

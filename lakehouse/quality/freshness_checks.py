@@ -11,7 +11,7 @@ from lakehouse.quality.landing_checks import simulated_tables
 from lakehouse.quality.registry import declares
 from lakehouse.quality.results import Check, Family, Judgement
 from lakehouse.quality.stored_days import days_with_rows
-from lakehouse.regulation.gaming_day import day_bounds, each_day
+from lakehouse.regulation.gaming_day import day_bounds, each_day, gaming_day_of
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake
 
@@ -20,21 +20,25 @@ DAY = ("gold", "property_day")
 
 
 @declares
-def presence(settings: Settings, now: dt.datetime) -> Iterator[Check]:  # noqa: ARG001
+def presence(settings: Settings, now: dt.datetime) -> Iterator[Check]:
     yield Check(
         IS_THERE,
         DAY,
         Family.FRESHNESS,
         "error",
         "The day's reports are read from ten in the morning.",
-        "The gaming day that closed at 06:00 has its row by ten in the morning, and is not of a "
-        "simulation while it was open.",
-        partial(_judge, settings),
+        "The gaming day that closed at 06:00 has its row by ten in the morning, and was not last "
+        "simulated while it was open.",
+        partial(_judge, settings, now),
     )
 
 
-def _judge(settings: Settings, lake: Lake, days: Days) -> dict[dt.date, Judgement]:
-    there, halves = days_with_rows(lake, *DAY), left_open(lake, settings, days)
+def _judge(
+    settings: Settings, now: dt.datetime, lake: Lake, days: Days
+) -> dict[dt.date, Judgement]:
+    there = days_with_rows(lake, *DAY)
+    opened = gaming_day_of(now, settings.timezone)
+    halves = {d: at for d, at in left_open(lake, settings, days).items() if d < opened}
     newest = str(max(there)) if there else "none"
 
     def judged(day: dt.date) -> Judgement:
