@@ -151,14 +151,14 @@ def test_a_run_that_was_killed_holds_nobody_up(place: Path) -> None:
     command = ("run", "--from", "2025-01-01", "--select", "key:silver/player_profile+")
     first = Warm("lakehouse", *command)
     history = place / "home" / "history" / "runs.db"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not _started_runs(history):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     first.kill()
     first.communicate()
     second = Warm("lakehouse", "run", "--from", "2025-01-01", "--select", "key:bronze/gaming_wins")
-    _, said = second.communicate(timeout=240)
+    _, said = second.communicate(timeout=300)
     assert second.returncode == 0, said
     with instance_of_home() as opened:
         found = {r.status for r in opened.get_runs()}
@@ -177,14 +177,14 @@ def _started_runs(history: Path) -> list[tuple[str]]:
 def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
     running = Warm("lakehouse", "run", "--from", "2025-01-01", "--to", "2025-01-20")
     history = place / "home" / "history" / "runs.db"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not _started_runs(history):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.5)
     running.send_signal(signal.SIGINT)
     try:
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=300)
     finally:
         running.kill()
     assert (running.returncode, said) == (130, "lakehouse: interrupted\n")
@@ -195,7 +195,7 @@ def test_an_interrupted_run_ends_at_once_in_one_line(place: Path) -> None:
 @pytest.mark.slow
 def test_an_interruption_that_python_drops_is_said_again() -> None:
     process = Warm("tests.buried")
-    said = process.communicate(timeout=120)
+    said = process.communicate(timeout=300)
     assert (process.returncode, *said) == (0, "at once", "")
 
 
@@ -221,7 +221,7 @@ def test_many_that_begin_at_once_make_one_instance(place: Path) -> None:
     ):
         shutil.rmtree(place / "home", ignore_errors=True)
         many = [begin() for _ in range(number)]
-        said = [p.communicate(timeout=120)[1] for p in many]
+        said = [p.communicate(timeout=300)[1] for p in many]
         assert [p.returncode for p in many] == number * [0], said
         with sqlite3.connect(place / "home" / "history" / "runs.db") as connection:
             heads = connection.execute("SELECT count(*) FROM alembic_version").fetchone()

@@ -193,13 +193,13 @@ def test_telling_holds_up_no_look(lake: Lake) -> None:
 
     def slow(given: Message) -> None:
         began.set()
-        assert let_go.wait(30)
+        assert let_go.wait(300)
         taken.append(given.subject)
 
     with Teller(lake, {"webhook": slow}, taken.append) as teller:
         see(lake, "CCC")
         teller.take(standing(read(lake)))
-        assert began.wait(30)
+        assert began.wait(300)
         for n in range(3, 6):
             see(lake, "C", start=n)
             teller.take(standing(read(lake)))

@@ -60,7 +60,7 @@ def test_garbage_collection_waits_for_no_thread(read: Callable[[Make], Iterator[
     def make(number: int) -> int:
         if number > 1:
             is_at_it.set()
-            goes_on.wait(30)
+            goes_on.wait(300)
         return number
 
     class Held:
@@ -72,13 +72,13 @@ def test_garbage_collection_waits_for_no_thread(read: Callable[[Make], Iterator[
     def collect() -> None:
         held = Held()
         assert next(held.numbers) == 1
-        assert is_at_it.wait(10)
+        assert is_at_it.wait(100)
         del held
         gc.collect()
 
     collector = threading.Thread(target=collect)
     collector.start()
-    collector.join(10)
+    collector.join(100)
     is_waiting = collector.is_alive()
     goes_on.set()
     collector.join()

@@ -239,7 +239,7 @@ def test_a_kill_leaves_whole_days_and_the_rest_follows(
         store(lake, sales(DAYS[0], "new", "1.00"), sales(DAYS[1], "new", "2.00"), days=SPAN)
         where = request.getfixturevalue("server") if name == "postgres" else str(tmp_path / GOLD)
         killed = Warm("tests.killed_publish", lake.root, str(days_kept + 1), name, where)
-        killed.communicate(60)
+        killed.communicate(300)
         assert killed.returncode == -signal.SIGKILL
         after = [("2025-01-01", "new", Decimal("1.00")), ("2025-01-02", "new", Decimal("2.00"))]
         assert revenues(database) == (HELD if not days_kept else [after[0], HELD[2]])
@@ -252,7 +252,7 @@ def test_days_of_one_table_go_by_two_connections_at_a_time(
     lake: Lake, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "ROWS_AT_ONCE", 1)
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=300)
     with databases("postgres", request, tmp_path) as database:
         kind = type(database.target)
         replace = kind.replace
@@ -275,7 +275,7 @@ def test_a_second_publisher_waits_for_the_first_and_sends_nothing_again(
         other = database.target.beside()
         with database.target.turns([SALES]):
             later = pool.submit(publish, lake, other, [SALES])
-            until = time.monotonic() + 30
+            until = time.monotonic() + 300
             while database.do(waiting) == [(0,)] and time.monotonic() < until:
                 time.sleep(0.05)
             assert database.do(waiting) == [(1,)]

@@ -120,7 +120,7 @@ def test_pages_ask_of_few_catalogs_however_many_look(lake: Lake) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(300)
     assert found == {n: n + 4 for n in range(20)}
     assert 1 <= len(made) <= AT_ONCE
 

@@ -86,7 +86,7 @@ def together(root: Path, what: str, names: list[str], times: int) -> None:
     for process in processes:
         go(process)
     for process in processes:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
 
 
@@ -152,7 +152,7 @@ def test_a_full_disk_is_one_clear_line_and_a_lake_as_before(tmp_path: Path) -> N
     together(tmp_path, "same day", ["a"], 1)
     process = start(tmp_path, "full disk", "f", 1)
     go(process)
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=300)
     assert process.returncode == 1, said
     assert out.startswith(f"cannot write {tmp_path}/restricted/bronze/{TABLE}: ")
     assert out.count("\n") == 1

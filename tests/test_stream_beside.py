@@ -100,5 +100,5 @@ def test_what_fails_while_micro_batches_wait_ends_the_worker_too(tmp_path: Path)
     while len(sources(tmp_path)) < AHEAD + 1:
         time.sleep(0.05)
     follower.may_go_on.set()
-    working.join(60)
+    working.join(300)
     assert len(raised) == 1

@@ -70,7 +70,7 @@ def test_a_producer_killed_again_and_again_sends_each_event_once(
         process = Warm("lakehouse", *asked, "--to", str(SECOND))
         time.sleep(seconds)
         process.kill()
-        process.communicate(30)
+        process.communicate(300)
     assert produce("--as-fast", "--to", str(SECOND)) == 0
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "whole"))
     assert produce("--as-fast", "--to", str(SECOND)) == 0
@@ -90,11 +90,11 @@ def test_a_term_ends_it_well(lake: Lake) -> None:
     while not (note.exists() and json.loads(note.read_text())["at"]):
         time.sleep(0.05)
     second, (_, said) = Warm("lakehouse", "stream", "produce", "--as-fast"), ("", "")
-    _, said = second.communicate(30)
+    _, said = second.communicate(300)
     assert second.returncode == 1
     assert "events are produced by process" in said
     process._process.terminate()
-    out, _ = process.communicate(30)
+    out, _ = process.communicate(300)
     assert process.returncode == 0
     assert "of 50 asked" in out
     total = json.loads(note.read_text())["topics"]["shop_actions"]["total"]

@@ -109,7 +109,7 @@ def test_workers_come_and_go_and_each_event_is_there_once(
     send(place, 20, 20)
     ends.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     workers[2].run(never, until_empty=True)
     assert ids(tmp_path) == wanted(40)
 

@@ -32,7 +32,7 @@ def test_workers_that_die_at_their_commits_lose_and_double_nothing(
     kills = 0
     for seed in range(40):
         process = Warm("benchmarks.faults.hurt", "dying", str(seed), *RUN, "--until-empty")
-        said = process.communicate(60)
+        said = process.communicate(300)
         if process.returncode == 0:
             break
         assert process.returncode == -9, said

@@ -187,7 +187,7 @@ def test_two_workers_share_the_partitions(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(300)
     ends = log.ends(TOPIC)
     every = [p for n in range(4) for p in places(0, ends[n][1], n)]
     assert sources(tmp_path) == sorted(every)

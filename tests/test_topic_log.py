@@ -295,7 +295,7 @@ def test_processes_write_at_a_time(tmp_path: Path) -> None:
     for process in workers:
         process.start()
     for process in workers:
-        process.join(60)
+        process.join(300)
         assert process.exitcode == 0
     found = everything(Log(tmp_path), "sales")
     for worker in range(3):
