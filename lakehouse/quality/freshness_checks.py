@@ -17,6 +17,8 @@ from lakehouse.storage import Days, Lake
 
 IS_THERE = "is_there_by_ten"
 DAY = ("gold", "property_day")
+COMMITS = 1_000
+"""Of the newest is asked when a day was written: a month, each hour."""
 
 
 @declares
@@ -60,7 +62,7 @@ def left_open(lake: Lake, settings: Settings, days: Days) -> dict[dt.date, dt.da
     if (table := _telling(settings)) is None:
         return {}
     last: dict[dt.date, dt.datetime] = {}
-    for version in lake.history("bronze", table):
+    for version in lake.history("bronze", table, COMMITS):
         for day in version.gaming_days():
             last.setdefault(day, version.at)
     bounds = {day: day_bounds(day, settings.timezone) for day in each_day(days) if day in last}
