@@ -31,8 +31,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def lake(filled: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A copy to change."""
     monkeypatch.chdir(tmp_path)
-    root = str(tmp_path / "lake")
-    shutil.copytree(filled.root, root)
+    root = shutil.copytree(filled.root, str(tmp_path / "lake"))
     monkeypatch.setenv("LAKEHOUSE_ROOT", root)
     return Lake(root)
 
