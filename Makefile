@@ -12,7 +12,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Empty, whatever it was: a test starts processes, and each would compile all of the project.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo page live test test-fast test-kafka test-object-store test-spark test-pages check ui bench fuzz faults fix docs notebooks lock clean
+.PHONY: help setup demo page live test test-fast test-kafka test-object-store test-clock test-spark test-pages check ui bench fuzz faults fix docs notebooks lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ test-kafka: $(STAMP) ## A real Apache Kafka on loopback: the suite of topics, th
 test-object-store: $(STAMP) ## A real object store (MinIO, built with Go) on loopback: commands and the store killed
 	@$(BIN)/python -m benchmarks.faults.object_store
 	@$(BIN)/python -m benchmarks object_store
+
+test-clock: $(STAMP) ## Days and nights under the UI by a stepped clock (made by cc), every schedule and sensor on
+	@$(BIN)/python -m benchmarks.faults.clock
 
 test-spark: $(STAMP) ## Apache Spark (by Maven) reads a lake: its rows and sums against ours
 	@$(BIN)/python -m benchmarks.spark

@@ -172,7 +172,11 @@ def differences(scene: Scene, folder: Path, twin: Path) -> list[str]:
 
 
 def rows(lake: Lake, layer: str, table: str) -> pl.DataFrame:
+    return rows_of(lake.scan(layer, table))
+
+
+def rows_of(stored: pl.LazyFrame) -> pl.DataFrame:
     """Every row as a text, and how often it is there."""
-    frame = lake.scan(layer, table).collect().drop(VOLATILE, strict=False)
+    frame = stored.collect().drop(VOLATILE, strict=False)
     texts = frame.select(row=pl.struct(pl.all()).struct.json_encode())
     return texts.group_by("row").agg(n=pl.len())

@@ -1,0 +1,193 @@
+"""Days that go by with every schedule and sensor on, and nights that the machine sleeps through, by
+a clock that is stepped under the Dagster UI. No run and no tick fails, and in the end the closed
+days hold what they hold in a lake that was made at once.
+
+`python -m benchmarks.faults.clock --nights 3`; a C compiler makes the clock (Linux alone).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.backfill import asked, assets, ended, said, ui
+from benchmarks.faults.trial import rows_of
+from benchmarks.lake import START
+from lakehouse.contracts import contract
+from lakehouse.settings import DOMAINS
+from lakehouse.storage import Lake
+
+MADE = 3
+"""Days that are there when the first schedule is turned on."""
+BEGINS = dt.datetime.combine(START, dt.time(14, 50), dt.UTC) + dt.timedelta(days=MADE)
+"""Before seven in the morning at the property."""
+QUIET, PATIENCE = 35, 900
+"""Seconds without a new run after which all has been asked for, and the most that is waited."""
+_WORLD = "{ repositoriesOrError { ... on RepositoryConnection { nodes { %s } } } }"
+NAMES = _WORLD % "name location { name } schedules { name } sensors { name }"
+_STATE = "ticks(limit: 100) { timestamp status error { message } }"
+TICKS = _WORLD % (
+    f"schedules {{ name scheduleState {{ {_STATE} }} }}"
+    f" sensors {{ name sensorState {{ {_STATE} }} }}"
+)
+RUNS = "{ runsOrError(limit: 1000) { ... on Runs { results { runId jobName status } } } }"
+START_ONE = """
+mutation($one: %(kind)sSelector!) {
+  start%(kind)s(%(argument)s: $one) { __typename ... on PythonError { message } }
+}
+"""
+_HAPPENS_TO_CLOCKS = "Unable to reach the user code server"
+"""Dagster's own servers take a step of the clock for a silence of each other's."""
+
+
+class Clock:
+    """The time of day of every process that is started after it."""
+
+    def __init__(self, folder: Path, at: dt.datetime) -> None:
+        if (compiler := shutil.which("cc")) is None:
+            raise SystemExit("cc is missing: install a C compiler, such as Debian's gcc")
+        library, self._file = folder / "clock.so", folder / "shift"
+        source = Path(__file__).with_name("clock.c")
+        flags = ["-shared", "-fPIC", "-O2", "-o", str(library), str(source)]
+        subprocess.run([compiler, *flags], check=True)
+        self._shift = round((at - dt.datetime.now(dt.UTC)).total_seconds())
+        self.step(dt.timedelta())
+        os.environ |= {"CLOCK_SHIFT": str(self._file), "LD_PRELOAD": str(library)}
+
+    def step(self, by: dt.timedelta) -> None:
+        self._shift += round(by.total_seconds())
+        written = self._file.with_suffix(".new")
+        written.write_text(str(self._shift))
+        written.replace(self._file)
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self._shift)
+
+
+def main() -> int:
+    given = argparse.ArgumentParser(prog="python -m benchmarks.faults.clock", description=__doc__)
+    given.add_argument("--nights", type=int, default=3)
+    given.add_argument("--seed", type=int, default=42)
+    told = given.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        faults = campaign(Path(name), told.seed, told.nights)
+    for fault in faults:
+        print(fault)
+    print(f"seed {told.seed}: {told.nights} nights, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def campaign(folder: Path, seed: int, nights: int) -> list[str]:
+    chance, clock = random.Random(seed), Clock(folder, BEGINS)
+    os.environ["LAKEHOUSE_PII_KEY_FILE"] = str(folder / "pii-key")
+    for name in ("lived", "twin"):
+        (folder / name).mkdir()
+    with ui(folder / "lived", DOMAINS) as address:
+        made(address, MADE)
+        turn_on(address)
+        pass_by(address, clock, dt.timedelta(minutes=30))
+        for _ in range(nights):
+            # To a quarter past eight of a morning, a day or some later.
+            morning = BEGINS.replace(hour=16, minute=15)
+            while morning - clock.now() < dt.timedelta(hours=12):
+                morning += dt.timedelta(days=1)
+            morning += dt.timedelta(days=chance.choice([0, 0, 1, 2]))
+            pass_by(address, clock, morning - clock.now())
+            pass_by(address, clock, dt.timedelta(minutes=chance.choice([15, 30, 60])))
+        faults = failures(address)
+    closed = (clock.now() - dt.timedelta(hours=14)).date() - START
+    with ui(folder / "twin", DOMAINS) as address:
+        made(address, closed.days)
+    # What is known of the last day's morrow is in one of them alone.
+    return faults + apart(folder, START + dt.timedelta(days=closed.days - 2))
+
+
+def made(address: str, days: int) -> None:
+    every = [START + dt.timedelta(days=n) for n in range(days)]
+    status = ended(address, asked(address, assets(address), every))["status"]
+    if status != "COMPLETED_SUCCESS":
+        raise SystemExit(f"{days} days: {status}")
+
+
+def turn_on(address: str) -> None:
+    """Every schedule and sensor."""
+    (house,) = [n for n in _nodes(address, NAMES) if n["schedules"]]
+    place = {
+        "repositoryLocationName": house["location"]["name"],
+        "repositoryName": house["name"],
+    }
+    for kind, argument in (("Schedule", "scheduleSelector"), ("Sensor", "sensorSelector")):
+        for one in house[f"{kind.lower()}s"]:
+            query = START_ONE % {"kind": kind, "argument": argument}
+            selector = place | {f"{kind.lower()}Name": one["name"]}
+            answer = said(address, query, one=selector)[f"start{kind}"]
+            if "message" in answer:
+                raise SystemExit(f"{one['name']}: {answer['message']}")
+
+
+def pass_by(address: str, clock: Clock, span: dt.timedelta) -> None:
+    """Steps the clock, and waits until all that is asked for has ended."""
+    clock.step(span)
+    begun = since = time.monotonic()
+    known = -1
+    while time.monotonic() - since < QUIET:
+        runs = said(address, RUNS)["runsOrError"]["results"]
+        busy = [r for r in runs if r["status"] not in ("SUCCESS", "FAILURE", "CANCELED")]
+        if busy or len(runs) != known:
+            since, known = time.monotonic(), len(runs)
+        if time.monotonic() - begun > PATIENCE:
+            raise SystemExit(f"{clock.now():%Y-%m-%d %H:%M}: runs without end, {busy}")
+        time.sleep(1)
+    print(f"{clock.now():%Y-%m-%d %H:%M}: {known} runs so far", flush=True)
+
+
+def failures(address: str) -> list[str]:
+    """Runs that did not succeed, and ticks that failed."""
+    runs = said(address, RUNS)["runsOrError"]["results"]
+    found = [f"run {r['runId']} of {r['jobName']}: {r['status']}" for r in runs]
+    found = [line for line in found if not line.endswith("SUCCESS")]
+    for house in _nodes(address, TICKS):
+        for one in (*house["schedules"], *house["sensors"]):
+            state = one.get("scheduleState") or one["sensorState"]
+            for tick in state["ticks"]:
+                why = (tick["error"] or {}).get("message", "")
+                if why and _HAPPENS_TO_CLOCKS not in why:
+                    found.append(f"{one['name']} at {tick['timestamp']}: {why}")
+    return found
+
+
+def apart(folder: Path, last: dt.date) -> list[str]:
+    """Tables whose days up to `last` have other rows in the two lakes. What is due is judged by the
+    moment at which it was, so filings are left out."""
+    lived, twin = (Lake(str(folder / name / "lake")) for name in ("lived", "twin"))
+    found = []
+    for layer, table in twin.stored("bronze", "silver", "gold"):
+        if contract(table).domain in ("compliance", "operations"):
+            continue
+        mine, theirs = (
+            rows_of(lake.scan(layer, table).filter(pl.col("gaming_day") <= last))
+            for lake in (lived, twin)
+        )
+        if not mine.sort("row").equals(theirs.sort("row")):
+            found.append(f"{layer}.{table}: {mine.height} other rows than the {theirs.height}")
+    return found
+
+
+def _nodes(address: str, query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = said(address, query)["repositoriesOrError"]["nodes"]
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
