@@ -146,7 +146,7 @@ def _closed_day(settings: Settings, request: Callable[..., dg.RunRequest]) -> dg
         key = str(newest.partition_key)
         day = dt.date.fromisoformat(key)
         late = owed(lake.lake, settings, (day - LOOKBACK, day - dt.timedelta(days=1)))
-        free = but_at_work(map(key_of, late), context.instance)
+        free = but_at_work(map(key_of, late), context.instance, work=_makes_bronze)
         asked = [
             dg.RunRequest(f"{first}..{last}@{newest.run_key}", tags=tags_of((first, last)))
             for first, last in ranges_of(map(dt.date.fromisoformat, free))
@@ -175,6 +175,13 @@ def _fraud_schedule(zone: str, request: Callable[..., dg.RunRequest]) -> dg.Sche
         return next((reason for reason in waits if reason), asked)
 
     return fraud_every_quarter
+
+
+def _makes_bronze(run: dg.DagsterRun) -> bool:
+    """Not the look whether a day is there, nor what is derived again of a day as it is."""
+    if run.asset_selection is None:
+        return run.job_name == GAMING_DAY
+    return any(key.path[0] == "bronze" for key in run.asset_selection)
 
 
 def _under_way(

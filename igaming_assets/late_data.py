@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,35 @@ from igaming_assets.partitions import keys_of_run
 
 LOOKBACK = dt.timedelta(days=30)
 """How old a gaming day may be and still be derived again by itself when its bronze changes."""
+
+
+class InTurn(dg.AutomationCondition[Any]):
+    """All of the operands, each looked at only of the days that those before it leave, and none
+    where nothing is asked for: nine looks of ten. For conditions that keep nothing between looks.
+    """
+
+    def __init__(self, *operands: dg.AutomationCondition[Any]) -> None:
+        self.operands = operands
+
+    @property
+    def name(self) -> str:
+        return "in_turn"
+
+    @property
+    def children(self) -> Sequence[dg.AutomationCondition[Any]]:
+        return self.operands
+
+    async def evaluate(  # type: ignore[override]  # Dagster awaits it, as it does its own
+        self, context: dg.AutomationContext[Any]
+    ) -> dg.AutomationResult[Any]:
+        left, results = context.candidate_subset, []
+        for n, operand in enumerate(self.operands):
+            if left.is_empty:
+                break
+            found = await context.for_child_condition(operand, [n], left).evaluate_async()
+            results.append(found)
+            left = left.compute_intersection(found.true_subset)
+        return dg.AutomationResult(context, left, child_results=results)
 
 
 class DayIsFree(dg.AutomationCondition[Any]):
@@ -39,23 +68,30 @@ class DayIsFree(dg.AutomationCondition[Any]):
 
 
 def but_at_work(
-    keys: Iterable[str], instance: dg.DagsterInstance, since: dt.datetime | None = None
+    keys: Iterable[str],
+    instance: dg.DagsterInstance,
+    since: dt.datetime | None = None,
+    work: Callable[[dg.DagsterRun], bool] | None = None,
 ) -> set[str]:
-    """The days that no run is at work on, nor was one that ended after `since`."""
+    """The days that no run is at work on, nor was one that ended after `since`; of all runs, or of
+    those that do a kind of `work`."""
     runs = [*instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))]
     if since is not None:
         runs += instance.get_runs(dg.RunsFilter(updated_after=since))
+    runs = [run for run in runs if work is None or work(run)]
     at_work = [days for run in runs if (days := keys_of_run(run.tags))]
     return {k for k in keys if not any(first <= k <= last for first, last in at_work)}
 
 
 def late_data() -> dg.AutomationCondition[Any]:
-    """As eager, but for old days too: eager alone looks at the newest partition only."""
-    eager = dg.AutomationCondition.eager().replace(
-        "in_latest_time_window",
-        dg.AutomationCondition.in_latest_time_window(lookback_delta=LOOKBACK),
-    )
-    return eager & DayIsFree()
+    """As Dagster's eager, but for old days too: eager alone looks at the newest partition only."""
+    condition = dg.AutomationCondition
+    changed = condition.newly_missing() | condition.any_deps_updated()
+    return (
+        condition.in_latest_time_window(lookback_delta=LOOKBACK)
+        & changed.since_last_handled()
+        & _whole()
+    ).with_label("late_data")
 
 
 def late_check() -> dg.AutomationCondition[Any]:
@@ -67,11 +103,20 @@ def late_check() -> dg.AutomationCondition[Any]:
     return (
         condition.in_latest_time_window(lookback_delta=LOOKBACK)
         & (lacks | condition.any_deps_updated().since_last_handled())
-        & ~condition.any_deps_missing()
-        & ~condition.any_deps_in_progress()
-        & ~condition.in_progress()
-        & DayIsFree()
+        & _whole()
     ).with_label("late_check")
+
+
+def _whole() -> InTurn:
+    """Nothing that the day rests on is missing or being made: by a backfill, which has no run of
+    the day for as long as its others take, or by a run."""
+    condition = dg.AutomationCondition
+    backfill = condition.backfill_in_progress()
+    return InTurn(
+        ~condition.any_deps_missing(),
+        ~(backfill | condition.any_deps_match(backfill)),
+        DayIsFree(),
+    )
 
 
 def late_data_sensor() -> dg.AutomationConditionSensorDefinition:
@@ -79,6 +124,7 @@ def late_data_sensor() -> dg.AutomationConditionSensorDefinition:
         return dg.AutomationConditionSensorDefinition(
             "late_data",
             target=dg.AssetSelection.all(),
+            minimum_interval_seconds=60,
             default_status=dg.DefaultSensorStatus.STOPPED,
             use_user_code_server=True,  # the house's own condition is known there alone
             description="Derives a day again, and judges it, when its bronze changed: up to "

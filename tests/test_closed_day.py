@@ -122,8 +122,16 @@ def test_the_morning_makes_up_for_those_that_were_missed(tmp_path: Path, ago: Ag
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         missed = [f"{ago(3)}", f"{ago(1)}..{ago(-2)}", f"{ago(-3)}"]
         assert asked(settings, instance, ago(-4)) == missed
-        # What a run is at work on is not asked for twice, and all else is.
-        instance.add_run(dg.DagsterRun("month", tags=tags_of((ago(1), ago(0)))))
+        # Mornings that were missed come all at once: a look at a day does not make it.
+        derived = {dg.AssetKey(["silver", "slot_telemetry"])}
+        looks = tags_of((ago(0), ago(0)))
+        instance.add_run(dg.DagsterRun("freshness", tags=looks))
+        instance.add_run(dg.DagsterRun("late", tags=looks, asset_selection=derived))
+        assert asked(settings, instance, ago(-4)) == missed
+        # What a run is making is not asked for twice, and all else is.
+        month = derived | {dg.AssetKey(["bronze", "slot_telemetry"])}
+        made = tags_of((ago(1), ago(0)))
+        instance.add_run(dg.DagsterRun("month", tags=made, asset_selection=month))
         missed[1] = f"{ago(-1)}..{ago(-2)}"
         assert asked(settings, instance, ago(-4)) == missed
         instance.add_run(dg.DagsterRun("gaming_day", tags=tags_of((ago(-3), ago(-3)))))

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from benchmarks.instances import short_lived
 from igaming_assets.assembly import assemble
@@ -19,10 +20,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
 ]
 DAYS = dg.DailyPartitionsDefinition("2025-01-01", end_offset=1)
-BRONZE, SILVER = dg.AssetKey("bronze"), dg.AssetKey("silver")
+BRONZE, SECOND, SILVER = map(dg.AssetKey, ("bronze", "second", "silver"))
 EVEN = dg.AssetCheckKey(SILVER, "even")
 TODAY = dt.datetime.now(dt.UTC).date()
-DAY, OTHER = (str(TODAY - dt.timedelta(days=n)) for n in (3, 5))
+DAY, OTHER, YOUNG = (str(TODAY - dt.timedelta(days=n)) for n in (3, 5, 2))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,10 @@ def defs() -> dg.Definitions:
     @dg.asset(partitions_def=DAYS)
     def bronze() -> None: ...
 
-    @dg.asset(partitions_def=DAYS, deps=[bronze], automation_condition=late_data())
+    @dg.asset(partitions_def=DAYS)
+    def second() -> None: ...
+
+    @dg.asset(partitions_def=DAYS, deps=[bronze, second], automation_condition=late_data())
     def silver() -> None: ...
 
     @dg.asset_check(asset=silver, partitions_def=DAYS, automation_condition=late_check())
@@ -38,7 +42,7 @@ def defs() -> dg.Definitions:
         return dg.AssetCheckResult(passed=True)
 
     judge = dg.define_asset_job("judge", selection=dg.AssetSelection.checks(even))
-    return dg.Definitions(assets=[bronze, silver], asset_checks=[even], jobs=[judge])
+    return dg.Definitions(assets=[bronze, second, silver], asset_checks=[even], jobs=[judge])
 
 
 class Looks:
@@ -66,6 +70,24 @@ class Looks:
         run = dg.DagsterRun("day", tags=given, status=dg.DagsterRunStatus.STARTED)
         return self.instance.add_run(run)
 
+    def backfill(self, asset: dg.AssetKey, day: str) -> PartitionBackfill:
+        """One that was asked for, and has no run yet."""
+        asked = PartitionBackfill.from_asset_partitions(
+            "month",
+            asset_graph=self.defs.resolve_asset_graph(),
+            partition_names=[day],
+            asset_selection=[asset],
+            backfill_timestamp=dt.datetime.now(dt.UTC).timestamp(),
+            tags={},
+            dynamic_partitions_store=self.instance,
+            all_partitions=False,
+            title=None,
+            description=None,
+            run_config=None,
+        )
+        self.instance.add_backfill(asked)
+        return asked
+
     def ends(self, run: dg.DagsterRun) -> None:
         self.instance.report_run_failed(run)
 
@@ -91,6 +113,7 @@ def looks(defs: dg.Definitions) -> Iterator[Looks]:
         made = Looks(defs, instance)
         made.asked()
         made.made(BRONZE, DAY, OTHER)
+        made.made(SECOND, DAY, OTHER)
         made.made(SILVER, DAY, OTHER)
         made.judged(DAY, OTHER)
         assert made.asked() == {}
@@ -113,6 +136,23 @@ def test_a_day_that_a_run_is_at_work_on_waits_for_its_end(
     assert looks.asked() == {}
     looks.ends(run)
     assert looks.asked()[SILVER] == {DAY}
+
+
+@pytest.mark.parametrize("asset", [BRONZE, SILVER])
+def test_a_day_that_a_backfill_comes_to_waits_for_it(looks: Looks, asset: dg.AssetKey) -> None:
+    backfill = looks.backfill(asset, DAY)
+    looks.made(BRONZE, OTHER)
+    looks.made(BRONZE, DAY)
+    assert looks.asked()[SILVER] == {OTHER}
+    looks.instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    assert looks.asked()[SILVER] == {DAY}
+
+
+def test_a_day_waits_until_all_that_it_rests_on_is_there(looks: Looks) -> None:
+    looks.made(SECOND, YOUNG)
+    assert looks.asked() == {}
+    looks.made(BRONZE, YOUNG)
+    assert looks.asked()[SILVER] == {YOUNG}
 
 
 @pytest.mark.parametrize("tags", [{"partition": OTHER}, {}, {"partition": f"{OTHER}-14:00"}])

@@ -32,7 +32,7 @@ MADE = 3
 """Days that are there when the first schedule is turned on."""
 BEGINS = dt.datetime.combine(START, dt.time(14, 50), dt.UTC) + dt.timedelta(days=MADE)
 """Before seven in the morning at the property."""
-QUIET, PATIENCE = 75, 900
+QUIET, PATIENCE = 75, 3600
 """Seconds without a new run after which all has been asked for (Dagster looks at schedules once a
 minute), and the most that is waited."""
 _WORLD = "{ repositoriesOrError { ... on RepositoryConnection { nodes { %s } } } }"
