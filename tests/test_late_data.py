@@ -22,6 +22,7 @@ pytestmark = [
 DAYS = dg.DailyPartitionsDefinition("2025-01-01", end_offset=1)
 BRONZE, SECOND, SILVER = map(dg.AssetKey, ("bronze", "second", "silver"))
 EVEN = dg.AssetCheckKey(SILVER, "even")
+Asked = dict[dg.AssetKey | dg.AssetCheckKey, set[str]]
 TODAY = dt.datetime.now(dt.UTC).date()
 DAY, OTHER, YOUNG = (str(TODAY - dt.timedelta(days=n)) for n in (3, 5, 2))
 
@@ -45,6 +46,12 @@ def defs() -> dg.Definitions:
     return dg.Definitions(assets=[bronze, second, silver], asset_checks=[even], jobs=[judge])
 
 
+def _looked_at(result: dg.AutomationResult[Any]) -> Iterator[str | None]:
+    yield result.condition.name
+    for below in result.child_results:
+        yield from _looked_at(below)
+
+
 class Looks:
     """Looks of the sensor at an instance, one after the other. Dagster holds a look's time against
     those of events, so that a look may be said to have begun earlier than it did."""
@@ -52,6 +59,8 @@ class Looks:
     def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
         self.defs, self.instance = defs, instance
         self._cursor: Any = None
+        self.looked_at: set[str | None] = set()
+        """Conditions that the last look came to."""
 
     def made(self, asset: dg.AssetKey, *days: str) -> None:
         for day in days:
@@ -91,7 +100,7 @@ class Looks:
     def ends(self, run: dg.DagsterRun) -> None:
         self.instance.report_run_failed(run)
 
-    def asked(self, began: dt.timedelta = dt.timedelta()) -> dict[dg.AssetKey, set[str]]:
+    def asked(self, began: dt.timedelta = dt.timedelta()) -> Asked:
         """What a look asks for that began so long ago."""
         look = dg.evaluate_automation_conditions(
             self.defs,
@@ -100,6 +109,7 @@ class Looks:
             evaluation_time=dt.datetime.now(dt.UTC) - began,
         )
         self._cursor = look.cursor
+        self.looked_at = {name for r in look.results for name in _looked_at(r)}
         found = {
             r.key: set(r.true_subset.expensively_compute_partition_keys()) for r in look.results
         }
@@ -144,7 +154,8 @@ def test_a_day_that_a_backfill_comes_to_waits_for_it(looks: Looks, asset: dg.Ass
     looks.made(BRONZE, OTHER)
     looks.made(BRONZE, DAY)
     assert looks.asked()[SILVER] == {OTHER}
-    looks.instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    ended = backfill._replace(status=BulkActionStatus.COMPLETED_SUCCESS)
+    looks.instance.update_backfill(ended)
     assert looks.asked()[SILVER] == {DAY}
 
 
@@ -153,6 +164,21 @@ def test_a_day_waits_until_all_that_it_rests_on_is_there(looks: Looks) -> None:
     assert looks.asked() == {}
     looks.made(BRONZE, YOUNG)
     assert looks.asked()[SILVER] == {YOUNG}
+
+
+def test_what_was_wiped_is_made_again(looks: Looks) -> None:
+    looks.instance.wipe_assets([SILVER])
+    assert looks.asked()[SILVER] == {DAY, OTHER}
+
+
+def test_what_a_day_rests_on_is_looked_at_where_it_is_asked_for(looks: Looks) -> None:
+    """All looks are of all days, and most find nothing."""
+    looks.made(BRONZE, DAY)
+    looks.asked()
+    assert "day_is_free" in looks.looked_at
+    assert looks.asked() == {}
+    assert "in_turn" in looks.looked_at
+    assert "day_is_free" not in looks.looked_at
 
 
 @pytest.mark.parametrize("tags", [{"partition": OTHER}, {}, {"partition": f"{OTHER}-14:00"}])
