@@ -37,9 +37,7 @@ _PUBLISHED = [dg.AssetSelection.key_prefixes(name) for name in TARGETS]
 
 gaming_day_job = dg.define_asset_job(
     GAMING_DAY,
-    selection=dg.AssetSelection.all()
-    - dg.AssetSelection.checks(IS_THERE)
-    - functools.reduce(operator.or_, _PUBLISHED),
+    selection=dg.AssetSelection.all() - functools.reduce(operator.or_, _PUBLISHED),
     description="All tables of a gaming day, bronze to gold, with their checks.",
 )
 freshness_job = dg.define_asset_job(

@@ -2,7 +2,7 @@
 was made while it was open holds what had happened by then."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -81,7 +81,7 @@ def test_half_a_day_is_not_there_by_ten(tmp_path: Path, ago: Ago) -> None:
     write(settings, *DAY, ago(1), ago(0))
     lake, days = Lake.open(settings), (ago(2), ago(0))
 
-    def judged(at: dt.datetime) -> dict[dt.date, Judgement]:
+    def judged(at: dt.datetime) -> Mapping[dt.date, Judgement]:
         [check] = [c for c in checks(settings, at).values() if c.name == IS_THERE]
         return check.judge(lake, days)
 
@@ -90,9 +90,20 @@ def test_half_a_day_is_not_there_by_ten(tmp_path: Path, ago: Ago) -> None:
     assert [said[ago(n)].passed for n in (2, 1, 0)] == [False, True, False]
     assert said[ago(2)].said == f"The day is not there; newest: {ago(0)}."
     assert "while it was open: what came after is not there. Run it again." in said[ago(0)].said
-    # A day under way is as far as it is.
+    # A day under way is as far as it is, or nowhere yet.
     said = judged(closes - dt.timedelta(seconds=1))
     assert [said[ago(n)].passed for n in (2, 1, 0)] == [False, True, True]
+    blank = lake.scan(*DAY).filter(gaming_day=ago(0)).clear().collect()
+    lake.write_days(*DAY, blank, (ago(0), ago(0)), commit=BY)
+    assert judged(closes - dt.timedelta(seconds=1))[ago(0)].passed
+    assert not judged(closes)[ago(0)].passed
+
+
+def test_the_run_that_makes_a_day_judges_whether_it_is_there(tmp_path: Path) -> None:
+    """A morning that found it missing is answered by the run that made it."""
+    job = assemble(settings_of(tmp_path)).resolve_job_def("gaming_day")
+    judged = job.asset_layer.asset_graph.asset_check_keys
+    assert dg.AssetCheckKey(dg.AssetKey(DAY), IS_THERE) in judged
 
 
 def asked(settings: Settings, instance: dg.DagsterInstance, morning: dt.date) -> list[str]:

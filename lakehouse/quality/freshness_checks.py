@@ -40,19 +40,22 @@ def _judge(
 ) -> dict[dt.date, Judgement]:
     there = days_with_rows(lake, *DAY)
     opened = gaming_day_of(now, settings.timezone)
-    halves = {d: at for d, at in left_open(lake, settings, days).items() if d < opened}
+    halves = left_open(lake, settings, days)
     newest = str(max(there)) if there else "none"
 
     def judged(day: dt.date) -> Judgement:
-        said = "The day is there."
+        found = partial(Judgement, more={"newest_day": newest})
+        if day >= opened:
+            return found(passed=True, said="The day is under way.")
         if day not in there:
-            said = f"The day is not there; newest: {newest}."
-        elif day in halves:
-            said = (
-                f"The day was last simulated at {halves[day]:%Y-%m-%d %H:%M} UTC, while it was "
-                "open: what came after is not there. Run it again."
-            )
-        return Judgement(day in there - halves.keys(), said, more={"newest_day": newest})
+            return found(passed=False, said=f"The day is not there; newest: {newest}.")
+        if day not in halves:
+            return found(passed=True, said="The day is there.")
+        return found(
+            passed=False,
+            said=f"The day was last simulated at {halves[day]:%Y-%m-%d %H:%M} UTC, while it was "
+            "open: what came after is not there. Run it again.",
+        )
 
     return {day: judged(day) for day in each_day(days)}
 
