@@ -43,9 +43,12 @@ ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@PYTHONWARNINGS='$(DG_DEV)' DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=300 \
 		$(BIN)/dagster dev -w workspace.yaml
 
-# Tests wait for processes and sockets a quarter of their time: three share two cores.
+# Tests wait for processes and sockets a quarter of their time: three share two cores, and six
+# that many or more.
+WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n * 3 / 2 : 6)))
+
 test: $(STAMP) ## All tests
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## The quick tests, of each subject, in less than a minute
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
