@@ -1,6 +1,7 @@
 """Tokens, masks and bands. Expected tokens were made with `openssl dgst -sha256 -mac HMAC`."""
 
 import datetime as dt
+import hmac
 
 import polars as pl
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.privacy import TokenKey
-from lakehouse.privacy.tokens import last_four, tokens, year_band, zip3
+from lakehouse.privacy.tokens import keyed_hashes, last_four, tokens, year_band, zip3
 
 KEY = TokenKey.of(bytes(range(32)))
 OTHER = TokenKey.of(bytes(32))
@@ -32,6 +33,12 @@ def token(value: str | None, field: str = "first_name", key: TokenKey = KEY) -> 
 )
 def test_tokens_are_keyed_digests_of_the_normalised_value(value, field, expected):
     assert token(value, field) == expected
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 32, 55, 56, 63, 64, 65, 119, 120, 128, 1000])
+def test_digests_of_every_number_of_blocks_are_pythons_own(length: int) -> None:
+    expected = hmac.digest(KEY.field_key("ssn"), b"7" * length, "sha256").hex()
+    assert keyed_hashes(pl.Series(["7" * length]), KEY, "ssn").item() == expected
 
 
 def test_nothing_but_nulls_and_nothing_at_all():

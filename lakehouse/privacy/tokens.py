@@ -6,7 +6,6 @@ An unkeyed hash is no protection: all 10^9 SSNs are tried within minutes.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import unicodedata
 from collections.abc import Callable
 
@@ -56,15 +55,22 @@ def _folded(value: str) -> str:
 
 
 def _digester(secret: bytes) -> Callable[[bytes], str]:
-    keyed = hmac.new(secret, digestmod=hashlib.sha256)
+    """HMAC-SHA-256 by its definition (RFC 2104), for a key of a block at most: to copy the two
+    keyed states takes half of what copying Python's own `hmac` does."""
+    inner, outer = (_keyed(secret, pad) for pad in (0x36, 0x5C))
 
     def digest(value: bytes) -> str:
-        # A copy of the keyed state costs half of what keying again does.
-        one = keyed.copy()
-        one.update(value)
-        return one.hexdigest()
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(value)
+        outside.update(inside.digest())
+        return outside.hexdigest()
 
     return digest
+
+
+def _keyed(secret: bytes, pad: int) -> hashlib._Hash:
+    block = secret.ljust(hashlib.sha256().block_size, b"\0")
+    return hashlib.sha256(bytes(byte ^ pad for byte in block))
 
 
 def last_four(text: pl.Expr) -> pl.Expr:
