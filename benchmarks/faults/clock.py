@@ -32,7 +32,7 @@ MADE = 3
 """Days that are there when the first schedule is turned on."""
 BEGINS = dt.datetime.combine(START, dt.time(14, 50), dt.UTC) + dt.timedelta(days=MADE)
 """Before seven in the morning at the property."""
-QUIET, PATIENCE = 75, 3600
+QUIET, PATIENCE = 75, 900
 """Seconds without a new run after which all has been asked for (Dagster looks at schedules once a
 minute), and the most that is waited."""
 _WORLD = "{ repositoriesOrError { ... on RepositoryConnection { nodes { %s } } } }"
@@ -60,7 +60,7 @@ class Clock:
             raise SystemExit("cc is missing: install a C compiler, such as Debian's gcc")
         library, self._file = folder / "clock.so", folder / "shift"
         source = Path(__file__).with_name("clock.c")
-        flags = ["-shared", "-fPIC", "-O2", "-o", str(library), str(source)]
+        flags = ["-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"]
         subprocess.run([compiler, *flags], check=True)
         self._shift = round((at - dt.datetime.now(dt.UTC)).total_seconds())
         self.step(dt.timedelta())
