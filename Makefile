@@ -37,11 +37,9 @@ page: $(STAMP) ## The page, on port 8000, until Ctrl-C; `make demo` says who sig
 live: $(STAMP) ## Simulated events into topics, topics into the lake, and HTTP on port 8000, until Ctrl-C
 	@$(BIN)/lakehouse live
 
-# A look at late data may share two cores with two runs: a minute is Dagster's own patience.
 ui: $(STAMP) ## The Dagster UI, with its daemon, on port 3000
 	@$(BIN)/python -m igaming_assets.instance
-	@PYTHONWARNINGS='$(DG_DEV)' DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=300 \
-		$(BIN)/dagster dev -w workspace.yaml
+	@PYTHONWARNINGS='$(DG_DEV)' $(BIN)/dagster dev -w workspace.yaml
 
 # Tests wait for processes and sockets a quarter of their time: three share two cores, and six
 # that many or more.

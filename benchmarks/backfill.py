@@ -68,7 +68,6 @@ def ui(root: Path, domains: Sequence[str]) -> Iterator[str]:
         "PYTHONPATH": compiled(HERE),
         "DAGSTER_HOME": str(root / "home"),
         "DAGSTER_DISABLE_TELEMETRY": "1",
-        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "300",  # as `make ui`
     }
     # In the folder of the lake: the settings of this one are of another.
     make = [sys.executable, "-m", "igaming_assets.instance"]
