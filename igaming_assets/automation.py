@@ -24,6 +24,7 @@ from lakehouse.quality.freshness_checks import owed
 from lakehouse.regulation.gaming_day import gaming_day_of, ranges_of
 from lakehouse.serve.publish.targets import TARGETS
 from lakehouse.settings import Settings
+from lakehouse.simulate.kernel.clock import settles_after
 from lakehouse.storage import maintain
 
 NOTIFY_SECONDS = 60
@@ -135,7 +136,8 @@ def _closed_day(settings: Settings, request: Callable[..., dg.RunRequest]) -> dg
         cron_schedule="15 7 * * *",
         execution_timezone=settings.timezone,
         description="All tables of the gaming day that closed at 06:00, every morning, and of the "
-        f"simulated days of the {LOOKBACK.days} before it that were not made since they closed.",
+        f"simulated days of the {LOOKBACK.days} before it that were not made since the last of "
+        "their late rows came.",
     )
     def closed_day(
         context: dg.ScheduleEvaluationContext, lake: LakeResource
@@ -143,7 +145,8 @@ def _closed_day(settings: Settings, request: Callable[..., dg.RunRequest]) -> dg
         newest = request(context.scheduled_execution_time, back=1)
         key = str(newest.partition_key)
         day = dt.date.fromisoformat(key)
-        late = owed(lake.lake, settings, (day - LOOKBACK, day - dt.timedelta(days=1)))
+        before = day - LOOKBACK, day - dt.timedelta(days=1)
+        late = owed(lake.lake, settings, before, settles_after(faults=settings.faults))
         free = but_at_work(map(key_of, late), context.instance, work=_makes_bronze)
         asked = [
             dg.RunRequest(f"{first}..{last}@{newest.run_key}", tags=tags_of((first, last)))

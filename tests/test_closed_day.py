@@ -22,6 +22,7 @@ from lakehouse.storage import Commit, Lake, stored_schema
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 ZONE = "America/Los_Angeles"
 BY = Commit("test", "test", "1")
+AT_ONCE, A_WEEK = dt.timedelta(), dt.timedelta(days=7)
 Ago = Callable[[int], dt.date]
 
 
@@ -58,21 +59,29 @@ def test_a_day_that_was_made_while_it_was_open_is_left_open(tmp_path: Path, ago:
 
 def test_days_that_nobody_made_are_owed_from_the_first_that_was(tmp_path: Path, ago: Ago) -> None:
     settings = settings_of(tmp_path)
-    assert owed(Lake.open(settings), settings, (ago(30), ago(0))) == []
+    assert owed(Lake.open(settings), settings, (ago(30), ago(0)), AT_ONCE) == []
     write(settings, "bronze", "slot_telemetry", ago(6), ago(5), ago(2), ago(0))
-    assert owed(Lake.open(settings), settings, (ago(30), ago(0))) == [
+    assert owed(Lake.open(settings), settings, (ago(30), ago(0)), AT_ONCE) == [
         ago(4),
         ago(3),
         ago(1),
         ago(0),
     ]
-    assert owed(Lake.open(settings), settings, (ago(3), ago(2))) == [ago(3)]
+    assert owed(Lake.open(settings), settings, (ago(3), ago(2)), AT_ONCE) == [ago(3)]
+
+
+def test_a_day_is_owed_until_its_last_rows_have_come(tmp_path: Path, ago: Ago) -> None:
+    settings = settings_of(tmp_path)
+    write(settings, "bronze", "slot_telemetry", ago(9), ago(8), ago(7), ago(6))
+    lake, days = Lake.open(settings), (ago(30), ago(6))
+    assert owed(lake, settings, days, A_WEEK) == [ago(7), ago(6)]
+    assert owed(lake, settings, days, A_WEEK / 2) == []
 
 
 def test_landed_days_are_as_whole_as_their_files(tmp_path: Path, ago: Ago) -> None:
     settings = settings_of(tmp_path, source="landing")
     write(settings, "bronze", "slot_telemetry", ago(6), ago(0))
-    assert owed(Lake.open(settings), settings, (ago(30), ago(0))) == []
+    assert owed(Lake.open(settings), settings, (ago(30), ago(0)), AT_ONCE) == []
 
 
 def test_half_a_day_is_not_there_by_ten(tmp_path: Path, ago: Ago) -> None:
@@ -128,7 +137,7 @@ def asked(settings: Settings, instance: dg.DagsterInstance, morning: dt.date) ->
 @pytest.mark.slow
 def test_the_morning_makes_up_for_those_that_were_missed(tmp_path: Path, ago: Ago) -> None:
     """Made while it is open, then asleep until the fourth morning after it."""
-    settings = settings_of(tmp_path)
+    settings = settings_of(tmp_path, faults=False)
     write(settings, "bronze", "slot_telemetry", ago(5), ago(4), ago(2), ago(0))
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         missed = [f"{ago(3)}", f"{ago(1)}..{ago(-2)}", f"{ago(-3)}"]
@@ -150,8 +159,17 @@ def test_the_morning_makes_up_for_those_that_were_missed(tmp_path: Path, ago: Ag
 
 
 @pytest.mark.slow
-def test_on_the_next_morning_the_day_before_is_not_made_twice(tmp_path: Path, ago: Ago) -> None:
+def test_the_days_of_which_late_rows_came_are_made_again(tmp_path: Path, ago: Ago) -> None:
+    """One to three days late, as the simulator plants them; the fourth day was missed."""
     settings = settings_of(tmp_path)
-    write(settings, "bronze", "slot_telemetry", ago(1), ago(0))
+    write(settings, "bronze", "slot_telemetry", *map(ago, (6, 5, 3, 2, 1, 0)))
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        assert asked(settings, instance, ago(-1)) == [str(ago(0))]
+        assert asked(settings, instance, ago(-1)) == [f"{ago(4)}..{ago(1)}", str(ago(0))]
+
+
+@pytest.mark.slow
+def test_a_day_of_which_all_is_known_is_not_made_twice(tmp_path: Path, ago: Ago) -> None:
+    settings = settings_of(tmp_path, faults=False)
+    write(settings, "bronze", "slot_telemetry", ago(3), ago(2), ago(1))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert asked(settings, instance, ago(0)) == [str(ago(1))]

@@ -3,6 +3,7 @@ change what the law asks."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts import PROVENANCE, contract
+from lakehouse.regulation.gaming_day import day_bounds
 from lakehouse.simulate.compliance import filings
 from lakehouse.simulate.faults import defects
+from lakehouse.simulate.kernel.clock import settles_after
 from lakehouse.simulate.kernel.config import NO_FAULTS, ROWS, Faults, WorldConfig
 from lakehouse.simulate.kernel.ids import players
 from lakehouse.simulate.kernel.producers import producers
@@ -120,6 +123,18 @@ def test_untidy_text_says_the_same(world: World) -> None:
     for column in set(texts) - set(PROVENANCE) - {"event_id"}:
         tidy = found[column].str.strip_chars().str.to_lowercase()
         assert tidy.equals(found[f"{column}_clean"].str.to_lowercase().alias(column))
+
+
+@pytest.mark.parametrize("faults", [True, False])
+def test_the_last_rows_of_a_day_come_when_it_has_settled(faults: bool) -> None:
+    """To the minute: a day that is made from then on is whole."""
+    config = CONFIG if faults else replace(CONFIG, faults=NO_FAULTS)
+    world, date = World(config), config.date(DAY)
+    frames = [world.frame(table, date) for table in producers()]
+    known = pl.concat([f["_ingested_at"] for f in frames if "_ingested_at" in f.columns])
+    late = dt.timedelta(days=3, minutes=5) if faults else dt.timedelta(minutes=5)
+    assert known.max() == day_bounds(date, config.timezone)[1] + late
+    assert settles_after(faults=faults) == late
 
 
 def test_late_rows_differ_in_nothing_but_when_they_became_known(world: World) -> None:

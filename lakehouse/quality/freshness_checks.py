@@ -60,8 +60,11 @@ def _judge(
     return {day: judged(day) for day in each_day(days)}
 
 
-def left_open(lake: Lake, settings: Settings, days: Days) -> dict[dt.date, dt.datetime]:
-    """Simulated days that were written while they were open and not since → when."""
+def left_open(
+    lake: Lake, settings: Settings, days: Days, settles: dt.timedelta = dt.timedelta()
+) -> dict[dt.date, dt.datetime]:
+    """Simulated days that were written while they were open, or before they had settled so long
+    after their close, and not since → when."""
     if (table := _telling(settings)) is None:
         return {}
     last: dict[dt.date, dt.datetime] = {}
@@ -69,16 +72,17 @@ def left_open(lake: Lake, settings: Settings, days: Days) -> dict[dt.date, dt.da
         for day in version.gaming_days():
             last.setdefault(day, version.at)
     bounds = {day: day_bounds(day, settings.timezone) for day in each_day(days) if day in last}
-    return {d: last[d] for d, (opens, closes) in bounds.items() if opens <= last[d] < closes}
+    return {d: last[d] for d, (opens, end) in bounds.items() if opens <= last[d] < end + settles}
 
 
-def owed(lake: Lake, settings: Settings, days: Days) -> list[dt.date]:
-    """Closed days that were never simulated, after one that was, or only while they were open."""
+def owed(lake: Lake, settings: Settings, days: Days, settles: dt.timedelta) -> list[dt.date]:
+    """Closed days that were never simulated, after one that was, or only before they had settled:
+    rows that came late are not there."""
     if (table := _telling(settings)) is None:
         return []
     there = days_with_rows(lake, "bronze", table)
     missing = {d for d in each_day(days) if d not in there and there and d > min(there)}
-    return sorted(missing | left_open(lake, settings, days).keys())
+    return sorted(missing | left_open(lake, settings, days, settles).keys())
 
 
 def _telling(settings: Settings) -> str | None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lakehouse.contracts import PROVENANCE, contract
 from lakehouse.simulate.faults.house_cases import evidence
 from lakehouse.simulate.kernel.arrays import order_of
+from lakehouse.simulate.kernel.clock import LATEST_DAYS
 from lakehouse.simulate.kernel.config import NO_FAULTS, PEOPLE, WorldConfig
 from lakehouse.simulate.kernel.counter import I64, U64, below, draw, key, uniform
 from lakehouse.simulate.kernel.plants import nothing, planted
@@ -360,11 +361,11 @@ def _recounted(c: _Candidates, kind: I64, column: str, hit: I64) -> pl.Series:
 
 def _shift(h: U64, kind: I64) -> pl.Series:
     """Microseconds added. Clocks are days off, always out of the gaming day, back or forth;
-    late rows become known one to three days later."""
+    late rows become known one to LATEST_DAYS days later."""
     h = draw(1, h)
     skew = (2 + below(h, 29)) * _DAY + below(h << np.uint64(31), 3600) * 1_000_000
     skew = np.where((h & np.uint64(1)).astype(bool), -skew, skew)
-    return pl.Series(np.where(kind == CLOCK, skew, (1 + below(h, 3)) * _DAY))
+    return pl.Series(np.where(kind == CLOCK, skew, (1 + below(h, LATEST_DAYS)) * _DAY))
 
 
 def _copies(table: str, c: _Candidates, kind: I64) -> pl.DataFrame:

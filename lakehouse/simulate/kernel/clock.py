@@ -14,6 +14,13 @@ HOUR = 3_600_000_000
 SOURCE = "simulator"
 SENT_AFTER = dt.timedelta(minutes=5)
 """The source sends each hour's batch so long after the hour."""
+LATEST_DAYS = 3
+"""Late rows become known one to so many days later."""
+
+
+def settles_after(*, faults: bool) -> dt.timedelta:
+    """How long after its close the last rows of a gaming day become known."""
+    return SENT_AFTER + dt.timedelta(days=LATEST_DAYS if faults else 0)
 
 
 def day_start(date: dt.date, timezone: str) -> int:
