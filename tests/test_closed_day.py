@@ -12,6 +12,7 @@ import pytest
 from igaming_assets.assembly import assemble
 from igaming_assets.partitions import tags_of
 from igaming_assets.resources import LakeResource
+from lakehouse.commands.run import tell_made_early
 from lakehouse.quality.freshness_checks import DAY, IS_THERE, left_open, owed
 from lakehouse.quality.registry import checks
 from lakehouse.quality.results import Judgement
@@ -76,6 +77,20 @@ def test_a_day_is_owed_until_its_last_rows_have_come(tmp_path: Path, ago: Ago) -
     lake, days = Lake.open(settings), (ago(30), ago(6))
     assert owed(lake, settings, days, A_WEEK) == [ago(7), ago(6)]
     assert owed(lake, settings, days, A_WEEK / 2) == []
+
+
+def test_a_command_says_which_days_lack_what_came_late(
+    tmp_path: Path, ago: Ago, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_of(tmp_path)
+    write(settings, "bronze", "slot_telemetry", *map(ago, (6, 5, 3, 2, 1, 0)))
+    tell_made_early(settings, Lake.open(settings), (ago(1), ago(1)))
+    assert capsys.readouterr().err == (
+        f"made before the last of their rows came: {ago(3)} to {ago(2)}; "
+        f"lakehouse run --from {ago(3)} --to {ago(2)} takes them in\n"
+    )
+    tell_made_early(settings, Lake.open(settings), (ago(4), ago(1)))
+    assert capsys.readouterr().err == ""
 
 
 def test_landed_days_are_as_whole_as_their_files(tmp_path: Path, ago: Ago) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from pathlib import Path
@@ -85,6 +86,7 @@ def run(
         typer.echo(f"why: lakehouse checks report --from {days[0]} --to {days[1]}", err=True)
     refuse_stale(outcome.stale)
     tell_underived(settings, lake)
+    tell_made_early(settings, lake, days)
     rejected = _rejected(lake, settings, days, outcome, whole=select is None)
     refuse_untrue(outcome.failed)
     if rejected:
@@ -112,6 +114,25 @@ def tell_underived(settings: Settings, lake: Lake) -> None:
         typer.echo(
             f"stored and not derived: {days_in_words(days)}; "
             f"lakehouse run --from {days[0]} --to {days[-1]} derives them",
+            err=True,
+        )
+
+
+def tell_made_early(settings: Settings, lake: Lake, made: Days) -> None:
+    """Says which closed days of the month before now, but those that were `made`, lack what came
+    late, and what takes it in."""
+    from lakehouse.quality.freshness_checks import left_open
+    from lakehouse.regulation.gaming_day import gaming_day_of
+    from lakehouse.simulate.kernel.clock import settles_after
+
+    newest = gaming_day_of(now(), settings.timezone) - dt.timedelta(days=1)
+    month = newest - dt.timedelta(days=30), newest
+    early = left_open(lake, settings, month, settles_after(faults=settings.faults))
+    days = [day for day in sorted(early) if not made[0] <= day <= made[1]]
+    if days:
+        typer.echo(
+            f"made before the last of their rows came: {days_in_words(days)}; "
+            f"lakehouse run --from {days[0]} --to {days[-1]} takes them in",
             err=True,
         )
 
