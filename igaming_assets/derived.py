@@ -38,7 +38,8 @@ def derived_check(settings: Settings, every: Sequence[Check]) -> dg.AssetChecksD
         context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult]:
         lake = context.op_execution_context.resources.lake.lake
-        stale = judged(settings, derivations(settings), _began(context), lake)
+        of_run = context.run.run_id
+        stale = judged(settings, derivations(settings), _began(context), lake, run=of_run)
         own = days_of_run(context.run.tags)
         days = each_day(own) if own else list(stale)
         asked = context.run.asset_selection

@@ -21,7 +21,7 @@ from lakehouse.pipeline.derivation import Derivations, found_parents, marks_of, 
 from lakehouse.pipeline.marts import derivations
 from lakehouse.pipeline.silver import clean_days
 from lakehouse.privacy import ensure_key, tokens
-from lakehouse.quality.derived_checks import EVERY_ROW
+from lakehouse.quality.derived_checks import EVERY_ROW, judged
 from lakehouse.settings import DOMAINS, Settings
 from lakehouse.storage import FORGET, Commit, Lake, maintain, stored_schema
 from tests.landed import AS_OF, CAGE, cage_csv, cage_row, drop, lake_at
@@ -40,6 +40,8 @@ SOURCE, SILVER, MART = ("bronze", TABLE), ("silver", TABLE), ("gold", "property_
 CHAIN: Derivations = {SOURCE: (), SILVER: (SOURCE,), MART: (SILVER,)}
 SETTINGS = Settings()
 BY = Commit("run", "test", "1")
+AS_REAL = dt.datetime.now(dt.UTC)
+"""Files tell the real time."""
 
 
 def rows(layer: str, table: str, *days: dt.date) -> pl.DataFrame:
@@ -126,6 +128,26 @@ def test_a_row_waits_for_the_parent_that_it_lacks_and_for_no_other(tmp_path: Pat
     assert found_parents(lake, SETTINGS) == {}
     known(lake, "P9")
     assert found_parents(lake, SETTINGS) == {D1: ["financial_txn"]}
+
+
+def test_a_parent_that_another_run_brought_meanwhile_fails_no_run(tmp_path: Path) -> None:
+    """Two runs at once: what this one kept out is known by the time that it is judged."""
+    lake = Lake(str(tmp_path / "lake"))
+    bronze, silver = ("bronze", "financial_txn"), ("silver", "financial_txn")
+    chain: Derivations = {bronze: (), silver: (bronze,)}
+    kept_out(lake, D1, ["player_id|orphan"], player_id="P9")
+    before, later = AS_REAL - dt.timedelta(days=1), AS_REAL + dt.timedelta(days=1)
+    known(lake, "P9")
+
+    def said(since: dt.datetime, run: str) -> tuple[bool, str | None]:
+        judgement = judged(SETTINGS, chain, since, lake, run=run)[D1]
+        return judgement.passed, judgement.severity
+
+    assert said(before, "mine") == (False, "warn")
+    # It was there when the run began, or the run itself made it: it should have been seen.
+    assert said(later, "mine") == said(before, BY.run_id) == (False, None)
+    lake.append(*bronze, rows(*bronze, D1), commit=BY)
+    assert said(before, "mine") == (False, None)
 
 
 def test_a_parent_is_found_by_the_token_that_silver_knows_it_by(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
+from lakehouse.contracts import contract
 from lakehouse.privacy import load_key, token_references, tokens
 from lakehouse.settings import Settings
 from lakehouse.storage import Days, Lake, Tokens
@@ -22,6 +23,8 @@ Table = tuple[str, str]
 """Layer and name."""
 Derivations = Mapping[Table, tuple[Table, ...]]
 """Table → the tables that it is derived from, each after its inputs. Sources have none."""
+_NEWEST = 100
+"""Commits that runs beside one another make of a table."""
 
 
 def mark(inputs: Mapping[Table, str]) -> str:
@@ -41,12 +44,7 @@ def underived(
     """Gaming day → tables that lack what bronze holds of it, or hold what it no longer does.
     Reads logs, and of the data only what was kept out for want of a parent. Of all days, or of
     `days`."""
-    held = {table: lake.tokens(*table) for table in derivations}
-    found: dict[dt.date, list[str]] = {}
-    for day in sorted({d for days_held in held.values() for d in days_held}):
-        stale = _stale({t: of.get(day, "") for t, of in held.items()}, derivations)
-        if stale:
-            found[day] = stale
+    found = _outdated(lake, derivations)
     for day, tables in found_parents(lake, settings).items():
         named = [f"silver.{t}" for t in tables if ("silver", t) in derivations]
         told = [*found.get(day, []), *(n for n in named if n not in found.get(day, []))]
@@ -54,6 +52,36 @@ def underived(
             found[day] = told
     asked = days or (dt.date.min, dt.date.max)
     return {day: found[day] for day in sorted(found) if asked[0] <= day <= asked[1]}
+
+
+def _outdated(lake: Lake, derivations: Derivations) -> dict[dt.date, list[str]]:
+    """Gaming day → tables that were made of other rows than their inputs hold now."""
+    held = {table: lake.tokens(*table) for table in derivations}
+    found: dict[dt.date, list[str]] = {}
+    for day in sorted({d for days_held in held.values() for d in days_held}):
+        stale = _stale({t: of.get(day, "") for t, of in held.items()}, derivations)
+        if stale:
+            found[day] = stale
+    return found
+
+
+def parents_of_others(
+    lake: Lake, settings: Settings, derivations: Derivations, since: dt.datetime, run: str
+) -> dict[dt.date, set[str]]:
+    """Gaming day → tables that lack rows for no reason but parents which another run than `run`
+    brought since."""
+    outdated = _outdated(lake, derivations)
+    found: dict[dt.date, set[str]] = {}
+    for day, tables in found_parents(lake, settings).items():
+        met = {f"silver.{t}" for t in tables if _has_parents_of_others(lake, t, since, run)}
+        found[day] = met.difference(outdated.get(day, ()))
+    return found
+
+
+def _has_parents_of_others(lake: Lake, table: str, since: dt.datetime, run: str) -> bool:
+    parents = {parent for parent, _ in contract(table).references().values()}
+    commits = (v for p in parents for v in lake.history("silver", p, _NEWEST))
+    return any(v.at >= since and v.run_id not in (None, run) for v in commits)
 
 
 def written_since(

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from lakehouse.contracts import contract
-from lakehouse.pipeline.derivation import Derivations, following, underived, written_since
+from lakehouse.pipeline.derivation import (
+    Derivations,
+    following,
+    parents_of_others,
+    underived,
+    written_since,
+)
 from lakehouse.pipeline.marts import derivations
 from lakehouse.quality.conservation_checks import AN_HOUR
 from lakehouse.quality.freshness_checks import DAY
@@ -50,13 +56,18 @@ def judged(
     since: dt.datetime,
     lake: Lake,
     days: Days | None = None,
+    run: str | None = None,
 ) -> dict[dt.date, Judgement]:
     """Of the days that lack rows, of all or of `days`. What lacks no rows but those that topics
-    may have brought `since` is a warning: they come at any time."""
+    may have brought `since`, or whose parents another run than `run` did, is a warning: they come
+    at any time."""
     stale = underived(lake, settings, every, days)
     streamed = [("bronze", table) for table in settings.streamed()] if stale else []
     moved = written_since(lake, streamed, since)
     awaited = {day: following(tables, every) for day, tables in moved.items()}
+    if stale and run:
+        for day, named in parents_of_others(lake, settings, every, since, run).items():
+            awaited.setdefault(day, set()).update(named)
     return {
         day: said_of(tables, still_come=awaited.get(day, set()).issuperset(tables))
         for day, tables in stale.items()
@@ -68,7 +79,7 @@ def said_of(tables: list[str], *, still_come: bool = False) -> Judgement:
     said = ", ".join(tables)
     told = f"Not all stored rows are in {said}."
     if still_come:
-        told += " Rows came in by topics meanwhile: the next run of the day derives them."
+        told += " Rows came in meanwhile, by topics or another run: the next run derives them."
     return Judgement(
         not tables,
         told if tables else "Every stored row is derived.",
