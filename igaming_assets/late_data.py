@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster_shared.record import copy
 
 from igaming_assets.partitions import keys_of_run
 
@@ -119,9 +121,19 @@ def _whole() -> InTurn:
     )
 
 
+class LateDataSensor(dg.AutomationConditionSensorDefinition):
+    """Dagster's, which keeps why it asked for something, and not of every condition why it did not:
+    ten megabytes of history a look, which are never purged."""
+
+    def evaluate_tick(self, context: dg.SensorEvaluationContext) -> SensorExecutionData:
+        look = super().evaluate_tick(context)
+        asked = [e for e in look.automation_condition_evaluations if not e.true_subset.is_empty]
+        return copy(look, automation_condition_evaluations=asked)
+
+
 def late_data_sensor() -> dg.AutomationConditionSensorDefinition:
     with warnings.catch_warnings(category=dg.BetaWarning, action="ignore"):
-        return dg.AutomationConditionSensorDefinition(
+        return LateDataSensor(
             "late_data",
             target=dg.AssetSelection.all(),
             minimum_interval_seconds=60,

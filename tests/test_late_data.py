@@ -237,9 +237,14 @@ def test_the_house_is_looked_at_where_its_condition_is_known(tmp_path: Path) -> 
                 instance, cursor=cursor, repository_def=repository
             ) as context:
                 look = sensor.evaluate_tick(context)
-            assert {r.partition_key for r in look.run_requests or ()} <= {DAY}
-            keys = [r.asset_selection or () for r in look.run_requests or ()]
-            return {key for each in keys for key in each}, look.cursor
+            requests = look.run_requests or []
+            assert {r.partition_key for r in requests} <= {DAY}
+            tables = {key for r in requests for key in r.asset_selection or ()}
+            checks = {key for r in requests for key in r.asset_check_keys or ()}
+            # Dagster keeps why, and of what is not asked for nothing.
+            told = {e.key for e in look.automation_condition_evaluations}
+            assert tables <= told <= tables | checks
+            return tables, look.cursor
 
         _, cursor = asked(None)
         for key in repository.asset_graph.materializable_asset_keys:
