@@ -35,9 +35,9 @@ MADE = 3
 """Days that are there when the first schedule is turned on."""
 BEGINS = dt.datetime.combine(START, dt.time(14, 50), dt.UTC) + dt.timedelta(days=MADE)
 """Before seven in the morning at the property."""
-QUIET, PATIENCE = 75, 900
+QUIET, PATIENCE = 150, 900
 """Seconds without a new run after which all has been asked for (Dagster looks at schedules once a
-minute), and the most that is waited."""
+minute, and later where the machine is busy), and the most that is waited."""
 _WORLD = "{ repositoriesOrError { ... on RepositoryConnection { nodes { %s } } } }"
 NAMES = _WORLD % "name location { name } schedules { name } sensors { name }"
 _STATE = "ticks(limit: 100) { timestamp status error { message } }"
