@@ -5,6 +5,7 @@ import itertools
 import os
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -410,6 +411,26 @@ def test_a_run_of_all_tables_fails_for_its_own_days_and_warns_of_others(tmp_path
         with pytest.raises(LakehouseError, match=f"blocking.*{EVERY_ROW}"):
             running._execute(check, (D2, D2), None, instance, running.Outcome())
         assert told(instance) == {"2025-01-05": "WARN", "2025-01-07": "ERROR"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("since", [-1, 1], ids=["meanwhile", "before"])
+def test_a_run_beside_the_one_that_brought_parents_is_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, since: int
+) -> None:
+    opened, settings = lake_at(tmp_path)
+    kept_out(opened, D1, ["player_id|orphan"], player_id="P9")
+    known(opened, "P9")
+    begun = AS_REAL + dt.timedelta(days=since)
+    monkeypatch.setattr("igaming_assets.derived._began", lambda context: begun)
+    key = dg.AssetCheckKey(dg.AssetKey(MART), EVERY_ROW)
+    whole = definitions(settings).resolve_job_def("gaming_day")
+    check = whole.get_subset(asset_selection=frozenset(), asset_check_selection={key})
+    with short_lived() as instance:
+        ended = nullcontext() if since < 0 else pytest.raises(LakehouseError, match=EVERY_ROW)
+        with ended:
+            running._execute(check, (D1, D1), None, instance, running.Outcome())
+        assert told(instance) == {str(D1): "WARN" if since < 0 else "ERROR"}
 
 
 def told(instance: dg.DagsterInstance) -> dict[str, bool | str]:
