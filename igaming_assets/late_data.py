@@ -61,12 +61,9 @@ class DayIsFree(dg.AutomationCondition[Any]):
 
     def evaluate(self, context: dg.AutomationContext[Any]) -> dg.AutomationResult[Any]:
         asked, instance = context.candidate_subset, context.asset_graph_view.instance
-        if not asked.is_empty:
-            free = but_at_work(
-                asked.expensively_compute_partition_keys(), instance, context.evaluation_time
-            )
-            asked = asked.compute_intersection_with_partition_keys(free)
-        return dg.AutomationResult(context, asked)
+        keys = asked.expensively_compute_partition_keys()
+        free = but_at_work(keys, instance, context.evaluation_time)
+        return dg.AutomationResult(context, asked.compute_intersection_with_partition_keys(free))
 
 
 def but_at_work(

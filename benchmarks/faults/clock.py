@@ -14,15 +14,15 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from benchmarks.backfill import asked, assets, ended, said, ui
+from benchmarks.backfill import said, ui
 from benchmarks.faults.trial import rows_of
+from benchmarks.faults.ui import tried, whole
 from benchmarks.lake import START
 from lakehouse.contracts import contract
 from lakehouse.gold.marts import marts
@@ -80,25 +80,18 @@ class Clock:
 
 
 def main() -> int:
-    given = argparse.ArgumentParser(prog="python -m benchmarks.faults.clock", description=__doc__)
-    given.add_argument("--nights", type=int, default=3)
-    given.add_argument("--seed", type=int, default=42)
-    told = given.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        faults = campaign(Path(name), told.seed, told.nights)
-    for fault in faults:
-        print(fault)
-    print(f"seed {told.seed}: {told.nights} nights, {len(faults)} faults")
-    return 1 if faults else 0
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.clock", description=__doc__)
+    asked.add_argument("--nights", type=int, default=3)
+    return tried(asked, campaign, "nights", "nights")
 
 
 def campaign(folder: Path, seed: int, nights: int) -> list[str]:
     chance, clock = random.Random(seed), Clock(folder, BEGINS)
-    os.environ["LAKEHOUSE_PII_KEY_FILE"] = str(folder / "pii-key")
     for name in ("lived", "twin"):
         (folder / name).mkdir()
     with ui(folder / "lived", DOMAINS) as address:
-        made(address, MADE)
+        if faults := whole(address, _first(MADE)):
+            return faults
         turn_on(address)
         pass_by(address, clock, dt.timedelta(minutes=30))
         for _ in range(nights):
@@ -109,20 +102,17 @@ def campaign(folder: Path, seed: int, nights: int) -> list[str]:
             morning += dt.timedelta(days=chance.choice([0, 0, 1, 2]))
             pass_by(address, clock, morning - clock.now())
             pass_by(address, clock, dt.timedelta(minutes=chance.choice([15, 30, 60])))
-        faults = failures(address)
+        faults += failures(address)
     closed = (clock.now() - dt.timedelta(hours=14)).date() - START
     # Of the last three days rows are still to come, as each lake was made at another moment.
     settled = START + closed - settles_after(faults=True) - dt.timedelta(days=1)
     with ui(folder / "twin", DOMAINS) as address:
-        made(address, closed.days)
+        faults += whole(address, _first(closed.days))
     return faults + apart(folder, settled)
 
 
-def made(address: str, days: int) -> None:
-    every = [START + dt.timedelta(days=n) for n in range(days)]
-    status = ended(address, asked(address, assets(address), every))["status"]
-    if status != "COMPLETED_SUCCESS":
-        raise SystemExit(f"{days} days: {status}")
+def _first(days: int) -> list[dt.date]:
+    return [START + dt.timedelta(days=n) for n in range(days)]
 
 
 def turn_on(address: str) -> None:
@@ -190,12 +180,9 @@ def apart(folder: Path, last: dt.date) -> list[str]:
 
 def _ahead(table: str) -> dt.timedelta:
     """How far a mart's days rest on days after them."""
-    declared = marts().get(table)
-    windows = (
-        [i.window((START, START), load(Settings().profile)) for i in declared.inputs]
-        if declared
-        else []
-    )
+    law = load(Settings().profile)
+    inputs = marts()[table].inputs if table in marts() else ()
+    windows = (i.window((START, START), law) for i in inputs)
     ends = [end for _, end in windows if end != dt.date.max]
     return max(ends, default=START) - START
 

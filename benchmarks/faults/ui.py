@@ -13,6 +13,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.backfill import asked, assets, ended, started_run, terminated, ui
@@ -27,25 +28,36 @@ SECONDS = 30
 
 
 def main() -> int:
-    said = argparse.ArgumentParser(prog="python -m benchmarks.faults.ui", description=__doc__)
-    said.add_argument("--rounds", type=int, default=20)
-    said.add_argument("--seed", type=int, default=42)
-    given = said.parse_args()
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.faults.ui", description=__doc__)
+    asked.add_argument("--rounds", type=int, default=20)
+    return tried(asked, campaign, "rounds", "runs terminated")
+
+
+def tried(
+    parser: argparse.ArgumentParser,
+    campaign: Callable[[Path, int, int], list[str]],
+    turns: str,
+    what: str,
+) -> int:
+    """Runs a campaign of the UI in a folder of its own, for a seed and as many `turns` as were
+    asked for; tells its faults, and the status to end with."""
+    parser.add_argument("--seed", type=int, default=42)
+    given = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as name:
-        faults = campaign(Path(name), given.seed, given.rounds)
+        os.environ["LAKEHOUSE_PII_KEY_FILE"] = str(Path(name) / "pii-key")
+        faults = campaign(Path(name), given["seed"], given[turns])
     for fault in faults:
         print(fault)
-    print(f"seed {given.seed}: {given.rounds} runs terminated, {len(faults)} faults")
+    print(f"seed {given['seed']}: {given[turns]} {what}, {len(faults)} faults")
     return 1 if faults else 0
 
 
 def campaign(folder: Path, seed: int, rounds: int) -> list[str]:
     chance, faults, slowest = random.Random(seed), [], 0.0
-    os.environ["LAKEHOUSE_PII_KEY_FILE"] = str(folder / "pii-key")
     for name in ("twin", "healed"):
         (folder / name).mkdir()
     with ui(folder / "twin", DOMAINS) as address:
-        faults += _whole(address)
+        faults += whole(address, DAYS)
     with ui(folder / "healed", DOMAINS) as address:
         keys = assets(address)
         for n in range(rounds):
@@ -58,12 +70,13 @@ def campaign(folder: Path, seed: int, rounds: int) -> list[str]:
             if status != "CANCELED":
                 faults.append(f"round {n}: {status} {time.monotonic() - begun:.0f} s later")
         print(f"the slowest ended {slowest:.1f} s after it was told")
-        faults += _whole(address)
+        faults += whole(address, DAYS)
     return faults + differences(SCENE, folder / "healed", folder / "twin")
 
 
-def _whole(address: str) -> list[str]:
-    found = ended(address, asked(address, assets(address), DAYS))
+def whole(address: str, days: list[dt.date]) -> list[str]:
+    """Makes all tables of the days; tells where that failed."""
+    found = ended(address, asked(address, assets(address), days))
     return [] if found["status"] == "COMPLETED_SUCCESS" else [f"the whole: {found['status']}"]
 
 

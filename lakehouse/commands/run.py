@@ -110,31 +110,28 @@ def tell_underived(settings: Settings, lake: Lake) -> None:
     from igaming_assets.running import underived_days
 
     days = [d for d in underived_days(settings, lake) if d >= settings.start]
-    if days:
-        typer.echo(
-            f"stored and not derived: {days_in_words(days)}; "
-            f"lakehouse run --from {days[0]} --to {days[-1]} derives them",
-            err=True,
-        )
+    _tell_days("stored and not derived", days, "derives them")
 
 
 def tell_made_early(settings: Settings, lake: Lake, made: Days) -> None:
     """Says which closed days of the month before now, but those that were `made`, lack what came
     late, and what takes it in."""
+    from igaming_assets.late_data import LOOKBACK
     from lakehouse.quality.freshness_checks import left_open
     from lakehouse.regulation.gaming_day import gaming_day_of
     from lakehouse.simulate.kernel.clock import settles_after
 
     newest = gaming_day_of(now(), settings.timezone) - dt.timedelta(days=1)
-    month = newest - dt.timedelta(days=30), newest
+    month = newest - LOOKBACK, newest
     early = left_open(lake, settings, month, settles_after(faults=settings.faults))
     days = [day for day in sorted(early) if not made[0] <= day <= made[1]]
+    _tell_days("made before the last of their rows came", days, "takes them in")
+
+
+def _tell_days(what: str, days: list[dt.date], does: str) -> None:
     if days:
-        typer.echo(
-            f"made before the last of their rows came: {days_in_words(days)}; "
-            f"lakehouse run --from {days[0]} --to {days[-1]} takes them in",
-            err=True,
-        )
+        run_again = f"lakehouse run --from {days[0]} --to {days[-1]}"
+        typer.echo(f"{what}: {days_in_words(days)}; {run_again} {does}", err=True)
 
 
 def run_days(settings: Settings, days: Days, select: str | None = None) -> Outcome:

@@ -44,8 +44,18 @@ def underived(
     """Gaming day → tables that lack what bronze holds of it, or hold what it no longer does.
     Reads logs, and of the data only what was kept out for want of a parent. Of all days, or of
     `days`."""
-    found = _outdated(lake, derivations)
-    for day, tables in found_parents(lake, settings).items():
+    return together(outdated(lake, derivations), found_parents(lake, settings), derivations, days)
+
+
+def together(
+    stale: Mapping[dt.date, list[str]],
+    met: Mapping[dt.date, list[str]],
+    derivations: Derivations,
+    days: Days | None = None,
+) -> dict[dt.date, list[str]]:
+    """What is `outdated`, and the silver of tables whose parents were found: `underived`."""
+    found = dict(stale)
+    for day, tables in met.items():
         named = [f"silver.{t}" for t in tables if ("silver", t) in derivations]
         told = [*found.get(day, []), *(n for n in named if n not in found.get(day, []))]
         if told:
@@ -54,7 +64,7 @@ def underived(
     return {day: found[day] for day in sorted(found) if asked[0] <= day <= asked[1]}
 
 
-def _outdated(lake: Lake, derivations: Derivations) -> dict[dt.date, list[str]]:
+def outdated(lake: Lake, derivations: Derivations) -> dict[dt.date, list[str]]:
     """Gaming day → tables that were made of other rows than their inputs hold now."""
     held = {table: lake.tokens(*table) for table in derivations}
     found: dict[dt.date, list[str]] = {}
@@ -65,20 +75,8 @@ def _outdated(lake: Lake, derivations: Derivations) -> dict[dt.date, list[str]]:
     return found
 
 
-def parents_of_others(
-    lake: Lake, settings: Settings, derivations: Derivations, since: dt.datetime, run: str
-) -> dict[dt.date, set[str]]:
-    """Gaming day → tables that lack rows for no reason but parents which another run than `run`
-    brought since."""
-    outdated = _outdated(lake, derivations)
-    found: dict[dt.date, set[str]] = {}
-    for day, tables in found_parents(lake, settings).items():
-        met = {f"silver.{t}" for t in tables if _has_parents_of_others(lake, t, since, run)}
-        found[day] = met.difference(outdated.get(day, ()))
-    return found
-
-
-def _has_parents_of_others(lake: Lake, table: str, since: dt.datetime, run: str) -> bool:
+def has_parents_of_others(lake: Lake, table: str, since: dt.datetime, run: str) -> bool:
+    """Whether another run than `run` brought parents of the table's rows since."""
     parents = {parent for parent, _ in contract(table).references().values()}
     commits = (v for p in parents for v in lake.history("silver", p, _NEWEST))
     return any(v.at >= since and v.run_id not in (None, run) for v in commits)

@@ -10,8 +10,10 @@ from lakehouse.contracts import contract
 from lakehouse.pipeline.derivation import (
     Derivations,
     following,
-    parents_of_others,
-    underived,
+    found_parents,
+    has_parents_of_others,
+    outdated,
+    together,
     written_since,
 )
 from lakehouse.pipeline.marts import derivations
@@ -61,13 +63,16 @@ def judged(
     """Of the days that lack rows, of all or of `days`. What lacks no rows but those that topics
     may have brought `since`, or whose parents another run than `run` did, is a warning: they come
     at any time."""
-    stale = underived(lake, settings, every, days)
+    changed, met = outdated(lake, every), found_parents(lake, settings)
+    stale = together(changed, met, every, days)
     streamed = [("bronze", table) for table in settings.streamed()] if stale else []
     moved = written_since(lake, streamed, since)
     awaited = {day: following(tables, every) for day, tables in moved.items()}
-    if stale and run:
-        for day, named in parents_of_others(lake, settings, every, since, run).items():
-            awaited.setdefault(day, set()).update(named)
+    for day, tables in met.items():
+        named = {
+            f"silver.{t}" for t in tables if run and has_parents_of_others(lake, t, since, run)
+        }
+        awaited.setdefault(day, set()).update(named.difference(changed.get(day, ())))
     return {
         day: said_of(tables, still_come=awaited.get(day, set()).issuperset(tables))
         for day, tables in stale.items()
